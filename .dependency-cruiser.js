@@ -1,0 +1,87 @@
+/**
+ * Which way imports may point. Types count: an `import type` is an import.
+ */
+
+/** gateway/src from top to bottom; an import goes down this list or stays on its row. */
+const gatewayRows = [
+  ['gateway'],
+  ['cli', 'http', 'mqtt'],
+  ['sync', 'tasks', 'sites'],
+  ['terminals'],
+  ['lines'],
+  ['store'],
+  ['events'],
+  ['settings'],
+];
+
+const folder = (names) => `^gateway/src/(${names.join('|')})(/|\\.ts$)`;
+
+const gatewayLayers = gatewayRows.slice(1).map((row, index) => ({
+  name: `gateway-${row.join('-')}-imports-down`,
+  comment: 'An import in gateway/src goes down the list of layers or stays on its row, never up.',
+  severity: 'error',
+  from: {
+    path: folder(row),
+    // The one command that runs a gateway; and tests may wire up whatever they need.
+    pathNot: ['^gateway/src/cli/start(\\.ts|/)', '\\.test\\.ts$'],
+  },
+  to: { path: folder(gatewayRows.slice(0, index + 1).flat()) },
+}));
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    {
+      name: 'no-cycle',
+      comment: 'Two files that need each other are one file, or share a third.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'protocol-stands-alone',
+      comment: 'protocol imports no other workspace.',
+      severity: 'error',
+      from: { path: '^protocol/' },
+      to: { path: '^(gateway|device-emulator|hil-tests)/' },
+    },
+    {
+      name: 'gateway-imports-protocol-only',
+      comment: 'Gateway and emulator meet only on the wire.',
+      severity: 'error',
+      from: { path: '^gateway/' },
+      to: { path: '^(device-emulator|hil-tests)/' },
+    },
+    {
+      name: 'emulator-imports-protocol-only',
+      comment: 'Gateway and emulator meet only on the wire.',
+      severity: 'error',
+      from: { path: '^device-emulator/' },
+      to: { path: '^(gateway|hil-tests)/' },
+    },
+    {
+      name: 'no-own-barrel',
+      comment: "A package's index.ts is for others; inside, import the file that has it.",
+      severity: 'error',
+      from: { path: '^([^/]+)/src/' },
+      to: { path: '^$1/src/index\\.ts$' },
+    },
+    {
+      name: 'resolvable',
+      comment: 'Every import resolves to something that package.json names.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    ...gatewayLayers,
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'types', 'default'],
+    },
+  },
+};
