@@ -73,11 +73,19 @@ export default {
       from: {},
       to: { couldNotResolve: true },
     },
+    {
+      name: 'named-dependency',
+      comment: 'A package is named in the package.json of the workspace that imports it (tools: in the root).',
+      severity: 'error',
+      from: {},
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+    },
     ...gatewayLayers,
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
+    combinedDependencies: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {
       exportsFields: ['exports'],

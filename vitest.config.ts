@@ -1,4 +1,7 @@
+import process from 'node:process';
 import { defineConfig } from 'vitest/config';
+
+const report = process.env['WHORL_TEST_REPORT'];
 
 export default defineConfig({
   test: {
@@ -9,8 +12,14 @@ export default defineConfig({
     hookTimeout: 15_000,
     teardownTimeout: 5_000,
     passWithNoTests: false,
+    allowOnly: process.env['CI'] === undefined,
     restoreMocks: true,
     unstubEnvs: true,
     unstubGlobals: true,
+    reporters: [
+      'default',
+      './tools/left-out.mjs',
+      ...(report === undefined ? [] : [['json', { outputFile: report }] satisfies [string, object]]),
+    ],
   },
 });
