@@ -1,0 +1,87 @@
+import { DELIMITER } from './cobs.ts';
+import { MTU_MAX } from './frame.ts';
+
+/**
+ * Drops runs without a delimiter that are longer than any frame, so that a line stuck at one level, or at a wrong baud
+ * rate, cannot fill memory. Stands before whatever collects bytes up to a delimiter.
+ */
+export class RunGuard {
+  /** Bytes dropped so far. */
+  dropped = 0;
+  #run = 0;
+  readonly #max: number;
+
+  constructor(max = MTU_MAX) {
+    this.#max = max;
+  }
+
+  /** The given bytes without what is too long; the array itself when nothing is. */
+  filter(bytes: Uint8Array): Uint8Array {
+    if (this.#run + bytes.length <= this.#max) {
+      const last = bytes.lastIndexOf(DELIMITER);
+      this.#run = last < 0 ? this.#run + bytes.length : bytes.length - 1 - last;
+      return bytes;
+    }
+    return this.#filterSlowly(bytes);
+  }
+
+  #filterSlowly(bytes: Uint8Array): Uint8Array {
+    const kept = new Uint8Array(bytes.length);
+    let length = 0;
+    for (const byte of bytes) {
+      if (byte === DELIMITER) this.#run = 0;
+      else this.#run += 1;
+      if (this.#run <= this.#max) {
+        kept[length] = byte;
+        length += 1;
+      } else {
+        this.dropped += 1;
+      }
+    }
+    return kept.subarray(0, length);
+  }
+}
+
+/** Cuts a stream of bytes at its delimiters; what firmware does with a UART's interrupts. */
+export class FrameSplitter {
+  readonly #guard: RunGuard;
+  readonly #held: Uint8Array;
+  #length = 0;
+
+  constructor(max = MTU_MAX) {
+    this.#guard = new RunGuard(max);
+    this.#held = new Uint8Array(max);
+  }
+
+  /** Bytes dropped because no delimiter came. */
+  get dropped(): number {
+    return this.#guard.dropped;
+  }
+
+  /**
+   * Takes what arrived and calls `deliver` with each run of bytes between two delimiters that is not empty. The array
+   * handed over is the receiver's to keep.
+   */
+  push(bytes: Uint8Array, deliver: (stuffed: Uint8Array) => void): void {
+    const kept = this.#guard.filter(bytes);
+    let from = 0;
+    for (;;) {
+      const end = kept.indexOf(DELIMITER, from);
+      if (end < 0) break;
+      const stuffed = this.#take(kept.subarray(from, end));
+      if (stuffed.length > 0) deliver(stuffed);
+      from = end + 1;
+    }
+    const left = kept.subarray(from);
+    this.#held.set(left, this.#length);
+    this.#length += left.length;
+  }
+
+  #take(tail: Uint8Array): Uint8Array {
+    const whole = new Uint8Array(this.#length + tail.length);
+    whole.set(this.#held.subarray(0, this.#length));
+    whole.set(tail, this.#length);
+    this.#length = 0;
+    return whole;
+  }
+}

@@ -1,0 +1,270 @@
+import { fixed, flags, group, list, oneOf, rest, text, time, u16, u32, u8 } from '../codec/codec.ts';
+import type { Fields, Value } from '../codec/codec.ts';
+import { MTU_MAX, MTU_MIN } from '../frame/frame.ts';
+import { LOG_RECORD } from '../log/log.ts';
+import { DIGEST_BYTES } from '../user/digest.ts';
+
+/** One message of the protocol, as data. */
+export interface MessageRow {
+  /** First byte of the payload. */
+  readonly type: number;
+  readonly direction: 'to-terminal' | 'to-gateway' | 'both';
+  /** The message that answers this one when all is well; none for an answer and for what is not answered. */
+  readonly answer?: string;
+  /** What the terminal does before it answers: work in memory, or writing to flash. */
+  readonly work?: 'memory' | 'flash';
+  readonly fields: Fields;
+  readonly doc: string;
+}
+
+/** Why a terminal refuses a request or one item of it. */
+export const REFUSALS = {
+  'no-session': 1,
+  'unknown-message': 2,
+  malformed: 3,
+  busy: 4,
+  'no-such-user': 5,
+  'no-such-transfer': 6,
+  'capacity-full': 7,
+  'format-mismatch': 8,
+  'too-large': 9,
+  incomplete: 10,
+  corrupt: 11,
+  'flash-failed': 12,
+} as const satisfies Record<string, number>;
+
+export type Refusal = keyof typeof REFUSALS;
+
+export const USERS_PER_REMOVE = 50;
+export const DIGESTS_PER_PAGE = 50;
+export const LOGS_PER_PAGE = 50;
+/** Bytes of the bitmap in a transfer's state: so many times eight chunks are told of at once. */
+export const BITMAP_BYTES = 64;
+export const TRANSFER_MAX_BYTES = 1 << 20;
+
+const CAPABILITIES = group('What the terminal can hold and do.', {
+  users: u32('Most users.'),
+  logs: u32('Log records kept before the oldest is overwritten.'),
+  cards: u8('Card slots of a user.', { max: 8 }),
+  fingers: u8('Finger slots of a user.', { max: 10 }),
+  faces: u8('Face slots of a user.', { max: 5 }),
+  holds: flags('Other fields it holds.', { validity: 1, pin: 2, authMode: 4, groups: 8, photo: 16 }),
+  cardFormats: list('Card formats it takes.', u8('Format.'), 16),
+  fingerFormats: list('Finger template formats it takes.', u8('Format.'), 16),
+  faceFormats: list('Face template formats it takes.', u8('Format.'), 16),
+  mtu: u16('Most bytes of a frame on the wire.', { unit: 'bytes', min: MTU_MIN, max: MTU_MAX }),
+  window: u8('Requests it takes before it has answered the first; 1 on a shared line.', { min: 1, max: 64 }),
+});
+
+export type Capabilities = Value<typeof CAPABILITIES>;
+
+const LOG_STATE = group('Where its log stands.', {
+  epoch: u32('Changes when ids start again: after a factory reset.'),
+  first: u32('Oldest record kept; 0 when the log is empty.'),
+  last: u32('Newest record; 0 when there never was one.'),
+});
+
+export type LogState = Value<typeof LOG_STATE>;
+
+const REASON = oneOf('Why.', REFUSALS);
+const transfer = u16('Number of the transfer, chosen by the sender of its object.');
+const digest = (doc: string): ReturnType<typeof fixed> => fixed(doc, DIGEST_BYTES);
+
+export const CATALOGUE = {
+  hello: {
+    type: 0x01,
+    direction: 'to-terminal',
+    answer: 'welcome',
+    work: 'memory',
+    fields: { nonce: u32('Fresh for each session.') },
+    doc: 'Begins a session; whatever was under way on an older one is forgotten, staged transfers are not.',
+  },
+  welcome: {
+    type: 0x81,
+    direction: 'to-gateway',
+    fields: {
+      serial: text('Serial number, unique in the world.', 32),
+      model: text('Model.', 32),
+      firmware: text('Firmware version.', 24),
+      boots: u32('Starts since it was made.'),
+      clock: time('Its clock.'),
+      users: u32('Users it holds.'),
+      table: digest('Digest of its user table.'),
+      log: LOG_STATE,
+      capabilities: CAPABILITIES,
+    },
+    doc: 'Who the terminal is and how it stands.',
+  },
+  poll: {
+    type: 0x02,
+    direction: 'to-terminal',
+    answer: 'idle',
+    work: 'memory',
+    fields: {},
+    doc: 'Asks for a sign of life; the attention bit of the answer says whether there are logs.',
+  },
+  idle: { type: 0x82, direction: 'to-gateway', fields: {}, doc: 'A sign of life.' },
+  refused: {
+    type: 0x8f,
+    direction: 'to-gateway',
+    fields: { request: u8('Type of the request.'), reason: REASON },
+    doc: 'Answers any request that was not carried out; nothing was changed.',
+  },
+  'logs.read': {
+    type: 0x10,
+    direction: 'to-terminal',
+    answer: 'logs.page',
+    work: 'memory',
+    fields: { after: u32('Last record that the gateway has stored; 0 for none.') },
+    doc: 'Asks for the next records. The terminal takes it that all up to `after` are safe.',
+  },
+  'logs.page': {
+    type: 0x90,
+    direction: 'to-gateway',
+    fields: { log: LOG_STATE, records: list('Records, ascending.', LOG_RECORD, LOGS_PER_PAGE) },
+    doc: 'The next records; none when there are no newer ones.',
+  },
+  'clock.set': {
+    type: 0x11,
+    direction: 'to-terminal',
+    answer: 'clock.was',
+    work: 'flash',
+    fields: { clock: time('What the clock shall show.') },
+    doc: 'Sets the clock.',
+  },
+  'clock.was': {
+    type: 0x91,
+    direction: 'to-gateway',
+    fields: { clock: time('What the clock showed before.') },
+    doc: 'The clock is set.',
+  },
+  'user.pull': {
+    type: 0x20,
+    direction: 'to-terminal',
+    answer: 'transfer.offered',
+    work: 'flash',
+    fields: { user: u32('User id.') },
+    doc: 'Asks for a full user, which the terminal then holds ready as an object of kind `user`.',
+  },
+  'users.remove': {
+    type: 0x21,
+    direction: 'to-terminal',
+    answer: 'users.removed',
+    work: 'flash',
+    fields: { users: list('User ids.', u32('User id.'), USERS_PER_REMOVE) },
+    doc: 'Removes users; one that is not there counts as removed.',
+  },
+  'users.removed': {
+    type: 0xa1,
+    direction: 'to-gateway',
+    fields: {},
+    doc: 'None of these users is held any more.',
+  },
+  'users.digests': {
+    type: 0x22,
+    direction: 'to-terminal',
+    answer: 'users.page',
+    work: 'memory',
+    fields: { after: u32('Users with higher ids; 0 to begin.') },
+    doc: 'Asks who is held, with digests.',
+  },
+  'users.page': {
+    type: 0xa2,
+    direction: 'to-gateway',
+    fields: {
+      table: digest('Digest of the whole user table.'),
+      users: list(
+        'Users, by ascending id.',
+        group('A user.', { id: u32('User id.'), digest: digest('Digest of the user.') }),
+        DIGESTS_PER_PAGE,
+      ),
+    },
+    doc: 'The next users; none when there are no more.',
+  },
+  'transfer.begin': {
+    type: 0x30,
+    direction: 'to-terminal',
+    answer: 'transfer.state',
+    work: 'flash',
+    fields: {
+      transfer,
+      kind: oneOf('What the object is.', { users: 1 }),
+      size: u32('Bytes of the object.', { unit: 'bytes', min: 1, max: TRANSFER_MAX_BYTES }),
+      chunk: u16('Bytes of each chunk but the last.', { unit: 'bytes', min: 64, max: MTU_MAX }),
+      digest: digest('Digest of the object.'),
+    },
+    doc: 'Announces an object. When the same one (digest, size, chunk) is already staged, what has arrived of it stays.',
+  },
+  'transfer.ask': {
+    type: 0x31,
+    direction: 'to-terminal',
+    answer: 'transfer.state',
+    work: 'memory',
+    fields: { transfer, from: u16('First chunk of interest.') },
+    doc: 'Asks which chunks have arrived.',
+  },
+  'transfer.state': {
+    type: 0xb1,
+    direction: 'to-gateway',
+    fields: {
+      transfer,
+      received: u16('Chunks that have arrived in all.'),
+      from: u16('Chunk of the bitmap’s first bit.'),
+      bitmap: list('A bit a chunk, low bits first: 1 has arrived.', u8('Eight chunks.'), BITMAP_BYTES),
+    },
+    doc: 'What has arrived.',
+  },
+  chunk: {
+    type: 0x32,
+    direction: 'both',
+    fields: {
+      transfer,
+      index: u16('Which chunk, from 0.'),
+      data: rest('Its bytes.', MTU_MAX, { secret: true }),
+    },
+    doc: 'A piece of an object. Towards the terminal it is not answered.',
+  },
+  'transfer.fetch': {
+    type: 0x33,
+    direction: 'to-terminal',
+    answer: 'chunk',
+    work: 'memory',
+    fields: { transfer, first: u16('First chunk.'), count: u8('How many.', { min: 1, max: 64 }) },
+    doc: 'Asks for chunks of an offered object; each comes as an answer of its own.',
+  },
+  'transfer.offered': {
+    type: 0xb3,
+    direction: 'to-gateway',
+    fields: {
+      transfer,
+      size: u32('Bytes of the object.', { unit: 'bytes' }),
+      chunk: u16('Bytes of each chunk but the last.', { unit: 'bytes', min: 64, max: MTU_MAX }),
+      digest: digest('Digest of the object.'),
+    },
+    doc: 'An object is ready to be fetched.',
+  },
+  'transfer.commit': {
+    type: 0x34,
+    direction: 'to-terminal',
+    answer: 'transfer.committed',
+    work: 'flash',
+    fields: { transfer },
+    doc: 'Checks the digest of a complete object and puts what it holds in place, each item whole or not at all.',
+  },
+  'transfer.committed': {
+    type: 0xb4,
+    direction: 'to-gateway',
+    fields: {
+      transfer,
+      digest: digest(
+        'Digest of the digests of the users now held for the items that were taken, in their order.',
+      ),
+      refused: list(
+        'Items that were not taken.',
+        group('An item.', { index: u8('Which, from 0.'), reason: REASON }),
+        200,
+      ),
+    },
+    doc: 'The object is in place; what was staged is gone.',
+  },
+} as const satisfies Record<string, MessageRow>;

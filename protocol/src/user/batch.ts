@@ -1,0 +1,48 @@
+import { WhorlError } from '../errors.ts';
+import { digestOf, DIGEST_BYTES } from './digest.ts';
+import { readRecord, writeRecord } from './record.ts';
+import type { UserRecord } from './record.ts';
+
+/** Users in one object, at most: a terminal tells refused items by one byte. */
+export const BATCH_MAX_USERS = 200;
+
+const LENGTH_BYTES = 4;
+
+/** Several users as one object: each record with its length (4 bytes) before it. */
+export function writeBatch(records: readonly UserRecord[]): Uint8Array {
+  const parts = records.map(writeRecord);
+  const out = new Uint8Array(parts.reduce((size, part) => size + LENGTH_BYTES + part.length, 0));
+  const view = new DataView(out.buffer);
+  let at = 0;
+  for (const part of parts) {
+    view.setUint32(at, part.length, true);
+    out.set(part, at + LENGTH_BYTES);
+    at += LENGTH_BYTES + part.length;
+  }
+  return out;
+}
+
+/** @throws WhorlError MESSAGE_SHORT, MESSAGE_LONG, USER_ORDER */
+export function readBatch(bytes: Uint8Array): UserRecord[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const records: UserRecord[] = [];
+  let at = 0;
+  while (at < bytes.length) {
+    if (records.length === BATCH_MAX_USERS)
+      throw new WhorlError('MESSAGE_LONG', `more than ${BATCH_MAX_USERS.toString()} users in an object`);
+    if (at + LENGTH_BYTES > bytes.length) throw new WhorlError('MESSAGE_SHORT', 'users: length of a record');
+    const length = view.getUint32(at, true);
+    at += LENGTH_BYTES;
+    if (length > bytes.length - at) throw new WhorlError('MESSAGE_SHORT', 'users: record');
+    records.push(readRecord(bytes.subarray(at, at + length)));
+    at += length;
+  }
+  return records;
+}
+
+/** What a terminal answers after a commit: the digest of its users' digests, in the order of the batch. */
+export function batchDigest(digests: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(digests.length * DIGEST_BYTES);
+  for (const [i, digest] of digests.entries()) bytes.set(digest, i * DIGEST_BYTES);
+  return digestOf(bytes);
+}
