@@ -12,7 +12,6 @@ export default defineConfig({
     hookTimeout: 15_000,
     teardownTimeout: 5_000,
     passWithNoTests: false,
-    allowOnly: process.env['CI'] === undefined,
     restoreMocks: true,
     unstubEnvs: true,
     unstubGlobals: true,

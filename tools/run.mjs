@@ -81,7 +81,8 @@ function install() {
   if (result.status !== 0) {
     fail(
       '"npm ci" failed; its own message stands above. Mostly it is the way to the npm registry: check the network,\n' +
-        '"npm config get registry" and the proxy settings, then run the same command again.',
+        '"npm config get registry" and the proxy settings. If it says that package.json and the lock file disagree, run\n' +
+        '"npm install". Then run the same command again.',
     );
   }
   if (!existsSync(pinned)) {
