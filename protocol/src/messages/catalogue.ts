@@ -31,6 +31,7 @@ export const REFUSALS = {
   incomplete: 10,
   corrupt: 11,
   'flash-failed': 12,
+  'changed-here': 13,
 } as const satisfies Record<string, number>;
 
 export type Refusal = keyof typeof REFUSALS;
@@ -248,8 +249,11 @@ export const CATALOGUE = {
     direction: 'to-terminal',
     answer: 'transfer.committed',
     work: 'flash',
-    fields: { transfer },
-    doc: 'Checks the digest of a complete object and puts what it holds in place, each item whole or not at all.',
+    fields: {
+      transfer,
+      after: u32('Last log record that the gateway has stored; 0 for none.'),
+    },
+    doc: 'Checks the digest of a complete object and puts what it holds in place, each item whole or not at all. A user changed at the terminal by a log record newer than `after` is refused as `changed-here`: the gateway has not seen that change and would wipe it out.',
   },
   'transfer.committed': {
     type: 0xb4,
