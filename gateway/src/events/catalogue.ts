@@ -1,0 +1,168 @@
+import { z } from 'zod';
+
+/** One kind of event, as data: what its `data` holds and how loud it is. */
+interface EventRow {
+  readonly level: 'info' | 'warning' | 'error';
+  readonly data: z.ZodObject;
+  readonly doc: string;
+}
+
+const none = z.strictObject({});
+const fields = z.array(z.string()).describe('Field names.');
+const reason = z.string().describe('Why, in a word or a sentence.');
+const log = z.int().describe('Id of the terminal’s log record.');
+const at = z.int().describe('Time by the terminal’s own clock, milliseconds UTC.');
+const fromLog = { log, at };
+const version = z.int().describe('Version of the user that this made.');
+
+/**
+ * Every event there is. `terminal`, `user`, `line` and `origin` (who made the change) stand beside `data` in each
+ * event, where they apply.
+ */
+export const EVENTS = {
+  'gateway.started': {
+    level: 'info',
+    data: z.strictObject({ version: z.string() }),
+    doc: 'The gateway started.',
+  },
+  'gateway.stopped': { level: 'info', data: none, doc: 'The gateway was asked to stop and did.' },
+  'settings.changed': {
+    level: 'info',
+    data: z.strictObject({ changed: z.record(z.string(), z.unknown()) }),
+    doc: 'Run-time settings were changed.',
+  },
+  'line.opened': { level: 'info', data: none, doc: 'A serial port or a connection is open.' },
+  'line.closed': {
+    level: 'warning',
+    data: z.strictObject({ reason }),
+    doc: 'A line could not be opened, or went away; it is tried again.',
+  },
+  'terminal.online': {
+    level: 'info',
+    data: z.strictObject({ serial: z.string(), model: z.string(), firmware: z.string() }),
+    doc: 'A terminal answers.',
+  },
+  'terminal.offline': {
+    level: 'warning',
+    data: z.strictObject({ reason }),
+    doc: 'A terminal does not answer any more.',
+  },
+  'terminal.changed': {
+    level: 'warning',
+    data: z.strictObject({ before: z.string(), serial: z.string() }),
+    doc: 'Another terminal answers in this place; its log is read from the beginning.',
+  },
+  'terminal.unknown': {
+    level: 'warning',
+    data: z.strictObject({ serial: z.string(), address: z.string() }),
+    doc: 'A terminal that no configuration names dialled in; it was sent away.',
+  },
+  'terminal.log.gap': {
+    level: 'warning',
+    data: z.strictObject({ after: z.int(), first: z.int(), reason }),
+    doc: 'Log records were lost before they could be read: overwritten, cleared or reset.',
+  },
+  'terminal.started': { level: 'info', data: z.strictObject(fromLog), doc: 'The terminal started.' },
+  'terminal.clock.set': {
+    level: 'info',
+    data: z.strictObject(fromLog),
+    doc: 'The terminal’s clock was set.',
+  },
+  'terminal.tampered': {
+    level: 'error',
+    data: z.strictObject(fromLog),
+    doc: 'The terminal’s housing was opened.',
+  },
+  'terminal.log.cleared': {
+    level: 'warning',
+    data: z.strictObject(fromLog),
+    doc: 'The terminal’s log was cleared.',
+  },
+  'terminal.log.unknown': {
+    level: 'info',
+    data: z.strictObject({ ...fromLog, code: z.int() }),
+    doc: 'The terminal logged something that this release does not know.',
+  },
+  'access.granted': { level: 'info', data: z.strictObject(fromLog), doc: 'A user was let in.' },
+  'access.denied': {
+    level: 'info',
+    data: z.strictObject(fromLog),
+    doc: 'A user, or somebody unknown, was refused.',
+  },
+  'user.enrol.succeeded': {
+    level: 'info',
+    data: z.strictObject({ ...fromLog, field: z.string().optional() }),
+    doc: 'A user was enrolled at a terminal (origin terminal), or written there by the gateway (origin gateway).',
+  },
+  'user.enrol.failed': {
+    level: 'warning',
+    data: z.strictObject(fromLog),
+    doc: 'An enrolment at a terminal was not completed.',
+  },
+  'user.update.succeeded': {
+    level: 'info',
+    data: z.strictObject({ ...fromLog, field: z.string().optional() }),
+    doc: 'A user was changed at a terminal, by people there (origin terminal) or by the gateway (origin gateway).',
+  },
+  'user.update.failed': {
+    level: 'warning',
+    data: z.strictObject({ reason, attempts: z.int() }),
+    doc: 'A terminal did not take a user from the gateway; see the ledger.',
+  },
+  'user.delete.succeeded': {
+    level: 'info',
+    data: z.strictObject(fromLog),
+    doc: 'A user was deleted at a terminal, by people there or by the gateway.',
+  },
+  'user.delete.failed': {
+    level: 'warning',
+    data: z.strictObject({ reason, attempts: z.int() }),
+    doc: 'A terminal did not remove a user for the gateway; see the ledger.',
+  },
+  'user.pull.failed': {
+    level: 'warning',
+    data: z.strictObject({ reason, attempts: z.int() }),
+    doc: 'A user could not be fetched from the terminal; it is tried again.',
+  },
+  'user.merged': {
+    level: 'info',
+    data: z.strictObject({ version, filled: fields, kept: fields }),
+    doc: 'What a terminal holds was merged: vacant fields were filled; differing ones kept as the gateway has them.',
+  },
+  'user.added': {
+    level: 'info',
+    data: z.strictObject({ version, fields }),
+    doc: 'A user was added at the gateway.',
+  },
+  'user.changed': {
+    level: 'info',
+    data: z.strictObject({ version, fields }),
+    doc: 'A user was changed at the gateway.',
+  },
+  'user.removed': { level: 'info', data: none, doc: 'A user was deleted at the gateway.' },
+} as const satisfies Record<string, EventRow>;
+
+export type EventType = keyof typeof EVENTS;
+export type EventData<Type extends EventType> = z.infer<(typeof EVENTS)[Type]['data']>;
+export type Origin = 'terminal' | 'gateway';
+
+interface Envelope<Type extends EventType> {
+  readonly type: Type;
+  /** When the gateway learnt of it, milliseconds UTC. */
+  readonly time: number;
+  readonly line?: string;
+  readonly terminal?: string;
+  readonly user?: number;
+  readonly origin?: Origin;
+  readonly data: EventData<Type>;
+  /** Makes storing it twice impossible: for events that come from a terminal's log, its serial, epoch and log id. */
+  readonly source?: string;
+}
+
+/** An event before it is stored. */
+export type NewEvent = { [Type in EventType]: Envelope<Type> }[EventType];
+
+/** An event as stored; ids count up in the order of storing. */
+export type StoredEvent = NewEvent & { readonly id: number };
+
+export const EVENT_TYPES = Object.keys(EVENTS) as readonly EventType[];
