@@ -1,0 +1,51 @@
+import type { FieldName, User } from '@whorl/protocol';
+import type { LineStatus } from '../lines/status.ts';
+import type { RuntimeSettings } from '../settings/runtime.ts';
+import type { LedgerCounts, LedgerState } from '../store/store.ts';
+import type { TerminalStatus } from '../terminals/status.ts';
+
+/** A change of a user at the gateway: fields to set and fields to clear. */
+export interface UserEdit {
+  readonly set: Omit<Partial<User>, 'id'>;
+  readonly clear: readonly FieldName[];
+}
+
+export interface GatewayStatus {
+  readonly gateway: string;
+  readonly version: string;
+  /** Milliseconds UTC. */
+  readonly started: number;
+  readonly settings: RuntimeSettings;
+  /** What is on the wire in clear: true as long as sessions are not sealed. */
+  readonly plainSessions: boolean;
+  readonly users: number;
+  readonly lines: readonly LineStatus[];
+  readonly terminals: readonly (TerminalStatus & { readonly ledger: LedgerCounts })[];
+  readonly openPulls: number;
+}
+
+/**
+ * What people and programs can ask of a running gateway. The faces (http, mqtt, cli) translate to it and decide nothing.
+ * Errors are WhorlError: USER_UNKNOWN, USER_EXISTS, USER_CHANGED, TERMINAL_UNKNOWN, TERMINAL_OFFLINE, STORE_*, MESSAGE_RANGE.
+ */
+export interface Operations {
+  status(): Promise<GatewayStatus>;
+  /** @returns the version, 1; sent out by itself as autoSync says */
+  addUser(id: number, edit: UserEdit): Promise<number>;
+  /** @param from the version that the edit was made from, checked when given; @returns the new version */
+  editUser(id: number, edit: UserEdit, from?: number): Promise<number>;
+  /** Deletes the user here and at the terminals that have it. */
+  deleteUser(id: number): Promise<void>;
+  /** Sends users to terminals whatever autoSync says; brings back what was deleted there. @returns ledger rows made pending */
+  push(users: readonly number[], terminals: readonly string[]): Promise<number>;
+  /** Fetches a user from a terminal whatever autoSync says, and merges it. */
+  pull(user: number, terminal: string): Promise<void>;
+  changeSettings(changes: Partial<RuntimeSettings>): Promise<RuntimeSettings>;
+  settings(): Promise<RuntimeSettings>;
+  /** Makes failed rows pending again. @returns how many */
+  retry(filter: {
+    readonly user?: number;
+    readonly terminal?: string;
+    readonly state?: Extract<LedgerState, 'failed'>;
+  }): Promise<number>;
+}

@@ -1,0 +1,20 @@
+export interface TerminalStatus {
+  readonly name: string;
+  readonly line: string;
+  readonly address: number;
+  readonly groups: readonly number[];
+  readonly state: 'online' | 'offline';
+  /** Why it is offline. */
+  readonly reason?: string;
+  readonly serial?: string;
+  readonly model?: string;
+  readonly firmware?: string;
+  /** Users it said it holds when it was greeted. */
+  readonly users?: number;
+  readonly capacity?: number;
+  /** How far its clock was off when it was greeted, milliseconds; positive is ahead. */
+  readonly clockOffMs?: number;
+  /** Last answer, milliseconds UTC. */
+  readonly lastSeen?: number;
+  readonly roundTripMs?: number;
+}
