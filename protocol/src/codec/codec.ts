@@ -96,6 +96,7 @@ export type Codec =
     };
 
 /** Named fields in the order in which they stand on the wire. */
+// eslint-disable-next-line @typescript-eslint/consistent-indexed-object-style -- a Record would refer to itself
 export interface Fields {
   readonly [name: string]: Codec;
 }

@@ -25,22 +25,19 @@ export interface Compiled<T> {
  * @param name of the row, for errors
  */
 export function compile<F extends Fields>(name: string, fields: F): Compiled<Values<F>> {
-  const group: Codec = { kind: 'group', fields, doc: '' };
-  return {
-    encode: build(name, 'value, out, at', encodeSource(group)),
-    decode: build(name, 'bytes, at, end', decodeSource(group)),
-  };
+  return compileValue(name, { kind: 'group', fields, doc: '' });
 }
 
 /** As {@link compile}, for a single value instead of named fields. */
 export function compileValue<T>(name: string, codec: Codec): Compiled<T> {
-  return {
+  const functions = {
     encode: build(name, 'value, out, at', encodeSource(codec)),
     decode: build(name, 'bytes, at, end', decodeSource(codec)),
   };
+  return functions as Compiled<T>;
 }
 
-function build<T>(name: string, parameters: string, body: string): T {
+function build(name: string, parameters: string, body: string): unknown {
   const fail = (code: ErrorCode, field: string): never => {
     throw new WhorlError(code, `${name}${field}`);
   };
@@ -50,5 +47,5 @@ function build<T>(name: string, parameters: string, body: string): T {
     'readText',
     'writeText',
     `'use strict'; return (${parameters}) => {\n${body}\n};`,
-  )(fail, readText, writeText) as T;
+  )(fail, readText, writeText);
 }

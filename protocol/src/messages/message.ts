@@ -29,7 +29,7 @@ const byName = new Map<MessageName, Row>();
 const byType: (Row | undefined)[] = new Array<Row | undefined>(256).fill(undefined);
 for (const [key, row] of Object.entries(CATALOGUE)) {
   const name = key as MessageName;
-  const entry: Row = { name, row, codec: compile<typeof row.fields>(name, row.fields) as Compiled<unknown> };
+  const entry: Row = { name, row, codec: compile<typeof row.fields>(name, row.fields) };
   byName.set(name, entry);
   byType[row.type] = entry;
 }
