@@ -30,6 +30,24 @@ export const ERRORS = {
   EXCHANGE_REFUSED: 'The terminal refused the request; the reason it gave is in the message.',
   EXCHANGE_UNEXPECTED:
     'The terminal answered with a message that does not belong to the request. Update the older side.',
+  // The terminal that stands in for hardware.
+  TERMINAL_OFF: 'The terminal has no power, or is still starting. Switch it on, or wait.',
+  TERMINAL_FULL: 'The terminal holds as many users as it can. Delete some there, or take a larger model.',
+  TERMINAL_NO_USER: 'The terminal holds no such user. `whorl-emulator show TERMINAL` lists who is there.',
+  TERMINAL_CANNOT_HOLD:
+    'The terminal has no such slot, format or field. Take another one, or a model that has it.',
+  FLASH_FAILED: 'The terminal’s memory could not be read or written. Check disk space and permissions.',
+  // Lines and terminals.
+  LINE_OPEN: 'A line could not be opened; it is tried again by itself. The message says what to check.',
+  LINE_CLOSED: 'A line is not open at the moment; it is taken up again by itself.',
+  LINE_LISTEN: 'The port for terminals that dial in could not be opened: is another program using it?',
+  TERMINAL_UNKNOWN: 'No terminal of this name is in the configuration. `whorl status` lists them.',
+  TERMINAL_OFFLINE: 'The terminal does not answer at the moment. `whorl status` says why.',
+  TERMINAL_CHUNKS: 'A terminal did not get an object through in a bounded number of rounds. Check cable and termination.',
+  // Users.
+  USER_UNKNOWN: 'No user has this id. `whorl users list` lists them.',
+  USER_EXISTS: 'A user with this id exists already. Use `whorl users edit`.',
+  USER_CHANGED: 'Somebody else changed the user meanwhile. Look at it again, then repeat the edit.',
   // Time.
   ABORTED: 'The work was cancelled before it ended.',
 } as const satisfies Record<string, string>;

@@ -1,0 +1,127 @@
+import { createServer } from 'node:net';
+import type { Server, Socket } from 'node:net';
+import { WhorlError } from '@whorl/protocol';
+import type { Log } from '../../settings/log.ts';
+import type { OpenTransport } from '../transport.ts';
+import { socketTransport } from './tcp.ts';
+
+/** Finds out who is at the other end of a fresh connection: the serial number, or why nobody could be greeted. */
+export type Greet = (socket: Socket) => Promise<string>;
+
+const MOST_UNKNOWN = 64;
+
+/**
+ * The port that terminals dial. Each connection is greeted to learn the terminal's serial number, then handed to the
+ * line that waits for it; one that nobody waits for is reported and sent away.
+ */
+export class DialIn {
+  readonly #server: Server;
+  readonly #greet: Greet;
+  readonly #log: Log;
+  readonly #unknown: (serial: string, address: string) => void;
+  readonly #waiting = new Map<string, (socket: Socket) => void>();
+  readonly #known = new Set<string>();
+  /** Greeted, and not yet taken by its line. */
+  readonly #greeted = new Map<string, Socket>();
+  /** In use by its line; a terminal that dials again has lost this one, whatever its state looks like. */
+  readonly #inUse = new Map<string, Socket>();
+  readonly #ready: Socket[] = [];
+  #greeting = 0;
+
+  constructor(parts: { greet: Greet; log: Log; unknown: (serial: string, address: string) => void }) {
+    this.#greet = parts.greet;
+    this.#log = parts.log;
+    this.#unknown = parts.unknown;
+    this.#server = createServer({ pauseOnConnect: false }, (socket) => {
+      void this.#arrived(socket);
+    });
+  }
+
+  /** @returns the port that it listens on. @throws WhorlError LINE_LISTEN */
+  listen(options: { host: string; port: number }): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', (error) => {
+        reject(
+          new WhorlError(
+            'LINE_LISTEN',
+            `cannot listen on ${options.host} port ${options.port}: ${error.message}`,
+            { cause: error },
+          ),
+        );
+      });
+      this.#server.listen(options.port, options.host, () => {
+        const address = this.#server.address();
+        resolve(typeof address === 'object' && address !== null ? address.port : options.port);
+      });
+    });
+  }
+
+  /** The transport of a line whose terminal dials in: opening it waits for the next connection of that terminal. */
+  transportOf(serial: string): OpenTransport {
+    this.#known.add(serial);
+    return (events, signal) =>
+      new Promise((resolve, reject) => {
+        const abort = (): void => {
+          this.#waiting.delete(serial);
+          reject(new WhorlError('ABORTED', `terminal ${serial} is no longer waited for`));
+        };
+        signal.addEventListener('abort', abort, { once: true });
+        this.#waiting.set(serial, (socket) => {
+          this.#waiting.delete(serial);
+          signal.removeEventListener('abort', abort);
+          resolve(socketTransport(socket, events));
+        });
+        this.#handOver(serial);
+      });
+  }
+
+  async close(): Promise<void> {
+    for (const socket of [...this.#ready, ...this.#greeted.values()]) socket.destroy();
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => {
+        resolve();
+      });
+    });
+  }
+
+  async #arrived(socket: Socket): Promise<void> {
+    const address = `${socket.remoteAddress ?? '?'} port ${socket.remotePort ?? 0}`;
+    socket.on('error', () => undefined);
+    if (this.#greeting >= MOST_UNKNOWN) {
+      socket.destroy();
+      return;
+    }
+    this.#greeting += 1;
+    this.#ready.push(socket);
+    try {
+      const serial = await this.#greet(socket);
+      if (!this.#known.has(serial)) {
+        this.#unknown(serial, address);
+        socket.destroy();
+        return;
+      }
+      this.#greeted.get(serial)?.destroy();
+      this.#greeted.set(serial, socket);
+      this.#inUse.get(serial)?.destroy();
+      this.#handOver(serial);
+    } catch (error) {
+      this.#log.warn(
+        { address },
+        `${address} dialled in and could not be greeted: ${error instanceof Error ? error.message : String(error)}`,
+      );
+      socket.destroy();
+    } finally {
+      this.#greeting -= 1;
+      this.#ready.splice(this.#ready.indexOf(socket), 1);
+    }
+  }
+
+  #handOver(serial: string): void {
+    const socket = this.#greeted.get(serial);
+    const take = this.#waiting.get(serial);
+    if (socket === undefined || socket.destroyed || take === undefined) return;
+    this.#greeted.delete(serial);
+    this.#inUse.set(serial, socket);
+    take(socket);
+  }
+}

@@ -1,0 +1,29 @@
+import { Transform } from 'node:stream';
+import type { Readable, TransformCallback } from 'node:stream';
+import { DelimiterParser } from '@serialport/parser-delimiter';
+import { DELIMITER, RunGuard } from '@whorl/protocol';
+import type { TransportEvents } from '../transport.ts';
+
+/**
+ * Cuts what a port or socket receives at the delimiters. The parser holds bytes until one comes, without limit, so a
+ * guard before it drops what is too long for any frame.
+ */
+export function deliverFrames(source: Readable, events: TransportEvents): void {
+  const guard = new RunGuard();
+  let dropped = 0;
+  const guarded = new Transform({
+    transform(bytes: Buffer, _encoding: BufferEncoding, done: TransformCallback) {
+      events.received(bytes.length);
+      const kept = guard.filter(bytes);
+      if (guard.dropped > dropped) events.discarded(guard.dropped - dropped);
+      dropped = guard.dropped;
+      done(null, kept);
+    },
+  });
+  const parser = source
+    .pipe(guarded)
+    .pipe(new DelimiterParser({ delimiter: [DELIMITER], includeDelimiter: false }));
+  parser.on('data', (stuffed: Buffer) => {
+    events.frame(stuffed);
+  });
+}

@@ -1,0 +1,71 @@
+import { SerialPort } from 'serialport';
+import { WhorlError } from '@whorl/protocol';
+import type { OpenTransport, Transport } from '../transport.ts';
+import { deliverFrames } from './framing.ts';
+
+/** A serial port of this machine, 8N1. */
+export function openSerial(options: { path: string; baud: number }): OpenTransport {
+  return async (events, signal) => {
+    const port = new SerialPort({ path: options.path, baudRate: options.baud, autoOpen: false });
+    await open(port, signal);
+    deliverFrames(port, events);
+    let closed = false;
+    const gone = (reason: string): void => {
+      if (closed) return;
+      closed = true;
+      events.closed(reason);
+    };
+    port.on('close', (error: Error | null) => {
+      gone(
+        error === null
+          ? `${options.path} was closed`
+          : `${options.path} has gone: was the adapter unplugged? (${error.message})`,
+      );
+    });
+    port.on('error', (error) => {
+      gone(`${options.path} failed: ${error.message}`);
+    });
+    return transport(port, () => {
+      closed = true;
+    });
+  };
+}
+
+async function open(port: SerialPort, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    port.open((error) => {
+      if (error === null) resolve();
+      else reject(new WhorlError('LINE_OPEN', inWords(port.path, error.message), { cause: error }));
+    });
+  });
+  if (!signal.aborted) return;
+  port.close(() => undefined);
+  throw new WhorlError('ABORTED', `${port.path} is no longer wanted`);
+}
+
+function transport(port: SerialPort, closing: () => void): Transport {
+  return {
+    write(bytes, written) {
+      if (!port.isOpen) return;
+      port.write(bytes);
+      port.drain((error) => {
+        if (error === null) written();
+      });
+    },
+    close() {
+      closing();
+      if (port.isOpen) port.close(() => undefined);
+    },
+  };
+}
+
+/** What the operating system says about a port, for someone who can fix it. */
+function inWords(path: string, message: string): string {
+  if (/no such file|file not found|cannot find/i.test(message))
+    return `${path} is not there: is the adapter plugged in? \`whorl ports\` lists what is`;
+  if (/permission denied|access denied/i.test(message))
+    return `${path} may not be opened by this user: add it to the group that owns the port (often dialout)`;
+  if (/lock|busy|resource temporarily unavailable/i.test(message))
+    return `${path} is in use by another program`;
+  return `${path} could not be opened: ${message}`;
+}

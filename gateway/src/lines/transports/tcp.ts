@@ -1,0 +1,89 @@
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { WhorlError } from '@whorl/protocol';
+import type { OpenTransport, Transport, TransportEvents } from '../transport.ts';
+import { deliverFrames } from './framing.ts';
+
+const KEEP_ALIVE_MS = 10_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** A connection that the gateway dials: to a terminal, or to a serial device server with a line behind it. */
+export function openTcp(options: { host: string; port: number }): OpenTransport {
+  return async (events, signal) => {
+    const socket = await dial(options, signal);
+    return socketTransport(socket, events);
+  };
+}
+
+/** Makes a transport of a connected socket, whoever dialled. */
+export function socketTransport(socket: Socket, events: TransportEvents): Transport {
+  const place = `${socket.remoteAddress ?? '?'} port ${socket.remotePort ?? 0}`;
+  let closed = false;
+  let failure: string | undefined;
+  socket.setNoDelay(true);
+  socket.setKeepAlive(true, KEEP_ALIVE_MS);
+  socket.on('error', (error) => {
+    failure = error.message;
+  });
+  socket.on('close', () => {
+    if (closed) return;
+    closed = true;
+    events.closed(
+      failure === undefined
+        ? `${place} closed the connection`
+        : `the connection to ${place} broke: ${failure}`,
+    );
+  });
+  socket.on('end', () => socket.destroy());
+  deliverFrames(socket, events);
+  return {
+    write(bytes, written) {
+      if (closed || socket.destroyed) return;
+      socket.write(bytes, (error) => {
+        if (error === undefined || error === null) written();
+      });
+    },
+    close() {
+      closed = true;
+      socket.destroy();
+    },
+  };
+}
+
+function dial(options: { host: string; port: number }, signal: AbortSignal): Promise<Socket> {
+  const place = `${options.host} port ${options.port}`;
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: options.host, port: options.port });
+    const fail = (reason: string): void => {
+      signal.removeEventListener('abort', abort);
+      socket.destroy();
+      reject(new WhorlError('LINE_OPEN', `${place}: ${reason}`));
+    };
+    const abort = (): void => {
+      fail('no longer wanted');
+    };
+    socket.setTimeout(CONNECT_TIMEOUT_MS, () => {
+      fail('no answer; check address, cable and firewall');
+    });
+    socket.once('error', (error) => {
+      fail(inWords(error));
+    });
+    socket.once('connect', () => {
+      signal.removeEventListener('abort', abort);
+      socket.setTimeout(0);
+      socket.removeAllListeners('timeout');
+      socket.removeAllListeners('error');
+      resolve(socket);
+    });
+    signal.addEventListener('abort', abort);
+    if (signal.aborted) abort();
+  });
+}
+
+function inWords(error: Error): string {
+  const code = 'code' in error ? error.code : undefined;
+  if (code === 'ECONNREFUSED') return 'nobody listens there; is the terminal on, and the port right?';
+  if (code === 'ENOTFOUND') return 'this name is unknown to the network';
+  if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH') return 'no way there; check address and cable';
+  return error.message;
+}

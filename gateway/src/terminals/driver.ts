@@ -1,0 +1,73 @@
+import type { Capabilities, LogRecord, LogState, Refusal, UserRecord } from '@whorl/protocol';
+
+/** What a terminal says of itself when it is greeted. */
+export interface Identity {
+  readonly serial: string;
+  readonly model: string;
+  readonly firmware: string;
+  readonly users: number;
+  readonly log: LogState;
+  readonly capabilities: Capabilities;
+}
+
+/** Log records that follow a position, ascending, and where the log stands. */
+export interface LogPage {
+  readonly log: LogState;
+  readonly records: readonly LogRecord[];
+  /** There are more. */
+  readonly more: boolean;
+}
+
+/** How a push ended for one user. */
+export type PushOutcome =
+  /** The terminal answered the digest of what it was sent. */
+  | { readonly kind: 'verified' }
+  /** `corrupt`: it took the user, and answers another digest. */
+  | { readonly kind: 'refused'; readonly reason: Refusal | 'corrupt' };
+
+export interface Moved<T> {
+  readonly value: T;
+  /** Bytes of the object that went over the line. */
+  readonly bytes: number;
+  readonly ms: number;
+}
+
+/** Told of what happens by itself at a terminal. */
+export interface DriverWatcher {
+  readonly online: (identity: Identity) => void;
+  readonly offline: (reason: string) => void;
+  /** There are logs to be read. */
+  readonly attention: () => void;
+}
+
+/**
+ * How the rest of the gateway speaks to a terminal, whatever its make. What a terminal cannot do is a capability that
+ * it lacks. Every method throws WhorlError: EXCHANGE_*, LINE_CLOSED, TERMINAL_*, ABORTED.
+ */
+export interface TerminalDriver {
+  readonly name: string;
+  /** `undefined` while it does not answer. */
+  readonly identity: Identity | undefined;
+  watch(watcher: DriverWatcher): void;
+  /** Log records after `id`; the terminal may take it that all up to there are stored. */
+  logsAfter(id: number, signal: AbortSignal): Promise<LogPage>;
+  /** The whole user with all templates; `undefined` when the terminal has no such user. */
+  pull(user: number, signal: AbortSignal): Promise<Moved<UserRecord | undefined>>;
+  /**
+   * Puts users in place, each whole or not at all.
+   * @param records what the terminal can hold of each
+   * @param after log position that the gateway has stored: what was changed at the terminal after it is not overwritten
+   * @returns an outcome for each, in order
+   */
+  push(
+    records: readonly UserRecord[],
+    after: number,
+    signal: AbortSignal,
+  ): Promise<Moved<readonly PushOutcome[]>>;
+  /** Afterwards none of these users is there. */
+  remove(users: readonly number[], signal: AbortSignal): Promise<void>;
+  /** Who is there, with digests, by ascending id. */
+  digests(signal: AbortSignal): Promise<ReadonlyMap<number, Uint8Array>>;
+  /** @param time milliseconds UTC */
+  setClock(time: number, signal: AbortSignal): Promise<void>;
+}

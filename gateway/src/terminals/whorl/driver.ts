@@ -1,0 +1,210 @@
+import { batchDigest, chunkSize, readRecord, recordDigest, sameBytes, writeBatch } from '@whorl/protocol';
+import type { Assembly, Body, RequestName, UserRecord } from '@whorl/protocol';
+import type { AnswerName } from '@whorl/protocol';
+import { RefusedError } from '../../lines/answer.ts';
+import type { Answer } from '../../lines/answer.ts';
+import type { Line } from '../../lines/line.ts';
+import type { Peer } from '../../lines/peer.ts';
+import type { Priority } from '../../lines/priority.ts';
+import type { DriverWatcher, Identity, LogPage, Moved, PushOutcome, TerminalDriver } from '../driver.ts';
+import type { Member, Presence } from './presence.ts';
+import { assemblyFor, fetchObject, isTransferLost, sendObject } from './transfers.ts';
+import type { Way } from './transfers.ts';
+
+/** A terminal that speaks Whorl's own protocol. */
+export class WhorlDriver implements TerminalDriver, Member {
+  readonly name: string;
+  readonly peer: Peer;
+  readonly #line: Line;
+  readonly #presence: Presence;
+  readonly #watchers = new Set<DriverWatcher>();
+  #identity: Identity | undefined;
+  #clockOffMs: number | undefined;
+  #reason = 'not asked yet';
+  #lastSeen: number | undefined;
+  #transfer = 0;
+  /** What has arrived of a user whose pull was interrupted. */
+  #interrupted: Assembly | undefined;
+
+  constructor(parts: { name: string; address: number; line: Line; presence: Presence }) {
+    this.name = parts.name;
+    this.#line = parts.line;
+    this.#presence = parts.presence;
+    this.peer = parts.line.peer(parts.address);
+    parts.presence.add(this);
+  }
+
+  get identity(): Identity | undefined {
+    return this.#identity;
+  }
+
+  /** Why it is offline, in words. */
+  get reason(): string {
+    return this.#reason;
+  }
+
+  /** Last answer, milliseconds UTC. */
+  get lastSeen(): number | undefined {
+    return this.#lastSeen;
+  }
+
+  /** How far its clock was off when it was greeted. */
+  get clockOffMs(): number | undefined {
+    return this.#clockOffMs;
+  }
+
+  watch(watcher: DriverWatcher): void {
+    this.#watchers.add(watcher);
+  }
+
+  isOnline(): boolean {
+    return this.#identity !== undefined;
+  }
+
+  greeted(welcome: Body<'welcome'>, attention: boolean): void {
+    const identity: Identity = welcome;
+    this.#identity = identity;
+    this.#lastSeen = this.#line.clock.wallTime();
+    this.#clockOffMs = welcome.clock - this.#lastSeen;
+    this.#line.setWindow(welcome.capabilities.window);
+    for (const watcher of this.#watchers) watcher.online(identity);
+    if (attention) for (const watcher of this.#watchers) watcher.attention();
+  }
+
+  alive(attention: boolean): void {
+    this.#lastSeen = this.#line.clock.wallTime();
+    if (attention) for (const watcher of this.#watchers) watcher.attention();
+  }
+
+  lost(reason: string): void {
+    this.#identity = undefined;
+    this.#reason = reason;
+    for (const watcher of this.#watchers) watcher.offline(reason);
+  }
+
+  async logsAfter(id: number, signal: AbortSignal): Promise<LogPage> {
+    const { body } = await this.#ask('logs.read', { after: id }, 'live', signal);
+    const last = body.records.at(-1)?.id ?? id;
+    return { log: body.log, records: body.records, more: body.records.length > 0 && last < body.log.last };
+  }
+
+  async pull(user: number, signal: AbortSignal): Promise<Moved<UserRecord | undefined>> {
+    const began = this.#line.clock.now();
+    const offer = await this.#offer(user, signal);
+    if (offer === undefined) return { value: undefined, bytes: 0, ms: this.#line.clock.now() - began };
+    const assembly = assemblyFor(offer, this.#interrupted);
+    this.#interrupted = assembly;
+    const object = await this.#watching(() => fetchObject(this.#way('pull', signal), offer, assembly));
+    this.#interrupted = undefined;
+    return { value: readRecord(object), bytes: object.length, ms: this.#line.clock.now() - began };
+  }
+
+  async push(
+    records: readonly UserRecord[],
+    after: number,
+    signal: AbortSignal,
+  ): Promise<Moved<readonly PushOutcome[]>> {
+    const began = this.#line.clock.now();
+    const object = writeBatch(records);
+    const committed = await this.#sendAndCommit(object, after, signal);
+    const value = await this.#outcomes(records, committed, signal);
+    return { value, bytes: object.length, ms: this.#line.clock.now() - began };
+  }
+
+  async remove(users: readonly number[], signal: AbortSignal): Promise<void> {
+    await this.#ask('users.remove', { users }, 'push', signal);
+  }
+
+  async digests(signal: AbortSignal): Promise<ReadonlyMap<number, Uint8Array>> {
+    const all = new Map<number, Uint8Array>();
+    for (let after = 0; ;) {
+      const { body } = await this.#ask('users.digests', { after }, 'bulk', signal);
+      for (const user of body.users) all.set(user.id, user.digest.slice());
+      const last = body.users.at(-1);
+      if (last === undefined) return all;
+      after = last.id;
+    }
+  }
+
+  async setClock(time: number, signal: AbortSignal): Promise<void> {
+    await this.#ask('clock.set', { clock: time }, 'command', signal);
+    this.#clockOffMs = 0;
+  }
+
+  async #offer(user: number, signal: AbortSignal): Promise<Body<'transfer.offered'> | undefined> {
+    try {
+      return (await this.#ask('user.pull', { user }, 'pull', signal)).body;
+    } catch (error) {
+      if (error instanceof RefusedError && error.reason === 'no-such-user') return undefined;
+      throw error;
+    }
+  }
+
+  /** A transfer that the terminal has lost (it was reset, or found it damaged) is begun once more. */
+  async #sendAndCommit(
+    object: Uint8Array,
+    after: number,
+    signal: AbortSignal,
+  ): Promise<Body<'transfer.committed'>> {
+    const way = this.#way('push', signal);
+    const chunk = chunkSize(this.peer.session, this.#identity?.capabilities.mtu ?? 256);
+    for (let again = false; ; again = true) {
+      this.#transfer = (this.#transfer + 1) & 0xffff;
+      const transfer = this.#transfer;
+      try {
+        await this.#watching(() => sendObject(way, transfer, chunk, object));
+        return (await this.#ask('transfer.commit', { transfer, after }, 'push', signal)).body;
+      } catch (error) {
+        if (again || !isTransferLost(error)) throw error;
+      }
+    }
+  }
+
+  async #outcomes(
+    records: readonly UserRecord[],
+    committed: Body<'transfer.committed'>,
+    signal: AbortSignal,
+  ): Promise<PushOutcome[]> {
+    const refused = new Map(committed.refused.map((item) => [item.index, item.reason]));
+    const taken = records.filter((_, index) => !refused.has(index)).map(recordDigest);
+    const right = sameBytes(batchDigest(taken), committed.digest);
+    return Promise.all(
+      records.map(async (record, index): Promise<PushOutcome> => {
+        const reason = refused.get(index);
+        if (reason !== undefined) return { kind: 'refused', reason };
+        if (right || (await this.#holds(record, signal))) return { kind: 'verified' };
+        return { kind: 'refused', reason: 'corrupt' };
+      }),
+    );
+  }
+
+  async #holds(record: UserRecord, signal: AbortSignal): Promise<boolean> {
+    const { body } = await this.#ask('users.digests', { after: record.id - 1 }, 'push', signal);
+    const first = body.users[0];
+    return first?.id === record.id && sameBytes(first.digest, recordDigest(record));
+  }
+
+  #ask<Name extends RequestName>(
+    name: Name,
+    body: Body<Name>,
+    priority: Priority,
+    signal: AbortSignal,
+  ): Promise<Answer<AnswerName<Name>>> {
+    return this.#watching(() => this.#line.ask(this.peer, { name, body, priority, signal }));
+  }
+
+  /** A terminal that says that there is no session has been reset: it is greeted again at once. */
+  async #watching<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof RefusedError && error.reason === 'no-session')
+        this.#presence.again(this, 'it started anew');
+      throw error;
+    }
+  }
+
+  #way(priority: Priority, signal: AbortSignal): Way {
+    return { line: this.#line, peer: this.peer, priority, signal };
+  }
+}

@@ -1,0 +1,141 @@
+import {
+  Assembly,
+  Bitmap,
+  BITMAP_BYTES,
+  chunkAt,
+  chunkCount,
+  digestOf,
+  sameBytes,
+  WhorlError,
+} from '@whorl/protocol';
+import type { Body, ObjectHead } from '@whorl/protocol';
+import type { Line } from '../../lines/line.ts';
+import { RefusedError } from '../../lines/answer.ts';
+import type { Peer } from '../../lines/peer.ts';
+import type { Priority } from '../../lines/priority.ts';
+
+/** Where objects travel: one terminal of a line, at one priority. */
+export interface Way {
+  readonly line: Line;
+  readonly peer: Peer;
+  readonly priority: Priority;
+  readonly signal: AbortSignal;
+}
+
+/** Rounds of sending what is missing before an object is given up; each halves what noise left. */
+const MOST_ROUNDS = 30;
+
+/** Chunks asked for in one turn: about 0.2 s at 115,200 baud, so that a live event need not wait longer. */
+const CHUNKS_PER_FETCH = 2;
+const CHUNKS_PER_FETCH_TCP = 32;
+
+/**
+ * Sends an object: announces it, sends what has not arrived, asks, and so on until all has. What arrived before an
+ * interruption is not sent again. The object is not committed.
+ * @throws WhorlError TRANSFER_DIGEST when the terminal found it damaged, TERMINAL_CHUNKS, EXCHANGE_*, LINE_CLOSED
+ */
+export async function sendObject(
+  way: Way,
+  transfer: number,
+  chunk: number,
+  object: Uint8Array,
+): Promise<void> {
+  const { line, peer } = way;
+  const head: ObjectHead = { size: object.length, chunk, digest: digestOf(object) };
+  const begun = await line.ask(peer, {
+    ...turn(way),
+    name: 'transfer.begin',
+    body: { transfer, kind: 'users', ...head },
+  });
+  const arrived = new Bitmap(chunkCount(head));
+  await readState(way, arrived, begun.body);
+  for (let round = 0; !arrived.complete; round += 1) {
+    if (round === MOST_ROUNDS)
+      throw new WhorlError(
+        'TERMINAL_CHUNKS',
+        `address ${peer.address}: ${arrived.size - arrived.count} of ${arrived.size} chunks still missing after ${MOST_ROUNDS} rounds`,
+      );
+    for (let index = 0; index < arrived.size; index += 1) {
+      if (arrived.has(index)) continue;
+      await line.send(peer, {
+        ...turn(way),
+        name: 'chunk',
+        body: { transfer, index, data: chunkAt(object, chunk, index) },
+      });
+    }
+    const asked = await line.ask(peer, { ...turn(way), name: 'transfer.ask', body: { transfer, from: 0 } });
+    await readState(way, arrived, asked.body);
+  }
+}
+
+/** Adds what a state tells to the bitmap, and asks on when it did not fit one answer. */
+async function readState(way: Way, arrived: Bitmap, first: Body<'transfer.state'>): Promise<void> {
+  arrived.addPage(first.from, first.bitmap);
+  for (
+    let from = first.from + 8 * BITMAP_BYTES;
+    from < arrived.size && arrived.count < first.received;
+    from += 8 * BITMAP_BYTES
+  ) {
+    const asked = await way.line.ask(way.peer, {
+      ...turn(way),
+      name: 'transfer.ask',
+      body: { transfer: first.transfer, from },
+    });
+    arrived.addPage(asked.body.from, asked.body.bitmap);
+  }
+}
+
+/**
+ * Fetches an object that the terminal offered, chunk by chunk, asking again for those that were lost.
+ * @param known what had arrived of it before an interruption, when its digest is the same
+ * @throws WhorlError TRANSFER_DIGEST, TERMINAL_CHUNKS, EXCHANGE_*, LINE_CLOSED
+ */
+export async function fetchObject(
+  way: Way,
+  offer: Body<'transfer.offered'>,
+  assembly: Assembly,
+): Promise<Uint8Array> {
+  const most = way.line.timing.baud === undefined ? CHUNKS_PER_FETCH_TCP : CHUNKS_PER_FETCH;
+  let fruitless = 0;
+  for (;;) {
+    const run = assembly.arrived.missing(0, most);
+    if (run === undefined) return assembly.finish();
+    const body = { transfer: offer.transfer, first: run.first, count: run.count };
+    const before = assembly.arrived.count;
+    const chunks = await way.line.askMany(
+      way.peer,
+      { ...turn(way), name: 'transfer.fetch', body },
+      run.count,
+    );
+    for (const { body: piece } of chunks)
+      if (piece.transfer === offer.transfer) assembly.add(piece.index, piece.data);
+    fruitless = assembly.arrived.count > before ? 0 : fruitless + 1;
+    if (fruitless === MOST_ROUNDS)
+      throw new WhorlError(
+        'TERMINAL_CHUNKS',
+        `address ${way.peer.address}: chunk ${run.first} does not arrive`,
+      );
+  }
+}
+
+/** Goes on with an earlier assembly when it is of the same object. */
+export function assemblyFor(offer: Body<'transfer.offered'>, earlier: Assembly | undefined): Assembly {
+  const same =
+    earlier !== undefined &&
+    earlier.head.size === offer.size &&
+    earlier.head.chunk === offer.chunk &&
+    sameBytes(earlier.head.digest, offer.digest);
+  return same ? earlier : new Assembly({ size: offer.size, chunk: offer.chunk, digest: offer.digest });
+}
+
+function turn(way: Way): { priority: Priority; signal: AbortSignal } {
+  return { priority: way.priority, signal: way.signal };
+}
+
+/** Whether a terminal does not know a transfer (any more): it is begun anew. */
+export function isTransferLost(error: unknown): boolean {
+  return (
+    error instanceof RefusedError &&
+    (error.reason === 'no-such-transfer' || error.reason === 'incomplete' || error.reason === 'corrupt')
+  );
+}
