@@ -1,0 +1,187 @@
+import { accessGroups, encodeField, FIELD_NAMES, FIELDS, recordOf, WhorlError } from '@whorl/protocol';
+import type { FieldName, FieldValue, UserRecord } from '@whorl/protocol';
+import type { RuntimeSettings } from '../settings/runtime.ts';
+import type { LedgerCounts, LedgerRow } from '../store/store.ts';
+import type { LineStatus } from '../lines/status.ts';
+import type { TerminalStatus } from '../terminals/status.ts';
+import type { GatewayStatus, Operations, UserEdit } from './operations.ts';
+import { pendingRow } from './plan.ts';
+import { rescope } from './rescope.ts';
+import type { Site } from './site.ts';
+import { changeUser } from './users.ts';
+
+/** Most rows read at once. */
+const PAGE = 1000;
+const NO_COUNTS: LedgerCounts = { pending: 0, sending: 0, verified: 0, failed: 0, withheld: 0 };
+
+export interface DeskParts {
+  readonly site: Site;
+  readonly gateway: string;
+  readonly version: string;
+  readonly started: number;
+  readonly signal: AbortSignal;
+  readonly lines: () => readonly LineStatus[];
+  readonly terminals: () => readonly TerminalStatus[];
+}
+
+/** Where people and programs bring what they want: see {@link Operations}. */
+export class Desk implements Operations {
+  readonly #parts: DeskParts;
+  readonly #site: Site;
+  #rescoping: Promise<void> = Promise.resolve();
+
+  constructor(parts: DeskParts) {
+    this.#parts = parts;
+    this.#site = parts.site;
+  }
+
+  async status(): Promise<GatewayStatus> {
+    const { store } = this.#site;
+    const [users, counts, pulls] = [
+      await store.countUsers(),
+      await store.ledgerCounts(),
+      await store.openPulls(PAGE),
+    ];
+    return {
+      gateway: this.#parts.gateway,
+      version: this.#parts.version,
+      started: this.#parts.started,
+      settings: this.#site.settings,
+      plainSessions: true,
+      users,
+      lines: this.#parts.lines(),
+      terminals: this.#parts
+        .terminals()
+        .map((terminal) => ({ ...terminal, ledger: counts.get(terminal.name) ?? NO_COUNTS })),
+      openPulls: pulls.length,
+    };
+  }
+
+  addUser(id: number, edit: UserEdit): Promise<number> {
+    return changeUser(this.#site, id, (held) => {
+      if (held !== undefined) throw new WhorlError('USER_EXISTS', `user ${id} exists already`);
+      return edited({ id, fields: new Map() }, edit);
+    });
+  }
+
+  editUser(id: number, edit: UserEdit, from?: number): Promise<number> {
+    return changeUser(this.#site, id, (held) => {
+      if (held === undefined) throw unknownUser(id);
+      if (from !== undefined && held.version !== from)
+        throw new WhorlError('USER_CHANGED', `user ${id} has version ${held.version} by now, not ${from}`);
+      return edited(held.record, edit);
+    });
+  }
+
+  async deleteUser(id: number): Promise<void> {
+    await changeUser(this.#site, id, (held) => {
+      if (held === undefined) throw unknownUser(id);
+      return undefined;
+    });
+  }
+
+  async push(users: readonly number[], terminals: readonly string[]): Promise<number> {
+    for (const terminal of terminals) this.#place(terminal);
+    const rows: LedgerRow[] = [];
+    for (const id of new Set(users)) {
+      const user = await this.#site.store.user(id);
+      if (user === undefined) throw unknownUser(id);
+      for (const terminal of new Set(terminals))
+        rows.push(pendingRow({ user: id, version: user.version, now: this.#site.now }, terminal, 'present'));
+    }
+    await this.#site.store.writeLedger(rows);
+    this.#site.wake();
+    return rows.length;
+  }
+
+  async pull(user: number, terminal: string): Promise<void> {
+    this.#place(terminal);
+    if (this.#parts.terminals().find((one) => one.name === terminal)?.state !== 'online') {
+      throw new WhorlError('TERMINAL_OFFLINE', `${terminal} does not answer`);
+    }
+    await this.#site.store.requestPull({ user, terminal, log: 0, attempts: 0, nextTry: this.#site.now });
+    this.#site.wake(terminal);
+  }
+
+  settings(): Promise<RuntimeSettings> {
+    return Promise.resolve(this.#site.settings);
+  }
+
+  async changeSettings(changes: Partial<RuntimeSettings>): Promise<RuntimeSettings> {
+    const event = {
+      type: 'settings.changed',
+      time: this.#site.now,
+      origin: 'gateway',
+      data: { changed: changes },
+    } as const;
+    const events = await this.#site.store.saveSettings(changes, [event]);
+    this.#site.settings = { ...this.#site.settings, ...changes };
+    this.#site.publish(events);
+    this.rescope();
+    return this.#site.settings;
+  }
+
+  async retry(filter: Parameters<Operations['retry']>[0]): Promise<number> {
+    if (filter.terminal !== undefined) this.#place(filter.terminal);
+    const { user, terminal } = filter;
+    let retried = 0;
+    for (;;) {
+      const rows = await this.#site.store.ledger({
+        ...(user === undefined ? {} : { user }),
+        ...(terminal === undefined ? {} : { terminal }),
+        state: 'failed',
+        limit: PAGE,
+      });
+      if (rows.length === 0) break;
+      await this.#site.store.writeLedger(
+        rows.map((row) => pendingRow({ ...row, now: this.#site.now }, row.terminal, row.want)),
+      );
+      retried += rows.length;
+    }
+    this.#site.wake();
+    return retried;
+  }
+
+  /** Brings the ledger in line with settings and terminals, beside the daily work. */
+  rescope(): void {
+    this.#rescoping = this.#rescoping
+      .then(() => rescope(this.#site, this.#parts.signal))
+      .catch((error: unknown) => {
+        this.#site.log.error(
+          {},
+          `the ledger could not be brought in line: ${error instanceof Error ? error.message : String(error)}`,
+        );
+      });
+  }
+
+  /** Resolves when no such work is under way. */
+  settled(): Promise<void> {
+    return this.#rescoping;
+  }
+
+  #place(terminal: string): void {
+    if (!this.#site.places.some((place) => place.terminal === terminal)) {
+      throw new WhorlError('TERMINAL_UNKNOWN', `no terminal is called ${terminal}`);
+    }
+  }
+}
+
+function unknownUser(id: number): WhorlError {
+  return new WhorlError('USER_UNKNOWN', `there is no user ${id}`);
+}
+
+/** A record with fields set and cleared. @throws WhorlError MESSAGE_RANGE */
+function edited(record: UserRecord, edit: UserEdit): UserRecord {
+  const fields = new Map(record.fields);
+  for (const name of edit.clear) fields.delete(FIELDS[name].number);
+  for (const name of FIELD_NAMES) {
+    const value = edit.set[name];
+    if (value !== undefined) fields.set(FIELDS[name].number, encoded(name, value));
+  }
+  return recordOf(record.id, fields);
+}
+
+function encoded(name: FieldName, value: NonNullable<UserEdit['set'][FieldName]>): Uint8Array {
+  if (name === 'groups') return encodeField('groups', accessGroups(value as FieldValue<'groups'>));
+  return encodeField(name, value as FieldValue<typeof name>);
+}

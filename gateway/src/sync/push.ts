@@ -1,0 +1,219 @@
+import { BATCH_MAX_USERS, codeOf, describe, fitting, recordSize, USERS_PER_REMOVE } from '@whorl/protocol';
+import type { Capabilities, Refusal, UserRecord } from '@whorl/protocol';
+import type { NewEvent } from '../events/catalogue.ts';
+import type { LedgerReason, LedgerResult, LedgerRow } from '../store/store.ts';
+import type { PushOutcome, TerminalDriver } from '../terminals/driver.ts';
+import { MOST_ATTEMPTS, nextTry } from './retry.ts';
+import type { Site } from './site.ts';
+
+/** Users go out in objects of about this size: the commit at the end costs little, and little is lost when one fails. */
+const BATCH_BYTES = 32 * 1024;
+const BATCH_ROWS = 64;
+
+export interface PushContext {
+  readonly capabilities: Capabilities;
+  /** The log position that is stored. */
+  readonly after: () => number;
+  readonly signal: AbortSignal;
+}
+
+interface Item {
+  readonly row: LedgerRow;
+  readonly record: UserRecord;
+}
+
+/**
+ * Brings a terminal the next of what the ledger says is due, and writes down how it went.
+ * @returns whether there was anything to do
+ * @throws WhorlError STORE_*; trouble with the terminal is written into the ledger
+ */
+export async function pushDue(site: Site, driver: TerminalDriver, context: PushContext): Promise<boolean> {
+  const after = context.after();
+  const rows = await site.store.dueLedger(driver.name, site.now, Math.min(BATCH_ROWS, BATCH_MAX_USERS));
+  if (rows.length === 0) return false;
+  const absent = rows.filter((row) => row.want === 'absent').slice(0, USERS_PER_REMOVE);
+  if (absent.length > 0) await removeAll(site, driver, absent, context);
+  else await pushAll(site, driver, rows, { ...context, after: () => after });
+  return true;
+}
+
+async function removeAll(
+  site: Site,
+  driver: TerminalDriver,
+  rows: readonly LedgerRow[],
+  context: PushContext,
+): Promise<void> {
+  await site.store.markSending(driver.name, rows);
+  const began = site.clock.now();
+  const failure = await attempt(() =>
+    driver.remove(
+      rows.map((row) => row.user),
+      context.signal,
+    ),
+  );
+  if (failure === undefined) {
+    const ms = Math.round(site.clock.now() - began);
+    site.log.info(
+      { terminal: driver.name, users: rows.length, ms },
+      `${driver.name}: removed ${showUsers(rows)} in ${ms} ms`,
+    );
+  }
+  await settle(
+    site,
+    driver.name,
+    rows.map((row) => (failure === undefined ? verified(site, row) : failed(site, row, failure))),
+  );
+}
+
+async function pushAll(
+  site: Site,
+  driver: TerminalDriver,
+  rows: readonly LedgerRow[],
+  context: PushContext,
+): Promise<void> {
+  const items = await itemsFor(site, rows, context.capabilities);
+  if (items.length === 0) return;
+  await site.store.markSending(
+    driver.name,
+    items.map((item) => item.row),
+  );
+  let outcomes: readonly PushOutcome[] | Failure;
+  try {
+    const moved = await driver.push(
+      items.map((item) => item.record),
+      context.after(),
+      context.signal,
+    );
+    outcomes = moved.value;
+    tellPushed(site, driver.name, items, moved);
+  } catch (error) {
+    outcomes = failureOf(error);
+  }
+  const results = items.map(({ row }, index) => {
+    if (!Array.isArray(outcomes)) return failed(site, row, outcomes as Failure);
+    const outcome = outcomes[index] as PushOutcome | undefined;
+    return outcome?.kind === 'verified' ? verified(site, row) : failed(site, row, refusal(outcome));
+  });
+  await settle(site, driver.name, results);
+}
+
+/** Loads users up to the size of a batch; rows of users that are gone are dropped. */
+async function itemsFor(site: Site, rows: readonly LedgerRow[], capabilities: Capabilities): Promise<Item[]> {
+  const items: Item[] = [];
+  let size = 0;
+  for (const row of rows) {
+    const user = await site.store.user(row.user);
+    if (user === undefined) {
+      await site.store.writeLedger([{ ...row, want: 'absent', state: 'pending' }]);
+      continue;
+    }
+    const record = fitting(user.record, capabilities);
+    size += recordSize(record);
+    if (items.length > 0 && size > BATCH_BYTES) break;
+    items.push({ row: { ...row, version: user.version }, record });
+  }
+  return items;
+}
+
+function tellPushed(
+  site: Site,
+  terminal: string,
+  items: readonly Item[],
+  moved: { value: readonly PushOutcome[]; bytes: number; ms: number },
+): void {
+  const sound = moved.value.filter((outcome) => outcome.kind === 'verified').length;
+  const ms = Math.round(moved.ms);
+  const verdict = sound === items.length ? 'verified' : `${sound} verified, ${items.length - sound} refused`;
+  site.log.info(
+    { terminal, users: items.length, bytes: moved.bytes, ms },
+    `${terminal}: pushed ${showUsers(items.map((item) => item.row))}, ${moved.bytes.toLocaleString('en')} bytes in ${ms} ms: ${verdict}`,
+  );
+}
+
+interface Failure {
+  readonly reason: LedgerReason;
+  readonly text: string;
+}
+
+async function attempt(work: () => Promise<void>): Promise<Failure | undefined> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    return failureOf(error);
+  }
+}
+
+function failureOf(error: unknown): Failure {
+  const text = describe(error);
+  switch (codeOf(error)) {
+    case 'EXCHANGE_REFUSED':
+      return { reason: 'refused', text };
+    case 'TRANSFER_DIGEST':
+      return { reason: 'corrupt', text };
+    default:
+      return { reason: 'unreachable', text };
+  }
+}
+
+function refusal(outcome: PushOutcome | undefined): Failure {
+  const reason: Refusal | 'corrupt' = outcome?.kind === 'refused' ? outcome.reason : 'corrupt';
+  switch (reason) {
+    case 'capacity-full':
+    case 'format-mismatch':
+    case 'corrupt':
+    case 'changed-here':
+      return { reason, text: reason };
+    default:
+      return { reason: 'refused', text: reason };
+  }
+}
+
+function verified(site: Site, row: LedgerRow): LedgerResult {
+  return {
+    user: row.user,
+    want: row.want,
+    version: row.version,
+    state: 'verified',
+    attempts: 0,
+    checked: site.now,
+  };
+}
+
+function failed(site: Site, row: LedgerRow, failure: Failure): LedgerResult {
+  const attempts = row.attempts + 1;
+  const next = nextTry(attempts, site.now);
+  return {
+    user: row.user,
+    want: row.want,
+    version: row.version,
+    state: 'failed',
+    reason: failure.reason,
+    attempts,
+    ...(next === undefined ? {} : { nextTry: next }),
+  };
+}
+
+async function settle(site: Site, terminal: string, results: readonly LedgerResult[]): Promise<void> {
+  const events = results.flatMap((result) => eventsFor(site, terminal, result));
+  site.publish(await site.store.settleLedger(terminal, results, events));
+}
+
+/** A failure is told when it is first seen and when it is given up, not each time between. */
+function eventsFor(site: Site, terminal: string, result: LedgerResult): NewEvent[] {
+  if (result.state !== 'failed' || result.reason === undefined) return [];
+  const passing = result.reason === 'unreachable' || result.reason === 'changed-here';
+  if (result.attempts !== MOST_ATTEMPTS && (passing || result.attempts !== 1)) return [];
+  const { user, attempts, reason } = result;
+  site.log.warn(
+    { terminal, user, reason, attempts },
+    `${terminal}: user ${user}: ${reason}${result.nextTry === undefined ? '; given up, `whorl ledger retry` tries again' : ''}`,
+  );
+  const type = result.want === 'present' ? 'user.update.failed' : 'user.delete.failed';
+  return [{ type, time: site.now, terminal, user, origin: 'gateway', data: { reason, attempts } }];
+}
+
+function showUsers(rows: readonly LedgerRow[]): string {
+  const [first] = rows;
+  return rows.length === 1 && first !== undefined ? `user ${first.user}` : `${rows.length} users`;
+}

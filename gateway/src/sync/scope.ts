@@ -1,0 +1,34 @@
+import { decodeField, FIELDS } from '@whorl/protocol';
+import type { UserRecord } from '@whorl/protocol';
+import type { AutoSync } from '../settings/runtime.ts';
+
+/** A place where users can go. */
+export interface Place {
+  readonly terminal: string;
+  /** Access groups that reach it. */
+  readonly groups: readonly number[];
+}
+
+/** Whether a user belongs on a terminal by itself, as `autoSync` says. */
+export function inScope(autoSync: AutoSync, groups: readonly number[], place: Place): boolean {
+  switch (autoSync) {
+    case 'off':
+      return false;
+    case 'all':
+    case 'all-with-device-updates':
+      return true;
+    case 'access-groups':
+      return groups.some((group) => place.groups.includes(group));
+  }
+}
+
+/** Whether what people do at terminals comes back to the gateway. */
+export function takesUpdates(autoSync: AutoSync): boolean {
+  return autoSync === 'all-with-device-updates' || autoSync === 'access-groups';
+}
+
+/** A user's access groups; none when it has none. */
+export function groupsOf(record: UserRecord): readonly number[] {
+  const bytes = record.fields.get(FIELDS.groups.number);
+  return bytes === undefined ? [] : decodeField('groups', bytes);
+}

@@ -1,0 +1,64 @@
+import type { Clock } from '@whorl/protocol';
+import type { NewEvent, StoredEvent } from '../events/catalogue.ts';
+import type { EventHub } from '../events/hub.ts';
+import type { Log } from '../settings/log.ts';
+import { DEFAULT_RUNTIME_SETTINGS } from '../settings/runtime.ts';
+import type { RuntimeSettings } from '../settings/runtime.ts';
+import type { Store } from '../store/store.ts';
+import type { Place } from './scope.ts';
+
+/** What the parts of the sync share: the store, the settings in force, the places, and how to wake who has work. */
+export class Site {
+  readonly store: Store;
+  readonly hub: EventHub;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly places: readonly Place[];
+  settings: RuntimeSettings = DEFAULT_RUNTIME_SETTINGS;
+  readonly #wakers = new Map<string, () => void>();
+
+  constructor(parts: { store: Store; hub: EventHub; clock: Clock; log: Log; places: readonly Place[] }) {
+    this.store = parts.store;
+    this.hub = parts.hub;
+    this.clock = parts.clock;
+    this.log = parts.log;
+    this.places = parts.places;
+  }
+
+  /** Milliseconds UTC. */
+  get now(): number {
+    return this.clock.wallTime();
+  }
+
+  /** Reads the settings that were changed at run time. */
+  async load(): Promise<void> {
+    this.settings = { ...DEFAULT_RUNTIME_SETTINGS, ...(await this.store.settings()) };
+  }
+
+  onWake(terminal: string, wake: () => void): void {
+    this.#wakers.set(terminal, wake);
+  }
+
+  /** Tells those who work for a terminal (or for all) that there may be something to do. */
+  wake(terminal?: string): void {
+    if (terminal !== undefined) this.#wakers.get(terminal)?.();
+    else for (const wake of this.#wakers.values()) wake();
+  }
+
+  /** For events that are safely stored. */
+  publish(events: readonly StoredEvent[]): void {
+    this.hub.publish(events);
+  }
+
+  /** Stores events that stand alone. A failure of the store is logged, never thrown: the event was the last thing to do. */
+  async tell(...events: readonly NewEvent[]): Promise<void> {
+    try {
+      this.publish(await this.store.addEvents(events));
+    } catch (error) {
+      this.log.error(
+        { events: events.map((event) => event.type) },
+        `events could not be stored: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
+  }
+}
