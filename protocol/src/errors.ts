@@ -43,7 +43,22 @@ export const ERRORS = {
   LINE_LISTEN: 'The port for terminals that dial in could not be opened: is another program using it?',
   TERMINAL_UNKNOWN: 'No terminal of this name is in the configuration. `whorl status` lists them.',
   TERMINAL_OFFLINE: 'The terminal does not answer at the moment. `whorl status` says why.',
-  TERMINAL_CHUNKS: 'A terminal did not get an object through in a bounded number of rounds. Check cable and termination.',
+  TERMINAL_CHUNKS:
+    'A terminal did not get an object through in a bounded number of rounds. Check cable and termination.',
+  // The database.
+  STORE_BUSY:
+    'Another program holds the database, or another gateway runs on it. Stop that one; the work is tried again.',
+  STORE_FULL: 'The disk or the database is full. Make room; the work is tried again.',
+  STORE_READONLY: 'The database may not be written. Check permissions of the data directory.',
+  STORE_IO: 'The disk did not read or write the database. Check the disk; the work is tried again.',
+  STORE_CORRUPT: 'The database is damaged. Restore a backup; the terminals still hold their users.',
+  STORE_NEWER: 'The database was made by a newer release. Update the gateway.',
+  VAULT_KEY_MISSING:
+    'The database is encrypted and its master key file is not there. Put the key file back beside the database.',
+  VAULT_KEY_WRONG: 'The master key does not fit the database. Put the right key file back.',
+  VAULT_KEY_OPEN: 'Others may read the master key file. Set its permissions to 0600.',
+  VAULT_SEALED:
+    'A stored user could not be decrypted: the database was damaged or tampered with. Restore a backup.',
   // Users.
   USER_UNKNOWN: 'No user has this id. `whorl users list` lists them.',
   USER_EXISTS: 'A user with this id exists already. Use `whorl users edit`.',

@@ -188,17 +188,21 @@ export class Line {
 
   async #keepOpen(): Promise<void> {
     let retryMs = FIRST_RETRY_MS;
-    while (!this.#stop.signal.aborted) {
+    while (!this.#isStopping()) {
       this.#state = 'opening';
       const reason = await this.#once(() => {
         retryMs = FIRST_RETRY_MS;
       });
-      if (this.#stop.signal.aborted) break;
+      if (this.#isStopping()) break;
       this.#closed(reason, retryMs);
       await sleep(this.clock, retryMs, this.#stop.signal).catch(() => undefined);
       retryMs = Math.min(2 * retryMs, LAST_RETRY_MS);
     }
     this.#state = 'closed';
+  }
+
+  #isStopping(): boolean {
+    return this.#stop.signal.aborted;
   }
 
   /** Opens the line and waits for its end; answers why it ended. */
@@ -217,10 +221,9 @@ export class Line {
   }
 
   async #connect(closed: (reason: string) => void): Promise<void> {
-    let turns: Turns | undefined;
     const transport = await this.#open(
       {
-        frame: (stuffed) => turns?.frame(stuffed),
+        frame: (stuffed) => this.#turns?.frame(stuffed),
         received: (bytes) => {
           this.#counters.bytesIn += bytes;
         },
@@ -231,7 +234,7 @@ export class Line {
       },
       this.#stop.signal,
     );
-    turns = new Turns({ transport, clock: this.clock, timing: this.timing, counters: this.#counters });
+    const turns = new Turns({ transport, clock: this.clock, timing: this.timing, counters: this.#counters });
     this.#transport = transport;
     this.#turns = turns;
     this.#state = 'open';

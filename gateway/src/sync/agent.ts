@@ -67,6 +67,10 @@ export class Agent {
     await this.#running;
   }
 
+  #isStopping(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
   async #online(identity: Identity): Promise<void> {
     const { log, clock } = this.#site;
     const name = this.#driver.name;
@@ -84,15 +88,15 @@ export class Agent {
   }
 
   async #loop(latch: Latch, step: () => Promise<number | undefined>): Promise<void> {
-    while (!this.#stop.signal.aborted) {
+    while (!this.#isStopping()) {
       let pause: number | undefined;
       try {
         pause = await step();
       } catch (error) {
         pause = STORE_PAUSE_MS;
-        if (!this.#stop.signal.aborted) this.#complain(error);
+        if (!this.#isStopping()) this.#complain(error);
       }
-      if (!this.#stop.signal.aborted && pause !== 0) await latch.wait(pause);
+      if (!this.#isStopping() && pause !== 0) await latch.wait(pause);
     }
   }
 
@@ -216,7 +220,7 @@ export class Agent {
         `user ${pull.user}: merged from ${name}: ${showMerged(merged)}`,
       );
     } catch (error) {
-      if (this.#stop.signal.aborted) return;
+      if (this.#isStopping()) return;
       await this.#pullFailed(pull, error);
     }
   }

@@ -7,6 +7,7 @@ import type { Line } from '../../lines/line.ts';
 import type { Peer } from '../../lines/peer.ts';
 import type { Priority } from '../../lines/priority.ts';
 import type { DriverWatcher, Identity, LogPage, Moved, PushOutcome, TerminalDriver } from '../driver.ts';
+import type { TerminalStatus } from '../status.ts';
 import type { Member, Presence } from './presence.ts';
 import { assemblyFor, fetchObject, isTransferLost, sendObject } from './transfers.ts';
 import type { Way } from './transfers.ts';
@@ -38,19 +39,23 @@ export class WhorlDriver implements TerminalDriver, Member {
     return this.#identity;
   }
 
-  /** Why it is offline, in words. */
-  get reason(): string {
-    return this.#reason;
-  }
-
-  /** Last answer, milliseconds UTC. */
-  get lastSeen(): number | undefined {
-    return this.#lastSeen;
-  }
-
-  /** How far its clock was off when it was greeted. */
-  get clockOffMs(): number | undefined {
-    return this.#clockOffMs;
+  /** How it is, for people. */
+  status(): Pick<TerminalStatus, 'state'> & Partial<TerminalStatus> {
+    const seen = this.#lastSeen === undefined ? {} : { lastSeen: this.#lastSeen };
+    const identity = this.#identity;
+    if (identity === undefined) return { state: 'offline', reason: this.#reason, ...seen };
+    const { serial, model, firmware, users, capabilities } = identity;
+    const clock = this.#clockOffMs === undefined ? {} : { clockOffMs: this.#clockOffMs };
+    return {
+      state: 'online',
+      serial,
+      model,
+      firmware,
+      users,
+      capacity: capabilities.users,
+      ...clock,
+      ...seen,
+    };
   }
 
   watch(watcher: DriverWatcher): void {

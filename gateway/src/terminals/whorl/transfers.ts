@@ -5,7 +5,7 @@ import {
   chunkAt,
   chunkCount,
   digestOf,
-  sameBytes,
+  sameObject,
   WhorlError,
 } from '@whorl/protocol';
 import type { Body, ObjectHead } from '@whorl/protocol';
@@ -120,12 +120,8 @@ export async function fetchObject(
 
 /** Goes on with an earlier assembly when it is of the same object. */
 export function assemblyFor(offer: Body<'transfer.offered'>, earlier: Assembly | undefined): Assembly {
-  const same =
-    earlier !== undefined &&
-    earlier.head.size === offer.size &&
-    earlier.head.chunk === offer.chunk &&
-    sameBytes(earlier.head.digest, offer.digest);
-  return same ? earlier : new Assembly({ size: offer.size, chunk: offer.chunk, digest: offer.digest });
+  const head = { size: offer.size, chunk: offer.chunk, digest: offer.digest };
+  return earlier !== undefined && sameObject(earlier.head, head) ? earlier : new Assembly(head);
 }
 
 function turn(way: Way): { priority: Priority; signal: AbortSignal } {

@@ -1,0 +1,182 @@
+import { describe } from '@whorl/protocol';
+import type { Clock, LineTiming, Random } from '@whorl/protocol';
+import { EventHub } from './events/hub.ts';
+import { Line } from './lines/line.ts';
+import type { OpenTransport } from './lines/transport.ts';
+import { DialIn } from './lines/transports/dial-in.ts';
+import { openSerial } from './lines/transports/serial.ts';
+import { openTcp } from './lines/transports/tcp.ts';
+import type { Log } from './settings/log.ts';
+import type { LineConfig, LineOver, SiteConfig } from './settings/site.ts';
+import type { Store } from './store/store.ts';
+import { Agent } from './sync/agent.ts';
+import { Desk } from './sync/desk.ts';
+import type { Operations } from './sync/operations.ts';
+import { Site } from './sync/site.ts';
+import type { TerminalStatus } from './terminals/status.ts';
+import { WhorlDriver } from './terminals/whorl/driver.ts';
+import { greetSocket } from './terminals/whorl/greet.ts';
+import { Presence } from './terminals/whorl/presence.ts';
+
+export interface GatewayParts {
+  readonly config: SiteConfig;
+  readonly version: string;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** How lines are opened; by default as the configuration says. A rig hands in lines in memory. */
+  readonly open?: (line: LineConfig) => OpenTransport | undefined;
+}
+
+/** A gateway at work. */
+export interface Gateway {
+  readonly operations: Operations;
+  readonly store: Store;
+  readonly hub: EventHub;
+  /** The port that terminals dial, when there is one. */
+  readonly port: number | undefined;
+  /** Ends all work and closes the lines; the store stays open. */
+  stop(): Promise<void>;
+}
+
+interface Wired {
+  readonly line: Line;
+  readonly config: LineConfig;
+  readonly drivers: readonly WhorlDriver[];
+}
+
+/**
+ * Puts a gateway together and starts it. It goes on from what its store holds.
+ * @throws WhorlError STORE_*, LINE_LISTEN; trouble with lines and terminals is told as events instead
+ */
+export async function startGateway(parts: GatewayParts): Promise<Gateway> {
+  const { config, store, clock, log } = parts;
+  const hub = new EventHub((error) => {
+    log.error({}, `a listener for events failed: ${describe(error)}`);
+  });
+  const places = config.lines.flatMap((line) =>
+    line.terminals.map(({ name, groups }) => ({ terminal: name, groups })),
+  );
+  const site = new Site({ store, hub, clock, log, places });
+  await site.load();
+  const dialIn = await listen(parts, site);
+  const wired = config.lines.map((line) => wire(parts, site, line, dialIn?.server));
+  const agents = wired.flatMap(({ drivers }) => drivers.map((driver) => new Agent(site, driver)));
+  const stopping = new AbortController();
+  const desk = new Desk({
+    site,
+    gateway: config.name,
+    version: parts.version,
+    started: clock.wallTime(),
+    signal: stopping.signal,
+    lines: () => wired.map(({ line }) => line.status()),
+    terminals: () => wired.flatMap(terminalStatuses),
+  });
+  await site.tell({ type: 'gateway.started', time: clock.wallTime(), data: { version: parts.version } });
+  for (const agent of agents) agent.start();
+  for (const { line } of wired) line.start();
+  desk.rescope();
+  return {
+    operations: desk,
+    store,
+    hub,
+    port: dialIn?.port,
+    async stop() {
+      stopping.abort();
+      const stopped = agents.map((agent) => agent.stop());
+      await Promise.all(wired.map(({ line }) => line.stop()));
+      await Promise.all(stopped);
+      await desk.settled();
+      await dialIn?.server.close();
+      await site.tell({ type: 'gateway.stopped', time: clock.wallTime(), data: {} });
+    },
+  };
+}
+
+function wire(parts: GatewayParts, site: Site, config: LineConfig, dialIn: DialIn | undefined): Wired {
+  const line = new Line({
+    name: config.name,
+    over: inWords(config.over),
+    open: parts.open?.(config) ?? opener(config.over, dialIn),
+    timing: timingOf(config.over),
+    clock: parts.clock,
+    random: parts.random,
+  });
+  line.watch({
+    opened: () => {
+      parts.log.info({ line: config.name }, `line ${config.name}: open, ${inWords(config.over)}`);
+      void site.tell({ type: 'line.opened', time: site.now, line: config.name, data: {} });
+    },
+    closed: (reason) => {
+      parts.log.warn({ line: config.name }, `line ${config.name}: closed: ${reason}`);
+      void site.tell({ type: 'line.closed', time: site.now, line: config.name, data: { reason } });
+    },
+  });
+  const presence = new Presence(line);
+  const drivers = config.terminals.map(
+    ({ name, address }) => new WhorlDriver({ name, address, line, presence }),
+  );
+  return { line, config, drivers };
+}
+
+async function listen(
+  parts: GatewayParts,
+  site: Site,
+): Promise<{ server: DialIn; port: number } | undefined> {
+  const { listen: place } = parts.config;
+  if (place === undefined) return undefined;
+  const server = new DialIn({
+    greet: (socket) => greetSocket(socket, parts.clock, parts.random),
+    log: parts.log,
+    unknown: (serial, address) => {
+      parts.log.warn(
+        { serial, address },
+        `a terminal with serial ${serial} dialled in from ${address}; no line of the configuration waits for it`,
+      );
+      void site.tell({ type: 'terminal.unknown', time: site.now, data: { serial, address } });
+    },
+  });
+  return { server, port: await server.listen(place) };
+}
+
+function opener(over: LineOver, dialIn: DialIn | undefined): OpenTransport {
+  switch (over.kind) {
+    case 'serial':
+      return openSerial(over);
+    case 'tcp':
+      return openTcp(over);
+    case 'dialIn':
+      if (dialIn === undefined)
+        throw new Error('a line waits for a terminal to dial in, and nothing listens');
+      return dialIn.transportOf(over.serial);
+  }
+}
+
+/** A terminal that dials in needs no turnaround: nobody shares its connection. */
+function timingOf(over: LineOver): LineTiming {
+  return over.kind === 'dialIn' ? { turnaroundMs: 0, latencyMs: over.latencyMs } : over;
+}
+
+function inWords(over: LineOver): string {
+  switch (over.kind) {
+    case 'serial':
+      return `serial ${over.path} at ${over.baud} baud`;
+    case 'tcp':
+      return `tcp ${over.host} port ${over.port}${over.baud === undefined ? '' : `, ${over.baud} baud behind it`}`;
+    case 'dialIn':
+      return `terminal ${over.serial} dials in`;
+  }
+}
+
+function terminalStatuses({ line, config, drivers }: Wired): TerminalStatus[] {
+  const roundTripMs = line.status().roundTripMs;
+  return drivers.map((driver, index) => ({
+    name: driver.name,
+    line: config.name,
+    address: driver.peer.address,
+    groups: config.terminals[index]?.groups ?? [],
+    ...driver.status(),
+    ...(roundTripMs === undefined ? {} : { roundTripMs }),
+  }));
+}
