@@ -1,0 +1,162 @@
+import { BITMAP_BYTES, chunkSize, DIGESTS_PER_PAGE, LOGS_PER_PAGE, LOG_RECORD_BYTES } from '@whorl/protocol';
+import type { Body, Message, MessageName, Refusal, Session } from '@whorl/protocol';
+import { begin, commit, takeChunk } from './incoming.ts';
+import type { Model } from './model.ts';
+import type { Offers } from './offers.ts';
+import type { Op } from './ops.ts';
+import type { Store } from './store.ts';
+
+/** What a terminal knows of the gateway that it talks with, until it loses power. */
+export interface Conversation {
+  readonly session: Session;
+  readonly offers: Offers;
+  /** A gateway has said hello since the terminal started. */
+  greeted: boolean;
+  /** Last record that the gateway said it has. */
+  readTo: number;
+}
+
+/** What it takes to answer a request. */
+export interface Desk {
+  readonly serial: string;
+  readonly model: Model;
+  readonly store: Store;
+  readonly conversation: Conversation;
+  /** A message as the frame that answers the request, on the wire. */
+  reply<Name extends MessageName>(name: Name, body: Body<Name>): Uint8Array;
+}
+
+/** Frames, a reason to refuse, or nothing for what is not answered. */
+export type Answer = Uint8Array | readonly Uint8Array[] | Refusal | undefined;
+
+/** Carries out a request. @throws WhorlError FLASH_FAILED; PowerCut */
+export function answer(desk: Desk, message: Message): Answer {
+  switch (message.name) {
+    case 'hello':
+      return welcome(desk);
+    case 'poll':
+      return desk.reply('idle', {});
+    case 'logs.read':
+      return readLogs(desk, message.body);
+    case 'clock.set':
+      return setClock(desk, message.body);
+    case 'user.pull':
+      return offerUser(desk, message.body);
+    case 'users.remove':
+      return removeUsers(desk, message.body);
+    case 'users.digests':
+      return listUsers(desk, message.body);
+    case 'transfer.begin':
+      begin(desk.store, message.body);
+      return tellArrived(desk, message.body.transfer, 0);
+    case 'transfer.ask':
+      return tellArrived(desk, message.body.transfer, message.body.from);
+    case 'chunk':
+      takeChunk(desk.store, message.body);
+      return undefined;
+    case 'transfer.fetch':
+      return sendChunks(desk, message.body);
+    case 'transfer.commit':
+      return commitTransfer(desk, message.body);
+    default:
+      // What a terminal sends, a terminal does not answer.
+      return 'unknown-message';
+  }
+}
+
+function welcome(desk: Desk): Uint8Array {
+  const { state } = desk.store;
+  const { model } = desk;
+  return desk.reply('welcome', {
+    serial: desk.serial,
+    model: model.name,
+    firmware: model.firmware,
+    boots: state.boots,
+    clock: desk.store.shown(),
+    users: state.users.size,
+    table: state.users.digest,
+    log: state.log.state(state.epoch),
+    capabilities: model.capabilities,
+  });
+}
+
+/** Bytes of a message's body that fit into a frame of this terminal. */
+function bodyRoom(desk: Desk): number {
+  return chunkSize(desk.conversation.session, desk.model.capabilities.mtu) + CHUNK_FIELDS_BYTES;
+}
+
+/** Transfer and index, which {@link chunkSize} has subtracted. */
+const CHUNK_FIELDS_BYTES = 4;
+/** Epoch, first and last, and the number of records. */
+const LOGS_HEAD_BYTES = 13;
+/** The table's digest, and the number of users. */
+const USERS_HEAD_BYTES = 17;
+const USER_BYTES = 20;
+
+function readLogs(desk: Desk, body: Body<'logs.read'>): Uint8Array {
+  const { state } = desk.store;
+  desk.conversation.readTo = body.after;
+  if (body.after <= state.log.last) state.known(body.after);
+  const fitting = Math.floor((bodyRoom(desk) - LOGS_HEAD_BYTES) / LOG_RECORD_BYTES);
+  const records = state.log.page(body.after, Math.min(LOGS_PER_PAGE, fitting));
+  return desk.reply('logs.page', { log: state.log.state(state.epoch), records });
+}
+
+function setClock(desk: Desk, body: Body<'clock.set'>): Uint8Array {
+  const before = desk.store.shown();
+  const step = Math.abs(body.clock - before);
+  const detail = Math.min(0xffff, Math.round(step / 1000));
+  const entries = step === 0 ? [] : [{ kind: 'terminal.clock.set', origin: 'gateway', detail } as const];
+  desk.store.change([desk.store.clockAt(body.clock)], entries);
+  return desk.reply('clock.was', { clock: before });
+}
+
+function offerUser(desk: Desk, body: Body<'user.pull'>): Uint8Array | Refusal {
+  const held = desk.store.state.users.get(body.user);
+  if (held === undefined) return 'no-such-user';
+  const { session, offers } = desk.conversation;
+  const { transfer, head } = offers.add(held.bytes, chunkSize(session, desk.model.capabilities.mtu));
+  return desk.reply('transfer.offered', { transfer, ...head });
+}
+
+function removeUsers(desk: Desk, body: Body<'users.remove'>): Uint8Array {
+  const held = [...new Set(body.users)].filter((user) => desk.store.state.users.get(user) !== undefined);
+  const ops = held.map((user): Op => ({ name: 'dropped', user }));
+  const entries = held.map((user) => ({ kind: 'user.deleted', origin: 'gateway', user }) as const);
+  desk.store.change(ops, entries);
+  return desk.reply('users.removed', {});
+}
+
+function listUsers(desk: Desk, body: Body<'users.digests'>): Uint8Array {
+  const { users } = desk.store.state;
+  const fitting = Math.floor((bodyRoom(desk) - USERS_HEAD_BYTES) / USER_BYTES);
+  const page = users.page(body.after, Math.min(DIGESTS_PER_PAGE, fitting)).flatMap((id) => {
+    const held = users.get(id);
+    return held === undefined ? [] : [{ id, digest: held.digest }];
+  });
+  return desk.reply('users.page', { table: users.digest, users: page });
+}
+
+function tellArrived(desk: Desk, transfer: number, from: number): Uint8Array | Refusal {
+  const arrived = desk.store.state.staging.get(transfer)?.arrived;
+  if (arrived === undefined) return 'no-such-transfer';
+  return desk.reply('transfer.state', {
+    transfer,
+    received: arrived.count,
+    ...arrived.page(from, BITMAP_BYTES),
+  });
+}
+
+function sendChunks(desk: Desk, body: Body<'transfer.fetch'>): readonly Uint8Array[] | Refusal {
+  const { transfer } = body;
+  const chunks = desk.conversation.offers.chunks(transfer, body.first, body.count);
+  if (chunks === undefined) return 'no-such-transfer';
+  if (chunks.length === 0) return 'malformed';
+  return chunks.map((chunk) => desk.reply('chunk', { transfer, ...chunk }));
+}
+
+function commitTransfer(desk: Desk, body: Body<'transfer.commit'>): Uint8Array | Refusal {
+  const done = commit(desk.store, desk.model.capabilities, body);
+  if (typeof done === 'string') return done;
+  return desk.reply('transfer.committed', { transfer: body.transfer, ...done });
+}

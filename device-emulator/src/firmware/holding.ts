@@ -1,0 +1,78 @@
+import {
+  canHold,
+  codeOf,
+  credentialOf,
+  decodeUser,
+  fieldName,
+  recordDigest,
+  sameBytes,
+  writeRecord,
+} from '@whorl/protocol';
+import type { Capabilities, Refusal, UserRecord } from '@whorl/protocol';
+import type { Op } from './ops.ts';
+import type { Entry } from './store.ts';
+import type { State } from './state.ts';
+import { changedFields } from './users.ts';
+
+/** What a put of one user comes to. */
+export type Put =
+  | { readonly refused: Refusal }
+  /** `change` undefined: the very same user is held already. */
+  | { readonly change: { readonly op: Op; readonly entry: Entry } | undefined };
+
+/** Why this terminal cannot hold such a record, whose bytes are `bytes`; `undefined` when it can. */
+function unfit(capabilities: Capabilities, record: UserRecord, bytes: Uint8Array): Refusal | undefined {
+  if (record.id === 0) return 'malformed';
+  for (const [number, value] of record.fields)
+    if (!canHold(capabilities, number, value)) return 'format-mismatch';
+  return isSound(bytes) ? undefined : 'malformed';
+}
+
+function isSound(bytes: Uint8Array): boolean {
+  try {
+    decodeUser(bytes);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+    return false;
+  }
+}
+
+/**
+ * Replaces a user whole by a record from the gateway.
+ * @param room how many users more than now can be held
+ */
+export function putFromGateway(
+  state: State,
+  capabilities: Capabilities,
+  record: UserRecord,
+  room: number,
+): Put {
+  const bytes = writeRecord(record);
+  const reason = unfit(capabilities, record, bytes);
+  if (reason !== undefined) return { refused: reason };
+  const held = state.users.get(record.id);
+  if (held === undefined && room <= 0) return { refused: 'capacity-full' };
+  const digest = recordDigest(record);
+  if (held !== undefined && sameBytes(held.digest, digest)) return { change: undefined };
+  const op: Op = { name: 'put', user: record.id, digest, bytes };
+  return { change: { op, entry: { ...changeOf(state, record), origin: 'gateway' } } };
+}
+
+/** How the log tells that a user becomes `after`: a new user or credential is an enrolment, all else an edit. */
+export function changeOf(state: State, after: UserRecord): Entry {
+  const before = state.users.record(after.id);
+  const added = changedFields(before, after).find(
+    (number) =>
+      credentialOf(number) !== undefined && after.fields.has(number) && before?.fields.has(number) !== true,
+  );
+  const kind = before === undefined || added !== undefined ? 'user.enrolled' : 'user.edited';
+  return { kind, user: after.id, detail: added ?? 0 };
+}
+
+/** For people: what of this record the terminal cannot hold. */
+export function unheldFields(capabilities: Capabilities, record: UserRecord): string[] {
+  return [...record.fields]
+    .filter(([number, value]) => !canHold(capabilities, number, value))
+    .map(([number]) => fieldName(number) ?? number.toString());
+}

@@ -1,0 +1,182 @@
+import {
+  credentialOf,
+  decodeUser,
+  readRecord,
+  recordDigest,
+  sameBytes,
+  WhorlError,
+  writeRecord,
+} from '@whorl/protocol';
+import type { FieldName, Random, UserRecord } from '@whorl/protocol';
+import { enrolledFields, fieldsOf, overlay } from './enrolment.ts';
+import type { Enrolment, UserFields } from './enrolment.ts';
+import { unheldFields } from './holding.ts';
+import type { Model } from './model.ts';
+import { newEpoch } from './store.ts';
+import type { Entry, Store } from './store.ts';
+import { changedFields } from './users.ts';
+
+/** An edit at the terminal's menu. */
+export interface Edit {
+  readonly user: number;
+  readonly set?: UserFields | undefined;
+  readonly clear?: readonly FieldName[] | undefined;
+}
+
+/** What is held to the reader: a card's number, or whatever identifies this user. */
+export type Tap = { readonly card: Uint8Array } | { readonly user: number };
+
+/** What people do at the terminal itself. Every change is stored before the method returns. */
+export class Panel {
+  readonly #store: Store;
+  readonly #model: Model;
+  readonly #random: Random;
+
+  constructor(options: { store: Store; model: Model; random: Random }) {
+    this.#store = options.store;
+    this.#model = options.model;
+    this.#random = options.random;
+  }
+
+  /**
+   * Enrols, with one log record a credential.
+   * @returns the user's id
+   * @throws WhorlError TERMINAL_FULL (and the log tells of a failed enrolment), TERMINAL_CANNOT_HOLD, MESSAGE_RANGE
+   */
+  enrol(enrolment: Enrolment): number {
+    const { users } = this.#store.state;
+    const user = enrolment.user ?? (users.ids().at(-1) ?? 0) + 1;
+    const before = users.record(user);
+    const fields = enrolledFields(enrolment, this.#model, this.#random);
+    const after = overlay(user, before, fields);
+    this.#check(after);
+    if (before === undefined && users.size >= this.#model.capabilities.users) {
+      this.enrolFailed(user);
+      throw new WhorlError(
+        'TERMINAL_FULL',
+        `user ${user.toString()}: ${users.size.toString()} users are held`,
+      );
+    }
+    const credentials = [...fields.keys()].filter((number) => credentialOf(number) !== undefined);
+    const entries: Entry[] = credentials.map((detail) => ({ kind: 'user.enrolled', user, detail }));
+    const kind = before === undefined ? 'user.enrolled' : 'user.edited';
+    this.#put(after, entries.length > 0 ? entries : [{ kind, user }]);
+    return user;
+  }
+
+  /**
+   * Changes fields of a user.
+   * @returns whether anything is different now; if not, the log says nothing
+   * @throws WhorlError TERMINAL_NO_USER, TERMINAL_CANNOT_HOLD, MESSAGE_RANGE
+   */
+  edit({ user, set = {}, clear = [] }: Edit): boolean {
+    const before = this.#held(user);
+    const after = overlay(user, before, fieldsOf(set), clear);
+    this.#check(after);
+    const credential = changedFields(before, after).find((number) => credentialOf(number) !== undefined);
+    return this.#put(after, [{ kind: 'user.edited', user, detail: credential ?? 0 }]);
+  }
+
+  /** Deletes a user. @throws WhorlError TERMINAL_NO_USER */
+  remove(user: number): void {
+    this.#held(user);
+    this.#store.change([{ name: 'dropped', user }], [{ kind: 'user.deleted', user }]);
+  }
+
+  /** Somebody asks to be let in: who is held here and valid now is. */
+  tap(tap: Tap): { granted: boolean; user: number } {
+    const { users } = this.#store.state;
+    const card = 'card' in tap ? users.holderOf(tap.card) : undefined;
+    const user = 'card' in tap ? (card?.user ?? 0) : tap.user;
+    const held = users.get(user);
+    const granted = held !== undefined && this.#isValid(held.bytes);
+    const kind = granted ? 'access.granted' : 'access.denied';
+    this.#store.change([], [{ kind, user, detail: card?.field ?? 0 }]);
+    return { granted, user };
+  }
+
+  /** An enrolment is begun and given up. */
+  enrolFailed(user = 0): void {
+    this.#store.change([], [{ kind: 'user.enrol.failed', user }]);
+  }
+
+  /** The housing is opened. */
+  tamper(): void {
+    this.#store.change([], [{ kind: 'terminal.tampered' }]);
+  }
+
+  /**
+   * Sets the clock at the terminal's menu.
+   * @param shown milliseconds UTC
+   * @param ppm millionths by which it runs fast from now on; as before when not given
+   */
+  setClock(shown: number, ppm?: number): void {
+    const detail = Math.min(0xffff, Math.round(Math.abs(shown - this.#store.shown()) / 1000));
+    this.#store.change([this.#store.clockAt(shown, ppm)], [{ kind: 'terminal.clock.set', detail }]);
+  }
+
+  clearLog(): void {
+    const { last } = this.#store.state.log;
+    this.#store.change([{ name: 'cleared', last }], [{ kind: 'log.cleared' }]);
+  }
+
+  /** Everything is as new, but for the count of starts; the log begins again under another epoch. */
+  factoryReset(): void {
+    const { boots } = this.#store.state;
+    this.#store.change([{ name: 'made', epoch: newEpoch(this.#random), boots }], []);
+  }
+
+  /**
+   * Puts users in place as if they had always been there: the log says nothing.
+   * @throws WhorlError TERMINAL_FULL, TERMINAL_CANNOT_HOLD; then nothing has changed
+   */
+  load(records: readonly UserRecord[]): void {
+    const { users } = this.#store.state;
+    const added = new Set(records.map(({ id }) => id).filter((id) => users.get(id) === undefined));
+    const total = users.size + added.size;
+    if (total > this.#model.capabilities.users)
+      throw new WhorlError(
+        'TERMINAL_FULL',
+        `${total.toString()} users, ${this.#model.capabilities.users.toString()} fit`,
+      );
+    for (const record of records) this.#check(record);
+    this.#store.change(records.map(putOf), []);
+  }
+
+  #held(user: number): UserRecord {
+    const held = this.#store.state.users.get(user);
+    if (held === undefined) throw new WhorlError('TERMINAL_NO_USER', `user ${user.toString()}`);
+    return readRecord(held.bytes);
+  }
+
+  #check(record: UserRecord): void {
+    if (!Number.isInteger(record.id) || record.id < 1 || record.id > 0xffff_ffff)
+      throw new WhorlError('MESSAGE_RANGE', 'a user’s id is a whole number from 1 to 4294967295');
+    const unheld = unheldFields(this.#model.capabilities, record);
+    if (unheld.length > 0)
+      throw new WhorlError('TERMINAL_CANNOT_HOLD', `user ${record.id.toString()}: ${unheld.join(', ')}`);
+  }
+
+  #put(record: UserRecord, entries: readonly Entry[]): boolean {
+    const op = putOf(record);
+    const held = this.#store.state.users.get(record.id);
+    if (held !== undefined && sameBytes(held.digest, op.digest)) return false;
+    this.#store.change([op], entries);
+    return true;
+  }
+
+  #isValid(user: Uint8Array): boolean {
+    const { validity } = decodeUser(user);
+    const now = Math.floor(this.#store.shown() / 1000);
+    return validity === undefined || (now >= validity.from && (validity.until === 0 || now < validity.until));
+  }
+}
+
+function putOf(record: UserRecord) {
+  return {
+    name: 'put',
+    user: record.id,
+    digest: recordDigest(record),
+    bytes: writeRecord(record),
+  } as const;
+}

@@ -1,0 +1,71 @@
+import { LOG_KINDS } from '@whorl/protocol';
+import type { Clock, LogKind, LogRecord, Random } from '@whorl/protocol';
+import { shownAt } from './clock.ts';
+import type { Flash } from './flash.ts';
+import { Journal } from './journal.ts';
+import { PPM_BIAS } from './ops.ts';
+import type { Op } from './ops.ts';
+import { State } from './state.ts';
+
+/** One line of the log before it has its id and time. */
+export interface Entry {
+  readonly kind: LogKind;
+  readonly origin?: LogRecord['origin'];
+  readonly user?: number;
+  readonly detail?: number;
+}
+
+/** What a terminal keeps, on its flash: a change is stored first and applied then, or neither. */
+export class Store {
+  readonly state: State;
+  readonly #journal: Journal;
+  readonly #clock: Clock;
+
+  /** @throws WhorlError FLASH_FAILED; PowerCut */
+  constructor(options: { flash: Flash; logs: number; clock: Clock; random: Random }) {
+    this.#clock = options.clock;
+    this.#journal = new Journal(options.flash);
+    this.state = new State(options.logs);
+    const known = this.#journal.replay((op) => this.state.apply(op));
+    if (!known) this.change([{ name: 'made', epoch: newEpoch(options.random), boots: 0 }], []);
+  }
+
+  /**
+   * Carries out changes that belong together, and writes what they were into the log.
+   * @throws WhorlError FLASH_FAILED, and then nothing has changed; PowerCut
+   */
+  change(ops: readonly Op[], entries: readonly Entry[], durable = true): void {
+    if (this.#journal.due) this.#journal.compact(this.state.snapshot());
+    const last = ops.findLast((op) => op.name === 'made' || op.name === 'cleared');
+    const id = last === undefined ? this.state.log.last : last.name === 'cleared' ? last.last : 0;
+    const time = this.shown();
+    const all = [...ops, ...entries.map((entry, i) => logged(entry, id + 1 + i, time))];
+    if (all.length === 0) return;
+    this.#journal.append(all, durable);
+    for (const op of all) this.state.apply(op);
+  }
+
+  /** What the terminal's clock shows, milliseconds UTC. */
+  shown(): number {
+    return shownAt(this.state.clock, this.#clock.wallTime());
+  }
+
+  /** The setting of the clock that shows `shown` now; its drift is kept unless given. */
+  clockAt(shown: number, ppm = this.state.clock.ppm): Op {
+    return { name: 'clock', shown, at: this.#clock.wallTime(), ppm: ppm + PPM_BIAS };
+  }
+
+  close(): void {
+    this.#journal.close();
+  }
+}
+
+/** Epochs differ so that a gateway can tell a log that began again from one that goes on. */
+export function newEpoch(random: Random): number {
+  return 1 + random.below(0xffff_ffff);
+}
+
+function logged(entry: Entry, id: number, time: number): Op {
+  const { kind, origin = 'terminal', user = 0, detail = 0 } = entry;
+  return { name: 'logged', record: { id, time, code: LOG_KINDS[kind].code, origin, user, detail } };
+}

@@ -1,0 +1,247 @@
+import { decodeUser, logKind, readRecord, WhorlError } from '@whorl/protocol';
+import type { Cancel, Clock, LogKind, LogRecord, Random, User, UserRecord } from '@whorl/protocol';
+import type { Enrolment } from './enrolment.ts';
+import { PowerCut } from './flash.ts';
+import type { Flash } from './flash.ts';
+import { Link } from './link.ts';
+import type { LinkCounters } from './link.ts';
+import type { Model } from './model.ts';
+import { Panel } from './panel.ts';
+import type { Edit, Tap } from './panel.ts';
+import { Store } from './store.ts';
+
+export interface TerminalOptions {
+  /** Unique in the world, at most 32 bytes. */
+  readonly serial: string;
+  /** 1 to 247. */
+  readonly address: number;
+  readonly model: Model;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly flash: Flash;
+}
+
+export type Power = 'off' | 'starting' | 'on';
+
+/** A log record with its kind's name instead of a code; `code 0x…` for one that has none. */
+export type ShownLog = Omit<LogRecord, 'code'> & { readonly kind: LogKind | `code 0x${string}` };
+
+/** What a terminal is made of from one start to the next. */
+interface Running {
+  readonly store: Store;
+  readonly link: Link;
+  readonly panel: Panel;
+}
+
+const NOTHING: readonly Uint8Array[] = [];
+
+/**
+ * A terminal: it hears frames and answers with frames, people press its buttons, and it keeps what it holds on its
+ * flash. It is on when it has been made. All methods of people and of tests throw TERMINAL_OFF while it is not.
+ */
+export class Terminal {
+  readonly serial: string;
+  readonly address: number;
+  readonly model: Model;
+  readonly #options: TerminalOptions;
+  readonly #silent: (() => void)[] = [];
+  #running: Running | undefined;
+  #start: Cancel | undefined;
+  /** Starts of this object, to tell one running from the next. */
+  starts = 0;
+
+  /** @throws WhorlError FLASH_FAILED */
+  constructor(options: TerminalOptions) {
+    this.#options = options;
+    this.serial = options.serial;
+    this.address = options.address;
+    this.model = options.model;
+    this.#boot();
+  }
+
+  // Power.
+
+  get power(): Power {
+    if (this.#running !== undefined) return 'on';
+    return this.#start === undefined ? 'off' : 'starting';
+  }
+
+  /** Starts it, which takes as long as the model says. */
+  powerOn(): void {
+    if (this.power !== 'off') return;
+    this.#start = this.#options.clock.after(this.model.bootMs, () => {
+      this.#start = undefined;
+      this.#boot();
+    });
+  }
+
+  /** At once, in the middle of whatever it does; what was not on flash is gone. */
+  powerOff(): void {
+    this.#start?.();
+    this.#start = undefined;
+    this.#running?.store.close();
+    this.#running = undefined;
+    for (const silent of this.#silent) silent();
+  }
+
+  reboot(): void {
+    this.powerOff();
+    this.powerOn();
+  }
+
+  /** Calls `silent` each time that it loses power: the bus then cuts off what it was saying. */
+  onSilent(silent: () => void): void {
+    this.#silent.push(silent);
+  }
+
+  // The wire.
+
+  /**
+   * Takes a frame as it stood between two delimiters.
+   * @returns the frames that it answers, as they go over the wire; none for what is not for it
+   */
+  hear(stuffed: Uint8Array): readonly Uint8Array[] {
+    if (this.#running === undefined) return NOTHING;
+    try {
+      return this.#running.link.hear(stuffed);
+    } catch (error) {
+      if (!(error instanceof PowerCut)) throw error;
+      this.powerOff();
+      return NOTHING;
+    }
+  }
+
+  /** What it has heard since it started. */
+  get counters(): Readonly<LinkCounters> {
+    return this.#on().link.counters;
+  }
+
+  // People.
+
+  /** Enrols; see {@link Panel.enrol}. @returns the user's id */
+  enrol(enrolment: Enrolment): number {
+    return this.#act((panel) => panel.enrol(enrolment));
+  }
+
+  /** Changes fields of a user; see {@link Panel.edit}. @returns whether anything is different now */
+  edit(edit: Edit): boolean {
+    return this.#act((panel) => panel.edit(edit));
+  }
+
+  /** Deletes a user. @throws WhorlError TERMINAL_NO_USER */
+  remove(user: number): void {
+    this.#act((panel) => panel.remove(user));
+  }
+
+  /** Somebody asks to be let in; see {@link Panel.tap}. */
+  tap(tap: Tap): { granted: boolean; user: number } {
+    return this.#act((panel) => panel.tap(tap));
+  }
+
+  /** An enrolment is begun and given up. */
+  enrolFailed(user?: number): void {
+    this.#act((panel) => panel.enrolFailed(user));
+  }
+
+  /** The housing is opened. */
+  tamper(): void {
+    this.#act((panel) => panel.tamper());
+  }
+
+  /** Sets the clock; see {@link Panel.setClock}. */
+  setClock(shown: number, ppm?: number): void {
+    this.#act((panel) => panel.setClock(shown, ppm));
+  }
+
+  clearLog(): void {
+    this.#act((panel) => panel.clearLog());
+  }
+
+  /** Makes it as new, and starts it again. */
+  factoryReset(): void {
+    this.#act((panel) => panel.factoryReset());
+    this.reboot();
+  }
+
+  /** Puts users in place as if they had always been there; see {@link Panel.load}. */
+  load(records: readonly UserRecord[]): void {
+    this.#act((panel) => panel.load(records));
+  }
+
+  // Looking.
+
+  /** Who is held, ascending: id to digest in hex. */
+  users(): Map<number, string> {
+    const { users } = this.#on().store.state;
+    return new Map(users.ids().map((id) => [id, hex(users.get(id)?.digest)]));
+  }
+
+  user(id: number): User | undefined {
+    const held = this.#on().store.state.users.get(id);
+    return held === undefined ? undefined : decodeUser(held.bytes);
+  }
+
+  record(id: number): UserRecord | undefined {
+    const held = this.#on().store.state.users.get(id);
+    return held === undefined ? undefined : readRecord(held.bytes);
+  }
+
+  /** Digest of the user table, in hex. */
+  get tableDigest(): string {
+    return hex(this.#on().store.state.users.digest);
+  }
+
+  /** The log records kept, ascending; at most the newest `most`. */
+  logs(most = Number.POSITIVE_INFINITY): ShownLog[] {
+    const { log } = this.#on().store.state;
+    return log.page(Math.max(0, log.last - most), log.size).map(({ code, ...record }) => ({
+      ...record,
+      kind: logKind(code) ?? `code 0x${code.toString(16).padStart(4, '0')}`,
+    }));
+  }
+
+  get boots(): number {
+    return this.#on().store.state.boots;
+  }
+
+  get epoch(): number {
+    return this.#on().store.state.epoch;
+  }
+
+  /** What its clock shows, milliseconds UTC. */
+  get shown(): number {
+    return this.#on().store.shown();
+  }
+
+  #boot(): void {
+    const { flash, clock, random } = this.#options;
+    try {
+      const store = new Store({ flash, logs: this.model.capabilities.logs, clock, random });
+      store.change([{ name: 'booted', boots: store.state.boots + 1 }], [{ kind: 'terminal.started' }]);
+      const link = new Link({ ...this.#options, store });
+      this.starts += 1;
+      this.#running = { store, link, panel: new Panel({ ...this.#options, store }) };
+    } catch (error) {
+      if (!(error instanceof PowerCut)) throw error;
+    }
+  }
+
+  #on(): Running {
+    if (this.#running !== undefined) return this.#running;
+    throw new WhorlError('TERMINAL_OFF', `terminal ${this.serial} is ${this.power}`);
+  }
+
+  #act<T>(action: (panel: Panel) => T): T {
+    try {
+      return action(this.#on().panel);
+    } catch (cause) {
+      if (!(cause instanceof PowerCut)) throw cause;
+      this.powerOff();
+      throw new WhorlError('TERMINAL_OFF', `terminal ${this.serial} lost power`, { cause });
+    }
+  }
+}
+
+function hex(bytes: Uint8Array | undefined): string {
+  return bytes === undefined ? '' : Buffer.from(bytes).toString('hex');
+}

@@ -1,0 +1,125 @@
+import { credentialOf, NO_DIGEST, readRecord, toggled } from '@whorl/protocol';
+import type { UserRecord } from '@whorl/protocol';
+
+/** A user as it is kept: the record's bytes as on the wire, and its digest. */
+export interface HeldUser {
+  readonly bytes: Uint8Array;
+  readonly digest: Uint8Array;
+}
+
+/** The users that a terminal holds, with the digest of them all kept up to date. */
+export class UserTable {
+  readonly #held = new Map<number, HeldUser>();
+  #table: Uint8Array = NO_DIGEST;
+  #ids: number[] | undefined;
+  #cards: ReadonlyMap<string, Card> | undefined;
+
+  get size(): number {
+    return this.#held.size;
+  }
+
+  /** Digest of the whole table. */
+  get digest(): Uint8Array {
+    return this.#table;
+  }
+
+  get(id: number): HeldUser | undefined {
+    return this.#held.get(id);
+  }
+
+  record(id: number): UserRecord | undefined {
+    const held = this.#held.get(id);
+    return held === undefined ? undefined : readRecord(held.bytes);
+  }
+
+  put(id: number, user: HeldUser): void {
+    const before = this.#held.get(id);
+    this.#held.set(id, user);
+    this.#table = toggled(
+      before === undefined ? this.#table : toggled(this.#table, before.digest),
+      user.digest,
+    );
+    this.#cards = undefined;
+    if (before === undefined) this.#ids = undefined;
+  }
+
+  drop(id: number): void {
+    const before = this.#held.get(id);
+    if (before === undefined) return;
+    this.#held.delete(id);
+    this.#table = toggled(this.#table, before.digest);
+    this.#cards = undefined;
+    this.#ids = undefined;
+  }
+
+  clear(): void {
+    this.#held.clear();
+    this.#table = NO_DIGEST;
+    this.#cards = undefined;
+    this.#ids = undefined;
+  }
+
+  entries(): Iterable<[number, HeldUser]> {
+    return this.#held.entries();
+  }
+
+  /** At most `most` ids above `after`, ascending. */
+  page(after: number, most: number): readonly number[] {
+    const ids = this.ids();
+    const from = firstAbove(ids, after);
+    return ids.slice(from, from + most);
+  }
+
+  /** All ids, ascending. */
+  ids(): readonly number[] {
+    this.#ids ??= [...this.#held.keys()].sort((a, b) => a - b);
+    return this.#ids;
+  }
+
+  /** Whose card this is: looked up far more often than users change. */
+  holderOf(card: Uint8Array): Card | undefined {
+    this.#cards ??= this.#allCards();
+    return this.#cards.get(keyOf(card));
+  }
+
+  #allCards(): ReadonlyMap<string, Card> {
+    const cards = new Map<string, Card>();
+    for (const [user, held] of this.#held) {
+      for (const [field, value] of readRecord(held.bytes).fields)
+        if (credentialOf(field)?.kind === 'card') cards.set(keyOf(value.subarray(1)), { user, field });
+    }
+    return cards;
+  }
+}
+
+/** Whose a card is, and which of their fields it is in. */
+export interface Card {
+  readonly user: number;
+  readonly field: number;
+}
+
+function keyOf(number: Uint8Array): string {
+  return Buffer.from(number).toString('hex');
+}
+
+function firstAbove(ids: readonly number[], after: number): number {
+  let low = 0;
+  let high = ids.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ids[middle] ?? 0) > after) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** The fields in which two records differ. */
+export function changedFields(before: UserRecord | undefined, after: UserRecord): number[] {
+  const numbers = new Set([...(before?.fields.keys() ?? []), ...after.fields.keys()]);
+  return [...numbers].filter((number) => !sameField(before, after, number)).sort((a, b) => a - b);
+}
+
+function sameField(before: UserRecord | undefined, after: UserRecord, number: number): boolean {
+  const [a, b] = [before?.fields.get(number), after.fields.get(number)];
+  return a !== undefined && b !== undefined && Buffer.compare(a, b) === 0;
+}

@@ -1,0 +1,11 @@
+/** The gateway, for those who put one together themselves: rigs, the demonstration. */
+export type { Gateway, GatewayParts } from './gateway.ts';
+export { startGateway } from './gateway.ts';
+export type { StoredEvent } from './events/catalogue.ts';
+export { EVENTS } from './events/catalogue.ts';
+export type { OpenTransport, Transport, TransportEvents } from './lines/transport.ts';
+export type { Log } from './settings/log.ts';
+export { silentLog } from './settings/log.ts';
+export type { LineConfig, SiteConfig, TerminalConfig } from './settings/site.ts';
+export type { LedgerRow, Store } from './store/store.ts';
+export { openStore } from './store/open.ts';

@@ -1,0 +1,90 @@
+import { openStore, silentLog, startGateway } from '@whorl/gateway';
+import type { Gateway, Log } from '@whorl/gateway';
+import { seededRandom, VirtualClock } from '@whorl/protocol';
+import type { Rig, RigPlan } from './rig.ts';
+import { linesOf, makeBench, MemoryCable } from './wiring.ts';
+
+const PATIENCE_MS = 60_000;
+/** Conditions that ask the store are looked at this often. */
+const LOOK_MS = 20;
+
+/** A site in memory and virtual time: exact, repeatable, fast. */
+export async function memoryRig(
+  plan: RigPlan,
+  options: { log?: Log } = {},
+): Promise<Rig & { readonly clock: VirtualClock }> {
+  const clock = new VirtualClock();
+  const { terminals, media } = makeBench(plan, clock, 'memory');
+  const cables = new Map([...media].map(([name, medium]) => [name, new MemoryCable(medium)]));
+  const store = openStore({ data: { memory: true } });
+  const baud = plan.baud ?? 115_200;
+  const lines = linesOf(plan, () => ({
+    kind: 'serial',
+    path: 'memory',
+    baud,
+    turnaroundMs: 1,
+    latencyMs: 2,
+  }));
+  let starts = 0;
+  const start = (): Promise<Gateway> =>
+    startGateway({
+      config: { name: 'rig', lines },
+      version: '0.0.0',
+      store,
+      clock,
+      random: seededRandom((plan.seed ?? 1) + (starts += 1)),
+      log: options.log ?? silentLog,
+      open: (line) => cables.get(line.name)?.open,
+    });
+  let gateway = await start();
+  /** Lets virtual time pass while something that needs it goes on. */
+  const through = async <T>(work: Promise<T>): Promise<T> => {
+    let over = false;
+    const ended = work.finally(() => {
+      over = true;
+    });
+    await clock.run({ forMs: PATIENCE_MS, done: () => over });
+    return ended;
+  };
+  return {
+    kind: 'memory',
+    clock,
+    get gateway() {
+      return gateway;
+    },
+    terminals,
+    media,
+    terminal: (name) => known(terminals, name),
+    async until(what, condition, { withinMs = PATIENCE_MS } = {}) {
+      for (const end = clock.now() + withinMs; clock.now() < end;) {
+        if (await condition()) return;
+        await clock.run({ forMs: LOOK_MS });
+      }
+      throw new Error(`awaited for ${withinMs} ms in vain: ${what}`);
+    },
+    async pass(ms) {
+      await clock.run({ forMs: ms });
+    },
+    async plug(line) {
+      known(cables, line).plug();
+    },
+    async unplug(line) {
+      await known(cables, line).unplug();
+    },
+    async restartGateway() {
+      await through(gateway.stop());
+      gateway = await start();
+    },
+    events: () => store.events({ limit: 100_000 }),
+    async close() {
+      await through(gateway.stop());
+      await store.close();
+    },
+  };
+}
+
+export function known<T>(things: ReadonlyMap<string, T>, name: string): T {
+  const thing = things.get(name);
+  if (thing === undefined) throw new Error(`nothing is called ${name}`);
+  return thing;
+}

@@ -1,0 +1,62 @@
+import type { Medium, Terminal } from '@whorl/device-emulator';
+import type { Gateway, StoredEvent } from '@whorl/gateway';
+
+/** A site to test: a gateway and its terminals, wherever they run. */
+export interface Rig {
+  readonly kind: RigKind;
+  /** The gateway of the moment; another one after a restart. */
+  readonly gateway: Gateway;
+  readonly terminals: ReadonlyMap<string, Terminal>;
+  /** The lines that the terminals hang on, by name. */
+  readonly media: ReadonlyMap<string, Medium>;
+  terminal(name: string): Terminal;
+  /**
+   * Lets time pass until `condition` holds.
+   * @param what is awaited, for the message when it does not come
+   * @throws Error naming what was awaited
+   */
+  until(
+    what: string,
+    condition: () => boolean | Promise<boolean>,
+    options?: { withinMs?: number },
+  ): Promise<void>;
+  /** Lets time pass. */
+  pass(ms: number): Promise<void>;
+  plug(line: string): Promise<void>;
+  unplug(line: string): Promise<void>;
+  /** Ends the gateway and starts it again on the same store. */
+  restartGateway(): Promise<void>;
+  /** Events stored so far. */
+  events(): Promise<readonly StoredEvent[]>;
+  close(): Promise<void>;
+}
+
+export type RigKind = 'memory' | 'pty' | 'tcp';
+
+export interface RigTerminal {
+  readonly name: string;
+  readonly groups?: readonly number[];
+  /** Most users. */
+  readonly capacity?: number;
+}
+
+/** What a behaviour needs of a site. */
+export interface RigPlan {
+  readonly lines: Readonly<Record<string, readonly RigTerminal[]>>;
+  readonly baud?: number;
+  readonly seed?: number;
+}
+
+/** The site of most tests: four terminals on one line, two on lines of their own. */
+export const SMALL_SITE: RigPlan = {
+  lines: {
+    floor: [
+      { name: 'terminal-1', groups: [1] },
+      { name: 'terminal-2', groups: [1, 2] },
+      { name: 'terminal-3', groups: [2] },
+      { name: 'terminal-4' },
+    ],
+    lab: [{ name: 'terminal-5', groups: [1] }],
+    gate: [{ name: 'terminal-6', groups: [3] }],
+  },
+};

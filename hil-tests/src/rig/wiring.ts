@@ -1,0 +1,98 @@
+import { MemoryFlash, Medium, memoryPair, MODELS, Terminal } from '@whorl/device-emulator';
+import type { Port } from '@whorl/device-emulator';
+import type { LineConfig, OpenTransport } from '@whorl/gateway';
+import { FrameSplitter, seededRandom, WhorlError } from '@whorl/protocol';
+import type { Clock } from '@whorl/protocol';
+import type { RigPlan } from './rig.ts';
+
+/** The emulated side of a rig: terminals on their lines. */
+export interface Bench {
+  readonly terminals: ReadonlyMap<string, Terminal>;
+  readonly media: ReadonlyMap<string, Medium>;
+}
+
+/** Makes the terminals of a plan; on TCP bytes take no time. */
+export function makeBench(plan: RigPlan, clock: Clock, kind: 'memory' | 'pty' | 'tcp'): Bench {
+  const terminals = new Map<string, Terminal>();
+  const media = new Map<string, Medium>();
+  const seed = plan.seed ?? 1;
+  for (const [line, members] of Object.entries(plan.lines)) {
+    const baud = kind === 'tcp' ? undefined : (plan.baud ?? 115_200);
+    const medium = new Medium({ clock, random: seededRandom(seed + media.size), baud, turnaroundMs: 1 });
+    media.set(line, medium);
+    for (const [index, member] of members.entries()) {
+      const model = MODELS['finger-10k'];
+      const capabilities = { ...model.capabilities, users: member.capacity ?? model.capabilities.users };
+      const terminal = new Terminal({
+        serial: `WX-${member.name}`,
+        address: index + 1,
+        model: { ...model, capabilities },
+        clock,
+        random: seededRandom(seed * 100 + terminals.size),
+        flash: new MemoryFlash(),
+      });
+      medium.add(terminal);
+      terminals.set(member.name, terminal);
+    }
+  }
+  return { terminals, media };
+}
+
+/** The lines of a plan as a gateway's configuration; `over` says how to reach each. */
+export function linesOf(plan: RigPlan, over: (line: string) => LineConfig['over']): LineConfig[] {
+  return Object.entries(plan.lines).map(([name, members]) => ({
+    name,
+    over: over(name),
+    terminals: members.map((member, index) => ({
+      name: member.name,
+      address: index + 1,
+      groups: member.groups ?? [],
+    })),
+  }));
+}
+
+/** A cable in memory that can be pulled. */
+export class MemoryCable {
+  readonly #medium: Medium;
+  #plugged = true;
+  #far: Port | undefined;
+
+  constructor(medium: Medium) {
+    this.#medium = medium;
+  }
+
+  plug(): void {
+    this.#plugged = true;
+  }
+
+  async unplug(): Promise<void> {
+    this.#plugged = false;
+    this.#medium.disconnect();
+    await this.#far?.close();
+  }
+
+  readonly open: OpenTransport = async (events) => {
+    if (!this.#plugged) throw new WhorlError('LINE_OPEN', 'the cable is not plugged in');
+    const [near, far] = memoryPair();
+    this.#far = far;
+    const splitter = new FrameSplitter();
+    let dropped = 0;
+    near.onBytes((bytes) => {
+      events.received(bytes.length);
+      splitter.push(bytes, events.frame);
+      if (splitter.dropped > dropped) events.discarded(splitter.dropped - dropped);
+      dropped = splitter.dropped;
+    });
+    near.onClosed(events.closed);
+    this.#medium.connect(far);
+    return {
+      write(bytes, written) {
+        near.write(bytes);
+        written();
+      },
+      close() {
+        void near.close();
+      },
+    };
+  };
+}
