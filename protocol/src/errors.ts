@@ -37,6 +37,11 @@ export const ERRORS = {
   TERMINAL_CANNOT_HOLD:
     'The terminal has no such slot, format or field. Take another one, or a model that has it.',
   FLASH_FAILED: 'The terminal’s memory could not be read or written. Check disk space and permissions.',
+  PTY_NONE: 'This system offers no pseudo-terminal. Use a tcp line instead.',
+  FLEET_FILE: 'The fleet file cannot be used. The message names the place; see fleet.example.yaml.',
+  FLEET_UNKNOWN: 'No terminal or line of this name is in the fleet. `whorl-emulator list` names them.',
+  CONTROL_REQUEST: 'The request is not one the emulator takes. The message names the place.',
+  CONTROL_UNREACHABLE: 'No emulator answers there. Start one with `whorl-emulator start`.',
   // Lines and terminals.
   LINE_OPEN: 'A line could not be opened; it is tried again by itself. The message says what to check.',
   LINE_CLOSED: 'A line is not open at the moment; it is taken up again by itself.',
@@ -45,6 +50,21 @@ export const ERRORS = {
   TERMINAL_OFFLINE: 'The terminal does not answer at the moment. `whorl status` says why.',
   TERMINAL_CHUNKS:
     'A terminal did not get an object through in a bounded number of rounds. Check cable and termination.',
+  // Configuration and requests.
+  CONFIG_READ: 'The configuration file cannot be read. Check path and permissions.',
+  CONFIG_SYNTAX: 'The configuration file is not valid YAML. Mend the line that is named.',
+  CONFIG_KEY: 'The configuration file has a key that means nothing. `whorl config schema` lists all.',
+  CONFIG_VALUE: 'The configuration file has a value that does not fit. `whorl config schema` says what does.',
+  CONFIG_CLASH: 'Two places of the configuration file contradict each other.',
+  REQUEST_INVALID: 'The request is not one the gateway takes. The message names the place.',
+  REQUEST_UNKNOWN: 'The gateway has nothing of this name.',
+  GATEWAY_UNREACHABLE:
+    'No gateway answers here. Start one with `whorl start`, or name its directory with --data.',
+  GATEWAY_RUNNING: 'Another gateway runs on this data directory. Stop that one first.',
+  IMPORT_ROW: 'A row of the file cannot be used. Mend it, or leave bad rows out with --skip-bad.',
+  EXPORT_SEALED: 'The file cannot be decrypted: wrong passphrase, or damaged.',
+  MQTT_BROKER: 'The embedded broker could not be started. Is another program using its port?',
+  MQTT_COMMAND: 'The command is not one the gateway takes. MQTT.md lists them.',
   // The database.
   STORE_BUSY:
     'Another program holds the database, or another gateway runs on it. Stop that one; the work is tried again.',

@@ -54,6 +54,11 @@ export class Assembly {
     return true;
   }
 
+  /** A copy of what arrived as chunk `index`, for whoever stores what has arrived so far. */
+  chunk(index: number): Uint8Array {
+    return chunkAt(this.#bytes, this.head.chunk, index).slice();
+  }
+
   /**
    * The whole object.
    * @throws WhorlError TRANSFER_DIGEST when it is incomplete or its digest differs
