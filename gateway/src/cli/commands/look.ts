@@ -1,0 +1,245 @@
+import type { Command } from 'commander';
+import { SerialPort } from 'serialport';
+import { nearest } from '../../settings/nearest.ts';
+import { runtimeSettingsSchema } from '../../settings/runtime.ts';
+import type { RuntimeSettings } from '../../settings/runtime.ts';
+import { WhorlError } from '@whorl/protocol';
+import type { StoredEvent } from '../../events/catalogue.ts';
+import type { LedgerRow } from '../../store/store.ts';
+import { MERGE_RULES } from '../../sync/merge-rules.ts';
+import type { GatewayStatus } from '../../sync/operations.ts';
+import { contextOf, guarded, wholeNumber } from '../context.ts';
+import { ago, table, when } from '../table.ts';
+
+/** Commands that show how things are, and settings. */
+export function addLookCommands(program: Command): void {
+  addStatus(program);
+  addLedger(program);
+  addEvents(program);
+  addSettings(program);
+  program
+    .command('ports')
+    .description('list the serial ports of this machine')
+    .action(async (_options, command: Command) => {
+      const context = contextOf(command);
+      await guarded(context.json, async () => {
+        const ports = await SerialPort.list();
+        context.print(ports, () =>
+          ports.length === 0
+            ? 'No serial port here. Is the adapter plugged in?'
+            : table(
+                ['PORT', 'MAKER', 'SERIAL'],
+                ports.map((port) => [port.path, port.manufacturer ?? '–', port.serialNumber ?? '–']),
+              ),
+        );
+      });
+    });
+  program
+    .command('merge-rules')
+    .description('show what a merge does with each field')
+    .action((_options, command: Command) => {
+      contextOf(command).print(MERGE_RULES, () =>
+        table(
+          ['FIELD', 'POLICY', 'MEANING'],
+          MERGE_RULES.map((rule) => [rule.field, rule.policy, rule.doc]),
+        ),
+      );
+    });
+}
+
+function addStatus(program: Command): void {
+  program
+    .command('status')
+    .description('show lines, terminals, rates and queues')
+    .action(async (_options, command: Command) => {
+      const context = contextOf(command);
+      await guarded(context.json, async () => {
+        const status = await context.client.get<GatewayStatus>('/status');
+        context.print(status, () => showStatus(status));
+      });
+    });
+}
+
+function showStatus(status: GatewayStatus): string {
+  const now = Date.parse(new Date(performance.timeOrigin + performance.now()).toISOString());
+  const lines = status.lines.map((line) => [
+    line.name,
+    line.state,
+    line.duty === undefined ? '–' : `${Math.round(100 * line.duty)} %`,
+    line.roundTripMs === undefined ? '–' : `${line.roundTripMs.toFixed(1)} ms`,
+    String(line.counters.framesBad),
+    String(line.counters.retries),
+    String(line.counters.timeouts),
+    String(line.waiting),
+    line.reason ?? line.over,
+  ]);
+  const terminals = status.terminals.map((terminal) => [
+    terminal.name,
+    terminal.line,
+    terminal.state,
+    String(terminal.ledger.verified),
+    String(terminal.ledger.pending + terminal.ledger.sending),
+    String(terminal.ledger.failed),
+    String(terminal.ledger.withheld),
+    ago(terminal.lastSeen, now),
+    terminal.reason ?? `${terminal.model ?? ''} ${terminal.serial ?? ''}`,
+  ]);
+  return [
+    `${status.gateway}: ${status.users} users, ${status.openPulls} pulls open, autoSync ${status.settings.autoSync}`,
+    ...(status.plainSessions
+      ? ['Sessions are PLAIN in this release: whoever listens on a line can read it.']
+      : []),
+    '',
+    table(['LINE', 'STATE', 'DUTY', 'ROUND TRIP', 'BAD', 'RETRIES', 'TIMEOUTS', 'WAITING', 'OVER'], lines),
+    '',
+    table(
+      ['TERMINAL', 'LINE', 'STATE', 'VERIFIED', 'PENDING', 'FAILED', 'WITHHELD', 'SEEN', 'IS'],
+      terminals,
+    ),
+  ].join('\n');
+}
+
+function addLedger(program: Command): void {
+  const ledger = program
+    .command('ledger')
+    .description('show which user is where, or why not')
+    .option('--user <id>', 'only this user')
+    .option('--terminal <name>', 'only this terminal')
+    .option('--state <state>', 'only rows that are pending, sending, verified, failed or withheld')
+    .action(async (options: { user?: string; terminal?: string; state?: string }, command: Command) => {
+      const context = contextOf(command);
+      await guarded(context.json, async () => {
+        const rows = await context.client.get<LedgerRow[]>('/ledger', options);
+        context.print(rows, () => showLedger(rows));
+      });
+    });
+  ledger
+    .command('retry')
+    .description('try failed rows again')
+    .action(async (_options, command: Command) => {
+      const context = contextOf(command);
+      const { user, terminal } = command.optsWithGlobals<{ user?: string; terminal?: string }>();
+      await guarded(context.json, async () => {
+        const answer = await context.client.send<{ retried: number }>('POST', '/ledger/retry', {
+          ...(user === undefined ? {} : { user: wholeNumber(user, '--user') }),
+          ...(terminal === undefined ? {} : { terminal }),
+        });
+        context.print(answer, () => `${answer.retried} rows are tried again.`);
+      });
+    });
+}
+
+function showLedger(rows: readonly LedgerRow[]): string {
+  if (rows.length === 0) return 'No such rows.';
+  return table(
+    ['USER', 'TERMINAL', 'WANT', 'STATE', 'VERSION', 'TRIES', 'CHECKED', 'REASON'],
+    rows.map((row) => [
+      String(row.user),
+      row.terminal,
+      row.want,
+      row.state,
+      String(row.version),
+      String(row.attempts),
+      row.checked === undefined ? '–' : when(row.checked),
+      `${row.reason ?? ''}${row.nextTry === undefined || row.state !== 'failed' ? '' : `, next try ${when(row.nextTry)}`}`,
+    ]),
+  );
+}
+
+function addEvents(program: Command): void {
+  program
+    .command('events')
+    .description('show what happened')
+    .option('--follow', 'go on showing what happens, until Ctrl-C')
+    .option('--type <type>', 'only events of this type')
+    .option('--terminal <name>', 'only of this terminal')
+    .option('--user <id>', 'only of this user')
+    .option('--last <n>', 'the newest so many', '20')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  whorl events --last 50\n  whorl events --follow --type user.enrol.succeeded',
+    )
+    .action(
+      async (
+        options: { follow?: boolean; type?: string; terminal?: string; user?: string; last: string },
+        command: Command,
+      ) => {
+        const context = contextOf(command);
+        const show = (event: StoredEvent): void => {
+          context.print(event, () => showEvent(event));
+        };
+        await guarded(context.json, async () => {
+          if (options.follow !== true) {
+            for (const event of await context.client.get<StoredEvent[]>('/events', { ...options }))
+              show(event);
+            return;
+          }
+          const stop = new AbortController();
+          process.once('SIGINT', () => process.exit(0));
+          await context.client.follow(
+            '/events',
+            { ...options, follow: true },
+            (line) => show(JSON.parse(line) as StoredEvent),
+            stop.signal,
+          );
+        });
+      },
+    );
+}
+
+function showEvent(event: StoredEvent): string {
+  const about = [
+    event.line,
+    event.terminal,
+    event.user === undefined ? undefined : `user ${event.user}`,
+    event.origin === undefined ? undefined : `by ${event.origin}`,
+  ];
+  const data = Object.entries(event.data).map(
+    ([key, value]) => `${key} ${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
+  return `${when(event.time)}  #${event.id}  ${event.type}  ${[...about.filter((one) => one !== undefined), ...data].join(', ')}`;
+}
+
+function addSettings(program: Command): void {
+  const settings = program
+    .command('settings')
+    .description('see and change what can be changed while the gateway runs');
+  settings
+    .command('get')
+    .description('show all')
+    .action(async (_options, command: Command) => {
+      const context = contextOf(command);
+      await guarded(context.json, async () => {
+        const all = await context.client.get<RuntimeSettings>('/settings');
+        context.print(all, () =>
+          table(
+            ['SETTING', 'VALUE'],
+            Object.entries(all).map(([key, value]) => [key, String(value)]),
+          ),
+        );
+      });
+    });
+  settings
+    .command('set')
+    .description('change one')
+    .argument('<name>')
+    .argument('<value>')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  whorl settings set autoSync access-groups\n  whorl settings set restoreDeleted true',
+    )
+    .action(async (name: string, value: string, _options, command: Command) => {
+      const context = contextOf(command);
+      await guarded(context.json, async () => {
+        const known = Object.keys(runtimeSettingsSchema.shape);
+        if (!known.includes(name))
+          throw new WhorlError(
+            'REQUEST_INVALID',
+            `no setting is called ${name}; did you mean ${nearest(name, known) ?? known.join(' or ')}?`,
+          );
+        const parsed = value === 'true' ? true : value === 'false' ? false : value;
+        const all = await context.client.send<RuntimeSettings>('PATCH', '/settings', { [name]: parsed });
+        context.print(all, () => `${name} is ${String(all[name as keyof RuntimeSettings])} now.`);
+      });
+    });
+}

@@ -1,0 +1,64 @@
+import type { Command } from 'commander';
+import { pino } from 'pino';
+import { build as pretty } from 'pino-pretty';
+import { configJsonSchema } from '../../settings/schema.ts';
+import { loadConfig } from '../../settings/config.ts';
+import type { Log } from '../../settings/log.ts';
+import { startService } from '../../service.ts';
+import { contextOf, guarded } from '../context.ts';
+
+/** Commands that start a gateway, and that look at its configuration file. */
+export function addStartCommands(program: Command): void {
+  program
+    .command('start')
+    .description('run the gateway until it is told to stop')
+    .addHelpText('after', '\nExample:\n  whorl start --config whorl.yaml')
+    .action(async (_options, command: Command) => {
+      const { json = false, config = 'whorl.yaml' } = command.optsWithGlobals<{
+        json?: boolean;
+        config?: string;
+      }>();
+      await guarded(json, async () => {
+        const loaded = loadConfig(config);
+        const log = makeLog(loaded.logLevel, json || !process.stdout.isTTY);
+        const service = await startService(loaded, log);
+        const stop = (signal: NodeJS.Signals): void => {
+          log.info({ signal }, 'stopping');
+          void service.stop().then(() => process.exit(0));
+        };
+        for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stop);
+      });
+    });
+  const config = program.command('config').description('look at configuration files');
+  config
+    .command('check')
+    .description('say what is wrong with a configuration file')
+    .argument('<file>')
+    .action(async (file: string, _options, command: Command) => {
+      const context = contextOf(command);
+      await guarded(context.json, async () => {
+        const loaded = loadConfig(file);
+        const terminals = loaded.site.lines.reduce((sum, line) => sum + line.terminals.length, 0);
+        context.print(
+          { ok: true, lines: loaded.site.lines.length, terminals },
+          () => `${file} is sound: ${loaded.site.lines.length} lines, ${terminals} terminals.`,
+        );
+      });
+    });
+  config
+    .command('schema')
+    .description('print the JSON Schema of the configuration file')
+    .action(() => {
+      console.log(JSON.stringify(configJsonSchema(), undefined, 2));
+    });
+}
+
+/** Lines for people on a screen, JSON for whoever collects logs. */
+export function makeLog(level: string, json: boolean): Log {
+  return json
+    ? pino({ level })
+    : pino(
+        { level },
+        pretty({ ignore: 'pid,hostname', hideObject: true, translateTime: 'SYS:HH:MM:ss.l', sync: true }),
+      );
+}

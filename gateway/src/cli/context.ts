@@ -1,0 +1,76 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { WhorlError } from '@whorl/protocol';
+import { errorView } from '../http/errors.ts';
+import { loadConfig } from '../settings/config.ts';
+import { AnswerError, Client } from './client.ts';
+
+/** Exit codes, as `whorl --help` lists them. */
+export const EXIT = { failed: 1, usage: 2, unreachable: 3, notFound: 4 } as const;
+
+interface GlobalOptions {
+  readonly json?: boolean;
+  readonly data?: string;
+  readonly config?: string;
+}
+
+/** What every command has: options that all share, a way to the gateway, and a way to speak. */
+export interface Context {
+  readonly json: boolean;
+  readonly client: Client;
+  /** Prints for programs with --json, else for people. */
+  print(value: unknown, people: () => string): void;
+}
+
+export function contextOf(command: Command): Context {
+  const options = command.optsWithGlobals<GlobalOptions>();
+  const json = options.json === true;
+  return {
+    json,
+    client: new Client(dataOf(options)),
+    print(value, people) {
+      console.log(json ? JSON.stringify(value) : people());
+    },
+  };
+}
+
+/** Which gateway is meant: --data, the data directory of --config, WHORL_DATA, or ./data. */
+function dataOf(options: GlobalOptions): string {
+  if (options.data !== undefined) return resolve(options.data);
+  if (options.config !== undefined) return loadConfig(options.config).data;
+  return resolve(process.env['WHORL_DATA'] ?? 'data');
+}
+
+/** Runs a command; whatever it throws is told with code, place and remedy, and becomes an exit code. */
+export async function guarded(json: boolean, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const view = error instanceof AnswerError ? error.view : errorView(error);
+    if (view.code === 'INTERNAL' && error instanceof Error) console.error(error.stack);
+    if (json) console.error(JSON.stringify(view));
+    else console.error(`${view.code}: ${view.message}\n  ${view.remedy}`);
+    process.exitCode = exitCodeOf(view.code);
+  }
+}
+
+function exitCodeOf(code: string): number {
+  if (code === 'GATEWAY_UNREACHABLE') return EXIT.unreachable;
+  if (code === 'USER_UNKNOWN' || code === 'TERMINAL_UNKNOWN' || code === 'REQUEST_UNKNOWN')
+    return EXIT.notFound;
+  if (
+    code === 'REQUEST_INVALID' ||
+    code === 'IMPORT_ROW' ||
+    code === 'MESSAGE_RANGE' ||
+    code.startsWith('CONFIG_')
+  )
+    return EXIT.usage;
+  return EXIT.failed;
+}
+
+/** A whole number from the command line. @throws WhorlError REQUEST_INVALID */
+export function wholeNumber(text: string, what: string): number {
+  if (!/^\d{1,10}$/.test(text))
+    throw new WhorlError('REQUEST_INVALID', `${what}: ${JSON.stringify(text)} is not a whole number`);
+  return Number(text);
+}

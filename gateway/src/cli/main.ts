@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import { VERSION } from '../service.ts';
+import { addLookCommands } from './commands/look.ts';
+import { addStartCommands } from './commands/start.ts';
+import { addUserCommands } from './commands/users.ts';
+import { EXIT } from './context.ts';
+
+const program = new Command('whorl')
+  .description('The gateway between biometric terminals: start it, see how it is, work with users.')
+  .version(VERSION)
+  .option('--json', 'print JSON for programs')
+  .option('--data <dir>', 'data directory of the gateway that is meant (else WHORL_DATA, else ./data)')
+  .option('--config <file>', 'configuration file of the gateway that is meant')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  whorl start --config whorl.yaml
+  whorl status
+  whorl ledger --user 1042
+  whorl events --follow
+
+Exit codes:
+  0 done   ${EXIT.failed} failed   ${EXIT.usage} bad input   ${EXIT.unreachable} no gateway answers   ${EXIT.notFound} no such user or terminal`,
+  )
+  .showSuggestionAfterError()
+  .exitOverride((error) => {
+    process.exit(error.exitCode === 0 ? 0 : EXIT.usage);
+  });
+addStartCommands(program);
+addLookCommands(program);
+addUserCommands(program);
+await program.parseAsync();

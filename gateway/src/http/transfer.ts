@@ -1,0 +1,66 @@
+import { codeOf, decodeField, describe, fieldName } from '@whorl/protocol';
+import { z } from 'zod';
+import type { Store } from '../store/store.ts';
+import type { Operations, UserEdit } from '../sync/operations.ts';
+import { editOf, userEditSchema } from './views.ts';
+
+const id = z.int().min(1).max(0xffff_ffff);
+
+/** Users to be brought in: as people write them, or whole records from an export with templates. */
+export const importSchema = z.strictObject({
+  users: z
+    .array(
+      userEditSchema.omit({ clear: true }).extend({ id, clear: z.array(z.string()).length(0).default([]) }),
+    )
+    .default([]),
+  records: z
+    .array(z.strictObject({ id, fields: z.record(z.string().regex(/^\d+$/), z.base64()) }))
+    .default([]),
+});
+
+export interface ImportResult {
+  readonly added: number;
+  readonly changed: number;
+  readonly unchanged: number;
+  readonly failed: readonly { readonly id: number; readonly code: string; readonly message: string }[];
+}
+
+/** Adds users, or changes those who are there; all of the request was checked before the first is stored. */
+export async function importUsers(
+  operations: Operations,
+  store: Store,
+  body: z.output<typeof importSchema>,
+): Promise<ImportResult> {
+  const edits = [
+    ...body.users.map((user) => ({ id: user.id, edit: editOf(user) })),
+    ...body.records.map((record) => ({ id: record.id, edit: recordEdit(record.fields) })),
+  ];
+  const result = {
+    added: 0,
+    changed: 0,
+    unchanged: 0,
+    failed: [] as { id: number; code: string; message: string }[],
+  };
+  for (const { id: user, edit } of edits) {
+    try {
+      const held = await store.user(user);
+      if (held === undefined) {
+        await operations.addUser(user, edit);
+        result.added += 1;
+      } else if ((await operations.editUser(user, edit)) === held.version) result.unchanged += 1;
+      else result.changed += 1;
+    } catch (error) {
+      result.failed.push({ id: user, code: codeOf(error) ?? 'INTERNAL', message: describe(error) });
+    }
+  }
+  return result;
+}
+
+function recordEdit(fields: Readonly<Record<string, string>>): UserEdit {
+  const set: Record<string, unknown> = {};
+  for (const [number, value] of Object.entries(fields)) {
+    const name = fieldName(Number(number));
+    if (name !== undefined) set[name] = decodeField(name, Buffer.from(value, 'base64'));
+  }
+  return { set, clear: [] };
+}

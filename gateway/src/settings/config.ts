@@ -1,0 +1,181 @@
+import { readFileSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { WhorlError } from '@whorl/protocol';
+import { isAlias, LineCounter, parseDocument, visit } from 'yaml';
+import type { Document } from 'yaml';
+import type { z } from 'zod';
+import { nearest } from './nearest.ts';
+import { configSchema } from './schema.ts';
+import type { ConfigFile, MqttConfig } from './schema.ts';
+import type { LineConfig, LineOver, SiteConfig } from './site.ts';
+
+/** A configuration, read and checked. */
+export interface Config {
+  readonly site: SiteConfig;
+  /** Absolute path of the data directory. */
+  readonly data: string;
+  readonly mqtt: MqttConfig;
+  readonly logLevel: ConfigFile['log']['level'];
+}
+
+/** One thing that is wrong with a file. */
+export interface Problem {
+  readonly code: 'CONFIG_READ' | 'CONFIG_SYNTAX' | 'CONFIG_KEY' | 'CONFIG_VALUE' | 'CONFIG_CLASH';
+  /** `file:line key.path` */
+  readonly place: string;
+  readonly text: string;
+}
+
+/** Raised for a file that cannot be used; lists everything that is wrong with it. */
+export class ConfigError extends WhorlError {
+  readonly problems: readonly Problem[];
+
+  constructor(problems: readonly Problem[]) {
+    super(problems[0]?.code ?? 'CONFIG_READ', problems.map((one) => `${one.place}: ${one.text}`).join('\n'));
+    this.problems = problems;
+  }
+}
+
+const MOST_BYTES = 1 << 20;
+
+/** Reads and checks a configuration file. @throws ConfigError */
+export function loadConfig(path: string): Config {
+  const file = resolve(path);
+  const lines = new LineCounter();
+  const document = parseDocument(readText(file), { lineCounter: lines, merge: false });
+  const place = (keys: readonly PropertyKey[]): string => showPlace(path, document, lines, keys);
+  const [syntax] = document.errors;
+  if (syntax !== undefined)
+    throw new ConfigError([
+      {
+        code: 'CONFIG_SYNTAX',
+        place: `${path}:${syntax.linePos?.[0].line ?? 1}`,
+        text: syntax.message.split('\n')[0] ?? 'not YAML',
+      },
+    ]);
+  refuseAliases(document, path);
+  const parsed = configSchema.safeParse(document.toJS());
+  if (!parsed.success)
+    throw new ConfigError(parsed.error.issues.flatMap((issue) => problemsOf(issue, place)));
+  const clashes = clashesIn(parsed.data, place);
+  if (clashes.length > 0) throw new ConfigError(clashes);
+  return configOf(parsed.data, dirname(file));
+}
+
+function readText(file: string): string {
+  try {
+    if (statSync(file).size > MOST_BYTES) throw new Error('larger than any configuration');
+    const text = readFileSync(file, 'utf8');
+    if (text.includes('\0')) throw new Error('not a text file');
+    return text;
+  } catch (cause) {
+    throw new ConfigError([
+      { code: 'CONFIG_READ', place: file, text: cause instanceof Error ? cause.message : String(cause) },
+    ]);
+  }
+}
+
+/** A few lines of aliases of aliases can unfold to gigabytes, and no configuration needs them. */
+function refuseAliases(document: Document, path: string): void {
+  visit(document, {
+    Node(_, node) {
+      if (isAlias(node))
+        throw new ConfigError([
+          { code: 'CONFIG_SYNTAX', place: path, text: 'aliases (*) are not taken here; write the value out' },
+        ]);
+    },
+  });
+}
+
+function problemsOf(issue: z.core.$ZodIssue, place: (keys: readonly PropertyKey[]) => string): Problem[] {
+  if (issue.code !== 'unrecognized_keys')
+    return [{ code: 'CONFIG_VALUE', place: place(issue.path), text: issue.message }];
+  const known = knownKeys(issue.path);
+  return issue.keys.map((key) => {
+    const near = nearest(key, known);
+    const hint = near === undefined ? `known here: ${known.join(', ')}` : `did you mean ${near}?`;
+    return { code: 'CONFIG_KEY', place: place([...issue.path, key]), text: `unknown key ${key}; ${hint}` };
+  });
+}
+
+interface JsonSchema {
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly items?: JsonSchema;
+}
+
+/** Keys that the schema has at a path. */
+function knownKeys(path: readonly PropertyKey[]): string[] {
+  let schema: JsonSchema | undefined = configSchema.toJSONSchema({ io: 'input' }) as JsonSchema;
+  for (const key of path)
+    schema = typeof key === 'number' ? schema?.items : schema?.properties?.[String(key)];
+  return Object.keys(schema?.properties ?? {});
+}
+
+function showPlace(
+  path: string,
+  document: Document,
+  lines: LineCounter,
+  keys: readonly PropertyKey[],
+): string {
+  let line: number | undefined;
+  for (let length = keys.length; length >= 0 && line === undefined; length -= 1) {
+    const node = document.getIn(keys.slice(0, length), true);
+    const range =
+      typeof node === 'object' && node !== null && 'range' in node
+        ? (node.range as [number] | undefined)
+        : undefined;
+    if (range !== undefined) line = lines.linePos(range[0]).line;
+  }
+  return `${path}:${line ?? 1}${keys.length === 0 ? '' : ` ${keys.map(String).join('.')}`}`;
+}
+
+/** What a schema cannot say: names and addresses given twice, terminals that dial where nobody listens. */
+function clashesIn(file: ConfigFile, place: (keys: readonly PropertyKey[]) => string): Problem[] {
+  const problems: Problem[] = [];
+  const clash = (keys: readonly PropertyKey[], text: string): void => {
+    problems.push({ code: 'CONFIG_CLASH', place: place(keys), text });
+  };
+  const lines = new Set<string>();
+  const terminals = new Set<string>();
+  for (const [i, line] of file.lines.entries()) {
+    if (lines.has(line.name)) clash(['lines', i, 'name'], `another line is called ${line.name}`);
+    lines.add(line.name);
+    if (line.dialIn !== undefined && file.listen === undefined)
+      clash(['lines', i, 'dialIn'], 'terminals can dial in only when `listen` says where');
+    const addresses = new Set<number>();
+    for (const [j, { name, address }] of line.terminals.entries()) {
+      const at = ['lines', i, 'terminals', j];
+      if (terminals.has(name)) clash([...at, 'name'], `another terminal is called ${name}`);
+      if (addresses.has(address))
+        clash([...at, 'address'], `another terminal of this line has address ${address}`);
+      terminals.add(name);
+      addresses.add(address);
+    }
+  }
+  const { mqtt } = file;
+  const loopback = mqtt.host === 'localhost' || mqtt.host === '::1' || mqtt.host.startsWith('127.');
+  if (mqtt.enabled && !loopback && mqtt.tls === undefined)
+    clash(['mqtt', 'host'], 'beyond loopback the broker needs `tls` with cert and key');
+  return problems;
+}
+
+function configOf(file: ConfigFile, directory: string): Config {
+  const lines: LineConfig[] = file.lines.map(({ name, terminals, ...ways }) => ({
+    name,
+    terminals,
+    over: overOf(ways),
+  }));
+  return {
+    site: { name: file.gateway.name, listen: file.listen, lines },
+    data: resolve(directory, file.data),
+    mqtt: file.mqtt,
+    logLevel: file.log.level,
+  };
+}
+
+function overOf(ways: Pick<ConfigFile['lines'][number], 'serial' | 'tcp' | 'dialIn'>): LineOver {
+  if (ways.serial !== undefined) return { kind: 'serial', ...ways.serial };
+  if (ways.tcp !== undefined) return { kind: 'tcp', ...ways.tcp };
+  if (ways.dialIn !== undefined) return { kind: 'dialIn', ...ways.dialIn };
+  throw new ConfigError([]);
+}

@@ -1,0 +1,94 @@
+import { z } from 'zod';
+
+const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'small letters, digits and dashes, at most 32');
+const port = z.int().min(1).max(65_535);
+
+const terminal = z.strictObject({
+  name: name.describe('What people call it.'),
+  address: z.int().min(1).max(247).default(1).describe('Its address on the line.'),
+  groups: z.array(z.int().min(1).max(65_535)).default([]).describe('Access groups that reach it.'),
+});
+
+const serial = z.strictObject({
+  path: z.string().min(1).describe('Serial port; `whorl ports` lists them.'),
+  baud: z.int().min(9600).max(921_600).default(115_200).describe('Bits a second, 8N1.'),
+  turnaroundMs: z
+    .number()
+    .min(0)
+    .max(1000)
+    .default(2)
+    .describe('Longest time a terminal takes from hearing to speaking.'),
+  latencyMs: z
+    .number()
+    .min(0)
+    .max(5000)
+    .default(40)
+    .describe('What adapter and machine may add to an exchange.'),
+});
+
+const tcp = z.strictObject({
+  host: z.string().min(1).describe('Name or address of the terminal, or of a serial device server.'),
+  port,
+  baud: z
+    .int()
+    .min(9600)
+    .max(921_600)
+    .optional()
+    .describe('When a line stands behind a device server: its baud rate.'),
+  turnaroundMs: z.number().min(0).max(1000).default(2),
+  latencyMs: z.number().min(0).max(60_000).default(1000).describe('What the network may add to an exchange.'),
+});
+
+const dialIn = z.strictObject({
+  serial: z.string().min(1).max(32).describe('Serial number of the terminal that dials in.'),
+  latencyMs: z.number().min(0).max(60_000).default(1000),
+});
+
+const line = z
+  .strictObject({
+    name: name.describe('What people call the line.'),
+    serial: serial.optional(),
+    tcp: tcp.optional(),
+    dialIn: dialIn.optional(),
+    terminals: z.array(terminal).min(1).max(32),
+  })
+  .refine((one) => [one.serial, one.tcp, one.dialIn].filter((way) => way !== undefined).length === 1, {
+    message: 'name exactly one of serial, tcp and dialIn',
+  });
+
+const mqtt = z.strictObject({
+  enabled: z.boolean().default(false),
+  host: z
+    .string()
+    .default('127.0.0.1')
+    .describe('Where the embedded broker listens; without TLS only on loopback.'),
+  port: z.int().min(0).max(65_535).default(1883),
+  tls: z.strictObject({ cert: z.string(), key: z.string() }).optional().describe('PEM files.'),
+});
+
+/** The configuration file. */
+export const configSchema = z.strictObject({
+  gateway: z
+    .strictObject({ name: name.default('whorl') })
+    .prefault({})
+    .describe('This gateway.'),
+  data: z
+    .string()
+    .default('./data')
+    .describe('Directory of database, keys and socket, relative to this file.'),
+  listen: z
+    .strictObject({ host: z.string().default('0.0.0.0'), port })
+    .optional()
+    .describe('Where terminals dial in.'),
+  lines: z.array(line).describe('Lines and their terminals.'),
+  mqtt: mqtt.prefault({}).describe('Events for other programs.'),
+  log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
+});
+
+export type ConfigFile = z.infer<typeof configSchema>;
+export type MqttConfig = ConfigFile['mqtt'];
+
+/** For editors and for `whorl config schema`. */
+export function configJsonSchema(): object {
+  return z.toJSONSchema(configSchema, { io: 'input' });
+}
