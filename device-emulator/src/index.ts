@@ -17,3 +17,4 @@ export { diallingCable, listeningCable } from './bus/tcp.ts';
 export type { FleetConfig } from './fleet/config.ts';
 export { fleetSchema, readFleet } from './fleet/config.ts';
 export { Fleet, startFleet } from './fleet/fleet.ts';
+export { CONTROL_PORT, serveControl } from './control/server.ts';

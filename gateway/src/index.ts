@@ -9,3 +9,8 @@ export { silentLog } from './settings/log.ts';
 export type { LineConfig, SiteConfig, TerminalConfig } from './settings/site.ts';
 export type { LedgerRow, Store } from './store/store.ts';
 export { openStore } from './store/open.ts';
+export type { Service } from './service.ts';
+export { startService } from './service.ts';
+export type { Config } from './settings/config.ts';
+export { loadConfig } from './settings/config.ts';
+export { makeLog } from './cli/commands/start.ts';

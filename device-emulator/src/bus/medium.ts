@@ -1,15 +1,19 @@
-import { FrameSplitter, wireMs } from '@whorl/protocol';
-import type { Clock, Random } from '@whorl/protocol';
-import type { Terminal } from '../firmware/terminal.ts';
+import { BROADCAST, wireMs, WhorlError } from '@whorl/protocol';
+import type { Cancel, Clock, Random } from '@whorl/protocol';
+import { addressOf, Ear } from './ear.ts';
 import type { Port } from './port.ts';
+import { BitErrors, collide, cutShort, garbled } from './transmission.ts';
+import type { Transmission } from './transmission.ts';
 
 export interface MediumOptions {
   readonly clock: Clock;
   readonly random: Random;
-  /** Bits a second; `undefined` on a TCP connection, where bytes take no time. */
+  /** Bits a second; `undefined` on a TCP connection, where bytes take no time and cannot collide. */
   readonly baud?: number | undefined;
-  /** From the last byte of a request to the first of its answer. */
+  /** From the last byte of a request to the first of its answer, of terminals that say nothing else. */
   readonly turnaroundMs: number;
+  /** The gateway's adapter hears what it sends itself. */
+  readonly echo?: boolean | undefined;
 }
 
 /** What crossed the line. */
@@ -18,75 +22,97 @@ export interface MediumCounters {
   framesToGateway: number;
   bytesToTerminals: number;
   bytesToGateway: number;
-  /** Transmissions that another one spoilt. */
+  /** Pairs of transmissions that spoilt each other. */
   collisions: number;
-  /** Bytes changed by noise. */
-  corrupted: number;
+  /** Bits flipped by a bad cable. */
+  flippedBits: number;
+  noiseBytes: number;
   /** Milliseconds in which the line was driven. */
   busyMs: number;
 }
 
-interface Transmission {
-  readonly sender: object;
-  readonly end: number;
-  readonly bytes: Uint8Array;
-  spoilt: boolean;
-  /** Its sender lost power or was cut off. */
-  cut: boolean;
+/** What can sit on the line: a terminal, as the line sees it. */
+export interface Station {
+  readonly address: number;
+  /** Takes a stuffed frame; answers with frames as they go over the wire. */
+  hear(stuffed: Uint8Array): readonly Uint8Array[];
+  /** Calls `silent` when whatever it is saying or about to say breaks off. */
+  onSilent(silent: () => void): void;
 }
 
-interface Seat {
-  readonly terminal: Terminal;
-  plugged: boolean;
+interface Sender {
+  /** When its last transmission ends. */
+  freeAt: number;
 }
 
-/** How long a TCP connection takes to carry anything. */
-const TCP_MS = 0.05;
+interface Seat extends Sender {
+  readonly station: Station;
+  readonly turnaroundMs: number;
+  /** Since when it is on the line; `undefined` while it is not. */
+  since: number | undefined;
+}
+
+type OnAir = Transmission<Sender>;
+
 const NOISE_SLICE_MS = 5;
 
 /**
- * The shared wire of a line: half-duplex, with byte times, turnaround and collisions; everyone hears everyone. One end
- * is the gateway's port, the others are terminals. Runs on whatever clock it is handed, virtual or real.
+ * The shared wire of a line: half-duplex, with byte times, turnaround, collisions and noise; everyone hears everyone.
+ * One end is the gateway's port, at the others sit terminals. Runs on whatever clock it is handed, virtual or real; a
+ * transmission costs one timer, and only the terminal that it is for looks at it.
  */
 export class Medium {
-  readonly counters: MediumCounters = {
+  readonly #counters = {
     framesToTerminals: 0,
     framesToGateway: 0,
     bytesToTerminals: 0,
     bytesToGateway: 0,
     collisions: 0,
-    corrupted: 0,
+    noiseBytes: 0,
     busyMs: 0,
   };
+  readonly #clock: Clock;
+  readonly #random: Random;
   readonly #options: MediumOptions;
+  readonly #byteMs: number;
   readonly #seats = new Map<number, Seat[]>();
-  readonly #onAir = new Set<Transmission>();
-  readonly #free = new Map<object, number>();
-  #splitter = new FrameSplitter();
+  readonly #gateway: Sender = { freeAt: 0 };
+  readonly #noise: Sender = { freeAt: 0 };
+  readonly #bitErrors: BitErrors;
+  readonly #ear = new Ear();
+  #onAir: OnAir[] = [];
   #port: Port | undefined;
-  /** One byte in so many is hit; 0 for none. */
-  #corruptOneIn = 0;
+  #wired = true;
   #noiseUntil = 0;
+  #nextNoise: Cancel | undefined;
 
   constructor(options: MediumOptions) {
     this.#options = options;
+    this.#clock = options.clock;
+    this.#random = options.random;
+    this.#byteMs = options.baud === undefined ? 0 : wireMs(1, options.baud);
+    this.#bitErrors = new BitErrors(options.random);
   }
 
-  /** Puts a terminal on the line. */
-  add(terminal: Terminal): void {
-    const seat: Seat = { terminal, plugged: true };
-    this.#seats.set(terminal.address, [...(this.#seats.get(terminal.address) ?? []), seat]);
-    terminal.onSilent(() => {
-      this.#silence(terminal);
+  get counters(): Readonly<MediumCounters> {
+    return { ...this.#counters, flippedBits: this.#bitErrors.flipped };
+  }
+
+  /** Puts a terminal on the line. Two may have the same address: then both answer, and spoil each other's answers. */
+  add(station: Station, options: { turnaroundMs?: number | undefined } = {}): void {
+    const turnaroundMs = options.turnaroundMs ?? this.#options.turnaroundMs;
+    const seat: Seat = { station, turnaroundMs, since: this.#clock.now(), freeAt: 0 };
+    this.#seats.set(station.address, [...(this.#seats.get(station.address) ?? []), seat]);
+    station.onSilent(() => {
+      this.#silence(seat);
     });
   }
 
-  /** Makes `port` the gateway's end; an earlier one hears nothing any more. */
+  /** Makes `port` the gateway's end; an earlier one hears nothing any more. Arrays it delivers are kept, not copied. */
   connect(port: Port): void {
     this.#port = port;
-    this.#splitter = new FrameSplitter();
     port.onBytes((bytes) => {
-      if (this.#port === port) this.#transmit(port, bytes.slice());
+      if (this.#port === port && this.#wired) this.#transmit(this.#gateway, bytes, 0);
     });
   }
 
@@ -94,133 +120,132 @@ export class Medium {
     this.#port = undefined;
   }
 
+  /** Takes the wire off the gateway's adapter, or puts it back: the port stays open, and nothing crosses. */
+  setWired(wired: boolean): void {
+    this.#wired = wired;
+  }
+
+  get wired(): boolean {
+    return this.#wired;
+  }
+
   /** Takes a terminal off the line, or puts it back. */
-  setPlugged(terminal: Terminal, plugged: boolean): void {
-    for (const seat of this.#seats.get(terminal.address) ?? [])
-      if (seat.terminal === terminal) seat.plugged = plugged;
-    if (!plugged) this.#silence(terminal);
+  setPlugged(station: Station, plugged: boolean): void {
+    const seat = this.#seatOf(station);
+    if (seat === undefined || this.isPlugged(station) === plugged) return;
+    seat.since = plugged ? this.#clock.now() : undefined;
+    if (!plugged) this.#silence(seat);
   }
 
-  /** From now on one byte in `oneIn` is changed on its way, 0 for none. */
-  corrupt(oneIn: number): void {
-    this.#corruptOneIn = oneIn;
+  isPlugged(station: Station): boolean {
+    return this.#seatOf(station)?.since !== undefined;
   }
 
-  /** Somebody shouts: random bytes without a pause, which also spoil whatever else is said. */
+  /** From now on each bit is flipped on its way with this chance, 0 to 1. */
+  setBitErrors(rate: number): void {
+    this.#bitErrors.rate = rate;
+  }
+
+  /** Something drives the line with random bytes, without a pause: who speaks meanwhile is not understood. */
   noise(forMs: number): void {
-    const { clock } = this.#options;
-    const quiet = clock.now() >= this.#noiseUntil;
-    this.#noiseUntil = clock.now() + forMs;
-    if (quiet) this.#shout();
+    if (this.#byteMs === 0)
+      throw new WhorlError('CONTROL_REQUEST', 'noise needs a wire: this line has no baud rate');
+    this.#noiseUntil = this.#clock.now() + forMs;
+    this.#nextNoise?.();
+    this.#shout();
   }
 
   #shout(): void {
-    const { clock, random, baud } = this.#options;
-    if (clock.now() >= this.#noiseUntil) return;
-    const bytes = random.bytes(Math.ceil(((baud ?? 115_200) / 10_000) * NOISE_SLICE_MS));
-    for (const transmission of this.#onAir) transmission.spoilt = true;
-    this.#port?.write(bytes);
-    this.#splitter.push(bytes, () => undefined);
-    this.counters.corrupted += bytes.length;
-    clock.after(NOISE_SLICE_MS, () => {
+    const left = this.#noiseUntil - this.#clock.now();
+    if (left <= 0) return;
+    const bytes = this.#random.bytes(Math.ceil(Math.min(left, NOISE_SLICE_MS) / this.#byteMs));
+    this.#counters.noiseBytes += bytes.length;
+    this.#transmit(this.#noise, bytes, 0);
+    this.#nextNoise = this.#clock.after(NOISE_SLICE_MS, () => {
       this.#shout();
     });
   }
 
-  #transmit(sender: object, bytes: Uint8Array): void {
-    const { clock, baud } = this.#options;
-    const now = clock.now();
-    const start = Math.max(now, this.#free.get(sender) ?? 0);
-    const length = baud === undefined ? TCP_MS : wireMs(bytes.length, baud);
-    const transmission: Transmission = {
-      sender,
-      end: start + length,
-      bytes,
-      spoilt: now < this.#noiseUntil,
-      cut: false,
-    };
-    this.#free.set(sender, transmission.end);
-    if (baud !== undefined) this.#collide(transmission, start);
-    this.#onAir.add(transmission);
-    this.counters.busyMs += length;
-    clock.after(transmission.end - now, () => {
-      this.#arrive(transmission);
-    });
-  }
-
-  #collide(transmission: Transmission, start: number): void {
-    for (const other of this.#onAir) {
-      if (other.sender === transmission.sender || other.end <= start) continue;
-      other.spoilt = true;
-      transmission.spoilt = true;
-      this.counters.collisions += 1;
-    }
-  }
-
-  #arrive(transmission: Transmission): void {
-    this.#onAir.delete(transmission);
-    if (transmission.cut) return;
-    const bytes = this.#weathered(transmission);
-    if (transmission.sender === this.#port) {
-      this.counters.bytesToTerminals += bytes.length;
-      this.#splitter.push(bytes, (stuffed) => {
-        this.#deliver(stuffed);
+  #transmit(sender: Sender, bytes: Uint8Array, delayMs: number): void {
+    const now = this.#clock.now();
+    const start = Math.max(now + delayMs, sender.freeAt);
+    const end = start + bytes.length * this.#byteMs;
+    sender.freeAt = end;
+    const transmission: OnAir = { sender, start, end, bytes, spoilt: undefined };
+    if (this.#byteMs > 0) this.#collide(transmission);
+    this.#onAir.push(transmission);
+    if (end <= now) this.#arrive(transmission);
+    else
+      this.#clock.after(end - now, () => {
+        this.#arrive(transmission);
       });
-    } else if ('hear' in transmission.sender) {
-      this.counters.framesToGateway += 1;
-      this.counters.bytesToGateway += bytes.length;
-      this.#port?.write(bytes);
-    }
   }
 
-  #weathered({ bytes, spoilt }: Transmission): Uint8Array {
-    const { random } = this.#options;
-    if (spoilt) {
-      this.counters.corrupted += bytes.length;
-      return random.bytes(bytes.length);
+  #collide(transmission: OnAir): void {
+    for (const other of this.#onAir)
+      if (other.sender !== transmission.sender && collide(transmission, other))
+        this.#counters.collisions += 1;
+  }
+
+  #arrive(transmission: OnAir): void {
+    if (this.#onAir[0] === transmission) this.#onAir.shift();
+    else this.#onAir = this.#onAir.filter((other) => other !== transmission);
+    if (transmission.bytes.length === 0) return;
+    this.#counters.busyMs += transmission.end - transmission.start;
+    const bytes = this.#bitErrors.pass(garbled(transmission, this.#random));
+    const { sender } = transmission;
+    if (sender === this.#gateway) {
+      this.#counters.bytesToTerminals += bytes.length;
+      if (this.#options.echo === true) this.#toGateway(bytes);
+      this.#ear.hear(bytes, (stuffed) => {
+        this.#deliver(stuffed, transmission.start);
+      });
+      return;
     }
-    if (this.#corruptOneIn === 0) return bytes;
-    for (let i = 0; i < bytes.length; i += 1) {
-      if (random.below(this.#corruptOneIn) !== 0) continue;
-      bytes[i] = (bytes[i] ?? 0) ^ (1 << random.below(8));
-      this.counters.corrupted += 1;
+    if (sender !== this.#noise) {
+      this.#counters.framesToGateway += 1;
+      this.#counters.bytesToGateway += bytes.length;
     }
-    return bytes;
+    this.#ear.overhear(bytes, bytes !== transmission.bytes || sender === this.#noise);
+    this.#toGateway(bytes);
+  }
+
+  #toGateway(bytes: Uint8Array): void {
+    if (this.#wired) this.#port?.write(bytes);
   }
 
   /** Everyone hears it; only whom it is for can do anything with it, so only those are asked. */
-  #deliver(stuffed: Uint8Array): void {
-    this.counters.framesToTerminals += 1;
-    const address = stuffed[0] === BROADCAST_RUN ? 0 : (stuffed[2] ?? 0);
-    if (address === 0) for (const seats of this.#seats.values()) this.#hear(seats, stuffed);
-    else this.#hear(this.#seats.get(address) ?? [], stuffed);
+  #deliver(stuffed: Uint8Array, start: number): void {
+    this.#counters.framesToTerminals += 1;
+    const address = addressOf(stuffed);
+    if (address === undefined) return;
+    if (address === BROADCAST) for (const seats of this.#seats.values()) this.#hear(seats, stuffed, start);
+    else this.#hear(this.#seats.get(address) ?? [], stuffed, start);
   }
 
-  #hear(seats: readonly Seat[], stuffed: Uint8Array): void {
-    for (const { terminal, plugged } of seats) {
-      if (!plugged) continue;
-      const answers = terminal.hear(stuffed);
+  #hear(seats: readonly Seat[], stuffed: Uint8Array, start: number): void {
+    for (const seat of seats) {
+      if (seat.since === undefined || seat.since > start) continue;
+      const answers = seat.station.hear(stuffed);
       if (answers.length === 0) continue;
-      const turnaround = Math.max(this.#options.turnaroundMs, 0);
-      const power = terminal.starts;
-      this.#options.clock.after(turnaround, () => {
-        if (terminal.power !== 'on' || terminal.starts !== power || !this.#isPlugged(terminal)) return;
-        for (const answer of answers) this.#transmit(terminal, answer.slice());
-      });
+      // A serial line has gaps between frames; on TCP they travel together.
+      const parts = this.#byteMs > 0 ? answers : [joined(answers)];
+      for (const part of parts) this.#transmit(seat, part, seat.turnaroundMs);
     }
   }
 
-  #isPlugged(terminal: Terminal): boolean {
-    return (this.#seats.get(terminal.address) ?? []).some(
-      (seat) => seat.terminal === terminal && seat.plugged,
-    );
+  #seatOf(station: Station): Seat | undefined {
+    return this.#seats.get(station.address)?.find((seat) => seat.station === station);
   }
 
-  #silence(terminal: Terminal): void {
-    for (const transmission of this.#onAir) if (transmission.sender === terminal) transmission.cut = true;
-    this.#free.delete(terminal);
+  #silence(seat: Seat): void {
+    const now = this.#clock.now();
+    for (const transmission of this.#onAir) if (transmission.sender === seat) cutShort(transmission, now);
+    seat.freeAt = now;
   }
 }
 
-/** The first run of a stuffed frame ends before its address byte when that is zero. */
-const BROADCAST_RUN = 2;
+function joined(answers: readonly Uint8Array[]): Uint8Array {
+  const [only] = answers;
+  return answers.length === 1 && only !== undefined ? only : Buffer.concat(answers);
+}

@@ -1,7 +1,14 @@
-import { closeSync, constants, openSync, rmSync, symlinkSync } from 'node:fs';
+import { closeSync, lstatSync, mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { ReadStream } from 'node:tty';
-import { WhorlError } from '@whorl/protocol';
+import { describe, systemClock, WhorlError } from '@whorl/protocol';
+import type { Cancel, Clock } from '@whorl/protocol';
 import type { Port } from './port.ts';
+import { openPtyEnds } from './pty-kernel.ts';
+import type { PtyEnds } from './pty-kernel.ts';
+
+export { hasPty } from './pty-kernel.ts';
 
 /** A pseudo-terminal's master end; the gateway opens the other one as a serial port. */
 export interface PtyPort extends Port {
@@ -9,109 +16,149 @@ export interface PtyPort extends Port {
   readonly path: string;
 }
 
-/** Bytes that wait for the gateway to read, at most; more is lost, as in a UART that nobody empties. */
-const MOST_WAITING = 64 * 1024;
-
-/** Whether this system has pseudo-terminals. */
-export function hasPty(): boolean {
-  return process.platform === 'linux' || process.platform === 'darwin';
+export interface PtyOptions {
+  /** A path that stays the same: a link to whatever the kernel calls the far end. Its folder is made when missing. */
+  readonly link?: string | undefined;
+  /** Paces the writer while the kernel has no room. */
+  readonly clock?: Clock | undefined;
 }
 
 /**
  * Opens a pseudo-terminal of the kernel, raw in both directions. Its far end is held open, so that a gateway may close
- * and open it again.
- * @param options.link a path that stays the same: a link to whatever the kernel calls the far end
- * @throws WhorlError PTY_NONE
+ * and open it again. What is written while the gateway does not read waits: some 20 KiB in the kernel and 2 MiB here.
+ * A write that does not fit any more is lost whole, as in a UART that nobody empties.
+ * @throws WhorlError PTY_NONE, PTY_LINK
  */
-export async function openPty(options: { link?: string } = {}): Promise<PtyPort> {
-  const { master, name } = await openMaster();
-  const slave = openSync(name, constants.O_RDWR | constants.O_NOCTTY);
-  await makeRaw(slave);
-  if (options.link !== undefined) {
-    rmSync(options.link, { force: true });
-    symlinkSync(name, options.link);
+export async function openPty(options: PtyOptions = {}): Promise<PtyPort> {
+  const ends = await openPtyEnds();
+  try {
+    if (options.link !== undefined) makeLink(options.link, ends.name);
+  } catch (error) {
+    closeSync(ends.master);
+    closeSync(ends.slave);
+    throw error;
   }
-  return wrap(new ReadStream(master), slave, options.link ?? name, options.link);
+  return new KernelPty(ends, options);
 }
 
-function wrap(stream: ReadStream, slave: number, path: string, link: string | undefined): PtyPort {
-  let closed = false;
-  let closedListener: (reason: string) => void = () => undefined;
-  stream.on('error', () => undefined);
-  stream.on('close', () => {
-    if (!closed) closedListener(`the pseudo-terminal ${path} has gone`);
-    closed = true;
-  });
-  return {
-    path,
-    onBytes(listener) {
-      stream.on('data', listener);
-    },
-    onClosed(listener) {
-      closedListener = listener;
-    },
-    write(bytes) {
-      if (!closed && stream.writableLength + bytes.length <= MOST_WAITING) stream.write(bytes);
-    },
-    close() {
-      if (closed) return Promise.resolve();
-      closed = true;
-      if (link !== undefined) rmSync(link, { force: true });
-      closeSync(slave);
-      return new Promise((resolve) => {
-        stream.once('close', resolve);
-        stream.destroy();
-      });
-    },
-  };
-}
+const MOST_WAITING_BYTES = 2 * 1024 * 1024;
+/** Some 20 KiB go at a time, so that a gateway that reads gets several MB a second; one that does not costs little. */
+const RETRY_MS = 2;
 
-/** The C library's calls, through an FFI: no system package is needed, and nothing is compiled. */
-async function openMaster(): Promise<{ master: number; name: string }> {
-  const lib = await libc();
-  const master = lib.posix_openpt(constants.O_RDWR | constants.O_NOCTTY);
-  if (master < 0 || lib.grantpt(master) !== 0 || lib.unlockpt(master) !== 0) {
-    throw new WhorlError('PTY_NONE', 'the kernel gives no pseudo-terminal');
+class KernelPty implements PtyPort {
+  readonly path: string;
+  readonly #ends: PtyEnds;
+  readonly #link: string | undefined;
+  readonly #clock: Clock;
+  /** Reads only: for writing, libuv takes a master end as blocking, and would stop the whole process. */
+  readonly #reader: ReadStream;
+  #closed: (reason: string) => void = () => undefined;
+  #closing: Promise<void> | undefined;
+  #waiting: Uint8Array[] = [];
+  #waitingBytes = 0;
+  #cancelRetry: Cancel | undefined;
+
+  constructor(ends: PtyEnds, { link, clock = systemClock }: PtyOptions) {
+    this.path = link ?? ends.name;
+    this.#ends = ends;
+    this.#link = link;
+    this.#clock = clock;
+    this.#reader = new ReadStream(ends.master);
+    this.#reader.on('error', (error) => {
+      this.#lost(describe(error));
+    });
+    this.#reader.on('close', () => {
+      this.#lost('closed by the system');
+    });
   }
-  return { master, name: lib.ptsname(master) };
+
+  onBytes(listener: (bytes: Uint8Array) => void): void {
+    this.#reader.on('data', listener);
+  }
+
+  onClosed(listener: (reason: string) => void): void {
+    this.#closed = listener;
+  }
+
+  write(bytes: Uint8Array): void {
+    // A destroyed reader has given its descriptor back; the number may be another file's by now.
+    if (this.#reader.destroyed || this.#waitingBytes + bytes.length > MOST_WAITING_BYTES) return;
+    const taken = this.#waitingBytes === 0 ? this.#offer(bytes) : 0;
+    if (taken === bytes.length || this.#reader.destroyed) return;
+    this.#waiting.push(bytes.slice(taken));
+    this.#waitingBytes += bytes.length - taken;
+    this.#cancelRetry ??= this.#clock.after(RETRY_MS, () => {
+      this.#retry();
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#shut();
+    return this.#closing;
+  }
+
+  #retry(): void {
+    this.#cancelRetry = undefined;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    for (const bytes of waiting) this.write(bytes);
+  }
+
+  /** Hands the kernel as much as it has room for; returns how many bytes that was. */
+  #offer(bytes: Uint8Array): number {
+    let taken = 0;
+    try {
+      while (taken < bytes.length) taken += writeSync(this.#ends.master, bytes, taken);
+    } catch (error) {
+      if (!isFull(error)) this.#lost(describe(error));
+    }
+    return taken;
+  }
+
+  #lost(reason: string): void {
+    if (this.#closing !== undefined) return;
+    void this.close();
+    this.#closed(`the pseudo-terminal ${this.path} has gone: ${reason}`);
+  }
+
+  #shut(): Promise<void> {
+    this.#cancelRetry?.();
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    if (this.#link !== undefined) removeLink(this.#link, this.#ends.name);
+    closeSync(this.#ends.slave);
+    return new Promise((resolve) => {
+      if (this.#reader.closed) resolve();
+      else this.#reader.once('close', resolve).destroy();
+    });
+  }
 }
 
-/** Larger than any system's `struct termios`. */
-const TERMIOS_BYTES = 256;
-
-async function makeRaw(slave: number): Promise<void> {
-  const lib = await libc();
-  const termios = new Uint8Array(TERMIOS_BYTES);
-  lib.tcgetattr(slave, termios);
-  lib.cfmakeraw(termios);
-  lib.tcsetattr(slave, 0, termios);
+function isFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EAGAIN';
 }
 
-interface LibC {
-  posix_openpt(flags: number): number;
-  grantpt(fd: number): number;
-  unlockpt(fd: number): number;
-  ptsname(fd: number): string;
-  tcgetattr(fd: number, termios: Uint8Array): number;
-  cfmakeraw(termios: Uint8Array): void;
-  tcsetattr(fd: number, actions: number, termios: Uint8Array): number;
+/** Replaces a link in one step, so that a gateway which looks meanwhile finds one; never replaces anything else. */
+function makeLink(link: string, target: string): void {
+  try {
+    if (lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() === false) {
+      throw new Error('there is something else of this name');
+    }
+    mkdirSync(dirname(link), { recursive: true });
+    rmSync(`${link}.new`, { force: true });
+    symlinkSync(target, `${link}.new`);
+    renameSync(`${link}.new`, link);
+  } catch (cause) {
+    throw new WhorlError('PTY_LINK', `${link}: ${describe(cause)}`, { cause });
+  }
 }
 
-let loaded: LibC | undefined;
-
-async function libc(): Promise<LibC> {
-  if (loaded !== undefined) return loaded;
-  if (!hasPty()) throw new WhorlError('PTY_NONE', `${process.platform} has no pseudo-terminals`);
-  const { default: koffi } = await import('koffi');
-  const lib = koffi.load(process.platform === 'darwin' ? 'libSystem.dylib' : 'libc.so.6');
-  loaded = {
-    posix_openpt: lib.func('int posix_openpt(int flags)'),
-    grantpt: lib.func('int grantpt(int fd)'),
-    unlockpt: lib.func('int unlockpt(int fd)'),
-    ptsname: lib.func('const char *ptsname(int fd)'),
-    tcgetattr: lib.func('int tcgetattr(int fd, _Inout_ uint8_t *termios)'),
-    cfmakeraw: lib.func('void cfmakeraw(_Inout_ uint8_t *termios)'),
-    tcsetattr: lib.func('int tcsetattr(int fd, int actions, _Inout_ uint8_t *termios)'),
-  };
-  return loaded;
+/** Leaves a link alone that leads elsewhere by now: a later pseudo-terminal took it over. */
+function removeLink(link: string, target: string): void {
+  try {
+    if (readlinkSync(link) === target) rmSync(link);
+  } catch {
+    return;
+  }
 }

@@ -129,10 +129,10 @@ export const ACTIONS: Readonly<Record<string, ActionRow>> = {
     },
   ),
   corrupt: row(
-    'damage one byte in N on its line, 0 to end: --one-in N',
-    z.strictObject({ oneIn: z.coerce.number().int().min(0) }),
-    ({ line }, { oneIn }) => {
-      line.medium.corrupt(oneIn);
+    'flip each bit on its line with a chance, 0 to end: --rate 0.0001',
+    z.strictObject({ rate: z.coerce.number().min(0).max(1) }),
+    ({ line }, { rate }) => {
+      line.medium.setBitErrors(rate);
       return {};
     },
   ),

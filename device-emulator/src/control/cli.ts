@@ -15,6 +15,7 @@ interface Options {
 
 const program = new Command('whorl-emulator')
   .description('Terminals that stand in for hardware, on real pseudo-terminals and TCP.')
+  .enablePositionalOptions()
   .option('--json', 'print JSON for programs')
   .option(
     '--control-port <n>',
@@ -79,7 +80,6 @@ program
       print(options, answer, `${terminal}: ${action}: ${JSON.stringify(answer)}`);
     });
   });
-program.enablePositionalOptions();
 
 program
   .command('list')

@@ -1,0 +1,95 @@
+import type { Random } from '@whorl/protocol';
+
+/** Bytes on their way over the wire, from one sender. */
+export interface Transmission<Sender> {
+  readonly sender: Sender;
+  readonly start: number;
+  end: number;
+  bytes: Uint8Array;
+  /** Bytes over which somebody else spoke: runs from one index up to, not including, another. */
+  spoilt: { readonly from: number; readonly to: number }[] | undefined;
+}
+
+/** Ends a transmission at `now`, in the middle of a byte if need be: what was sent until then still arrives. */
+export function cutShort(transmission: Transmission<unknown>, now: number): void {
+  const { start, end, bytes } = transmission;
+  if (now >= end) return;
+  const share = now <= start ? 0 : (now - start) / (end - start);
+  transmission.bytes = bytes.subarray(0, Math.floor(bytes.length * share));
+  transmission.end = Math.max(start, now);
+}
+
+/** Marks what each of two transmissions spoils of the other; answers whether they overlap at all. */
+export function collide(a: Transmission<unknown>, b: Transmission<unknown>): boolean {
+  const from = Math.max(a.start, b.start);
+  const to = Math.min(a.end, b.end);
+  if (from >= to) return false;
+  spoil(a, from, to);
+  spoil(b, from, to);
+  return true;
+}
+
+function spoil(transmission: Transmission<unknown>, from: number, to: number): void {
+  const byteMs = (transmission.end - transmission.start) / transmission.bytes.length;
+  transmission.spoilt ??= [];
+  transmission.spoilt.push({
+    from: Math.floor((from - transmission.start) / byteMs),
+    to: Math.ceil((to - transmission.start) / byteMs),
+  });
+}
+
+/** What two senders at once make of the bytes: anything. The sender's own array is not touched. */
+export function garbled({ bytes, spoilt }: Transmission<unknown>, random: Random): Uint8Array {
+  if (spoilt === undefined) return bytes;
+  const heard = bytes.slice();
+  for (const { from, to } of spoilt) {
+    const noise = random.bytes(Math.min(to, heard.length) - from);
+    for (const [i, byte] of noise.entries()) heard[from + i] = (heard[from + i] ?? 0) ^ (byte | 1);
+  }
+  return heard;
+}
+
+/** Flips single bits at random, as a bad cable does. */
+export class BitErrors {
+  readonly #random: Random;
+  /** Chance of each bit to be flipped. */
+  #rate = 0;
+  /** Sound bits before the next flipped one: drawn once an error, not once a bit. */
+  #sound = Number.POSITIVE_INFINITY;
+  flipped = 0;
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  /** @param rate chance of each bit to be flipped, 0 to 1 */
+  set rate(rate: number) {
+    this.#rate = rate;
+    this.#sound = this.#draw();
+  }
+
+  /** The bytes as they arrive; the given array itself when none is hit. */
+  pass(bytes: Uint8Array): Uint8Array {
+    const bits = 8 * bytes.length;
+    if (this.#sound >= bits) {
+      this.#sound -= bits;
+      return bytes;
+    }
+    const hit = bytes.slice();
+    let at = this.#sound;
+    for (; at < bits; at += 1 + this.#draw()) {
+      hit[at >> 3] = (hit[at >> 3] ?? 0) ^ (1 << (at & 7));
+      this.flipped += 1;
+    }
+    this.#sound = at - bits;
+    return hit;
+  }
+
+  /** Geometric distribution, by inversion (Devroye 1986, X.2). */
+  #draw(): number {
+    if (this.#rate <= 0) return Number.POSITIVE_INFINITY;
+    if (this.#rate >= 1) return 0;
+    const uniform = (this.#random.below(2 ** 32) + 1) / 2 ** 32;
+    return Math.floor(Math.log(uniform) / Math.log1p(-this.#rate));
+  }
+}
