@@ -15,6 +15,8 @@ export interface LineWatcher {
   readonly opened: () => void;
   /** The connection went away or could not be opened; called once for each reason in a row. */
   readonly closed: (reason: string) => void;
+  /** The gateway is stopping; the line is not opened again. */
+  readonly ended?: () => void;
 }
 
 export interface LineParts {
@@ -94,6 +96,7 @@ export class Line {
   /** Closes the line for good; resolves when nothing of it is left. */
   async stop(): Promise<void> {
     this.#stop.abort();
+    for (const watcher of this.#watchers) watcher.ended?.();
     this.#gone?.('the gateway is stopping');
     await this.#running;
   }

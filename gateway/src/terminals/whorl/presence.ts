@@ -57,7 +57,13 @@ export class Presence {
         this.#start();
       },
       closed: (reason) => {
-        this.#stop(reason);
+        this.#stop();
+        for (const { member } of this.#seats) {
+          if (member.isOnline()) member.lost(`line ${line.name}: ${reason}`);
+        }
+      },
+      ended: () => {
+        this.#stop();
       },
     });
   }
@@ -85,12 +91,10 @@ export class Presence {
     this.#schedule();
   }
 
-  #stop(reason: string): void {
+  #stop(): void {
     this.#open = false;
     this.#timer?.();
     this.#timer = undefined;
-    for (const { member } of this.#seats)
-      if (member.isOnline()) member.lost(`line ${this.#line.name}: ${reason}`);
   }
 
   #schedule(): void {

@@ -1,0 +1,103 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { listeningCable, openPty } from '@whorl/device-emulator';
+import type { Cable, Medium } from '@whorl/device-emulator';
+import { openStore, silentLog, startGateway } from '@whorl/gateway';
+import type { Gateway, LineConfig, Log, Store } from '@whorl/gateway';
+import { seededRandom, sleep, systemClock } from '@whorl/protocol';
+import { known } from './memory.ts';
+import type { Rig, RigPlan } from './rig.ts';
+import { linesOf, makeBench } from './wiring.ts';
+
+const PATIENCE_MS = 30_000;
+const LOOK_MS = 10;
+
+/** A site on real ports and in real time: kernel pseudo-terminals or TCP, an SQLite file on disk. */
+export async function realRig(kind: 'pty' | 'tcp', plan: RigPlan, options: { log?: Log } = {}): Promise<Rig> {
+  const clock = systemClock;
+  const directory = mkdtempSync(join(tmpdir(), 'whorl-rig-'));
+  const { terminals, media } = makeBench(plan, clock, kind);
+  const cables = new Map<string, Cable>();
+  const ports = new Map<string, number>();
+  for (const [name, medium] of media) {
+    if (kind === 'pty') {
+      cables.set(name, ptyCable(medium, join(directory, `${name}.line`)));
+    } else {
+      const cable = listeningCable(medium, { host: '127.0.0.1', port: 0 });
+      cables.set(name, cable);
+      await cable.plug();
+      ports.set(name, cable.port());
+      continue;
+    }
+    await known(cables, name).plug();
+  }
+  const baud = plan.baud ?? 115_200;
+  const over = (line: string): LineConfig['over'] =>
+    kind === 'pty'
+      ? { kind: 'serial', path: join(directory, `${line}.line`), baud, turnaroundMs: 2, latencyMs: 60 }
+      : { kind: 'tcp', host: '127.0.0.1', port: known(ports, line), turnaroundMs: 2, latencyMs: 300 };
+  let starts = 0;
+  let store: Store;
+  const start = (): Promise<Gateway> => {
+    store = openStore({ data: join(directory, 'data') });
+    starts += 1;
+    return startGateway({
+      config: { name: 'rig', lines: linesOf(plan, over) },
+      version: '0.0.0',
+      store,
+      clock,
+      random: seededRandom((plan.seed ?? 1) + starts),
+      log: options.log ?? silentLog,
+    });
+  };
+  let gateway = await start();
+  return {
+    kind,
+    get gateway() {
+      return gateway;
+    },
+    terminals,
+    media,
+    terminal: (name) => known(terminals, name),
+    async until(what, condition, { withinMs = PATIENCE_MS } = {}) {
+      for (const end = clock.now() + withinMs; clock.now() < end;) {
+        if (await condition()) return;
+        await sleep(clock, LOOK_MS);
+      }
+      throw new Error(`awaited for ${withinMs} ms in vain: ${what}`);
+    },
+    pass: (ms) => sleep(clock, ms),
+    plug: (line) => known(cables, line).plug(),
+    unplug: (line) => known(cables, line).unplug(),
+    async restartGateway() {
+      await gateway.stop();
+      await store.close();
+      gateway = await start();
+    },
+    events: () => store.events({ limit: 100_000 }),
+    async close() {
+      await gateway.stop();
+      await store.close();
+      for (const cable of cables.values()) await cable.unplug();
+      for (const terminal of terminals.values()) terminal.powerOff();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function ptyCable(medium: Medium, link: string): Cable {
+  let port: Awaited<ReturnType<typeof openPty>> | undefined;
+  return {
+    place: link,
+    async plug() {
+      port = await openPty({ link });
+      medium.connect(port);
+    },
+    async unplug() {
+      medium.disconnect();
+      await port?.close();
+      port = undefined;
+    },
+  };
+}

@@ -1,0 +1,105 @@
+import { expect } from 'vitest';
+import { ALL, atRest, behaviour, digestsOf, verifiedOn } from '../rig/behaviour.ts';
+
+behaviour('B2 B10 G1 a finger enrolled at one terminal is verified on all others', async (rig) => {
+  rig.terminal('terminal-3').enrol({ user: 1042, name: 'Ada', fingers: 2 });
+  await verifiedOn(rig, 1042, ALL);
+  expect(digestsOf(rig, 1042).size).toBe(1);
+  const events = await rig.events();
+  expect(events.filter((event) => event.type === 'user.merged')).toHaveLength(1);
+});
+
+behaviour('B2 many logs of one user while the line is busy coalesce into one pull', async (rig) => {
+  const terminal = rig.terminal('terminal-3');
+  for (let finger = 0; finger < 10; finger += 1) terminal.enrol({ user: 1042, finger });
+  await verifiedOn(rig, 1042, ALL);
+  await atRest(rig);
+  const merged = (await rig.events()).filter((event) => event.type === 'user.merged');
+  expect(merged.length).toBeLessThanOrEqual(2);
+  expect((await rig.gateway.store.user(1042))?.record.fields.size).toBe(10);
+});
+
+behaviour(
+  'B3 fill-vacant takes new credentials and never overwrites, clears or loses access groups',
+  async (rig) => {
+    await rig.gateway.operations.addUser(7, { set: { name: 'Grace', groups: [1, 2] }, clear: [] });
+    await verifiedOn(rig, 7, ALL);
+    rig.terminal('terminal-2').edit({ user: 7, set: { name: 'Other' }, clear: ['groups'] });
+    rig.terminal('terminal-2').enrol({ user: 7, finger: 4 });
+    await rig.until(
+      'the new finger at the gateway',
+      async () => (await rig.gateway.store.user(7))?.record.fields.has(0x44) === true,
+    );
+    await verifiedOn(rig, 7, ALL);
+    const user = rig.terminal('terminal-5').user(7);
+    expect(user).toMatchObject({ name: 'Grace', groups: [1, 2] });
+    expect(user?.['finger.4']).toBeDefined();
+    expect(rig.terminal('terminal-2').user(7)).toMatchObject({ name: 'Grace', groups: [1, 2] });
+  },
+);
+
+behaviour('B5 a user deleted at a terminal stays elsewhere and is not sent back there', async (rig) => {
+  rig.terminal('terminal-1').enrol({ user: 5, fingers: 1 });
+  await verifiedOn(rig, 5, ALL);
+  rig.terminal('terminal-4').remove(5);
+  await verifiedOn(
+    rig,
+    5,
+    ALL.filter((name) => name !== 'terminal-4'),
+  );
+  await rig.gateway.operations.editUser(5, { set: { name: 'Newer' }, clear: [] });
+  await verifiedOn(
+    rig,
+    5,
+    ALL.filter((name) => name !== 'terminal-4'),
+  );
+  expect(rig.terminal('terminal-4').users().has(5)).toBe(false);
+  expect((await rig.events()).filter((event) => event.type === 'user.delete.succeeded')).toMatchObject([
+    { terminal: 'terminal-4', user: 5, origin: 'terminal' },
+  ]);
+  await rig.gateway.operations.push([5], ['terminal-4']);
+  await verifiedOn(rig, 5, ALL);
+});
+
+behaviour('B5 with restoreDeleted the terminal gets the user again', async (rig) => {
+  await rig.gateway.operations.changeSettings({ restoreDeleted: true });
+  rig.terminal('terminal-1').enrol({ user: 5, fingers: 1 });
+  await verifiedOn(rig, 5, ALL);
+  rig.terminal('terminal-4').remove(5);
+  await rig.until('the user gone from terminal-4 and back', async () =>
+    (await rig.events()).some(
+      (event) =>
+        event.type === 'user.enrol.succeeded' &&
+        event.terminal === 'terminal-4' &&
+        event.origin === 'gateway' &&
+        event.data.log > 3,
+    ),
+  );
+  await verifiedOn(rig, 5, ALL);
+});
+
+behaviour('B6 B9 events name the origin, and what the gateway wrote is never pulled', async (rig) => {
+  rig.terminal('terminal-3').enrol({ user: 8, fingers: 1 });
+  await verifiedOn(rig, 8, ALL);
+  await rig.gateway.operations.editUser(8, { set: { name: 'Hopper' }, clear: [] });
+  await verifiedOn(rig, 8, ALL);
+  await rig.until(
+    'all echoes read',
+    async () => (await rig.events()).filter((event) => event.type === 'user.update.succeeded').length === 6,
+  );
+  const events = await rig.events();
+  const enrolled = events.filter((event) => event.type === 'user.enrol.succeeded');
+  expect(enrolled.filter((event) => event.origin === 'terminal')).toHaveLength(1);
+  expect(enrolled.filter((event) => event.origin === 'gateway')).toHaveLength(5);
+  expect(events.filter((event) => event.type === 'user.merged')).toHaveLength(1);
+  expect(await rig.gateway.store.openPulls(10)).toEqual([]);
+});
+
+behaviour('B6 a failed enrolment is told with its origin', async (rig) => {
+  rig.terminal('terminal-6').enrolFailed(77);
+  await rig.until('the event', async () =>
+    (await rig.events()).some(
+      (event) => event.type === 'user.enrol.failed' && event.user === 77 && event.origin === 'terminal',
+    ),
+  );
+});

@@ -1,0 +1,68 @@
+import { expect } from 'vitest';
+import { ALL, atRest, behaviour, verifiedOn } from '../rig/behaviour.ts';
+
+behaviour('B1 off: nothing goes by itself, an explicit push does', async (rig) => {
+  const { operations, store } = rig.gateway;
+  await operations.changeSettings({ autoSync: 'off' });
+  await operations.addUser(1, { set: { name: 'One' }, clear: [] });
+  rig.terminal('terminal-1').enrol({ user: 2, fingers: 1 });
+  await rig.until('the enrolment told', async () => (await rig.events()).some((event) => event.user === 2));
+  expect(await store.ledger({ limit: 10 })).toEqual([]);
+  expect(await store.user(2)).toBeUndefined();
+  await operations.push([1], ['terminal-5']);
+  await verifiedOn(rig, 1, ['terminal-5']);
+});
+
+behaviour('B1 all: what people do at a terminal stays there', async (rig) => {
+  const { operations, store } = rig.gateway;
+  await operations.changeSettings({ autoSync: 'all' });
+  rig.terminal('terminal-1').enrol({ user: 2, fingers: 1 });
+  await operations.addUser(1, { set: { name: 'One' }, clear: [] });
+  await verifiedOn(rig, 1, ALL);
+  await rig.until('the enrolment told', async () => (await rig.events()).some((event) => event.user === 2));
+  expect(await store.user(2)).toBeUndefined();
+  expect(rig.terminal('terminal-2').users().has(2)).toBe(false);
+});
+
+behaviour(
+  'B1 access-groups: a user goes where a group reaches, and leaves where none does any more',
+  async (rig) => {
+    const { operations } = rig.gateway;
+    await operations.changeSettings({ autoSync: 'access-groups' });
+    await operations.addUser(1, { set: { name: 'One', groups: [1] }, clear: [] });
+    await verifiedOn(rig, 1, ['terminal-1', 'terminal-2', 'terminal-5']);
+    await operations.editUser(1, { set: { groups: [2, 3] }, clear: [] });
+    await verifiedOn(rig, 1, ['terminal-2', 'terminal-3', 'terminal-6']);
+    await rig.until(
+      'the user gone from terminal-1 and terminal-5',
+      () => !rig.terminal('terminal-1').users().has(1) && !rig.terminal('terminal-5').users().has(1),
+    );
+    rig.terminal('terminal-3').enrol({ user: 1, finger: 0 });
+    await rig.until(
+      'the finger at terminal-6',
+      () => rig.terminal('terminal-6').user(1)?.['finger.0'] !== undefined,
+    );
+  },
+);
+
+behaviour('B1 the setting changes while the gateway runs, and survives a restart', async (rig) => {
+  await rig.gateway.operations.addUser(1, { set: { name: 'One', groups: [3] }, clear: [] });
+  await verifiedOn(rig, 1, ALL);
+  await rig.gateway.operations.changeSettings({ autoSync: 'access-groups' });
+  await verifiedOn(rig, 1, ['terminal-6']);
+  await rig.restartGateway();
+  expect((await rig.gateway.operations.settings()).autoSync).toBe('access-groups');
+  await rig.gateway.operations.changeSettings({ autoSync: 'all' });
+  await verifiedOn(rig, 1, ALL);
+});
+
+behaviour('a user deleted at the gateway leaves every terminal', async (rig) => {
+  await rig.gateway.operations.addUser(1, { set: { name: 'One' }, clear: [] });
+  await verifiedOn(rig, 1, ALL);
+  await rig.gateway.operations.deleteUser(1);
+  await rig.until('the user gone everywhere', () =>
+    [...rig.terminals.values()].every((terminal) => !terminal.users().has(1)),
+  );
+  await atRest(rig);
+  expect(await rig.gateway.store.ledger({ user: 1, limit: 10 })).toEqual([]);
+});
