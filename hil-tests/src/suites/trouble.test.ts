@@ -122,7 +122,7 @@ behaviour(
 behaviour(
   'G8 one byte in a thousand damaged: everything arrives all the same',
   async (rig) => {
-    rig.media.get('floor')?.corrupt(1000);
+    rig.media.get('floor')?.setBitErrors(1 / 8000);
     for (let user = 1; user <= 10; user += 1) rig.terminal('terminal-3').enrol({ user, fingers: 4 });
     for (let user = 1; user <= 10; user += 1) await verifiedOn(rig, user, ALL, 600_000);
     for (let user = 1; user <= 10; user += 1) expect(digestsOf(rig, user).size).toBe(1);
