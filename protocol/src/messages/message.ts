@@ -25,11 +25,14 @@ interface Row {
   readonly codec: Compiled<unknown>;
 }
 
-const byName = new Map<MessageName, Row>();
+/** All names, in the order of the catalogue. */
+export const MESSAGE_NAMES = Object.keys(CATALOGUE) as readonly MessageName[];
+
+const byName = new Map<string, Row>();
 const byType: (Row | undefined)[] = new Array<Row | undefined>(256).fill(undefined);
-for (const [key, row] of Object.entries(CATALOGUE)) {
-  const name = key as MessageName;
-  const entry: Row = { name, row, codec: compile<typeof row.fields>(name, row.fields) };
+for (const name of MESSAGE_NAMES) {
+  const row: MessageRow = CATALOGUE[name];
+  const entry: Row = { name, row, codec: compile(name, row.fields) };
   byName.set(name, entry);
   byType[row.type] = entry;
 }
