@@ -37,6 +37,8 @@ export const ERRORS = {
   TERMINAL_CANNOT_HOLD:
     'The terminal has no such slot, format or field. Take another one, or a model that has it.',
   FLASH_FAILED: 'The terminal’s memory could not be read or written. Check disk space and permissions.',
+  PTY_LINK:
+    'The link to a pseudo-terminal could not be made. Check its folder and permissions, or name another path.',
   PTY_NONE: 'This system offers no pseudo-terminal. Use a tcp line instead.',
   FLEET_FILE: 'The fleet file cannot be used. The message names the place; see fleet.example.yaml.',
   FLEET_UNKNOWN: 'No terminal or line of this name is in the fleet. `whorl-emulator list` names them.',

@@ -42,8 +42,10 @@ export async function openPty(options: PtyOptions = {}): Promise<PtyPort> {
 }
 
 const MOST_WAITING_BYTES = 2 * 1024 * 1024;
-/** Some 20 KiB go at a time, so that a gateway that reads gets several MB a second; one that does not costs little. */
-const RETRY_MS = 2;
+/** Some 20 KiB go at a time, so that a gateway that reads gets several MB a second. */
+const FIRST_RETRY_MS = 1;
+/** A gateway that does not read costs next to nothing. */
+const LAST_RETRY_MS = 64;
 
 class KernelPty implements PtyPort {
   readonly path: string;
@@ -56,6 +58,7 @@ class KernelPty implements PtyPort {
   #closing: Promise<void> | undefined;
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
+  #retryMs = FIRST_RETRY_MS;
   #cancelRetry: Cancel | undefined;
 
   constructor(ends: PtyEnds, { link, clock = systemClock }: PtyOptions) {
@@ -81,15 +84,10 @@ class KernelPty implements PtyPort {
   }
 
   write(bytes: Uint8Array): void {
-    // A destroyed reader has given its descriptor back; the number may be another file's by now.
     if (this.#reader.destroyed || this.#waitingBytes + bytes.length > MOST_WAITING_BYTES) return;
-    const taken = this.#waitingBytes === 0 ? this.#offer(bytes) : 0;
-    if (taken === bytes.length || this.#reader.destroyed) return;
-    this.#waiting.push(bytes.slice(taken));
-    this.#waitingBytes += bytes.length - taken;
-    this.#cancelRetry ??= this.#clock.after(RETRY_MS, () => {
-      this.#retry();
-    });
+    this.#waiting.push(bytes.slice());
+    this.#waitingBytes += bytes.length;
+    if (this.#cancelRetry === undefined) this.#handOver();
   }
 
   close(): Promise<void> {
@@ -97,23 +95,25 @@ class KernelPty implements PtyPort {
     return this.#closing;
   }
 
-  #retry(): void {
+  /** Gives the kernel as much as it has room for, and comes back for the rest. */
+  #handOver(): void {
     this.#cancelRetry = undefined;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    this.#waitingBytes = 0;
-    for (const bytes of waiting) this.write(bytes);
-  }
-
-  /** Hands the kernel as much as it has room for; returns how many bytes that was. */
-  #offer(bytes: Uint8Array): number {
-    let taken = 0;
     try {
-      while (taken < bytes.length) taken += writeSync(this.#ends.master, bytes, taken);
+      for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+        const taken = writeSync(this.#ends.master, next);
+        this.#retryMs = FIRST_RETRY_MS;
+        this.#waitingBytes -= taken;
+        if (taken < next.length) this.#waiting[0] = next.subarray(taken);
+        else this.#waiting.shift();
+      }
     } catch (error) {
-      if (!isFull(error)) this.#lost(describe(error));
+      if (!isFull(error)) {
+        this.#lost(describe(error));
+        return;
+      }
+      this.#cancelRetry = this.#clock.after(this.#retryMs, () => this.#handOver());
+      this.#retryMs = Math.min(2 * this.#retryMs, LAST_RETRY_MS);
     }
-    return taken;
   }
 
   #lost(reason: string): void {
