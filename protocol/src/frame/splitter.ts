@@ -17,27 +17,34 @@ export class RunGuard {
 
   /** The given bytes without what is too long; the array itself when nothing is. */
   filter(bytes: Uint8Array): Uint8Array {
-    if (this.#run + bytes.length <= this.#max) {
-      const last = bytes.lastIndexOf(DELIMITER);
-      this.#run = last < 0 ? this.#run + bytes.length : bytes.length - 1 - last;
-      return bytes;
-    }
-    return this.#filterSlowly(bytes);
+    return this.#fits(bytes) ? bytes : this.#without(bytes);
   }
 
-  #filterSlowly(bytes: Uint8Array): Uint8Array {
+  /** Whether no run becomes too long with these bytes; if so, they are counted. */
+  #fits(bytes: Uint8Array): boolean {
+    let run = this.#run;
+    let from = 0;
+    for (let end = bytes.indexOf(DELIMITER); end >= 0; end = bytes.indexOf(DELIMITER, from)) {
+      if (run + end - from > this.#max) return false;
+      run = 0;
+      from = end + 1;
+    }
+    run += bytes.length - from;
+    if (run > this.#max) return false;
+    this.#run = run;
+    return true;
+  }
+
+  #without(bytes: Uint8Array): Uint8Array {
     const kept = new Uint8Array(bytes.length);
     let length = 0;
     for (const byte of bytes) {
-      if (byte === DELIMITER) this.#run = 0;
-      else this.#run += 1;
-      if (this.#run <= this.#max) {
-        kept[length] = byte;
-        length += 1;
-      } else {
-        this.dropped += 1;
-      }
+      this.#run = byte === DELIMITER ? 0 : this.#run + 1;
+      if (this.#run > this.#max) continue;
+      kept[length] = byte;
+      length += 1;
     }
+    this.dropped += bytes.length - length;
     return kept.subarray(0, length);
   }
 }
