@@ -1,4 +1,4 @@
-import { decodeUser, logKind, readRecord, WhorlError } from '@whorl/protocol';
+import { decodeUser, describe, logKind, readRecord, WhorlError } from '@whorl/protocol';
 import type { Cancel, Clock, LogKind, LogRecord, Random, User, UserRecord } from '@whorl/protocol';
 import type { Enrolment } from './enrolment.ts';
 import { PowerCut } from './flash.ts';
@@ -45,10 +45,10 @@ export class Terminal {
   readonly model: Model;
   readonly #options: TerminalOptions;
   readonly #silent: (() => void)[] = [];
+  readonly #started: (() => void)[] = [];
   #running: Running | undefined;
   #start: Cancel | undefined;
-  /** Starts of this object, to tell one running from the next. */
-  starts = 0;
+  #failure: string | undefined;
 
   /** @throws WhorlError FLASH_FAILED */
   constructor(options: TerminalOptions) {
@@ -71,8 +71,13 @@ export class Terminal {
     if (this.power !== 'off') return;
     this.#start = this.#options.clock.after(this.model.bootMs, () => {
       this.#start = undefined;
-      this.#boot();
+      this.#bootAgain();
     });
+  }
+
+  /** Why it did not start when it was switched on last; `undefined` when it did. */
+  get failure(): string | undefined {
+    return this.#failure;
   }
 
   /** At once, in the middle of whatever it does; what was not on flash is gone. */
@@ -92,6 +97,11 @@ export class Terminal {
   /** Calls `silent` each time that it loses power: the bus then cuts off what it was saying. */
   onSilent(silent: () => void): void {
     this.#silent.push(silent);
+  }
+
+  /** Calls `started` each time that it has started again. */
+  onStarted(started: () => void): void {
+    this.#started.push(started);
   }
 
   // The wire.
@@ -219,16 +229,28 @@ export class Terminal {
       const store = new Store({ flash, logs: this.model.capabilities.logs, clock, random });
       store.change([{ name: 'booted', boots: store.state.boots + 1 }], [{ kind: 'terminal.started' }]);
       const link = new Link({ ...this.#options, store });
-      this.starts += 1;
       this.#running = { store, link, panel: new Panel({ ...this.#options, store }) };
     } catch (error) {
       if (!(error instanceof PowerCut)) throw error;
     }
   }
 
+  /** Nobody waits for a start by the clock: what goes wrong is kept for whoever looks. */
+  #bootAgain(): void {
+    this.#failure = undefined;
+    try {
+      this.#boot();
+    } catch (error) {
+      this.#failure = describe(error);
+      return;
+    }
+    if (this.power === 'on') for (const started of this.#started) started();
+  }
+
   #on(): Running {
     if (this.#running !== undefined) return this.#running;
-    throw new WhorlError('TERMINAL_OFF', `terminal ${this.serial} is ${this.power}`);
+    const reason = this.#failure === undefined ? '' : `: ${this.#failure}`;
+    throw new WhorlError('TERMINAL_OFF', `terminal ${this.serial} is ${this.power}${reason}`);
   }
 
   #act<T>(action: (panel: Panel) => T): T {
