@@ -27,7 +27,8 @@ export class AnswerMemory {
   keep(sequence: number, request: Uint8Array, answers: readonly Uint8Array[]): void {
     const older = this.#kept.findIndex((kept) => kept.sequence === sequence);
     if (older >= 0) this.#kept.splice(older, 1);
-    this.#kept.push({ sequence, request: request.slice(), answers });
+    // Not `slice`: a Buffer's is a view, and whoever received the request uses its bytes again.
+    this.#kept.push({ sequence, request: new Uint8Array(request), answers });
     if (this.#kept.length > this.#window) this.#kept.shift();
   }
 

@@ -238,7 +238,7 @@ export const CATALOGUE = {
     direction: 'to-gateway',
     fields: {
       transfer,
-      size: u32('Bytes of the object.', { unit: 'bytes' }),
+      size: u32('Bytes of the object.', { unit: 'bytes', min: 1, max: TRANSFER_MAX_BYTES }),
       chunk: u16('Bytes of each chunk but the last.', { unit: 'bytes', min: 64, max: MTU_MAX }),
       digest: digest('Digest of the object.'),
     },

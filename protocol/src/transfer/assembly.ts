@@ -1,4 +1,5 @@
 import { WhorlError } from '../errors.ts';
+import { TRANSFER_MAX_BYTES } from '../messages/catalogue.ts';
 import { digestOf, sameBytes } from '../user/digest.ts';
 import { Bitmap } from './bitmap.ts';
 
@@ -30,7 +31,14 @@ export class Assembly {
   readonly arrived: Bitmap;
   readonly #bytes: Uint8Array;
 
+  /** @throws WhorlError TRANSFER_SIZE for an object larger than any may be */
   constructor(head: ObjectHead) {
+    if (head.size > TRANSFER_MAX_BYTES || head.chunk < 1) {
+      throw new WhorlError(
+        'TRANSFER_SIZE',
+        `an object of ${head.size.toString()} bytes in chunks of ${head.chunk.toString()}`,
+      );
+    }
     this.head = head;
     this.arrived = new Bitmap(chunkCount(head));
     this.#bytes = new Uint8Array(head.size);
@@ -42,7 +50,7 @@ export class Assembly {
    */
   add(index: number, data: Uint8Array): boolean {
     const from = index * this.head.chunk;
-    const expected = Math.min(this.head.chunk, this.head.size - from);
+    const expected = index < 0 ? 0 : Math.min(this.head.chunk, this.head.size - from);
     if (expected <= 0 || data.length !== expected) {
       throw new WhorlError(
         'TRANSFER_SIZE',
