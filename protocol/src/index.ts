@@ -8,6 +8,8 @@ export { seededRandom } from './random.ts';
 export type { ErrorCode } from './errors.ts';
 export { codeOf, describe, ERRORS, WhorlError } from './errors.ts';
 export * from './codec/codec.ts';
+export type { Compiled } from './codec/compile.ts';
+export { compileValue } from './codec/compile.ts';
 export * from './frame/cobs.ts';
 export * from './frame/frame.ts';
 export * from './frame/splitter.ts';

@@ -1,4 +1,4 @@
-import type { Medium, Terminal } from '@whorl/device-emulator';
+import type { Medium, ModelName, Terminal } from '@whorl/device-emulator';
 import type { Gateway, StoredEvent } from '@whorl/gateway';
 
 /** A site to test: a gateway and its terminals, wherever they run. */
@@ -38,6 +38,8 @@ export interface RigTerminal {
   readonly groups?: readonly number[];
   /** Most users. */
   readonly capacity?: number;
+  /** `finger-10k` unless it matters. */
+  readonly model?: ModelName;
 }
 
 /** What a behaviour needs of a site. */

@@ -21,7 +21,7 @@ export function makeBench(plan: RigPlan, clock: Clock, kind: 'memory' | 'pty' | 
     const medium = new Medium({ clock, random: seededRandom(seed + media.size), baud, turnaroundMs: 1 });
     media.set(line, medium);
     for (const [index, member] of members.entries()) {
-      const model = MODELS['finger-10k'];
+      const model = MODELS[member.model ?? 'finger-10k'];
       const capabilities = { ...model.capabilities, users: member.capacity ?? model.capabilities.users };
       const terminal = new Terminal({
         serial: `WX-${member.name}`,

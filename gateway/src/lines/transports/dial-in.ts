@@ -76,7 +76,8 @@ export class DialIn {
   }
 
   async close(): Promise<void> {
-    for (const socket of [...this.#ready, ...this.#greeted.values(), ...this.#inUse.values()]) socket.destroy();
+    for (const socket of [...this.#ready, ...this.#greeted.values(), ...this.#inUse.values()])
+      socket.destroy();
     await new Promise<void>((resolve) => {
       this.#server.close(() => {
         resolve();

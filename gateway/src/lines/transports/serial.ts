@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { SerialPort } from 'serialport';
 import { WhorlError } from '@whorl/protocol';
 import type { OpenTransport, Transport } from '../transport.ts';
@@ -25,10 +26,29 @@ export function openSerial(options: { path: string; baud: number }): OpenTranspo
     port.on('error', (error) => {
       gone(`${options.path} failed: ${error.message}`);
     });
+    onHangUp(port, () => {
+      gone(`${options.path} has gone: was the adapter unplugged?`);
+    });
     return transport(port, () => {
       closed = true;
     });
   };
+}
+
+/**
+ * When a port is pulled while serialport's binding reads it, the kernel answers 0 bytes, which the binding takes for
+ * nothing yet and asks again without end. The hang-up itself is known to its poller.
+ */
+function onHangUp(port: SerialPort, gone: () => void): void {
+  const binding: unknown = port.port;
+  if (typeof binding !== 'object' || binding === null || !('poller' in binding)) return;
+  const { poller } = binding;
+  if (!(poller instanceof EventEmitter)) return;
+  poller.once('disconnect', (error: unknown) => {
+    const canceled =
+      typeof error === 'object' && error !== null && 'canceled' in error && error.canceled === true;
+    if (!canceled) gone();
+  });
 }
 
 async function open(port: SerialPort, signal: AbortSignal): Promise<void> {
