@@ -8,8 +8,12 @@ export const BATCH_MAX_USERS = 200;
 
 const LENGTH_BYTES = 4;
 
-/** Several users as one object: each record with its length (4 bytes) before it. */
+/**
+ * Several users as one object: each record with its length (4 bytes) before it.
+ * @throws WhorlError MESSAGE_LONG for more than BATCH_MAX_USERS, MESSAGE_RANGE
+ */
 export function writeBatch(records: readonly UserRecord[]): Uint8Array {
+  if (records.length > BATCH_MAX_USERS) throw tooMany();
   const parts = records.map(writeRecord);
   const out = new Uint8Array(parts.reduce((size, part) => size + LENGTH_BYTES + part.length, 0));
   const view = new DataView(out.buffer);
@@ -28,8 +32,7 @@ export function readBatch(bytes: Uint8Array): UserRecord[] {
   const records: UserRecord[] = [];
   let at = 0;
   while (at < bytes.length) {
-    if (records.length === BATCH_MAX_USERS)
-      throw new WhorlError('MESSAGE_LONG', `more than ${BATCH_MAX_USERS.toString()} users in an object`);
+    if (records.length === BATCH_MAX_USERS) throw tooMany();
     if (at + LENGTH_BYTES > bytes.length) throw new WhorlError('MESSAGE_SHORT', 'users: length of a record');
     const length = view.getUint32(at, true);
     at += LENGTH_BYTES;
@@ -38,6 +41,10 @@ export function readBatch(bytes: Uint8Array): UserRecord[] {
     at += length;
   }
   return records;
+}
+
+function tooMany(): WhorlError {
+  return new WhorlError('MESSAGE_LONG', `more than ${BATCH_MAX_USERS.toString()} users in an object`);
 }
 
 /** What a terminal answers after a commit: the digest of its users' digests, in the order of the batch. */

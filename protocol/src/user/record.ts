@@ -33,6 +33,7 @@ export function recordOf(id: number, fields: Iterable<readonly [number, Uint8Arr
 /**
  * A record as bytes: id (4), number of fields (1), then for each field its number (1), length (1, 2 or 4) and value.
  * Equal records give equal bytes.
+ * @throws WhorlError MESSAGE_RANGE for a value longer than its length can tell
  */
 export function writeRecord(record: UserRecord): Uint8Array {
   const out = new Uint8Array(recordSize(record));
@@ -82,6 +83,8 @@ export function readRecord(bytes: Uint8Array): UserRecord {
 }
 
 function writeLength(view: DataView, at: number, width: 1 | 2 | 4, length: number): number {
+  if (length >= 2 ** (8 * width))
+    throw new WhorlError('MESSAGE_RANGE', `user record: a field of ${length.toString()} bytes`);
   if (width === 1) view.setUint8(at, length);
   else if (width === 2) view.setUint16(at, length, true);
   else view.setUint32(at, length, true);

@@ -1,5 +1,5 @@
 import { WhorlError } from '../errors.ts';
-import { FIELDS } from './fields.ts';
+import { ACCESS_GROUPS_MAX, FIELDS } from './fields.ts';
 import type { FieldName, FieldValue } from './fields.ts';
 import { compileUser } from './compile.ts';
 import { compileValue } from '../codec/compile.ts';
@@ -58,5 +58,7 @@ export function accessGroups(groups: Iterable<number>): number[] {
   if (sorted.some((group) => !Number.isInteger(group) || group < 1 || group > 0xffff)) {
     throw new WhorlError('MESSAGE_RANGE', 'an access group is a whole number from 1 to 65535');
   }
+  if (sorted.length > ACCESS_GROUPS_MAX)
+    throw new WhorlError('MESSAGE_RANGE', `a user has at most ${ACCESS_GROUPS_MAX.toString()} access groups`);
   return sorted;
 }
