@@ -1,103 +1,113 @@
 import { connect, createServer } from 'node:net';
-import type { Socket } from 'node:net';
-import type { Clock } from '@whorl/protocol';
+import type { Server, Socket } from 'node:net';
+import { describe, WhorlError } from '@whorl/protocol';
+import type { Cancel, Clock } from '@whorl/protocol';
+import { cable } from './cable.ts';
+import type { Cable } from './cable.ts';
 import type { Medium } from './medium.ts';
 import type { Port } from './port.ts';
 
 const FIRST_RETRY_MS = 200;
 const LAST_RETRY_MS = 5_000;
+/** Bytes that wait for a gateway that does not read; what does not fit any more is lost. */
+const MOST_WAITING_BYTES = 2 * 1024 * 1024;
 
-/** What a line hangs on: pulled and plugged at will. */
-export interface Cable {
-  /** Where the gateway finds it, in words. */
-  readonly place: string;
-  plug(): Promise<void>;
-  unplug(): Promise<void>;
+interface Place {
+  readonly host: string;
+  readonly port: number;
 }
 
-/** A line behind a TCP port that the gateway dials; a new connection replaces an older one. */
-export function listeningCable(
-  medium: Medium,
-  options: { host: string; port: number },
-): Cable & { readonly port: () => number } {
+/**
+ * A line behind a TCP port that the gateway dials, as with a serial device server; a new connection replaces an older
+ * one, which may be dead without anybody having been told.
+ * @param place.port 0 for any free one, which it then keeps
+ */
+export function listeningCable(medium: Medium, place: Place): Cable & { readonly port: () => number } {
+  let { port } = place;
+  let server: Server | undefined;
   let current: Socket | undefined;
-  let listening = options.port;
-  const server = createServer((socket) => {
+  const accept = (socket: Socket): void => {
     current?.destroy();
     current = socket;
     medium.connect(socketPort(socket));
-  });
-  return {
-    place: `tcp ${options.host}:${options.port}`,
-    port: () => listening,
-    plug: () =>
-      new Promise((resolve, reject) => {
-        server.once('error', reject);
-        server.listen(listening, options.host, () => {
-          const address = server.address();
-          if (typeof address === 'object' && address !== null) listening = address.port;
-          resolve();
-        });
-      }),
-    unplug: () =>
-      new Promise((resolve) => {
-        medium.disconnect();
-        current?.destroy();
-        server.close(() => {
-          resolve();
-        });
-      }),
   };
+  const ends = cable(() => `listens on ${place.host} port ${port}`, {
+    async plug() {
+      server = createServer(accept);
+      port = await listen(server, { host: place.host, port });
+    },
+    async unplug() {
+      medium.disconnect();
+      const closed = new Promise((resolve) => server?.close(resolve));
+      current?.destroy();
+      await closed;
+    },
+  });
+  return Object.assign(ends, { port: () => port });
 }
 
-/** A terminal that dials the gateway, again and again until it is unplugged. */
-export function diallingCable(medium: Medium, options: { host: string; port: number; clock: Clock }): Cable {
-  let plugged = false;
-  let retryMs = FIRST_RETRY_MS;
+function listen(server: Server, { host, port }: Place): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.on('error', (cause) => {
+      reject(new WhorlError('EMULATOR_LISTEN', `${host} port ${port}: ${describe(cause)}`, { cause }));
+    });
+    server.listen(port, host, () => {
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : port);
+    });
+  });
+}
+
+/** A line that dials the gateway, and again and again with growing pauses, until it is unplugged. */
+export function diallingCable(medium: Medium, options: Place & { readonly clock: Clock }): Cable {
+  const { host, port, clock } = options;
   let current: Socket | undefined;
+  let retry: Cancel | undefined;
+  let retryMs = FIRST_RETRY_MS;
   const dial = (): void => {
-    if (!plugged) return;
-    const socket = connect({ host: options.host, port: options.port });
+    const socket = connect({ host, port });
     current = socket;
+    socket.on('error', () => undefined);
     socket.on('connect', () => {
       retryMs = FIRST_RETRY_MS;
       medium.connect(socketPort(socket));
     });
-    socket.on('error', () => undefined);
     socket.on('close', () => {
       if (current !== socket) return;
-      options.clock.after(retryMs, dial);
+      retry = clock.after(retryMs, dial);
       retryMs = Math.min(2 * retryMs, LAST_RETRY_MS);
     });
   };
-  return {
-    place: `dials ${options.host}:${options.port}`,
+  return cable(() => `dials ${host} port ${port}`, {
     async plug() {
-      if (plugged) return;
-      plugged = true;
+      retryMs = FIRST_RETRY_MS;
       dial();
     },
     async unplug() {
-      plugged = false;
       medium.disconnect();
+      retry?.();
       const socket = current;
       current = undefined;
       socket?.destroy();
     },
-  };
+  });
 }
 
 function socketPort(socket: Socket): Port {
   socket.setNoDelay(true);
   socket.on('error', () => undefined);
   return {
-    onBytes: (listener) => void socket.on('data', listener),
-    onClosed: (listener) =>
-      void socket.on('close', () => {
+    onBytes: (listener) => {
+      socket.on('data', listener);
+    },
+    onClosed: (listener) => {
+      socket.on('close', () => {
         listener('the connection was closed');
-      }),
+      });
+    },
     write: (bytes) => {
-      if (!socket.destroyed) socket.write(bytes);
+      if (!socket.destroyed && socket.writableLength + bytes.length <= MOST_WAITING_BYTES)
+        socket.write(bytes);
     },
     close: async () => {
       socket.destroy();

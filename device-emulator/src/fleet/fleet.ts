@@ -1,17 +1,21 @@
 import { join } from 'node:path';
-import { readRecord, seededRandom, encodeUser, WhorlError } from '@whorl/protocol';
-import type { Clock } from '@whorl/protocol';
+import { describe, seededRandom, WhorlError } from '@whorl/protocol';
+import type { Clock, Random, UserRecord } from '@whorl/protocol';
+import type { Cable } from '../bus/cable.ts';
 import { Medium } from '../bus/medium.ts';
-import { openPty } from '../bus/pty.ts';
-import type { PtyPort } from '../bus/pty.ts';
+import { ptyCable } from '../bus/pty-cable.ts';
 import { diallingCable, listeningCable } from '../bus/tcp.ts';
-import type { Cable } from '../bus/tcp.ts';
 import { diskFlash } from '../firmware/disk.ts';
 import { MemoryFlash } from '../firmware/flash.ts';
+import type { Flash } from '../firmware/flash.ts';
 import { MODELS } from '../firmware/model.ts';
 import type { Model } from '../firmware/model.ts';
 import { Terminal } from '../firmware/terminal.ts';
-import type { FleetConfig, FleetLine, FleetTerminal } from './config.ts';
+import { makePeople } from './people.ts';
+import { serialOf } from './schema.ts';
+import type { FleetConfig, FleetLine, FleetTerminal } from './schema.ts';
+
+const SERIAL_BAUD = 115_200;
 
 /** A line with its terminals, as it runs. */
 export interface RunningLine {
@@ -19,6 +23,16 @@ export interface RunningLine {
   readonly medium: Medium;
   readonly cable: Cable;
   readonly terminals: ReadonlyMap<string, Terminal>;
+}
+
+/** What a fleet may be given of the world. */
+export interface FleetParts {
+  /** Seeded from the file when not given. */
+  readonly random?: Random;
+  /** A file each under the fleet's `data`, or memory, when not given. */
+  readonly flash?: (terminal: string) => Flash;
+  /** Told, in one line, what went wrong behind everyone's back. */
+  readonly log?: (line: string) => void;
 }
 
 /** Terminals on their lines, started from a file. */
@@ -45,76 +59,124 @@ export class Fleet {
     return line;
   }
 
+  /** Pulls all cables and cuts the power of all terminals. */
   async stop(): Promise<void> {
     for (const { cable, terminals } of this.lines.values()) {
-      await cable.unplug();
       for (const terminal of terminals.values()) terminal.powerOff();
+      await cable.unplug();
     }
   }
 }
 
-/** Makes the terminals of a fleet and plugs their lines in. @throws WhorlError FLEET_FILE, FLASH_FAILED, PTY_NONE */
-export async function startFleet(config: FleetConfig, clock: Clock): Promise<Fleet> {
-  const lines = config.lines.map((line, index) => makeLine(config, line, index, clock));
-  for (const { cable } of lines) await cable.plug();
-  return new Fleet(lines);
-}
-
-function makeLine(config: FleetConfig, line: FleetLine, index: number, clock: Clock): RunningLine {
-  const random = seededRandom(config.seed * 1000 + index);
-  const medium = new Medium({ clock, random, baud: line.baud, turnaroundMs: line.turnaroundMs });
-  const terminals = line.terminals.map(
-    (terminal, at) =>
-      [terminal.name, makeTerminal(config, terminal, config.seed * 1000 + 100 * index + at, clock)] as const,
-  );
-  for (const [, terminal] of terminals) medium.add(terminal);
-  return { name: line.name, medium, cable: cableOf(line, medium, clock), terminals: new Map(terminals) };
-}
-
-function makeTerminal(config: FleetConfig, options: FleetTerminal, seed: number, clock: Clock): Terminal {
-  const flash =
-    config.data === undefined ? new MemoryFlash() : diskFlash(join(config.data, `${options.name}.flash`));
-  const model: Model = MODELS[options.model];
-  const capabilities = { ...model.capabilities, users: options.capacity ?? model.capabilities.users };
-  const { address, serial } = options;
-  const terminal = new Terminal({
-    serial,
-    address,
-    model: { ...model, capabilities },
-    clock,
-    random: seededRandom(seed),
-    flash,
-  });
-  if (options.users > 0 && terminal.users().size === 0) {
-    terminal.load(
-      Array.from({ length: options.users }, (_, i) =>
-        readRecord(encodeUser({ id: i + 1, name: `User ${i + 1}` })),
-      ),
-    );
+/**
+ * Makes the terminals of a fleet and plugs their lines in.
+ * @throws WhorlError FLASH_FAILED, PTY_NONE, PTY_LINK, EMULATOR_LISTEN, TERMINAL_FULL, TERMINAL_CANNOT_HOLD; then
+ * nothing of it runs
+ */
+export async function startFleet(config: FleetConfig, clock: Clock, parts: FleetParts = {}): Promise<Fleet> {
+  const random = parts.random ?? seededRandom(config.seed);
+  const flash = parts.flash ?? flashOf(config);
+  const fleet = new Fleet(config.lines.map((line) => makeLine(line, { ...parts, clock, random, flash })));
+  try {
+    for (const { cable } of fleet.lines.values()) await cable.plug();
+  } catch (error) {
+    await fleet.stop();
+    throw error;
   }
+  return fleet;
+}
+
+type Made = Required<Pick<FleetParts, 'random' | 'flash'>> &
+  Pick<FleetParts, 'log'> & { readonly clock: Clock };
+
+function flashOf({ data }: FleetConfig): (terminal: string) => Flash {
+  return (terminal) => (data === undefined ? new MemoryFlash() : diskFlash(join(data, `${terminal}.flash`)));
+}
+
+/** A source of its own, so that what one part draws changes nothing for the others. */
+function fork(random: Random): Random {
+  return seededRandom(random.below(2 ** 32));
+}
+
+function makeLine(line: FleetLine, parts: Made): RunningLine {
+  const baud = line.baud ?? (line.pty === undefined ? undefined : SERIAL_BAUD);
+  const { turnaroundMs, echo } = line;
+  const medium = new Medium({ clock: parts.clock, random: fork(parts.random), baud, turnaroundMs, echo });
+  const terminals = new Map<string, Terminal>();
+  for (const options of line.terminals) {
+    const terminal = makeTerminal(options, baud, parts);
+    medium.add(terminal, { turnaroundMs: options.turnaroundMs });
+    terminals.set(options.name, terminal);
+  }
+  const cable = cableOf(line, medium, parts.clock);
+  const [only] = terminals.values();
+  if (baud === undefined && only !== undefined) followPower(only, cable, parts);
+  return { name: line.name, medium, cable, terminals };
+}
+
+function makeTerminal(options: FleetTerminal, baud: number | undefined, parts: Made): Terminal {
+  const model = modelOf(options, baud);
+  const terminal = new Terminal({
+    serial: serialOf(options),
+    address: options.address,
+    model,
+    clock: parts.clock,
+    random: fork(parts.random),
+    flash: parts.flash(options.name),
+  });
+  const isNew = terminal.boots === 1;
+  if (isNew) seed(terminal, options);
   return terminal;
 }
 
-function cableOf(line: FleetLine, medium: Medium, clock: Clock): Cable {
-  if (line.pty !== undefined) return ptyCable(medium, line.pty.link);
-  if (line.listen !== undefined) return listeningCable(medium, line.listen);
-  if (line.dial !== undefined) return diallingCable(medium, { ...line.dial, clock });
-  throw new WhorlError('FLEET_FILE', `line ${line.name}: name one of pty, listen and dial`);
+function modelOf(options: FleetTerminal, baud: number | undefined): Model {
+  const model: Model = MODELS[options.model];
+  const { holds, ...differences } = options.capabilities;
+  const capabilities = {
+    ...model.capabilities,
+    ...given(differences),
+    holds: { ...model.capabilities.holds, ...given(holds ?? {}) },
+    // On a wire whoever is asked must have answered before anybody is asked again.
+    ...(baud === undefined ? {} : { window: 1 }),
+  };
+  return { ...model, capabilities, bootMs: options.bootMs ?? model.bootMs };
 }
 
-function ptyCable(medium: Medium, link: string): Cable {
-  let port: PtyPort | undefined;
-  return {
-    place: link,
-    async plug() {
-      if (port !== undefined) return;
-      port = await openPty({ link });
-      medium.connect(port);
-    },
-    async unplug() {
-      medium.disconnect();
-      await port?.close();
-      port = undefined;
-    },
-  };
+/** Only what has been given: a member that is `undefined` would hide the model's. */
+function given<T extends object>(members: T): { [Name in keyof T]: Exclude<T[Name], undefined> } {
+  const known = Object.entries(members).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(known) as { [Name in keyof T]: Exclude<T[Name], undefined> };
+}
+
+const USERS_AT_ONCE = 500;
+
+function seed(terminal: Terminal, { users }: FleetTerminal): void {
+  const people =
+    typeof users === 'number' ? { count: users, from: 1, fingers: 0, cards: 0, faces: 0, seed: 1 } : users;
+  let some: UserRecord[] = [];
+  for (const record of makePeople(people, terminal.model)) {
+    some.push(record);
+    if (some.length < USERS_AT_ONCE) continue;
+    terminal.load(some);
+    some = [];
+  }
+  if (some.length > 0) terminal.load(some);
+}
+
+function cableOf(line: FleetLine, medium: Medium, clock: Clock): Cable {
+  if (line.pty !== undefined) return ptyCable(medium, { ...line.pty, clock });
+  if (line.listen !== undefined) return listeningCable(medium, line.listen);
+  if (line.dial !== undefined) return diallingCable(medium, { ...line.dial, clock });
+  throw new WhorlError('FLEET_FILE', `line ${line.name}: give it one of pty, listen and dial`);
+}
+
+/** A terminal with a network plug of its own: its connection dies with it. */
+function followPower(terminal: Terminal, cable: Cable, { log }: Made): void {
+  const tell = (error: unknown): void => log?.(`terminal ${terminal.serial}: ${describe(error)}`);
+  terminal.onSilent(() => {
+    cable.unplug().catch(tell);
+  });
+  terminal.onStarted(() => {
+    cable.plug().catch(tell);
+  });
 }

@@ -1,0 +1,151 @@
+import { ADDRESS_MAX, CARD_SLOTS, FACE_SLOTS, FINGER_SLOTS, MTU_MAX, MTU_MIN } from '@whorl/protocol';
+import { z } from 'zod';
+import { MODELS } from '../firmware/model.ts';
+import type { ModelName } from '../firmware/model.ts';
+
+const LONGEST_NAME = 28;
+const MOST_USERS = 1_000_000;
+const LOWEST_BAUD = 9_600;
+const HIGHEST_BAUD = 921_600;
+
+const name = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9-]*$/,
+    'a name is small letters, digits and dashes, and begins with a letter or digit',
+  )
+  .max(LONGEST_NAME);
+
+const place = z.strictObject({
+  host: z.string().min(1).default('127.0.0.1'),
+  /** 0 for any free one. */
+  port: z.int().min(0).max(0xffff),
+});
+
+const formats = z.array(z.int().min(0).max(255)).max(16);
+const flag = z.boolean().optional();
+
+/** What a terminal can hold and do, where it differs from its model. */
+const capabilities = z.strictObject({
+  users: z.int().min(1).max(MOST_USERS).optional(),
+  logs: z.int().min(1).max(MOST_USERS).optional(),
+  cards: z.int().min(0).max(CARD_SLOTS).optional(),
+  fingers: z.int().min(0).max(FINGER_SLOTS).optional(),
+  faces: z.int().min(0).max(FACE_SLOTS).optional(),
+  holds: z.strictObject({ validity: flag, pin: flag, authMode: flag, groups: flag, photo: flag }).optional(),
+  cardFormats: formats.optional(),
+  fingerFormats: formats.optional(),
+  faceFormats: formats.optional(),
+  mtu: z.int().min(MTU_MIN).max(MTU_MAX).optional(),
+  window: z.int().min(1).max(64).optional(),
+});
+
+/** Users whom a terminal holds when it is new: the same ones wherever seed and ids are the same. */
+const people = z.strictObject({
+  count: z.int().min(0).max(MOST_USERS),
+  from: z.int().min(1).max(MOST_USERS).default(1),
+  fingers: z.int().min(0).max(FINGER_SLOTS).default(0),
+  cards: z.int().min(0).max(CARD_SLOTS).default(0),
+  faces: z.int().min(0).max(FACE_SLOTS).default(0),
+  seed: z.int().default(1),
+});
+
+const delayMs = z.number().min(0).max(60_000);
+
+const terminal = z.strictObject({
+  name,
+  address: z.int().min(1).max(ADDRESS_MAX).default(1),
+  /** `EM-` and its name when not given. */
+  serial: z.string().min(1).max(32).optional(),
+  model: z.enum(Object.keys(MODELS) as [ModelName, ...ModelName[]]).default('finger-10k'),
+  capabilities: capabilities.default({}),
+  /** The line's when not given. */
+  turnaroundMs: delayMs.optional(),
+  /** The model's when not given. */
+  bootMs: delayMs.optional(),
+  /** How many, or who. */
+  users: z.union([z.int().min(0).max(MOST_USERS), people]).default(0),
+});
+
+const line = z
+  .strictObject({
+    name,
+    /** A serial port: the gateway opens the link. */
+    pty: z.strictObject({ link: z.string().min(1) }).optional(),
+    /** A TCP port that the gateway dials. */
+    listen: place.optional(),
+    /** The gateway's TCP port, which the terminal dials. */
+    dial: place.optional(),
+    /** Bits a second; on TCP, bytes take no time without it. */
+    baud: z.int().min(LOWEST_BAUD).max(HIGHEST_BAUD).optional(),
+    turnaroundMs: delayMs.default(1),
+    echo: z.boolean().default(false),
+    terminals: z.array(terminal).min(1),
+  })
+  .refine((one) => ways(one) === 1, 'a line has just one of pty, listen and dial')
+  .refine(
+    (one) => one.pty !== undefined || one.baud !== undefined || one.terminals.length === 1,
+    'several terminals share a wire, and a wire has a baud rate: give the line a baud',
+  );
+
+/** A fleet file. */
+export const fleetSchema = z
+  .strictObject({
+    /** Equal seeds give equal fleets. */
+    seed: z.int().default(1),
+    /** Folder where the terminals keep what they hold; in memory when not given. */
+    data: z.string().min(1).optional(),
+    lines: z.array(line).min(1),
+  })
+  .superRefine((fleet, context) => {
+    for (const { path, message } of clashes(fleet))
+      context.addIssue({ code: 'custom', path: [...path], message });
+  });
+
+export type FleetConfig = z.infer<typeof fleetSchema>;
+export type FleetLine = FleetConfig['lines'][number];
+export type FleetTerminal = FleetLine['terminals'][number];
+export type FleetPeople = z.infer<typeof people>;
+
+export function serialOf(one: Pick<FleetTerminal, 'name' | 'serial'>): string {
+  return one.serial ?? `EM-${one.name}`;
+}
+
+function ways(one: { pty?: unknown; listen?: unknown; dial?: unknown }): number {
+  return [one.pty, one.listen, one.dial].filter((way) => way !== undefined).length;
+}
+
+interface Claim {
+  /** What must not be claimed twice, in words. */
+  readonly what: string;
+  readonly path: readonly (string | number)[];
+}
+
+/** Places that claim what another one has claimed before. */
+function clashes(fleet: { lines: readonly FleetLine[] }): { path: Claim['path']; message: string }[] {
+  const first = new Map<string, Claim>();
+  const found: { path: Claim['path']; message: string }[] = [];
+  for (const claim of claims(fleet.lines)) {
+    const other = first.get(claim.what);
+    if (other === undefined) first.set(claim.what, claim);
+    else
+      found.push({ path: claim.path, message: `${claim.what} is already that of ${other.path.join('.')}` });
+  }
+  return found;
+}
+
+function* claims(lines: readonly FleetLine[]): Generator<Claim> {
+  for (const [i, one] of lines.entries()) {
+    const at = ['lines', i];
+    yield { what: `the name ${one.name}`, path: [...at, 'name'] };
+    if (one.pty !== undefined) yield { what: `the link ${one.pty.link}`, path: [...at, 'pty', 'link'] };
+    if (one.listen !== undefined && one.listen.port !== 0)
+      yield { what: `port ${one.listen.port} of ${one.listen.host}`, path: [...at, 'listen', 'port'] };
+    for (const [j, member] of one.terminals.entries()) {
+      const here = [...at, 'terminals', j];
+      yield { what: `the name ${member.name}`, path: [...here, 'name'] };
+      yield { what: `address ${member.address} on ${one.name}`, path: [...here, 'address'] };
+      yield { what: `the serial ${serialOf(member)}`, path: [...here, 'serial'] };
+    }
+  }
+}
