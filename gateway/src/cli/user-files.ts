@@ -35,7 +35,7 @@ export function readRows(file: string, text: string): { users: ImportUser[]; bad
     else if (seen.has(parsed.data.id)) bad.push(`${place}: user ${parsed.data.id} stands twice in the file`);
     else {
       seen.add(parsed.data.id);
-      users.push(parsed.data as ImportUser);
+      users.push(parsed.data);
     }
   }
   return { users, bad };
@@ -111,7 +111,7 @@ function userOf(row: Readonly<Record<string, string>>): object {
       validUntil: cell('valid_until'),
       auth: cell('auth'),
       groups: groups === undefined ? undefined : groups.split(/[ ;,]+/).map(Number),
-      cards: cards.length === 0 ? undefined : Object.fromEntries(cards),
+      cards: cards.length === 0 ? undefined : (Object.fromEntries(cards) as Record<string, object>),
     }).filter(([, value]) => value !== undefined),
   );
 }

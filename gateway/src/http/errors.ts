@@ -1,6 +1,6 @@
 import { codeOf, ERRORS, WhorlError } from '@whorl/protocol';
 import type { ErrorCode } from '@whorl/protocol';
-import { z } from 'zod';
+import { type z } from 'zod';
 
 /** How every error is told to programs and people. */
 export interface ErrorView {

@@ -50,7 +50,7 @@ export function editOf(
       validity,
       authMode: auth,
       groups: groups === undefined ? undefined : accessGroups(groups),
-      ...Object.fromEntries(slots),
+      ...(Object.fromEntries(slots) as Record<string, UserEdit['set']['card.0']>),
     },
     clear: view.clear.filter((field): field is FieldName => isFieldName(field)),
   };

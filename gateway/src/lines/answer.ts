@@ -38,5 +38,5 @@ export function answerOf<Name extends RequestName>(
       `address ${frame.address} answered ${request} with ${message.name}`,
     );
   }
-  return { body: message.body as Body<AnswerName<Name>>, attention: frame.attention };
+  return { body: message.body, attention: frame.attention };
 }

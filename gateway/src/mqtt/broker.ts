@@ -1,7 +1,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { join } from 'node:path';
 import { Aedes } from 'aedes';
@@ -58,7 +58,7 @@ export async function startBroker(
   aedes.on('connectionError', (client) => {
     client.close();
   });
-  server.on('connection', (socket) => {
+  server.on('connection', (socket: Socket) => {
     socket.on('error', () => socket.destroy());
   });
   await new Promise<void>((resolve, reject) => {

@@ -17,16 +17,16 @@ export function bytes(row: Row, column: string): Uint8Array {
   return value instanceof Uint8Array ? value : new Uint8Array();
 }
 
-function optional<Key extends string, T>(key: Key, value: T | null | undefined): { [K in Key]?: T } {
-  return (value === null || value === undefined ? {} : { [key]: value }) as { [K in Key]?: T };
+function optional<Key extends string, T>(key: Key, value: T | undefined): Partial<Record<Key, T>> {
+  return value === undefined ? {} : ({ [key]: value } as Record<Key, T>);
 }
 
 function maybeNumber(row: Row, column: string): number | undefined {
   return row[column] === null ? undefined : number(row, column);
 }
 
-function maybeText<T extends string>(row: Row, column: string): T | undefined {
-  return row[column] === null ? undefined : (text(row, column) as T);
+function maybeText(row: Row, column: string): string | undefined {
+  return row[column] === null ? undefined : text(row, column);
 }
 
 export function ledgerRow(row: Row): LedgerRow {
@@ -37,7 +37,7 @@ export function ledgerRow(row: Row): LedgerRow {
     state: text(row, 'state') as LedgerState,
     version: number(row, 'version'),
     attempts: number(row, 'attempts'),
-    ...optional('reason', maybeText<LedgerReason>(row, 'reason')),
+    ...optional('reason', maybeText(row, 'reason') as LedgerReason | undefined),
     ...optional('nextTry', maybeNumber(row, 'next_try')),
     ...optional('checked', maybeNumber(row, 'checked')),
   };
@@ -62,7 +62,7 @@ export function storedEvent(row: Row): StoredEvent {
     ...optional('line', maybeText(row, 'line')),
     ...optional('terminal', maybeText(row, 'terminal')),
     ...optional('user', maybeNumber(row, 'user')),
-    ...optional('origin', maybeText<Origin>(row, 'origin')),
+    ...optional('origin', maybeText(row, 'origin') as Origin | undefined),
     ...optional('source', maybeText(row, 'source')),
   } as StoredEvent;
 }

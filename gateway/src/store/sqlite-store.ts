@@ -1,19 +1,10 @@
-import { decodeField, FIELDS, readRecord, writeRecord } from '@whorl/protocol';
-import type { UserRecord } from '@whorl/protocol';
+import { readRecord, writeRecord } from '@whorl/protocol';
 import type { NewEvent, StoredEvent } from '../events/catalogue.ts';
 import { runtimeSettingsSchema } from '../settings/runtime.ts';
 import type { RuntimeSettings } from '../settings/runtime.ts';
-import {
-  bytes,
-  ledgerRow,
-  number,
-  provenanceOf,
-  provenanceText,
-  pullRequest,
-  storedEvent,
-  text,
-  userSummary,
-} from './rows.ts';
+import { bytes, ledgerRow, number, provenanceOf, provenanceText, pullRequest, text } from './rows.ts';
+import { countLedger, listEvents, listLedger, listUsers } from './questions.ts';
+import { shownGroups, shownName } from './shown.ts';
 import type { Sqlite } from './sqlite.ts';
 import type {
   EventFilter,
@@ -31,8 +22,6 @@ import type {
   UserSummary,
 } from './store.ts';
 import type { Vault } from './vault.ts';
-
-const NONE: LedgerCounts = { pending: 0, sending: 0, verified: 0, failed: 0, withheld: 0 };
 
 /** The gateway's memory in SQLite. */
 export class SqliteStore implements Store {
@@ -117,19 +106,7 @@ export class SqliteStore implements Store {
   }
 
   async events(filter: EventFilter): Promise<readonly StoredEvent[]> {
-    const { where, values } = conditions([
-      ['id > ?', filter.after],
-      ['type = ?', filter.type],
-      ['terminal = ?', filter.terminal],
-      ['user = ?', filter.user],
-    ]);
-    const rows = this.#db.all(
-      `SELECT * FROM events ${where} ORDER BY id ${filter.newest === true ? 'DESC' : 'ASC'} LIMIT ?`,
-      ...values,
-      filter.limit,
-    );
-    const events = rows.map(storedEvent);
-    return filter.newest === true ? events.reverse() : events;
+    return listEvents(this.#db, filter);
   }
 
   async user(id: number): Promise<StoredUser | undefined> {
@@ -141,16 +118,7 @@ export class SqliteStore implements Store {
   }
 
   async users(filter: UserFilter): Promise<readonly UserSummary[]> {
-    const name = filter.name === undefined ? undefined : `%${filter.name.replaceAll(/[\\%_]/g, '\\$&')}%`;
-    const { where, values } = conditions([
-      ['id > ?', filter.after],
-      ["name LIKE ? ESCAPE '\\'", name],
-      ['EXISTS (SELECT 1 FROM json_each(users.groups) AS held WHERE held.value = ?)', filter.group],
-    ]);
-    const columns = 'id, name, version, groups, fields, changed';
-    return this.#db
-      .all(`SELECT ${columns} FROM users ${where} ORDER BY id LIMIT ?`, ...values, filter.limit)
-      .map(userSummary);
+    return listUsers(this.#db, filter);
   }
 
   async countUsers(): Promise<number> {
@@ -291,15 +259,7 @@ export class SqliteStore implements Store {
   }
 
   async ledger(filter: LedgerFilter): Promise<readonly LedgerRow[]> {
-    const { where, values } = conditions([
-      ['user = ?', filter.user],
-      ['terminal = ?', filter.terminal],
-      ['state = ?', filter.state],
-      ['(user, terminal) > (?, ?)', filter.after?.user, filter.after?.terminal],
-    ]);
-    return this.#db
-      .all(`SELECT * FROM ledger ${where} ORDER BY user, terminal LIMIT ?`, ...values, filter.limit)
-      .map(ledgerRow);
+    return listLedger(this.#db, filter);
   }
 
   async ledgerOf(users: readonly number[]): Promise<readonly LedgerRow[]> {
@@ -309,14 +269,7 @@ export class SqliteStore implements Store {
   }
 
   async ledgerCounts(): Promise<ReadonlyMap<string, LedgerCounts>> {
-    const counts = new Map<string, LedgerCounts>();
-    for (const row of this.#db.all(
-      'SELECT terminal, state, count(*) AS count FROM ledger GROUP BY terminal, state',
-    )) {
-      const terminal = text(row, 'terminal');
-      counts.set(terminal, { ...(counts.get(terminal) ?? NONE), [text(row, 'state')]: number(row, 'count') });
-    }
-    return counts;
+    return countLedger(this.#db);
   }
 
   async close(): Promise<void> {
@@ -422,24 +375,4 @@ export class SqliteStore implements Store {
     }
     return stored;
   }
-}
-
-/** A WHERE clause of those conditions that have all their values. */
-function conditions(list: readonly (readonly [string, ...(string | number | undefined)[]])[]): {
-  where: string;
-  values: (string | number)[];
-} {
-  const given = list.filter(([, ...values]) => values.every((value) => value !== undefined));
-  const where = given.length === 0 ? '' : `WHERE ${given.map(([sql]) => sql).join(' AND ')}`;
-  return { where, values: given.flatMap(([, ...values]) => values as (string | number)[]) };
-}
-
-function shownName(record: UserRecord): string {
-  const value = record.fields.get(FIELDS.name.number);
-  return value === undefined ? '' : decodeField('name', value);
-}
-
-function shownGroups(record: UserRecord): readonly number[] {
-  const value = record.fields.get(FIELDS.groups.number);
-  return value === undefined ? [] : decodeField('groups', value);
 }

@@ -153,7 +153,7 @@ const AVRO_EVENT = avsc.Type.forSchema({
   type: 'record',
   name: 'event',
   fields: ['id', 'time', 'code', 'origin', 'user', 'detail'].map((name) => ({ name, type: 'long' })),
-} as avsc.Schema);
+});
 
 function userPeers(user: PlainUser): Runner[] {
   const proto = PROTO.lookupType('User');

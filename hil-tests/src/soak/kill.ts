@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -38,8 +39,10 @@ export async function killSoak(plan: KillPlan): Promise<KillResult> {
   const directory = mkdtempSync(join(tmpdir(), 'whorl-kill-'));
   const began = systemClock.now();
   const random = seededRandom(plan.seed);
-  const fleet = await startFleet(fleetOf(directory, plan.seed), systemClock);
-  let gateway = startGateway(directory, fleet);
+  const ports = { floor: await freePort(), lab: await freePort(), gate: await freePort() };
+  const fleet = await startFleet(fleetOf(directory, plan.seed, ports), systemClock);
+  writeFileSync(join(directory, 'whorl.yaml'), configOf(directory, ports));
+  let gateway = startGateway(directory);
   try {
     enrolAll(fleet, plan);
     for (let kill = 0; kill < plan.kills; kill += 1) {
@@ -47,7 +50,7 @@ export async function killSoak(plan: KillPlan): Promise<KillResult> {
       if (kill === 1) await fleet.line('floor').cable.unplug();
       if (kill === 2) await fleet.line('floor').cable.plug();
       await killed(gateway);
-      gateway = startGateway(directory, fleet);
+      gateway = startGateway(directory);
     }
     await fleet.line('floor').cable.plug();
     await agreement(fleet, plan.users);
@@ -107,12 +110,24 @@ function terminalsOf(fleet: Fleet): ReturnType<Fleet['terminal']>['terminal'][] 
   return [...fleet.lines.values()].flatMap((line) => [...line.terminals.values()]);
 }
 
-function startGateway(directory: string, fleet: Fleet): ChildProcess {
-  const config = join(directory, 'whorl.yaml');
-  writeFileSync(config, configOf(fleet));
-  return spawn(process.execPath, [CLI, 'start', '--config', config], {
+function startGateway(directory: string): ChildProcess {
+  return spawn(process.execPath, [CLI, 'start', '--config', 'whorl.yaml'], {
     cwd: directory,
     stdio: ['ignore', 'ignore', 'inherit'],
+  });
+}
+
+/** A port that nobody listens on at the moment. */
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => {
+        resolve(typeof address === 'object' && address !== null ? address.port : 0);
+      });
+    });
   });
 }
 
@@ -128,38 +143,42 @@ async function killed(child: ChildProcess): Promise<void> {
 }
 
 const BAUD = 921_600;
+const FLOOR = [1, 2, 3, 4];
 
-function fleetOf(directory: string, seed: number): ReturnType<typeof fleetSchema.parse> {
-  const floor = hasPty() ? { pty: { link: join(directory, 'floor.line') } } : { listen: { port: 0 } };
+type Ports = Readonly<Record<'floor' | 'lab' | 'gate', number>>;
+
+function fleetOf(directory: string, seed: number, ports: Ports): ReturnType<typeof fleetSchema.parse> {
+  const floor = hasPty()
+    ? { pty: { link: join(directory, 'floor.line') } }
+    : { listen: { port: ports.floor } };
+  const terminals = FLOOR.map((n) => ({ name: `terminal-${n}`, address: n, serial: `WX-00000${n}` }));
   return fleetSchema.parse({
     seed,
     lines: [
+      { name: 'floor', ...floor, baud: BAUD, turnaroundMs: 0.2, terminals },
       {
-        name: 'floor',
-        ...floor,
-        baud: BAUD,
-        turnaroundMs: 0.2,
-        terminals: [1, 2, 3, 4].map((n) => ({ name: `terminal-${n}`, address: n, serial: `WX-00000${n}` })),
+        name: 'lab',
+        listen: { port: ports.lab },
+        terminals: [{ name: 'terminal-5', address: 1, serial: 'WX-000005' }],
       },
-      { name: 'lab', listen: { port: 0 }, terminals: [{ name: 'terminal-5', serial: 'WX-000005' }] },
-      { name: 'gate', listen: { port: 0 }, terminals: [{ name: 'terminal-6', serial: 'WX-000006' }] },
+      {
+        name: 'gate',
+        listen: { port: ports.gate },
+        terminals: [{ name: 'terminal-6', address: 1, serial: 'WX-000006' }],
+      },
     ],
   });
 }
 
-function configOf(fleet: Fleet): string {
-  const tcp = (line: string): string =>
-    `{ host: 127.0.0.1, port: ${/\d+$/.exec(fleet.line(line).cable.place)?.[0] ?? '0'} }`;
-  const place = fleet.line('floor').cable.place;
+function configOf(directory: string, ports: Ports): string {
+  const link = JSON.stringify(join(directory, 'floor.line'));
   const floor = hasPty()
-    ? `serial: { path: ${JSON.stringify(place)}, baud: ${BAUD} }`
-    : `tcp: ${tcp('floor')}`;
-  return `data: ./data
-lines:
-  - name: floor
-    ${floor}
-    terminals: [${[1, 2, 3, 4].map((n) => `{ name: terminal-${n}, address: ${n} }`).join(', ')}]
-  - { name: lab, tcp: ${tcp('lab')}, terminals: [{ name: terminal-5 }] }
-  - { name: gate, tcp: ${tcp('gate')}, terminals: [{ name: terminal-6 }] }
+    ? `serial: { path: ${link}, baud: ${BAUD} }`
+    : `tcp: { host: 127.0.0.1, port: ${ports.floor}, baud: ${BAUD} }`;
+  const terminals = FLOOR.map((n) => `{ name: terminal-${n}, address: ${n} }`).join(', ');
+  return `lines:
+  - { name: floor, ${floor}, terminals: [${terminals}] }
+  - { name: lab, tcp: { host: 127.0.0.1, port: ${ports.lab} }, terminals: [{ name: terminal-5 }] }
+  - { name: gate, tcp: { host: 127.0.0.1, port: ${ports.gate} }, terminals: [{ name: terminal-6 }] }
 `;
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { systemClock } from '@whorl/protocol';
 import { fuzz } from './fuzz.ts';
 import { killSoak } from './kill.ts';
 
@@ -19,9 +20,9 @@ if (values.help) {
 const minutes = Number(values.minutes);
 const seed = Number(values.seed);
 const long = minutes >= 10;
-const end = performance.now() + minutes * 60_000;
+const end = systemClock.now() + minutes * 60_000;
 const kill = { cycles: 0, lost: 0, twice: 0 };
-for (let round = 0; round === 0 || (long && performance.now() < end - 300_000); round += 1) {
+for (let round = 0; round === 0 || (long && systemClock.now() < end - 300_000); round += 1) {
   const result = await killSoak(
     long
       ? { users: 200, fingers: 10, kills: 10, seed: seed + round }
@@ -32,7 +33,7 @@ for (let round = 0; round === 0 || (long && performance.now() < end - 300_000); 
   kill.twice += result.twice;
   if (!values.json) process.stderr.write(`kill: seed ${seed + round}: ${JSON.stringify(result)}\n`);
 }
-const fuzzed = fuzz({ seed, forMs: Math.max(5_000, Math.min(end - performance.now(), minutes * 20_000)) });
+const fuzzed = fuzz({ seed, forMs: Math.max(5_000, Math.min(end - systemClock.now(), minutes * 20_000)) });
 if (fuzzed.first !== undefined) process.stderr.write(`${fuzzed.first}\n`);
 const figures = {
   'kill.cycles': kill.cycles,

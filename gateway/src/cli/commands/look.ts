@@ -3,7 +3,7 @@ import { SerialPort } from 'serialport';
 import { nearest } from '../../settings/nearest.ts';
 import { runtimeSettingsSchema } from '../../settings/runtime.ts';
 import type { RuntimeSettings } from '../../settings/runtime.ts';
-import { WhorlError } from '@whorl/protocol';
+import { systemClock, WhorlError } from '@whorl/protocol';
 import type { StoredEvent } from '../../events/catalogue.ts';
 import type { LedgerRow } from '../../store/store.ts';
 import { MERGE_RULES } from '../../sync/merge-rules.ts';
@@ -61,7 +61,7 @@ function addStatus(program: Command): void {
 }
 
 function showStatus(status: GatewayStatus): string {
-  const now = Date.parse(new Date(performance.timeOrigin + performance.now()).toISOString());
+  const now = systemClock.wallTime();
   const lines = status.lines.map((line) => [
     line.name,
     line.state,

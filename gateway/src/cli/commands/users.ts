@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { WhorlError } from '@whorl/protocol';
+import { systemClock, WhorlError } from '@whorl/protocol';
 import type { ImportResult } from '../../http/transfer.ts';
 import type { UserEditView, UserView } from '../../http/views.ts';
 import { contextOf, guarded, wholeNumber } from '../context.ts';
@@ -50,7 +50,7 @@ function addShowing(users: Command): void {
       const context = contextOf(command);
       await guarded(context.json, async () => {
         const list = await context.client.get<Summary[]>('/users', { ...options });
-        const now = performance.timeOrigin + performance.now();
+        const now = systemClock.wallTime();
         context.print(list, () =>
           table(
             ['ID', 'NAME', 'VERSION', 'GROUPS', 'CHANGED', 'FIELDS'],
