@@ -11,7 +11,8 @@ export interface Random {
  * @param seed any integer; equal seeds give equal sequences
  */
 export function seededRandom(seed: number): Random {
-  const next = xoshiro128(seed);
+  const mix = splitmix32(seed);
+  const next = xoshiro128(mix(), mix(), mix(), mix());
   return {
     below: (bound) => Math.floor((next() / 2 ** 32) * bound),
     bytes(length) {
@@ -22,12 +23,9 @@ export function seededRandom(seed: number): Random {
   };
 }
 
-function xoshiro128(seed: number): () => number {
-  const mix = splitmix32(seed);
-  let a = mix();
-  let b = mix();
-  let c = mix();
-  let d = mix();
+/** The generator from its state, four words of which at least one is not zero; each call draws a word. */
+export function xoshiro128(s0: number, s1: number, s2: number, s3: number): () => number {
+  let [a, b, c, d] = [s0, s1, s2, s3];
   return () => {
     const result = Math.imul(rotate(Math.imul(b, 5), 7), 9);
     const t = b << 9;

@@ -1,12 +1,6 @@
-import { promiseHooks } from 'node:v8';
 import type { Cancel, Clock } from './clock.ts';
-
-interface Timer {
-  readonly at: number;
-  /** Breaks ties: timers for one instant fire in the order in which they were set. */
-  readonly order: number;
-  fire: (() => void) | undefined;
-}
+import { TimerHeap } from './heap.ts';
+import type { Timer } from './heap.ts';
 
 /**
  * Time that passes only when told to: an event heap with fractional milliseconds. Whole-millisecond fake timers would
@@ -15,7 +9,7 @@ interface Timer {
 export class VirtualClock implements Clock {
   #now = 0;
   #order = 0;
-  readonly #heap: Timer[] = [];
+  readonly #timers = new TimerHeap();
   readonly #epoch: number;
 
   /** @param epoch what the wall clock shows at virtual time zero, milliseconds UTC */
@@ -31,116 +25,79 @@ export class VirtualClock implements Clock {
     return this.#epoch + Math.floor(this.#now);
   }
 
+  /** Timers that are kept, cancelled ones that were not cleared away yet among them. */
+  get pending(): number {
+    return this.#timers.size;
+  }
+
   after(delayMs: number, fire: () => void): Cancel {
-    const timer: Timer = { at: this.#now + Math.max(0, delayMs), order: (this.#order += 1), fire };
-    push(this.#heap, timer);
+    this.#order += 1;
+    const at = delayMs > 0 ? this.#now + delayMs : this.#now;
+    const timer: Timer = { at, order: this.#order, fire };
+    this.#timers.add(timer);
     return () => {
-      timer.fire = undefined;
+      this.#timers.cancel(timer);
     };
   }
 
   /**
-   * Lets time pass, firing each timer at its instant, and lets all promises that a timer settled run before the next
-   * timer fires.
+   * Lets time pass, firing each timer at its instant, and lets all promises that a timer settled (and ticks and
+   * microtasks that it queued) run before the next timer fires.
    * @param done asked between timers; the run ends when it answers true
    * @returns whether `done` ended the run; false when the time was over or no timer was left
+   * @throws what a timer threw
    */
-  async run(options: { forMs: number; done?: () => boolean }): Promise<boolean> {
+  run(options: { forMs: number; done?: () => boolean }): Promise<boolean> {
     const end = this.#now + options.forMs;
     const done = options.done ?? never;
-    const promises = new PromiseWatch();
-    try {
-      await promises.settle();
-      for (let sinceBreath = 0; !done(); sinceBreath += 1) {
-        const next = this.#next(end);
-        if (next === undefined) {
-          this.#now = Math.max(this.#now, end);
-          return false;
-        }
-        this.#now = next.at;
-        next.fire?.();
-        if (promises.touched || sinceBreath >= MOST_WITHOUT_BREATH) {
-          await promises.settle();
-          sinceBreath = 0;
-        }
+    return turns((): boolean | undefined => {
+      if (done()) return true;
+      const next = this.#timers.first();
+      if (next === undefined || next.at > end) {
+        this.#now = Math.max(this.#now, end);
+        return false;
       }
-      return true;
-    } finally {
-      promises.end();
-    }
-  }
-
-  #next(end: number): Timer | undefined {
-    for (;;) {
-      const first = this.#heap[0];
-      if (first === undefined || first.at > end) return undefined;
-      pop(this.#heap);
-      if (first.fire !== undefined) return first;
-    }
+      this.#now = next.at;
+      this.#timers.take(next)?.();
+      return undefined;
+    });
   }
 }
 
 const never = (): boolean => false;
 
-/** Timers fired without a look at the rest of the process: signals and other people's input wait so long. */
-const MOST_WITHOUT_BREATH = 10_000;
+/** Enough that a round of the event loop, which costs ten times as much as a turn, is spread thin. */
+const MOST_TURNS = 64;
 
 /**
- * Notices whether anyone made or settled a promise: only then is there anything to wait for before the next timer.
- * Most timers of a simulated line touch none, and waiting after each would cost far more than firing it.
+ * Takes turns until one answers. Before each turn every promise chain, microtask and tick has run to its end: Node
+ * drains them between two `setImmediate` callbacks, also between those of one round of its event loop. So many of them
+ * are queued at once; those left over when an answer is there do nothing.
  */
-class PromiseWatch {
-  touched = false;
-  readonly end: () => void;
-
-  constructor() {
-    const touch = (): void => {
-      this.touched = true;
+function turns<Answer>(turn: () => Answer | undefined): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    let queued = 0;
+    let round = 1;
+    let settled = false;
+    const take = (): void => {
+      queued -= 1;
+      if (settled) return;
+      try {
+        const answer = turn();
+        if (answer === undefined) {
+          if (queued === 0) queue();
+          return;
+        }
+        resolve(answer);
+      } catch (error) {
+        reject(error instanceof Error ? error : new Error(String(error)));
+      }
+      settled = true;
     };
-    this.end = promiseHooks.createHook({ init: touch, settled: touch }) as () => void;
-  }
-
-  /** The check phase of the event loop comes after all microtasks, so every promise chain has run to its end. */
-  async settle(): Promise<void> {
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    this.touched = false;
-  }
-}
-
-function before(a: Timer, b: Timer): boolean {
-  return a.at < b.at || (a.at === b.at && a.order < b.order);
-}
-
-function push(heap: Timer[], timer: Timer): void {
-  let hole = heap.length;
-  heap.push(timer);
-  while (hole > 0) {
-    const parentIndex = (hole - 1) >> 1;
-    const parent = heap[parentIndex];
-    if (parent === undefined || before(parent, timer)) break;
-    heap[hole] = parent;
-    hole = parentIndex;
-  }
-  heap[hole] = timer;
-}
-
-function pop(heap: Timer[]): void {
-  const last = heap.pop();
-  if (last === undefined || heap.length === 0) return;
-  let hole = 0;
-  for (;;) {
-    const child = earlierChild(heap, hole);
-    const timer = heap[child];
-    if (timer === undefined || before(last, timer)) break;
-    heap[hole] = timer;
-    hole = child;
-  }
-  heap[hole] = last;
-}
-
-function earlierChild(heap: readonly Timer[], index: number): number {
-  const left = 2 * index + 1;
-  const a = heap[left];
-  const b = heap[left + 1];
-  return a !== undefined && b !== undefined && before(b, a) ? left + 1 : left;
+    const queue = (): void => {
+      for (; queued < round; queued += 1) setImmediate(take);
+      round = Math.min(2 * round, MOST_TURNS);
+    };
+    queue();
+  });
 }
