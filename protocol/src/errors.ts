@@ -44,6 +44,7 @@ export const ERRORS = {
   FLEET_FILE: 'The fleet file cannot be used. The message names the place; see fleet.example.yaml.',
   FLEET_UNKNOWN: 'No terminal or line of this name is in the fleet. `whorl-emulator list` names them.',
   CONTROL_REQUEST: 'The request is not one the emulator takes. The message names the place.',
+  CONTROL_FAILED: 'The emulator stumbled over a fault of its own. Report it with the message.',
   CONTROL_UNREACHABLE: 'No emulator answers there. Start one with `whorl-emulator start`.',
   // Lines and terminals.
   LINE_OPEN: 'A line could not be opened; it is tried again by itself. The message says what to check.',
