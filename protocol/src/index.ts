@@ -18,6 +18,7 @@ export type { Session } from './session/session.ts';
 export { plainSession } from './session/plain.ts';
 export * from './messages/catalogue.ts';
 export * from './messages/message.ts';
+export * from './messages/show.ts';
 export * from './log/log.ts';
 export * from './exchange/asking.ts';
 export * from './exchange/answering.ts';
