@@ -22,4 +22,5 @@ export { parseFleet, readFleet } from './fleet/config.ts';
 export { makePeople } from './fleet/people.ts';
 export type { FleetParts, RunningLine } from './fleet/fleet.ts';
 export { Fleet, startFleet } from './fleet/fleet.ts';
-export { CONTROL_PORT, serveControl } from './control/server.ts';
+export { CONTROL_PORT } from './control/client.ts';
+export { serveControl } from './control/server.ts';

@@ -210,3 +210,29 @@ test('E1 a new connection replaces the one before', async () => {
   await clock.run({ forMs: 100 });
   expect(five.heard).toHaveLength(1);
 });
+
+test('E4 an answer that is both spoilt and cut short arrives as far as it got', async () => {
+  const { clock, medium, gateway, heard } = line();
+  const five = station(5, frameFor(5, 100));
+  medium.add(five);
+  gateway.write(frameFor(5, 12));
+  await clock.run({ forMs: 12 * BYTE_MS + 1 + 2.5 * BYTE_MS });
+  gateway.write(frameFor(6, 90));
+  await clock.run({ forMs: 10 * BYTE_MS });
+  gateway.write(frameFor(6, 90));
+  five.silence();
+  await clock.run({ forMs: 100 });
+  expect(heard.map(({ bytes }) => bytes.length)).toEqual([12]);
+});
+
+test('E1 what an old connection left half said does not spoil the first frame of the next', async () => {
+  const { clock, medium, gateway } = line({ baud: undefined });
+  const five = station(5);
+  medium.add(five);
+  gateway.write(frameFor(5, 12).subarray(0, 7));
+  const [second, far] = memoryPair();
+  medium.connect(far);
+  second.write(frameFor(5, 12));
+  await clock.run({ forMs: 10 });
+  expect(five.heard).toEqual([11]);
+});

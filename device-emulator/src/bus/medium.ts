@@ -79,7 +79,7 @@ export class Medium {
   readonly #gateway: Sender = { freeAt: 0 };
   readonly #noise: Sender = { freeAt: 0 };
   readonly #bitErrors: BitErrors;
-  readonly #ear = new Ear();
+  #ear = new Ear();
   #onAir: OnAir[] = [];
   #port: Port | undefined;
   #wired = true;
@@ -111,6 +111,8 @@ export class Medium {
   /** Makes `port` the gateway's end; an earlier one hears nothing any more. Arrays it delivers are kept, not copied. */
   connect(port: Port): void {
     this.#port = port;
+    // A wire carries on where it was; a connection begins anew.
+    if (this.#byteMs === 0) this.#ear = new Ear();
     port.onBytes((bytes) => {
       if (this.#port === port && this.#wired) this.#transmit(this.#gateway, bytes, 0);
     });

@@ -43,7 +43,7 @@ export function garbled({ bytes, spoilt }: Transmission<unknown>, random: Random
   if (spoilt === undefined) return bytes;
   const heard = bytes.slice();
   for (const { from, to } of spoilt) {
-    const noise = random.bytes(Math.min(to, heard.length) - from);
+    const noise = random.bytes(Math.max(0, Math.min(to, heard.length) - from));
     for (const [i, byte] of noise.entries()) heard[from + i] = (heard[from + i] ?? 0) ^ (byte | 1);
   }
   return heard;

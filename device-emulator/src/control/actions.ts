@@ -1,163 +1,176 @@
-import { isFieldName } from '@whorl/protocol';
-import type { FieldName } from '@whorl/protocol';
-import { z } from 'zod';
-import type { RunningLine } from '../fleet/fleet.ts';
-import type { Terminal } from '../firmware/terminal.ts';
+import { action, RequestError } from './action.ts';
+import type { Action, LinePlace, TerminalPlace } from './action.ts';
+import { enrolMany } from './enrol.ts';
+import * as take from './options.ts';
 
-interface ActionRow {
-  readonly doc: string;
-  readonly schema: z.ZodObject;
-  readonly run: (at: { terminal: Terminal; line: RunningLine }, options: never) => unknown;
-}
+const MOST_AT_ONCE = 100_000;
+const LONGEST_NOISE_MS = 3_600_000;
 
-const user = z.coerce.number().int().min(1).max(0xffff_ffff);
-const slots = z.coerce.number().int().min(0);
-const text = z.string().min(1).max(64);
-
-function row<Schema extends z.ZodObject>(
-  doc: string,
-  schema: Schema,
-  run: (at: { terminal: Terminal; line: RunningLine }, options: z.output<Schema>) => unknown,
-): ActionRow {
-  return { doc, schema, run };
-}
-
-const nothing = z.strictObject({});
-const groups = z
-  .string()
-  .regex(/^\d+(,\d+)*$/, 'access groups such as 1,2')
-  .transform((list) => list.split(',').map(Number));
-
-/** What can be done to a terminal, by name; from this table come the HTTP routes and the command's help. */
-export const ACTIONS: Readonly<Record<string, ActionRow>> = {
-  enrol: row(
-    'enrol a user: --user, --name, --groups 1,2, --finger SLOT, --fingers N, --card SLOT, --face SLOT, --count N',
-    z.strictObject({
-      user: user.optional(),
-      name: text.optional(),
-      groups: groups.optional(),
-      finger: slots.optional(),
-      fingers: slots.optional(),
-      card: slots.optional(),
-      face: slots.optional(),
-      count: z.coerce.number().int().min(1).max(10_000).default(1),
-    }),
-    ({ terminal }, { count, ...enrolment }) => {
-      const press =
-        enrolment.finger === undefined &&
-        enrolment.fingers === undefined &&
-        enrolment.card === undefined &&
-        enrolment.face === undefined;
-      const users = Array.from({ length: count }, (_, i) =>
-        terminal.enrol({
-          ...enrolment,
-          ...(press ? { finger: 0 } : {}),
-          user: enrolment.user === undefined ? undefined : enrolment.user + i,
-        }),
-      );
-      return { users };
+/** What can be done to a line; named with a terminal, to the line that it is on. */
+export const LINE_ACTIONS: Readonly<Record<string, Action<LinePlace>>> = {
+  'unplug-line': action(
+    'pull the line’s adapter or connection out of the gateway',
+    {},
+    async ({ line }: LinePlace) => {
+      await line.cable.unplug();
+      return undefined;
     },
   ),
-  edit: row(
-    'change a user: --user, --name, --groups, --clear FIELD',
-    z.strictObject({ user, name: text.optional(), groups: groups.optional(), clear: z.string().optional() }),
-    ({ terminal }, options) => {
-      const set = { name: options.name, groups: options.groups };
-      return { changed: terminal.edit({ user: options.user, set, clear: fieldNames(options.clear) }) };
-    },
-  ),
-  delete: row('delete a user: --user', z.strictObject({ user }), ({ terminal }, options) => {
-    terminal.remove(options.user);
-    return {};
-  }),
-  tap: row(
-    'ask to be let in: --user, or --card HEX',
-    z.strictObject({
-      user: user.optional(),
-      card: z
-        .string()
-        .regex(/^([0-9a-f]{2})+$/i)
-        .optional(),
-    }),
-    ({ terminal }, options) =>
-      terminal.tap(
-        options.card === undefined ? { user: options.user ?? 0 } : { card: Buffer.from(options.card, 'hex') },
-      ),
-  ),
-  'enrol-fail': row(
-    'begin an enrolment and give up: --user',
-    z.strictObject({ user: user.optional() }),
-    ({ terminal }, options) => {
-      terminal.enrolFailed(options.user);
-      return {};
-    },
-  ),
-  reboot: row('start anew', nothing, ({ terminal }) => {
-    terminal.reboot();
-    return {};
-  }),
-  'power-off': row('cut the power', nothing, ({ terminal }) => {
-    terminal.powerOff();
-    return {};
-  }),
-  'power-on': row('give it power', nothing, ({ terminal }) => {
-    terminal.powerOn();
-    return {};
-  }),
-  unplug: row('take the terminal off its line', nothing, ({ terminal, line }) => {
-    line.medium.setPlugged(terminal, false);
-    return {};
-  }),
-  plug: row('put it back on its line', nothing, ({ terminal, line }) => {
-    line.medium.setPlugged(terminal, true);
-    return {};
-  }),
-  'unplug-line': row('pull the cable of its line out of the gateway', nothing, async ({ line }) => {
-    await line.cable.unplug();
-    return {};
-  }),
-  'plug-line': row('put the cable back', nothing, async ({ line }) => {
+  'plug-line': action('plug the line in again', {}, async ({ line }: LinePlace) => {
     await line.cable.plug();
-    return {};
+    return undefined;
   }),
-  noise: row(
-    'random bytes on its line: --ms N',
-    z.strictObject({ ms: z.coerce.number().int().min(1).max(600_000) }),
-    ({ line }, { ms }) => {
+  'loosen-line': action(
+    'take the wire off the adapter: the port stays open, nothing crosses',
+    {},
+    ({ line }: LinePlace) => {
+      line.medium.setWired(false);
+      return undefined;
+    },
+  ),
+  'fasten-line': action('put the wire back on the adapter', {}, ({ line }: LinePlace) => {
+    line.medium.setWired(true);
+    return undefined;
+  }),
+  noise: action(
+    'fill the line with random bytes for a time',
+    { ms: take.whole('for so many milliseconds', 1, LONGEST_NOISE_MS) },
+    ({ line }: LinePlace, { ms }) => {
       line.medium.noise(ms);
-      return {};
+      return undefined;
     },
   ),
-  corrupt: row(
-    'flip each bit on its line with a chance, 0 to end: --rate 0.0001',
-    z.strictObject({ rate: z.coerce.number().min(0).max(1) }),
-    ({ line }, { rate }) => {
+  corrupt: action(
+    'flip bits on the line from now on',
+    { rate: take.fraction('chance of each bit to be flipped, such as 1e-4; 0 ends it', 0, 1) },
+    ({ line }: LinePlace, { rate }) => {
       line.medium.setBitErrors(rate);
-      return {};
+      return undefined;
     },
   ),
-  'clear-log': row('clear the log', nothing, ({ terminal }) => {
-    terminal.clearLog();
-    return {};
-  }),
-  'factory-reset': row('make it as new', nothing, ({ terminal }) => {
-    terminal.factoryReset();
-    return {};
-  }),
-  'set-clock': row(
-    'set the clock: --time ISO',
-    z.strictObject({ time: z.iso.datetime() }),
-    ({ terminal }, { time }) => {
-      terminal.setClock(Date.parse(time));
-      return {};
+};
+
+const PEOPLE: Readonly<Record<string, Action<TerminalPlace>>> = {
+  enrol: action(
+    'enrol users, or more credentials of one who is there',
+    {
+      user: take.user.optional().describe('id of the (first) user; the next free one when not given'),
+      name: take.name.optional().describe('name, as shown at the terminal'),
+      groups: take.groups.optional().describe('access groups, such as 1,2'),
+      finger: take.finger.optional().describe('slot of the finger that is pressed'),
+      fingers: take.fingers.optional().describe('so many fingers, from slot 0 on'),
+      card: take.cardSlot.optional().describe('slot of the card that is held to the reader'),
+      number: take.cardNumber.optional().describe('number of that card, in hex'),
+      face: take.face.optional().describe('slot of the face'),
+      count: take.whole('', 1, MOST_AT_ONCE).default(1).describe('so many users, one after the other'),
+    },
+    async ({ terminal, clock }: TerminalPlace, { number, card, ...enrolment }) => {
+      const held = number === undefined ? card : { slot: card ?? 0, number };
+      return { users: await enrolMany(terminal, clock, { ...enrolment, card: held }) };
     },
   ),
-  tamper: row('open the housing', nothing, ({ terminal }) => {
+  edit: action(
+    'change a user at the terminal’s menu',
+    {
+      user: take.user,
+      name: take.name.optional().describe('the new name'),
+      groups: take.groups.optional().describe('the new access groups, such as 1,2'),
+      clear: take.fields.default([]).describe('fields to clear, such as finger.3,name'),
+    },
+    ({ terminal }: TerminalPlace, { user, clear, ...set }) => ({
+      changed: terminal.edit({ user, set, clear }),
+    }),
+  ),
+  delete: action('delete a user', { user: take.user }, ({ terminal }: TerminalPlace, { user }) => {
+    terminal.remove(user);
+    return undefined;
+  }),
+  tap: action(
+    'ask to be let in',
+    {
+      user: take.user.optional().describe('id of the user who shows a finger, face or card'),
+      card: take.cardNumber.optional().describe('number of the card that is shown, in hex'),
+    },
+    ({ terminal }: TerminalPlace, { user, card }) => {
+      if (card !== undefined && user === undefined) return terminal.tap({ card });
+      if (user !== undefined && card === undefined) return terminal.tap({ user });
+      throw new RequestError('user', 'say who taps: --user or --card');
+    },
+  ),
+  'enrol-fail': action(
+    'begin an enrolment and give it up',
+    { user: take.user.optional().describe('id of the user') },
+    ({ terminal }: TerminalPlace, { user }) => {
+      terminal.enrolFailed(user);
+      return undefined;
+    },
+  ),
+  tamper: action('open the housing', {}, ({ terminal }: TerminalPlace) => {
     terminal.tamper();
-    return {};
+    return undefined;
   }),
 };
 
-function fieldNames(list: string | undefined): FieldName[] {
-  return (list ?? '').split(',').filter(isFieldName);
+const SERVICE: Readonly<Record<string, Action<TerminalPlace>>> = {
+  reboot: action('start it anew', {}, ({ terminal }: TerminalPlace) => {
+    terminal.reboot();
+    return undefined;
+  }),
+  'power-off': action('cut its power', {}, ({ terminal }: TerminalPlace) => {
+    terminal.powerOff();
+    return undefined;
+  }),
+  'power-on': action('give it power again', {}, ({ terminal }: TerminalPlace) => {
+    terminal.powerOn();
+    return undefined;
+  }),
+  unplug: action('take it off its line', {}, ({ terminal, line }: TerminalPlace) => {
+    line.medium.setPlugged(terminal, false);
+    return undefined;
+  }),
+  plug: action('put it back on its line', {}, ({ terminal, line }: TerminalPlace) => {
+    line.medium.setPlugged(terminal, true);
+    return undefined;
+  }),
+  'clear-log': action('clear its log', {}, ({ terminal }: TerminalPlace) => {
+    terminal.clearLog();
+    return undefined;
+  }),
+  'set-clock': action(
+    'set its clock, or how fast that runs',
+    {
+      time: take.time.optional().describe('what it shall show, such as 2026-05-01T08:00:00Z'),
+      ppm: take
+        .fraction('', -100_000, 100_000)
+        .optional()
+        .describe('millionths by which it runs fast from now on'),
+    },
+    ({ terminal }: TerminalPlace, { time, ppm }) => {
+      if (time === undefined && ppm === undefined)
+        throw new RequestError('time', 'say what to set: --time or --ppm');
+      terminal.setClock(time ?? terminal.shown, ppm);
+      return { shown: new Date(terminal.shown).toISOString() };
+    },
+  ),
+  'factory-reset': action('make it as new, and start it anew', {}, ({ terminal }: TerminalPlace) => {
+    terminal.factoryReset();
+    return undefined;
+  }),
+};
+
+/** What can be done to a terminal. */
+export const TERMINAL_ACTIONS: Readonly<Record<string, Action<TerminalPlace>>> = {
+  ...PEOPLE,
+  ...SERVICE,
+  ...LINE_ACTIONS,
+};
+
+/** The action of a line by its name; `unplug` is `unplug-line` where there is only a line. */
+export function lineAction(name: string): Action<LinePlace> | undefined {
+  for (const key of [name, `${name}-line`]) if (Object.hasOwn(LINE_ACTIONS, key)) return LINE_ACTIONS[key];
+  return undefined;
+}
+
+export function terminalAction(name: string): Action<TerminalPlace> | undefined {
+  return Object.hasOwn(TERMINAL_ACTIONS, name) ? TERMINAL_ACTIONS[name] : undefined;
 }

@@ -1,179 +1,168 @@
 #!/usr/bin/env node
-import { Command } from 'commander';
-import { describe, ERRORS, codeOf, systemClock, WhorlError } from '@whorl/protocol';
-import { readFleet } from '../fleet/config.ts';
-import { startFleet } from '../fleet/fleet.ts';
-import { ACTIONS } from './actions.ts';
-import { CONTROL_PORT, serveControl } from './server.ts';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { codeOf, describe, ERRORS } from '@whorl/protocol';
+import type { ErrorCode } from '@whorl/protocol';
+import { z } from 'zod';
+import { suggest } from '../fleet/nearest.ts';
+import { RequestError } from './action.ts';
+import { lineAction, TERMINAL_ACTIONS, terminalAction } from './actions.ts';
+import { readArguments } from './arguments.ts';
+import { Client, CONTROL_PORT } from './client.ts';
+import {
+  detailsAnswer,
+  linesAnswer,
+  showAction,
+  showActions,
+  showAnswer,
+  showDetails,
+  showTerminals,
+  terminalsAnswer,
+} from './show.ts';
 
 const EXIT = { failed: 1, usage: 2, unreachable: 3 } as const;
 
-interface Options {
+const EXITS: Partial<Record<ErrorCode, number>> = {
+  CONTROL_REQUEST: EXIT.usage,
+  FLEET_FILE: EXIT.usage,
+  FLEET_UNKNOWN: EXIT.usage,
+  CONTROL_UNREACHABLE: EXIT.unreachable,
+};
+
+interface Shared {
   readonly json?: boolean;
-  readonly controlPort: string;
+  readonly controlPort: number;
+}
+
+function port(text: string): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= 0 && number <= 0xffff) return number;
+  throw new InvalidArgumentError('a port is a number from 0 to 65535.');
 }
 
 const program = new Command('whorl-emulator')
-  .description('Terminals that stand in for hardware, on real pseudo-terminals and TCP.')
+  .description('Terminals that stand in for hardware, on serial ports and TCP.')
   .enablePositionalOptions()
-  .option('--json', 'print JSON for programs')
-  .option(
-    '--control-port <n>',
-    'where the running emulator is told what to do, on loopback',
-    String(CONTROL_PORT),
-  )
-  .addHelpText(
-    'after',
-    `\nExit codes:\n  0 done   ${EXIT.failed} failed   ${EXIT.usage} bad input   ${EXIT.unreachable} no emulator answers`,
-  )
+  .showHelpAfterError('(--help tells how it is used)')
   .exitOverride((error) => {
     process.exit(error.exitCode === 0 ? 0 : EXIT.usage);
-  });
+  })
+  .addHelpText(
+    'after',
+    `
+Examples:
+  whorl-emulator start --config fleet.yaml
+  whorl-emulator do terminal-3 enrol --user 1042 --name Ada --fingers 2
+  whorl-emulator show terminal-3
 
-program
-  .command('start')
-  .description('start the terminals of a fleet file')
+Exit codes:
+  0 done   ${EXIT.failed} failed   ${EXIT.usage} not understood   ${EXIT.unreachable} no emulator answers`,
+  );
+
+function command(name: string, description: string): Command {
+  return program
+    .command(name)
+    .description(description)
+    .option('--json', 'print JSON for programs')
+    .addOption(
+      new Option('--control-port <n>', 'port on this machine where the emulator is told what to do')
+        .default(CONTROL_PORT)
+        .argParser(port),
+    );
+}
+
+command('start', 'start the terminals of a fleet file; ends with Ctrl-C')
   .requiredOption('--config <file>', 'fleet file; see fleet.example.yaml')
-  .action(async ({ config }: { config: string }, command: Command) => {
-    await guarded(command, async (options) => {
-      const fleet = await startFleet(readFleet(config), systemClock);
-      const { app, port } = await serveControl(fleet, Number(options.controlPort));
-      const places = [...fleet.lines.values()].map(
-        (line) => `${line.name}: ${line.terminals.size} terminals, ${line.cable.place}`,
-      );
-      print(options, { port, lines: places }, [...places, `control on 127.0.0.1 port ${port}`].join('\n'));
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-        process.once(signal, () => {
-          void app
-            .close()
-            .then(() => fleet.stop())
-            .then(() => process.exit(0));
-        });
-      }
-    });
-  });
+  .action((options: Shared & { config: string }) => guarded(options, () => start(options)));
 
-program
-  .command('do')
-  .description('do something to a terminal')
-  .argument('<terminal>')
+command('do', 'do something to a terminal or a line')
+  .argument('<target>', 'name of a terminal or a line')
   .argument('<action>')
-  .argument('[options...]', 'as the action wants them: --user 1042 --fingers 2')
+  .argument('[options...]', 'what the action wants, such as --user 1042; --help tells')
   .allowUnknownOption()
   .passThroughOptions()
   .addHelpText(
     'after',
-    `\nActions:\n${Object.entries(ACTIONS)
-      .map(([name, row]) => `  ${name.padEnd(14)} ${row.doc}`)
-      .join(
-        '\n',
-      )}\n\nExamples:\n  whorl-emulator do terminal-3 enrol --user 1042 --name Ada --fingers 2\n  whorl-emulator do terminal-1 unplug-line`,
+    () => `
+${showActions()}
+
+Examples:
+  whorl-emulator do terminal-3 enrol --user 1042 --name Ada --fingers 2
+  whorl-emulator do terminal-3 enrol --count 500 --fingers 10
+  whorl-emulator do terminal-1 edit --user 1042 --name "Ada Lovelace" --clear finger.1
+  whorl-emulator do terminal-1 tap --card 04a1b2c3
+  whorl-emulator do floor noise --ms 2000
+  whorl-emulator do floor unplug
+  whorl-emulator do terminal-3 enrol --help`,
   )
-  .action(async (terminal: string, action: string, rest: string[], _options, command: Command) => {
-    await guarded(command, async (options) => {
-      const answer = await call(
-        options,
-        'POST',
-        `/terminals/${encodeURIComponent(terminal)}/${encodeURIComponent(action)}`,
-        membersOf(rest),
-      );
-      print(options, answer, `${terminal}: ${action}: ${JSON.stringify(answer)}`);
-    });
-  });
+  .action((target: string, action: string, rest: string[], options: Shared) =>
+    guarded(rest.includes('--json') ? { ...options, json: true } : options, () =>
+      act(target, action, rest, options),
+    ),
+  );
 
-program
-  .command('list')
-  .description('list the terminals of the running emulator')
-  .action(async (_options, command: Command) => {
-    await guarded(command, async (options) => {
-      const list = (await call(options, 'GET', '/terminals')) as {
-        name: string;
-        line: string;
-        address: number;
-        power: string;
-        users: number | null;
-        place: string;
-      }[];
-      print(
-        options,
-        list,
-        list
-          .map(
-            (one) =>
-              `${one.name.padEnd(16)} ${one.line.padEnd(12)} ${String(one.address).padStart(3)}  ${one.power.padEnd(8)} ${String(one.users ?? '–').padStart(6)} users  ${one.place}`,
-          )
-          .join('\n'),
-      );
-    });
-  });
+command('list', 'list the terminals of the running emulator').action((options: Shared) =>
+  guarded(options, async () => {
+    const list = await new Client(options.controlPort).get('/terminals', terminalsAnswer);
+    print(options, list, showTerminals(list));
+  }),
+);
 
-program
-  .command('show')
-  .description('show what a terminal holds')
+command('show', 'show a terminal: who it holds, and its log')
   .argument('<terminal>')
-  .action(async (terminal: string, _options, command: Command) => {
-    await guarded(command, async (options) => {
-      const shown = await call(options, 'GET', `/terminals/${encodeURIComponent(terminal)}`);
-      print(options, shown, JSON.stringify(shown, undefined, 2));
-    });
-  });
+  .option('--logs <n>', 'so many of the newest log records', '20')
+  .action((terminal: string, options: Shared & { logs: string }) =>
+    guarded(options, async () => {
+      const path = `/terminals/${encodeURIComponent(terminal)}?logs=${encodeURIComponent(options.logs)}`;
+      const shown = await new Client(options.controlPort).get(path, detailsAnswer);
+      print(options, shown, showDetails(shown));
+    }),
+  );
 
 await program.parseAsync();
 
-async function guarded(command: Command, work: (options: Options) => Promise<void>): Promise<void> {
-  const options = command.optsWithGlobals<Options>();
-  try {
-    await work(options);
-  } catch (error) {
-    const code = codeOf(error);
-    const remedy = code === undefined ? '' : ERRORS[code];
-    console.error(
-      options.json === true
-        ? JSON.stringify({ code, message: describe(error), remedy })
-        : `${describe(error)}\n  ${remedy}`,
+async function start(options: Shared & { config: string }): Promise<void> {
+  // Only this command needs a fleet and a server: the others answer sooner without.
+  const { startEmulator } = await import('./start.ts');
+  const { controlPort, lines } = await startEmulator(options);
+  const told = lines.map(({ name, place, terminals }) => `${name}: ${terminals.join(', ')}; ${place}`);
+  print(options, { controlPort, lines }, [...told, `whorl-emulator do … on port ${controlPort}`].join('\n'));
+}
+
+async function act(target: string, name: string, rest: readonly string[], shared: Shared): Promise<void> {
+  const given = readArguments(rest);
+  const known = terminalAction(name) ?? lineAction(name);
+  if (known === undefined)
+    throw new RequestError(
+      'action',
+      `no action is called ${name}; ${suggest(name, Object.keys(TERMINAL_ACTIONS))}`,
     );
-    process.exitCode =
-      code === 'CONTROL_UNREACHABLE'
-        ? EXIT.unreachable
-        : code === 'CONTROL_REQUEST' || code === 'FLEET_FILE'
-          ? EXIT.usage
-          : EXIT.failed;
+  const options = { ...shared, ...(given.json ? { json: true } : {}) };
+  if (given.help) {
+    console.log(showAction(name, known));
+    return;
   }
+  const client = new Client(given.controlPort === undefined ? shared.controlPort : port(given.controlPort));
+  const lines = await client.get('/lines', linesAnswer);
+  const kind = lines.some((line) => line.name === target) ? 'lines' : 'terminals';
+  const path = `/${kind}/${encodeURIComponent(target)}/${encodeURIComponent(name)}`;
+  const answer = await client.post(path, given.body, z.looseObject({}));
+  print(options, answer, showAnswer(target, name, answer));
 }
 
-function print(options: Options, value: unknown, text: string): void {
-  console.log(options.json === true ? JSON.stringify(value) : text);
-}
-
-/** `--one-in 5 --name Ada` as members of a request. @throws WhorlError CONTROL_REQUEST */
-function membersOf(rest: readonly string[]): Record<string, string> {
-  const members: Record<string, string> = {};
-  for (let i = 0; i < rest.length; i += 2) {
-    const [key, value] = [rest[i], rest[i + 1]];
-    if (key?.startsWith('--') !== true || value === undefined)
-      throw new WhorlError('CONTROL_REQUEST', `${key ?? ''}: options are pairs such as --user 1042`);
-    members[key.slice(2).replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase())] = value;
-  }
-  return members;
-}
-
-async function call(options: Options, method: string, path: string, body?: object): Promise<unknown> {
-  let answer: Response;
+async function guarded(options: Pick<Shared, 'json'>, work: () => Promise<void>): Promise<void> {
   try {
-    answer = await fetch(`http://127.0.0.1:${options.controlPort}${path}`, {
-      method,
-      ...(body === undefined
-        ? {}
-        : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
-    });
-  } catch (cause) {
-    throw new WhorlError('CONTROL_UNREACHABLE', `port ${options.controlPort} of this machine`, { cause });
+    await work();
+  } catch (error) {
+    const code = error instanceof InvalidArgumentError ? 'CONTROL_REQUEST' : codeOf(error);
+    const remedy = code === undefined ? '' : ERRORS[code];
+    const place = error instanceof RequestError ? error.place : '';
+    const message = error instanceof Error ? error.message : describe(error);
+    const text = `${code === undefined ? '' : `${code}: `}${message}\n${remedy}`.trimEnd();
+    console.error(options.json === true ? JSON.stringify({ code, message, place, remedy }) : text);
+    process.exitCode = (code === undefined ? undefined : EXITS[code]) ?? EXIT.failed;
   }
-  const value: unknown = await answer.json();
-  if (answer.ok) return value;
-  const { code, message } = value as { code?: string; message?: string };
-  throw new WhorlError(
-    code !== undefined && code in ERRORS ? (code as keyof typeof ERRORS) : 'CONTROL_REQUEST',
-    message ?? 'the emulator refused',
-  );
+}
+
+function print(options: Pick<Shared, 'json'>, value: unknown, text: string): void {
+  console.log(options.json === true ? JSON.stringify(value) : text);
 }

@@ -47,11 +47,7 @@ const SLOTS: Readonly<Record<CredentialKind, number>> = {
  */
 export function enrolledFields(enrolment: Enrolment, model: Model, random: Random): Map<number, Uint8Array> {
   const { name, groups, finger, fingers = 0, card, face, set = {} } = enrolment;
-  const plain = {
-    ...(name === undefined ? {} : { name }),
-    ...(groups === undefined ? {} : { groups: accessGroups(groups) }),
-  };
-  const fields = new Map(fieldsOf({ ...plain, ...set }));
+  const fields = new Map(fieldsOf({ name, groups, ...set }));
   const pressed = new Set(Array.from({ length: fingers }, (_, slot) => slot));
   if (finger !== undefined) pressed.add(finger);
   for (const slot of pressed)
@@ -65,9 +61,10 @@ export function enrolledFields(enrolment: Enrolment, model: Model, random: Rando
   return fields;
 }
 
-/** Fields as their bytes on the wire, by number. @throws WhorlError MESSAGE_RANGE */
-export function fieldsOf(fields: UserFields): ReadonlyMap<number, Uint8Array> {
-  return readRecord(encodeUser({ ...fields, id: 0 })).fields;
+/** Fields as their bytes on the wire, by number; access groups in any order. @throws WhorlError MESSAGE_RANGE */
+export function fieldsOf({ groups, ...fields }: UserFields): ReadonlyMap<number, Uint8Array> {
+  const sorted = groups === undefined ? {} : { groups: accessGroups(groups) };
+  return readRecord(encodeUser({ ...fields, ...sorted, id: 0 })).fields;
 }
 
 /** A user with some fields set and some cleared. */

@@ -1,0 +1,55 @@
+import { ERRORS, WhorlError } from '@whorl/protocol';
+import type { ErrorCode } from '@whorl/protocol';
+import { z } from 'zod';
+import { RequestError } from './action.ts';
+
+/** The port that `whorl-emulator` uses unless it is told otherwise. */
+export const CONTROL_PORT = 7480;
+
+const refusal = z.object({ code: z.string(), message: z.string(), place: z.string().default('') });
+
+/** Talks to a running emulator. */
+export class Client {
+  readonly #port: number;
+
+  /** @param port of its control, on this machine */
+  constructor(port: number) {
+    this.#port = port;
+  }
+
+  /** @throws WhorlError CONTROL_UNREACHABLE, and what the emulator refused with */
+  get<T>(path: string, shape: z.ZodType<T>): Promise<T> {
+    return this.#call(path, {}, shape);
+  }
+
+  /** @throws as {@link Client.get} */
+  post<T>(path: string, body: object, shape: z.ZodType<T>): Promise<T> {
+    const headers = { 'content-type': 'application/json' };
+    return this.#call(path, { method: 'POST', headers, body: JSON.stringify(body) }, shape);
+  }
+
+  async #call<T>(path: string, init: RequestInit, shape: z.ZodType<T>): Promise<T> {
+    const answer = await this.#fetch(path, init);
+    const value: unknown = await answer.json().catch(() => undefined);
+    if (answer.ok) return shape.parse(value);
+    const parsed = refusal.safeParse(value);
+    if (!parsed.success)
+      throw new WhorlError('CONTROL_UNREACHABLE', `something else answers on port ${this.#port}`);
+    const { code, message, place } = parsed.data;
+    throw code === 'CONTROL_REQUEST' || !isErrorCode(code)
+      ? new RequestError(place, message)
+      : new WhorlError(code, message);
+  }
+
+  async #fetch(path: string, init: RequestInit): Promise<Response> {
+    try {
+      return await fetch(`http://127.0.0.1:${this.#port}${path}`, init);
+    } catch (cause) {
+      throw new WhorlError('CONTROL_UNREACHABLE', `nothing answers on port ${this.#port}`, { cause });
+    }
+  }
+}
+
+function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ERRORS, code);
+}
