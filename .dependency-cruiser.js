@@ -75,7 +75,8 @@ export default {
     },
     {
       name: 'named-dependency',
-      comment: 'A package is named in the package.json of the workspace that imports it (tools: in the root).',
+      comment:
+        'A package is named in the package.json of the workspace that imports it (tools: in the root).',
       severity: 'error',
       from: {},
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },

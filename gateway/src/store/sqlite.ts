@@ -30,7 +30,12 @@ export class Sqlite {
       db.exec(
         'PRAGMA busy_timeout = 250; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -65536;',
       );
-      prepare(db);
+      try {
+        prepare(db);
+      } catch (error) {
+        db.close();
+        throw error;
+      }
       return db;
     });
   }

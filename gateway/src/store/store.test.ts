@@ -1,0 +1,165 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { codeOf, encodeUser, readRecord } from '@whorl/protocol';
+import { openStore } from './open.ts';
+import type { Intake, Store, UserChange } from './store.ts';
+
+const NAMEABLE = 'TEMPLATE-THAT-NOBODY-MAY-READ';
+const template = Buffer.from(NAMEABLE.repeat(4));
+
+function directory(): string {
+  const made = mkdtempSync(join(tmpdir(), 'whorl-store-'));
+  onTestFinished(() => {
+    rmSync(made, { recursive: true, force: true });
+  });
+  return made;
+}
+
+function change(user: number, from: number, name: string): UserChange {
+  const record = readRecord(
+    encodeUser({
+      id: user,
+      name,
+      pin: template.subarray(0, 64),
+      'finger.0': { format: 1, quality: 9, first: template, second: template },
+    }),
+  );
+  const next = { record, version: from + 1, provenance: new Map() };
+  return {
+    user,
+    from,
+    next,
+    ledger: [
+      {
+        user,
+        terminal: 'door',
+        want: 'present',
+        state: 'pending',
+        version: from + 1,
+        attempts: 0,
+        nextTry: 5,
+      },
+    ],
+    events: [],
+    time: 5,
+  };
+}
+
+const intake: Intake = {
+  terminal: 'door',
+  serial: 'S',
+  position: { epoch: 1, id: 2 },
+  events: [
+    {
+      type: 'user.enrol.succeeded',
+      time: 1,
+      terminal: 'door',
+      user: 7,
+      origin: 'terminal',
+      data: { log: 2, at: 1 },
+      source: 'S/1/2',
+    },
+  ],
+  pulls: [{ user: 7, log: 2 }],
+  ledger: [],
+  time: 1,
+};
+
+async function fails(work: () => unknown): Promise<string | undefined> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    return codeOf(error);
+  }
+}
+
+test('G7 no template and no PIN is in clear in any file of the store', async () => {
+  const data = directory();
+  const store = openStore({ data });
+  await store.saveUser(change(7, 0, 'Ada'));
+  const search = (): string[] =>
+    readdirSync(data).filter((file) => readFileSync(join(data, file)).includes(NAMEABLE.slice(0, 12)));
+  expect(search()).toEqual([]);
+  expect((await store.user(7))?.record.fields.get(0x40)?.includes(template[0] ?? 0)).toBe(true);
+  await store.close();
+  expect(search()).toEqual([]);
+});
+
+test('what was saved is there after closing, and a second gateway is refused meanwhile', async () => {
+  const data = directory();
+  const store = openStore({ data });
+  await store.saveUser(change(7, 0, 'Ada'));
+  expect(await fails(() => openStore({ data }))).toBe('STORE_BUSY');
+  await store.close();
+  const again = openStore({ data });
+  expect(await again.user(7)).toMatchObject({ version: 1 });
+  await again.close();
+});
+
+test('B2 an intake stored twice has the effect of once', async () => {
+  const store = openStore({ data: { memory: true } });
+  expect(await store.recordIntake(intake)).toHaveLength(1);
+  expect(await store.recordIntake(intake)).toHaveLength(0);
+  expect(await store.openPulls(10)).toHaveLength(1);
+  expect(await store.events({ limit: 10 })).toHaveLength(1);
+});
+
+test('B2 a pull stays open when a newer log came while it was answered', async () => {
+  const store = openStore({ data: { memory: true } });
+  await store.recordIntake({ ...intake, pulls: [{ user: 7, log: 9 }] });
+  await store.saveUser({ ...change(7, 0, 'Ada'), pull: { terminal: 'door', log: 2 } });
+  expect(await store.openPulls(10)).toHaveLength(1);
+  await store.saveUser({ ...change(7, 1, 'Ada B'), pull: { terminal: 'door', log: 9 } });
+  expect(await store.openPulls(10)).toHaveLength(0);
+});
+
+test('a change computed from an older version is not saved', async () => {
+  const store = openStore({ data: { memory: true } });
+  expect(await store.saveUser(change(7, 0, 'Ada'))).toEqual([]);
+  expect(await store.saveUser(change(7, 0, 'Eve'))).toBeUndefined();
+  expect(await store.countUsers()).toBe(1);
+});
+
+test('B10 a result for an older version does not touch the row of the newer one', async () => {
+  const store = openStore({ data: { memory: true } });
+  await store.saveUser(change(7, 0, 'Ada'));
+  await store.markSending('door', await store.dueLedger('door', 10, 10));
+  await store.saveUser(change(7, 1, 'Ada B'));
+  await store.settleLedger(
+    'door',
+    [{ user: 7, want: 'present', version: 1, state: 'verified', attempts: 0, checked: 9 }],
+    [],
+  );
+  expect(await store.ledger({ limit: 10 })).toMatchObject([{ state: 'pending', version: 2 }]);
+});
+
+test('one failing step of a group commit fails alone', async () => {
+  const store: Store = openStore({ data: { memory: true } });
+  const good = [store.saveUser(change(1, 0, 'A')), store.saveUser(change(2, 0, 'B'))];
+  const bad = store.saveUser({
+    ...change(3, 0, 'C'),
+    ledger: [{ ...change(3, 0, 'C').ledger[0], user: Number.NaN } as never],
+  });
+  await expect(bad).rejects.toThrow();
+  await Promise.all(good);
+  expect(await store.countUsers()).toBe(2);
+});
+
+test('a missing or wrong master key is refused, and the database stays as it is', async () => {
+  const data = directory();
+  const store = openStore({ data });
+  await store.saveUser(change(7, 0, 'Ada'));
+  await store.close();
+  const key = readFileSync(join(data, 'master.key'));
+  rmSync(join(data, 'master.key'));
+  expect(await fails(() => openStore({ data }))).toBe('VAULT_KEY_MISSING');
+  writeFileSync(join(data, 'master.key'), Buffer.alloc(32, 1).toString('base64'), { mode: 0o600 });
+  expect(await fails(() => openStore({ data }))).toBe('VAULT_KEY_WRONG');
+  writeFileSync(join(data, 'master.key'), key, { mode: 0o600 });
+  const again = openStore({ data });
+  expect(await again.countUsers()).toBe(1);
+  await again.close();
+});
