@@ -1,6 +1,8 @@
-// Prints the tables of protocol/SPEC.md anew from the rows that the code runs on.
+// Prints the tables of protocol/SPEC.md and protocol/test-vectors.json anew from the rows that the code runs on.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { withTables } from '../protocol/src/spec/print.ts';
+import { vectorsText } from '../protocol/src/spec/vectors.ts';
 
-const file = new URL('../protocol/SPEC.md', import.meta.url);
-writeFileSync(file, withTables(readFileSync(file, 'utf8')));
+const spec = new URL('../protocol/SPEC.md', import.meta.url);
+writeFileSync(spec, withTables(readFileSync(spec, 'utf8')));
+writeFileSync(new URL('../protocol/test-vectors.json', import.meta.url), vectorsText());

@@ -67,8 +67,23 @@ export const ERRORS = {
   GATEWAY_RUNNING: 'Another gateway runs on this data directory. Stop that one first.',
   IMPORT_ROW: 'A row of the file cannot be used. Mend it, or leave bad rows out with --skip-bad.',
   EXPORT_SEALED: 'The file cannot be decrypted: wrong passphrase, or damaged.',
+  // MQTT.
   MQTT_BROKER: 'The embedded broker could not be started. Is another program using its port?',
-  MQTT_COMMAND: 'The command is not one the gateway takes. MQTT.md lists them.',
+  MQTT_BUSY: 'Commands come faster than the gateway takes them. Wait a few seconds, then repeat it.',
+  MQTT_COMMAND: 'The command does not fit. The message names the place; MQTT.md lists what each one holds.',
+  MQTT_CONNECT:
+    'The MQTT broker does not answer, or refuses; it is tried again by itself. Check url, user, password file and certificate.',
+  MQTT_ID_USED:
+    'Each command needs an id of its own. Only a repetition of the same command has the same one.',
+  MQTT_JSON: 'A command is a JSON object in UTF-8 with an `id`. MQTT.md has examples.',
+  MQTT_PASSWORD:
+    'An MQTT password file cannot be used. Only its owner may read it; for the embedded broker, delete it and a new one is made.',
+  MQTT_RETAINED:
+    'A retained command would be done again at every start, so it is not done at all. Publish it without retain.',
+  MQTT_TLS:
+    'Certificate, key or authority for MQTT are missing or cannot be used. Beyond this machine MQTT needs TLS.',
+  MQTT_TOO_LARGE: 'The command is larger than the gateway takes. Split it.',
+  MQTT_UNKNOWN: 'No MQTT command has this name. MQTT.md lists all.',
   // The database.
   STORE_BUSY:
     'Another program holds the database, or another gateway runs on it. Stop that one; the work is tried again.',
@@ -77,6 +92,8 @@ export const ERRORS = {
   STORE_IO: 'The disk did not read or write the database. Check the disk; the work is tried again.',
   STORE_CORRUPT: 'The database is damaged. Restore a backup; the terminals still hold their users.',
   STORE_NEWER: 'The database was made by a newer release. Update the gateway.',
+  STORE_CLOSED:
+    'The database is closed: the gateway is stopping, or the thread that works on it ended. Start the gateway again; what was acknowledged is stored.',
   VAULT_KEY_MISSING:
     'The database is encrypted and its master key file is not there. Put the key file back beside the database.',
   VAULT_KEY_WRONG: 'The master key does not fit the database. Put the right key file back.',

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   existsSync,
@@ -6,31 +5,58 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   writeSync,
 } from 'node:fs';
+import { dirname } from 'node:path';
+import process from 'node:process';
 import { WhorlError } from '@whorl/protocol';
+import { KEY_BYTES } from './vault.ts';
+import type { RandomBytes } from './vault.ts';
 
 /**
- * The master key of a database, from a file that only its owner can read.
- * @param create makes one when there is none: for a database that is new as well
- * @throws WhorlError VAULT_KEY_MISSING, VAULT_KEY_OPEN
+ * The master key of a database, from a file that only its owner can read: 32 bytes in Base64.
+ * @param create makes one when there is none; to be given only for a database that holds nothing yet
+ * @throws WhorlError VAULT_KEY_MISSING, VAULT_KEY_OPEN, VAULT_KEY_WRONG
  */
-export function readMasterKey(path: string, create: boolean): Uint8Array {
+export function readMasterKey(path: string, create: RandomBytes | undefined): Uint8Array {
   if (!existsSync(path)) {
-    if (!create) throw new WhorlError('VAULT_KEY_MISSING', `${path} is not there`);
-    writeKey(path);
+    if (create === undefined) throw new WhorlError('VAULT_KEY_MISSING', `${path} is not there`);
+    writeKey(path, create(KEY_BYTES));
   }
   // Windows has no such bits; there the directory's access list protects the file.
   if (process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0)
     throw new WhorlError('VAULT_KEY_OPEN', path);
-  return Buffer.from(readFileSync(path, 'utf8').trim(), 'base64');
+  const text = readFileSync(path, 'utf8').trim();
+  const key = Buffer.from(text, 'base64');
+  if (key.length !== KEY_BYTES || key.toString('base64') !== text)
+    throw new WhorlError('VAULT_KEY_WRONG', `${path} does not hold ${KEY_BYTES} bytes in Base64`);
+  return key;
 }
 
-function writeKey(path: string): void {
-  const file = openSync(`${path}.new`, 'w', 0o600);
-  writeSync(file, `${randomBytes(32).toString('base64')}\n`);
-  fsyncSync(file);
-  closeSync(file);
-  renameSync(`${path}.new`, path);
+/** Durable before the first user is: what is sealed under a lost key is lost. */
+function writeKey(path: string, key: Uint8Array): void {
+  const fresh = `${path}.new`;
+  rmSync(fresh, { force: true });
+  const file = openSync(fresh, 'wx', 0o600);
+  try {
+    writeSync(file, `${Buffer.from(key).toString('base64')}\n`);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(fresh, path);
+  syncDirectory(dirname(path));
+}
+
+/** A rename is durable once its directory is; Windows opens no directories and sees to it by itself. */
+function syncDirectory(path: string): void {
+  if (process.platform === 'win32') return;
+  const directory = openSync(path, 'r');
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
 }

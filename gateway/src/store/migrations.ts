@@ -5,29 +5,58 @@ import { WhorlError } from '@whorl/protocol';
 const APPLICATION_ID = 0x5748524c;
 
 /** What makes each version of the schema from the one before. Never edited once released. */
-const MIGRATIONS: readonly string[] = [
+export const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE notes (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE terminals (
     name TEXT PRIMARY KEY, serial TEXT NOT NULL, epoch INTEGER NOT NULL, log INTEGER NOT NULL
   ) WITHOUT ROWID;
+
+  -- What may be listed stands apart from what is sealed: counting and searching read a few bytes a user.
   CREATE TABLE users (
     id INTEGER PRIMARY KEY, version INTEGER NOT NULL, name TEXT NOT NULL, groups TEXT NOT NULL, fields TEXT NOT NULL,
-    changed INTEGER NOT NULL, provenance TEXT NOT NULL, data_key BLOB NOT NULL, sealed BLOB NOT NULL
+    changed INTEGER NOT NULL
   );
+  CREATE TABLE records (
+    user INTEGER PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    provenance TEXT NOT NULL, data_key BLOB NOT NULL, sealed BLOB NOT NULL
+  );
+
   CREATE TABLE ledger (
     user INTEGER NOT NULL, terminal TEXT NOT NULL, want TEXT NOT NULL, state TEXT NOT NULL, version INTEGER NOT NULL,
     reason TEXT, attempts INTEGER NOT NULL, next_try INTEGER, checked INTEGER,
+    due INTEGER GENERATED ALWAYS AS (
+      CASE state WHEN 'pending' THEN coalesce(next_try, 0) WHEN 'failed' THEN next_try END
+    ) VIRTUAL,
     PRIMARY KEY (user, terminal)
   ) WITHOUT ROWID;
-  CREATE INDEX ledger_due ON ledger (terminal, next_try) WHERE next_try IS NOT NULL;
-  CREATE INDEX ledger_state ON ledger (terminal, state);
+  CREATE INDEX ledger_due ON ledger (terminal, want, due, user) WHERE due IS NOT NULL;
+  CREATE INDEX ledger_state ON ledger (terminal, state, user);
+
+  -- A status page asks often, and three million rows take a second to count.
+  CREATE TABLE ledger_counts (
+    terminal TEXT NOT NULL, state TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (terminal, state)
+  ) WITHOUT ROWID;
+  CREATE TRIGGER ledger_added AFTER INSERT ON ledger BEGIN
+    INSERT INTO ledger_counts VALUES (new.terminal, new.state, 1)
+      ON CONFLICT (terminal, state) DO UPDATE SET count = count + 1;
+  END;
+  CREATE TRIGGER ledger_moved AFTER UPDATE OF state ON ledger WHEN old.state <> new.state BEGIN
+    UPDATE ledger_counts SET count = count - 1 WHERE terminal = old.terminal AND state = old.state;
+    INSERT INTO ledger_counts VALUES (new.terminal, new.state, 1)
+      ON CONFLICT (terminal, state) DO UPDATE SET count = count + 1;
+  END;
+  CREATE TRIGGER ledger_gone AFTER DELETE ON ledger BEGIN
+    UPDATE ledger_counts SET count = count - 1 WHERE terminal = old.terminal AND state = old.state;
+  END;
+
   CREATE TABLE pulls (
     terminal TEXT NOT NULL, user INTEGER NOT NULL, log INTEGER NOT NULL, attempts INTEGER NOT NULL, next_try INTEGER NOT NULL,
     PRIMARY KEY (terminal, user)
   ) WITHOUT ROWID;
-  CREATE INDEX pulls_due ON pulls (terminal, next_try);
+  CREATE INDEX pulls_due ON pulls (terminal, next_try, log);
+
   CREATE TABLE events (
     id INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, type TEXT NOT NULL, line TEXT, terminal TEXT,
     user INTEGER, origin TEXT, data TEXT NOT NULL, source TEXT UNIQUE
@@ -40,25 +69,34 @@ const MIGRATIONS: readonly string[] = [
 
 /**
  * Brings a database to this release's schema, each step whole or not at all.
- * @returns whether it was new
- * @throws WhorlError STORE_NEWER, STORE_CORRUPT
+ * @throws WhorlError STORE_NEWER, STORE_CORRUPT; then nothing was changed
  */
-export function migrate(db: DatabaseSync): boolean {
+export function migrate(db: DatabaseSync, steps: readonly string[] = MIGRATIONS): void {
   const version = pragma(db, 'user_version');
   const application = pragma(db, 'application_id');
-  if (version > MIGRATIONS.length)
+  const ours = version === 0 ? application === 0 && isEmpty(db) : application === APPLICATION_ID;
+  if (!ours) throw new WhorlError('STORE_CORRUPT', 'this is a database of another program');
+  if (version > steps.length)
     throw new WhorlError(
       'STORE_NEWER',
-      `its schema is version ${version}, this release knows ${MIGRATIONS.length}`,
+      `its schema is version ${version}, this release knows ${steps.length}`,
     );
-  if (version > 0 && application !== APPLICATION_ID)
-    throw new WhorlError('STORE_CORRUPT', 'this is a database of another program');
-  for (const [index, step] of MIGRATIONS.slice(version).entries()) {
+  for (const [index, step] of steps.slice(version).entries()) apply(db, step, version + index + 1);
+}
+
+function apply(db: DatabaseSync, step: string, version: number): void {
+  try {
     db.exec(
-      `BEGIN IMMEDIATE; ${step} PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${version + index + 1}; COMMIT;`,
+      `BEGIN IMMEDIATE; ${step}; PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${version}; COMMIT;`,
     );
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK');
+    throw error;
   }
-  return version === 0;
+}
+
+function isEmpty(db: DatabaseSync): boolean {
+  return db.prepare('SELECT 1 FROM sqlite_schema').get() === undefined;
 }
 
 function pragma(db: DatabaseSync, name: string): number {

@@ -1,9 +1,22 @@
 import { DatabaseSync } from 'node:sqlite';
 import type { SQLInputValue, StatementSync } from 'node:sqlite';
 import { WhorlError } from '@whorl/protocol';
-import type { ErrorCode } from '@whorl/protocol';
+import { translated } from './sqlite-errors.ts';
 
 export type Row = Readonly<Record<string, string | number | bigint | Uint8Array | null>>;
+
+/**
+ * locking_mode: an exclusive lock, taken with the first look and held until the process ends, however it ends: two
+ * gateways on one database would each undo what the other does.
+ * synchronous: a commit is on the disk before it is acknowledged.
+ * secure_delete: what is deleted, a data key above all, is overwritten with zeros.
+ * wal_autocheckpoint, cache_size: a checkpoint writes every changed page back; a larger log lets it come seldom (about
+ * every 32 MB).
+ */
+const SETUP = `
+  PRAGMA busy_timeout = 250; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+  PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -65536;
+`;
 
 interface Step {
   readonly work: () => unknown;
@@ -16,21 +29,22 @@ interface Step {
  * promises are fulfilled after the disk has the commit, never before.
  */
 export class Sqlite {
+  readonly #path: string;
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   #waiting: Step[] = [];
 
-  /** @param prepare brings schema and contents into shape, before anything else. @throws WhorlError STORE_* */
+  /**
+   * @param path of the file; `:memory:` for none
+   * @param prepare brings schema and contents into shape, before anything else
+   * @throws WhorlError STORE_*, and what `prepare` throws; then the file is let go of
+   */
   constructor(path: string, prepare: (db: DatabaseSync) => void) {
-    this.#db = translated(() => {
+    this.#path = path;
+    this.#db = translated(path, () => {
       const db = new DatabaseSync(path);
-      // An exclusive lock, taken with the first write and held until the process ends however it ends: two gateways on
-      // one database would each undo what the other does.
-      // A checkpoint writes every changed page back; a larger log and cache let it come seldom (about every 32 MB).
-      db.exec(
-        'PRAGMA busy_timeout = 250; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -65536;',
-      );
       try {
+        db.exec(SETUP);
         prepare(db);
       } catch (error) {
         db.close();
@@ -54,25 +68,30 @@ export class Sqlite {
 
   /** The first row, if any. */
   get(sql: string, ...values: SQLInputValue[]): Row | undefined {
-    return translated(() => this.#statement(sql).get(...values));
+    return translated(this.#path, () => this.#statement(sql).get(...values));
   }
 
   all(sql: string, ...values: SQLInputValue[]): readonly Row[] {
-    return translated(() => this.#statement(sql).all(...values));
+    return translated(this.#path, () => this.#statement(sql).all(...values));
   }
 
   /** @returns the number of rows changed */
   run(sql: string, ...values: SQLInputValue[]): number {
-    return translated(() => Number(this.#statement(sql).run(...values).changes));
+    return translated(this.#path, () => Number(this.#statement(sql).run(...values).changes));
   }
 
+  /** Commits what waits and lets go of the file; harmless when repeated. */
   close(): void {
+    this.#commit();
+    if (!this.#db.isOpen) return;
+    this.#statements.clear();
     this.#db.close();
   }
 
   #statement(sql: string): StatementSync {
     const known = this.#statements.get(sql);
     if (known !== undefined) return known;
+    if (!this.#db.isOpen) throw new WhorlError('STORE_CLOSED', this.#path);
     const statement = this.#db.prepare(sql);
     this.#statements.set(sql, statement);
     return statement;
@@ -80,14 +99,16 @@ export class Sqlite {
 
   #commit(): void {
     const steps = this.#waiting;
+    if (steps.length === 0) return;
     this.#waiting = [];
     const settled: (() => void)[] = [];
     try {
+      this.#rollBack();
       this.run('BEGIN IMMEDIATE');
       for (const step of steps) settled.push(this.#savepoint(step, steps.length > 1));
       this.run('COMMIT');
     } catch (error) {
-      this.#rollBack();
+      this.#giveUp();
       for (const step of steps) step.reject(asError(error));
       return;
     }
@@ -110,6 +131,8 @@ export class Sqlite {
         step.resolve(value);
       };
     } catch (error) {
+      // A full disk or one that cannot be read ends the whole transaction, savepoints and all.
+      if (!this.#db.isTransaction) throw error;
       this.run('ROLLBACK TO step');
       this.run('RELEASE step');
       return () => {
@@ -118,35 +141,20 @@ export class Sqlite {
     }
   }
 
+  /** A rollback that the disk refuses is repeated before the next transaction. */
+  #giveUp(): void {
+    try {
+      this.#rollBack();
+    } catch {
+      return;
+    }
+  }
+
   #rollBack(): void {
-    if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+    if (this.#db.isOpen && this.#db.isTransaction) this.#db.exec('ROLLBACK');
   }
 }
 
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
-}
-
-/** SQLite's primary result codes, https://www.sqlite.org/rescode.html. */
-const CODES: Readonly<Record<number, ErrorCode>> = {
-  5: 'STORE_BUSY',
-  6: 'STORE_BUSY',
-  8: 'STORE_READONLY',
-  10: 'STORE_IO',
-  11: 'STORE_CORRUPT',
-  13: 'STORE_FULL',
-  14: 'STORE_IO',
-  26: 'STORE_CORRUPT',
-};
-
-function translated<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof Error && 'errcode' in error && typeof error.errcode === 'number') {
-      const code = CODES[error.errcode & 0xff];
-      if (code !== undefined) throw new WhorlError(code, error.message, { cause: error });
-    }
-    throw error;
-  }
 }

@@ -1,10 +1,13 @@
-import { createCipheriv, createDecipheriv, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, timingSafeEqual } from 'node:crypto';
 import { WhorlError } from '@whorl/protocol';
 
 const CIPHER = 'aes-256-gcm';
-const KEY_BYTES = 32;
+export const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
+
+/** So many random bytes, fit for keys. */
+export type RandomBytes = (length: number) => Uint8Array;
 
 /**
  * Keeps users unreadable on disk. Each user's record is encrypted under a data key of its own; that key under the
@@ -12,17 +15,17 @@ const TAG_BYTES = 16;
  */
 export class Vault {
   readonly #master: Uint8Array;
+  readonly #random: RandomBytes;
+  /** What tells whether a database belongs to this key, without telling anything of the key. */
+  readonly check: Uint8Array;
 
-  /** @param master 32 bytes */
-  constructor(master: Uint8Array) {
+  /** @param master 32 bytes. @throws WhorlError VAULT_KEY_WRONG */
+  constructor(master: Uint8Array, random: RandomBytes) {
     if (master.length !== KEY_BYTES)
       throw new WhorlError('VAULT_KEY_WRONG', `the master key has ${master.length} bytes, not ${KEY_BYTES}`);
     this.#master = master;
-  }
-
-  /** What tells whether a database belongs to this key, without telling anything of the key. */
-  get check(): Uint8Array {
-    return createHmac('sha256', this.#master).update('whorl vault check').digest();
+    this.#random = random;
+    this.check = createHmac('sha256', master).update('whorl vault check').digest();
   }
 
   fits(check: Uint8Array): boolean {
@@ -31,38 +34,54 @@ export class Vault {
 
   /** A fresh data key, wrapped for storing. */
   newKey(user: number): Uint8Array {
-    return seal(this.#master, randomBytes(KEY_BYTES), `key ${user}`);
+    return this.#seal(this.#master, this.#random(KEY_BYTES), keyPlace(user));
   }
 
-  /** @param version binds the bytes to their place, so that rows cannot be swapped or brought back */
+  /**
+   * @param wrapped the user's data key, as {@link newKey} made it
+   * @param version binds the bytes to user and version, so that rows cannot be swapped
+   * @throws WhorlError VAULT_SEALED when the data key is not this user's
+   */
   seal(wrapped: Uint8Array, user: number, version: number, record: Uint8Array): Uint8Array {
-    return seal(this.#unwrap(wrapped, user), record, `user ${user} ${version}`);
+    return this.#seal(this.#unwrap(wrapped, user), record, recordPlace(user, version));
   }
 
-  /** @throws WhorlError VAULT_SEALED */
+  /** @returns the record, alone in its buffer. @throws WhorlError VAULT_SEALED */
   open(wrapped: Uint8Array, user: number, version: number, sealed: Uint8Array): Uint8Array {
-    return open(this.#unwrap(wrapped, user), sealed, `user ${user} ${version}`);
+    return open(this.#unwrap(wrapped, user), sealed, recordPlace(user, version));
   }
 
   #unwrap(wrapped: Uint8Array, user: number): Uint8Array {
-    return open(this.#master, wrapped, `key ${user}`);
+    return open(this.#master, wrapped, keyPlace(user));
+  }
+
+  /** Nonce, ciphertext, tag. Nonces are random: a key seals far fewer than 2^32 times. */
+  #seal(key: Uint8Array, clear: Uint8Array, place: string): Uint8Array {
+    const nonce = this.#random(NONCE_BYTES);
+    const cipher = createCipheriv(CIPHER, key, nonce).setAAD(Buffer.from(place));
+    return Buffer.concat([nonce, cipher.update(clear), cipher.final(), cipher.getAuthTag()]);
   }
 }
 
-/** Nonce, ciphertext, tag. Nonces are random: a data key seals far fewer than 2^32 versions. */
-function seal(key: Uint8Array, clear: Uint8Array, place: string): Uint8Array {
-  const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv(CIPHER, key, nonce).setAAD(Buffer.from(place));
-  return Buffer.concat([nonce, cipher.update(clear), cipher.final(), cipher.getAuthTag()]);
+function keyPlace(user: number): string {
+  return `key ${user}`;
+}
+
+function recordPlace(user: number, version: number): string {
+  return `user ${user} ${version}`;
 }
 
 function open(key: Uint8Array, sealed: Uint8Array, place: string): Uint8Array {
   try {
     const end = sealed.length - TAG_BYTES;
-    const decipher = createDecipheriv(CIPHER, key, sealed.subarray(0, NONCE_BYTES))
+    const decipher = createDecipheriv(CIPHER, key, sealed.subarray(0, NONCE_BYTES), {
+      authTagLength: TAG_BYTES,
+    })
       .setAAD(Buffer.from(place))
       .setAuthTag(sealed.subarray(end));
-    return Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES, end)), decipher.final()]);
+    const clear = decipher.update(sealed.subarray(NONCE_BYTES, end));
+    decipher.final();
+    return new Uint8Array(clear);
   } catch (error) {
     throw new WhorlError('VAULT_SEALED', place, { cause: error });
   }

@@ -10,8 +10,9 @@ import { Names } from './snippets.ts';
 
 /** The body of `(value, out, at) => at`. */
 export function encodeSource(codec: Codec): string {
-  return `${encodeInline(codec, 'value', '')}
-if (at > out.length) fail('MESSAGE_LONG', '');
+  return `const room = out.length;
+${encodeInline(codec, 'value', '')}
+if (at > room) fail('MESSAGE_LONG', '');
 return at;`;
 }
 
@@ -24,8 +25,8 @@ return value;`;
 }
 
 /**
- * Statements that write `value` at `at`, for code that others wrap around them in a block of their own. What does not
- * fit into `out` shows in `at`, which then lies behind its end.
+ * Statements that write `value` at `at`, for code that others wrap around them in a block of their own; `room`, the
+ * length of `out`, is in scope too. What does not fit shows in `at`, which then lies behind the end.
  */
 export function encodeInline(codec: Codec, value: string, path: string): string {
   return writeStatements({ codec, value, path, names: new Names() });

@@ -45,15 +45,20 @@ const WRITERS: { readonly [K in Kind]: (writing: Of<K>) => string } = {
     );
   },
 
-  blob: ({ codec, value, path }) =>
-    lines(
-      unless(`${value}.length > ${codec.max.toString()}`, 'MESSAGE_RANGE', path),
-      storeLength(codec.prefix, `${value}.length`),
-      copy(value),
-    ),
+  blob: ({ codec, value, path, names }) => {
+    const length = names.next();
+    return lines(
+      `const ${length} = ${value}.length;`,
+      unless(`${length} > ${codec.max.toString()}`, 'MESSAGE_RANGE', path),
+      storeLength(codec.prefix, length),
+      copy(value, length),
+    );
+  },
 
-  fixed: ({ codec, value, path }) =>
-    lines(unless(`${value}.length !== ${codec.length.toString()}`, 'MESSAGE_RANGE', path), copy(value)),
+  fixed: ({ codec, value, path }) => {
+    const length = codec.length.toString();
+    return lines(unless(`${value}.length !== ${length}`, 'MESSAGE_RANGE', path), copy(value, length));
+  },
 
   list: ({ codec, value, path, names }) => {
     const item = names.next();
@@ -86,8 +91,13 @@ export function writeStatements<K extends Kind>(writing: Of<K>): string {
 
 /** True of what is no whole number within the field's range. */
 function outside({ width, min, max }: UintCodec, value: string): string {
-  const whole = width === 6 ? `Math.floor(${value}) === ${value}` : `${value} >>> 0 === ${value}`;
-  return `!(${whole} && ${value} >= ${min.toString()} && ${value} <= ${max.toString()})`;
+  const long = width === 6;
+  const inside = [
+    long ? `Math.floor(${value}) === ${value}` : `${value} >>> 0 === ${value}`,
+    ...(long || min > 0 ? [`${value} >= ${min.toString()}`] : []),
+    ...(long || max < 0xffffffff ? [`${value} <= ${max.toString()}`] : []),
+  ];
+  return `!(${inside.join(' && ')})`;
 }
 
 function storeUint(width: Width, value: string): string {
@@ -106,11 +116,11 @@ function storeLength(prefix: 0 | 1 | 2, length: string): string {
 }
 
 /** `set` would throw a RangeError of its own where there is no room. */
-function copy(value: string): string {
+function copy(value: string, length: string): string {
   return lines(
-    unless(`at + ${value}.length > out.length`, 'MESSAGE_LONG', ''),
+    unless(`at + ${length} > room`, 'MESSAGE_LONG', ''),
     `out.set(${value}, at);`,
-    advance(`${value}.length`),
+    advance(length),
   );
 }
 

@@ -1,12 +1,15 @@
 import type { Codec, Fields } from '../codec/codec.ts';
+import { LOG_KINDS } from '../log/log.ts';
 import { CATALOGUE } from '../messages/catalogue.ts';
 import type { MessageRow } from '../messages/catalogue.ts';
-import { LOG_KINDS } from '../log/log.ts';
 import { FIELD_NAMES, FIELDS } from '../user/fields.ts';
+import type { FieldName } from '../user/fields.ts';
+import { printExample } from './vectors.ts';
 
-/** The tables of SPEC.md, by the name in their marker, printed from the rows that the code runs on. */
+/** The parts of SPEC.md that are printed from the rows that the code runs on, by the name in their marker. */
 export function specTables(): ReadonlyMap<string, string> {
   return new Map([
+    ['example', printExample()],
     ['messages', messages()],
     ['bodies', bodies()],
     ['fields', userFields()],
@@ -48,7 +51,7 @@ function bodies(): string {
     .filter(([, row]) => Object.keys(row.fields).length > 0)
     .map(
       ([name, row]) =>
-        `**\`${name}\`** (${hex(row.type)})\n\n${markdown(['field', 'on the wire', 'unit', 'meaning'], fieldRows(row.fields, ''))}`,
+        `**\`${name}\`** (${hex(row.type)})\n\n${markdown(['field', 'on the wire', 'meaning'], fieldRows(row.fields, ''))}`,
     )
     .join('\n\n');
 }
@@ -56,7 +59,7 @@ function bodies(): string {
 function fieldRows(fields: Fields, prefix: string): string[][] {
   return Object.entries(fields).flatMap(([name, codec]) => {
     const path = `${prefix}${name}`;
-    const row = [`\`${path}\``, shape(codec), codec.unit ?? '', codec.doc];
+    const row = [`\`${path}\``, shape(codec), codec.secret === true ? `${codec.doc} Secret.` : codec.doc];
     if (codec.kind === 'group') return [row, ...fieldRows(codec.fields, `${path}.`)];
     if (codec.kind === 'list' && codec.item.kind === 'group')
       return [row, ...fieldRows(codec.item.fields, `${path}[].`)];
@@ -68,13 +71,13 @@ function fieldRows(fields: Fields, prefix: string): string[][] {
 function shape(codec: Codec): string {
   switch (codec.kind) {
     case 'uint':
-      return `u${(8 * codec.width).toString()}, ${codec.min.toString()} to ${codec.max.toString()}`;
+      return `u${bits(codec.width)}${range(codec)}${codec.unit === undefined ? '' : `, ${codec.unit}`}`;
     case 'oneOf':
       return `u8: ${Object.entries(codec.names)
         .map(([name, number]) => `${number.toString()} ${name}`)
         .join(', ')}`;
     case 'flags':
-      return `u8 bits: ${Object.entries(codec.bits)
+      return `u8, bits: ${Object.entries(codec.bits)
         .map(([name, mask]) => `${hex(mask)} ${name}`)
         .join(', ')}`;
     case 'text':
@@ -84,36 +87,58 @@ function shape(codec: Codec): string {
     case 'fixed':
       return `${codec.length.toString()} bytes`;
     case 'list':
-      return `u${(8 * codec.prefix).toString()} count, then each item, at most ${codec.max.toString()}`;
+      return `u${bits(codec.prefix)} count, at most ${codec.max.toString()}, then each: ${shape(codec.item)}`;
     case 'group':
       return 'its members in order';
   }
 }
 
+function range({ width, min, max }: { width: number; min: number; max: number }): string {
+  const most = 2 ** (8 * width) - 1;
+  if (min === 0 && max === most) return '';
+  return max === most ? `, from ${min.toString()}` : `, ${min.toString()} to ${max.toString()}`;
+}
+
+function bits(bytes: number): string {
+  return (8 * bytes).toString();
+}
+
 function prefixed(prefix: 0 | 1 | 2): string {
-  return prefix === 0 ? ' up to the end' : ` after their length (u${(8 * prefix).toString()})`;
+  return prefix === 0 ? ' up to the end' : ` after their length (u${bits(prefix)})`;
 }
 
 function userFields(): string {
-  const rows = FIELD_NAMES.map((name) => {
-    const { number, codec, doc } = FIELDS[name];
-    const inside: Codec = codec;
-    const members =
-      inside.kind === 'group'
-        ? Object.entries(inside.fields)
-            .map(([member, one]) => `${member}: ${shape(one)}`)
-            .join('; ')
-        : shape(inside);
+  const rows = slots().map(([first, last]) => {
+    const { number, codec, doc } = FIELDS[first];
+    const alone = first === last;
     return [
-      `\`${name}\``,
-      hex(number),
+      alone ? `\`${first}\`` : `\`${first}\` … \`${last}\``,
+      alone ? hex(number) : `${hex(number)} … ${hex(FIELDS[last].number)}`,
       number < 0x40 ? 'u8' : number < 0x80 ? 'u16' : 'u32',
-      members,
-      'secret' in FIELDS[name] ? 'yes' : '',
-      doc,
+      inside(codec),
+      'secret' in FIELDS[first] ? 'yes' : '',
+      alone ? doc : codec.doc,
     ];
   });
   return markdown(['field', 'number', 'length', 'value', 'secret', 'meaning'], rows);
+}
+
+/** Runs of fields that are slots for the same thing, as first and last. */
+function slots(): [FieldName, FieldName][] {
+  const runs: [FieldName, FieldName][] = [];
+  for (const name of FIELD_NAMES) {
+    const run = runs.at(-1);
+    if (run !== undefined && FIELDS[run[0]].codec === FIELDS[name].codec) run[1] = name;
+    else runs.push([name, name]);
+  }
+  return runs;
+}
+
+function inside(codec: Codec): string {
+  if (codec.kind !== 'group') return shape(codec);
+  return Object.entries(codec.fields)
+    .map(([member, one]) => `${member}: ${shape(one)}`)
+    .join('; ');
 }
 
 function logKinds(): string {

@@ -34,11 +34,12 @@ const length = at - start;
 ${storeLength(width)}
 }`;
   });
-  return `const id = user.id; if (!(id >= 0 && id <= 4294967295)) fail('MESSAGE_RANGE', 'id');
+  return `const room = out.length;
+const id = user.id; if (id >>> 0 !== id) fail('MESSAGE_RANGE', 'id');
 out[at] = id; out[at + 1] = id >>> 8; out[at + 2] = id >>> 16; out[at + 3] = id >>> 24;
 const countAt = at + 4; at += 5; let count = 0;
 ${fields.join('\n')}
-if (at > out.length) fail('MESSAGE_LONG', '');
+if (at > room) fail('MESSAGE_LONG', '');
 out[countAt] = count;
 return at;`;
 }

@@ -9,7 +9,8 @@ export const NO_DIGEST = new Uint8Array(DIGEST_BYTES);
 
 /** SHA-256 of an object's bytes, cut to 16 bytes. */
 export function digestOf(bytes: Uint8Array): Uint8Array {
-  return hash('sha256', bytes, 'buffer').subarray(0, DIGEST_BYTES);
+  const { buffer, byteOffset } = hash('sha256', bytes, 'buffer');
+  return new Uint8Array(buffer, byteOffset, DIGEST_BYTES);
 }
 
 /** Digest of one field: of its number (1 byte) and its value. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { thrownCode, viewOf } from '../testing.ts';
+import { joined, thrownCode, viewOf } from '../testing.ts';
 import { arbitraryRecord } from './arbitrary.ts';
 import { readRecord, recordOf, recordSize, writeRecord } from './record.ts';
 
@@ -37,7 +37,7 @@ describe('a user record', () => {
       fc.property(arbitraryRecord(), fc.nat(), (record, cut) => {
         const bytes = writeRecord(record);
         expect(thrownCode(() => readRecord(bytes.subarray(0, cut % bytes.length)))).toBe('MESSAGE_SHORT');
-        expect(thrownCode(() => readRecord(Uint8Array.of(...bytes, 0)))).toBe('MESSAGE_LONG');
+        expect(thrownCode(() => readRecord(joined(bytes, Uint8Array.of(0))))).toBe('MESSAGE_LONG');
       }),
     );
   });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { thrownCode, viewOf } from '../testing.ts';
+import { joined, thrownCode, viewOf } from '../testing.ts';
 import { arbitraryRecord, arbitraryUser } from './arbitrary.ts';
 import { ACCESS_GROUPS_MAX, FACE_MAX_BYTES, FIELD_NAMES, FIELDS, PHOTO_MAX_BYTES } from './fields.ts';
 import type { FieldName } from './fields.ts';
@@ -77,7 +77,7 @@ describe('a user by name and type', () => {
       fc.property(arbitraryUser(), fc.nat(), (user, cut) => {
         const bytes = encodeUser(user);
         expect(thrownCode(() => decodeUser(bytes.subarray(0, cut % bytes.length)))).toBe('MESSAGE_SHORT');
-        expect(thrownCode(() => decodeUser(Uint8Array.of(...bytes, 0)))).toBe('MESSAGE_LONG');
+        expect(thrownCode(() => decodeUser(joined(bytes, Uint8Array.of(0))))).toBe('MESSAGE_LONG');
       }),
     );
   });

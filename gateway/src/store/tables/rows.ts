@@ -1,6 +1,6 @@
-import type { EventType, Origin, StoredEvent } from '../events/catalogue.ts';
-import type { LedgerReason, LedgerRow, LedgerState, Provenance, PullRequest, UserSummary } from './store.ts';
-import type { Row } from './sqlite.ts';
+import type { EventType, Origin, StoredEvent } from '../../events/catalogue.ts';
+import type { LedgerReason, LedgerRow, LedgerState, Provenance, PullRequest, UserSummary } from '../store.ts';
+import type { Row } from '../sqlite.ts';
 
 /** Rows of the database as the contract's types; the database holds only what this program wrote. */
 

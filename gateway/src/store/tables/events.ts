@@ -1,0 +1,39 @@
+import type { NewEvent, StoredEvent } from '../../events/catalogue.ts';
+import type { Sqlite } from '../sqlite.ts';
+import type { EventFilter } from '../store.ts';
+import { number, storedEvent } from './rows.ts';
+import { where } from './where.ts';
+
+/** @returns those that were new, with their ids */
+export function insertEvents(db: Sqlite, events: readonly NewEvent[]): StoredEvent[] {
+  const stored: StoredEvent[] = [];
+  for (const event of events) {
+    const row = db.get(
+      `INSERT INTO events (time, type, line, terminal, user, origin, data, source) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (source) DO NOTHING RETURNING id`,
+      event.time,
+      event.type,
+      event.line ?? null,
+      event.terminal ?? null,
+      event.user ?? null,
+      event.origin ?? null,
+      JSON.stringify(event.data),
+      event.source ?? null,
+    );
+    if (row !== undefined) stored.push({ ...event, id: number(row, 'id') });
+  }
+  return stored;
+}
+
+export function listEvents(db: Sqlite, filter: EventFilter): readonly StoredEvent[] {
+  const { sql, values } = where([
+    ['id > ?', filter.after],
+    ['type = ?', filter.type],
+    ['terminal = ?', filter.terminal],
+    ['user = ?', filter.user],
+  ]);
+  const order = filter.newest === true ? 'DESC' : 'ASC';
+  const rows = db.all(`SELECT * FROM events ${sql} ORDER BY id ${order} LIMIT ?`, ...values, filter.limit);
+  const events = rows.map(storedEvent);
+  return filter.newest === true ? events.reverse() : events;
+}

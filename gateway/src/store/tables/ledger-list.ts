@@ -1,0 +1,51 @@
+import type { Sqlite } from '../sqlite.ts';
+import type { LedgerFilter, LedgerRow } from '../store.ts';
+import { ledgerRow } from './rows.ts';
+import { where } from './where.ts';
+import { ledgerCounts } from './ledger.ts';
+
+/** Rows by user and terminal. Whatever the filter, about as many rows are looked at as are answered. */
+export function listLedger(db: Sqlite, filter: LedgerFilter): readonly LedgerRow[] {
+  const { user, terminal, state } = filter;
+  if (user !== undefined || (terminal === undefined && state === undefined)) return byUser(db, filter);
+  return byState(db, filter);
+}
+
+function byUser(db: Sqlite, { user, terminal, state, after, limit }: LedgerFilter): readonly LedgerRow[] {
+  const { sql, values } = where([
+    ['user = ?', user],
+    ['terminal = ?', terminal],
+    ['state = ?', state],
+  ]);
+  const onward = after === undefined ? '' : `${sql === '' ? 'WHERE' : 'AND'} (user, terminal) > (?, ?)`;
+  const from = after === undefined ? [] : [after.user, after.terminal];
+  return db
+    .all(`SELECT * FROM ledger ${sql} ${onward} ORDER BY user, terminal LIMIT ?`, ...values, ...from, limit)
+    .map(ledgerRow);
+}
+
+/** The index has the rows of one terminal and state in order; those of several are brought together here. */
+function byState(db: Sqlite, filter: LedgerFilter): readonly LedgerRow[] {
+  const { after, limit } = filter;
+  const rows: LedgerRow[] = [];
+  for (const [terminal, counts] of ledgerCounts(db)) {
+    if (filter.terminal !== undefined && filter.terminal !== terminal) continue;
+    const first = after === undefined ? 0 : terminal > after.terminal ? after.user : after.user + 1;
+    for (const [state, count] of Object.entries(counts)) {
+      if (count === 0 || (filter.state !== undefined && filter.state !== state)) continue;
+      const found = db.all(
+        'SELECT * FROM ledger WHERE terminal = ? AND state = ? AND user >= ? ORDER BY user LIMIT ?',
+        terminal,
+        state,
+        first,
+        limit,
+      );
+      rows.push(...found.map(ledgerRow));
+    }
+  }
+  return rows.sort(byUserAndTerminal).slice(0, limit);
+}
+
+function byUserAndTerminal(a: LedgerRow, b: LedgerRow): number {
+  return a.user - b.user || (a.terminal < b.terminal ? -1 : 1);
+}

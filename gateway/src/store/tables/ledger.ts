@@ -1,0 +1,114 @@
+import type { Sqlite } from '../sqlite.ts';
+import type { LedgerCounts, LedgerResult, LedgerRow } from '../store.ts';
+import { ledgerRow, number, text } from './rows.ts';
+
+const NONE: LedgerCounts = { pending: 0, sending: 0, verified: 0, failed: 0, withheld: 0 };
+/** Removals make room, and the people removed may have lost the right to enter: they come first. */
+const WANTS: readonly LedgerRow['want'][] = ['absent', 'present'];
+
+/** Writes a row as it stands; when it does not say when it was checked, the time known so far stays. */
+export function putLedger(db: Sqlite, row: LedgerRow): void {
+  db.run(
+    `INSERT INTO ledger (user, terminal, want, state, version, reason, attempts, next_try, checked)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (user, terminal) DO UPDATE SET want = excluded.want,
+       state = excluded.state, version = excluded.version, reason = excluded.reason, attempts = excluded.attempts,
+       next_try = excluded.next_try, checked = coalesce(excluded.checked, checked)`,
+    row.user,
+    row.terminal,
+    row.want,
+    row.state,
+    row.version,
+    row.reason ?? null,
+    row.attempts,
+    row.nextTry ?? null,
+    row.checked ?? null,
+  );
+}
+
+export function dueLedger(db: Sqlite, terminal: string, now: number, limit: number): readonly LedgerRow[] {
+  const due: LedgerRow[] = [];
+  for (const want of WANTS) {
+    if (due.length === limit) break;
+    const rows = db.all(
+      `SELECT * FROM ledger WHERE terminal = ?1 AND want = ?2 AND due <= ?3
+         AND NOT EXISTS (SELECT 1 FROM pulls WHERE pulls.terminal = ?1 AND pulls.user = ledger.user)
+       ORDER BY due, user LIMIT ?4`,
+      terminal,
+      want,
+      now,
+      limit - due.length,
+    );
+    due.push(...rows.map(ledgerRow));
+  }
+  return due;
+}
+
+/** When the next pull or ledger row becomes due after `now`. */
+export function nextDue(db: Sqlite, terminal: string, now: number): number | undefined {
+  const row = db.get(
+    `SELECT min(due) AS due FROM (
+       SELECT min(next_try) AS due FROM pulls WHERE terminal = ?1 AND next_try > ?2
+       UNION ALL SELECT min(due) FROM ledger WHERE terminal = ?1 AND want = 'absent' AND due > ?2
+       UNION ALL SELECT min(due) FROM ledger WHERE terminal = ?1 AND want = 'present' AND due > ?2)`,
+    terminal,
+    now,
+  );
+  return row === undefined || row['due'] === null ? undefined : number(row, 'due');
+}
+
+export function markSending(db: Sqlite, terminal: string, row: LedgerRow): void {
+  db.run(
+    `UPDATE ledger SET state = 'sending', version = ?1, next_try = NULL
+     WHERE user = ?2 AND terminal = ?3 AND want = ?4 AND version <= ?1`,
+    row.version,
+    row.user,
+    terminal,
+    row.want,
+  );
+}
+
+/** Ignored unless the row is still on its way with the same wish and version. */
+export function settleRow(db: Sqlite, terminal: string, result: LedgerResult): void {
+  const at = [result.user, terminal, result.want, result.version] as const;
+  if (result.want === 'absent' && result.state === 'verified') {
+    db.run('DELETE FROM ledger WHERE user = ? AND terminal = ? AND want = ? AND version = ?', ...at);
+    return;
+  }
+  db.run(
+    `UPDATE ledger SET state = ?, reason = ?, attempts = ?, next_try = ?, checked = coalesce(?, checked)
+     WHERE user = ? AND terminal = ? AND want = ? AND version = ? AND state = 'sending'`,
+    result.state,
+    result.reason ?? null,
+    result.attempts,
+    result.nextTry ?? null,
+    result.checked ?? null,
+    ...at,
+  );
+}
+
+/** What was on its way to a terminal, or failed because it did not answer, is pending again. */
+export function readmitLedger(db: Sqlite, terminal: string): void {
+  db.run(
+    `UPDATE ledger SET state = 'pending', attempts = 0, next_try = 0, reason = NULL
+     WHERE terminal = ? AND state IN ('sending', 'failed') AND (state = 'sending' OR reason = 'unreachable')`,
+    terminal,
+  );
+}
+
+export function ledgerOf(db: Sqlite, users: readonly number[]): readonly LedgerRow[] {
+  return db
+    .all(
+      'SELECT * FROM ledger WHERE user IN (SELECT value FROM json_each(?)) ORDER BY user, terminal',
+      JSON.stringify(users),
+    )
+    .map(ledgerRow);
+}
+
+export function ledgerCounts(db: Sqlite): ReadonlyMap<string, LedgerCounts> {
+  const counts = new Map<string, LedgerCounts>();
+  for (const row of db.all('SELECT * FROM ledger_counts WHERE count > 0')) {
+    const terminal = text(row, 'terminal');
+    counts.set(terminal, { ...(counts.get(terminal) ?? NONE), [text(row, 'state')]: number(row, 'count') });
+  }
+  return counts;
+}

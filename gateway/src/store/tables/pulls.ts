@@ -1,0 +1,72 @@
+import type { Sqlite } from '../sqlite.ts';
+import type { PullRequest, Store } from '../store.ts';
+import { pullRequest } from './rows.ts';
+
+const INSERT = 'INSERT INTO pulls (terminal, user, log, attempts, next_try) VALUES (?, ?, ?, ?, ?)';
+
+/** Opens a pull that a log asked for; one that is open moves on when the log is newer. */
+export function openPull(db: Sqlite, { terminal, user, log, attempts, nextTry }: PullRequest): void {
+  db.run(
+    `${INSERT} ON CONFLICT (terminal, user) DO UPDATE SET log = excluded.log, attempts = excluded.attempts,
+       next_try = excluded.next_try WHERE excluded.log > log`,
+    terminal,
+    user,
+    log,
+    attempts,
+    nextTry,
+  );
+}
+
+/** Opens a pull by hand; one that is open is tried anew, and still answers the newest log that asked for it. */
+export function requestPull(db: Sqlite, { terminal, user, log, attempts, nextTry }: PullRequest): void {
+  db.run(
+    `${INSERT} ON CONFLICT (terminal, user) DO UPDATE SET log = max(log, excluded.log),
+       attempts = excluded.attempts, next_try = excluded.next_try`,
+    terminal,
+    user,
+    log,
+    attempts,
+    nextTry,
+  );
+}
+
+/** Closes a pull unless a newer log record than `log` has come. */
+export function closePull(db: Sqlite, terminal: string, user: number, log: number): void {
+  db.run('DELETE FROM pulls WHERE terminal = ? AND user = ? AND log <= ?', terminal, user, log);
+}
+
+export function postponePull(db: Sqlite, pull: Parameters<Store['postponePull']>[0]): void {
+  const { terminal, user, log, attempts, nextTry } = pull;
+  if (nextTry === undefined) {
+    closePull(db, terminal, user, log);
+    return;
+  }
+  db.run(
+    'UPDATE pulls SET attempts = ?, next_try = ? WHERE terminal = ? AND user = ? AND log <= ?',
+    attempts,
+    nextTry,
+    terminal,
+    user,
+    log,
+  );
+}
+
+export function duePulls(db: Sqlite, terminal: string, now: number, limit: number): readonly PullRequest[] {
+  return db
+    .all(
+      'SELECT * FROM pulls WHERE terminal = ? AND next_try <= ? ORDER BY next_try, log, user LIMIT ?',
+      terminal,
+      now,
+      limit,
+    )
+    .map(pullRequest);
+}
+
+export function openPulls(db: Sqlite, limit: number): readonly PullRequest[] {
+  return db.all('SELECT * FROM pulls ORDER BY terminal, user LIMIT ?', limit).map(pullRequest);
+}
+
+/** All of a terminal's pulls may be tried at once. */
+export function readmitPulls(db: Sqlite, terminal: string): void {
+  db.run('UPDATE pulls SET next_try = 0 WHERE terminal = ? AND next_try > 0', terminal);
+}

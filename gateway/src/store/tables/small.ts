@@ -1,0 +1,64 @@
+import { runtimeSettingsSchema } from '../../settings/runtime.ts';
+import type { RuntimeSettings } from '../../settings/runtime.ts';
+import type { Sqlite } from '../sqlite.ts';
+import type { TerminalRow } from '../store.ts';
+import { number, text } from './rows.ts';
+
+// Tables of a few rows: settings, notes, terminals.
+
+const settingsSchema = runtimeSettingsSchema.partial().strip();
+
+/** What an earlier or later release stored and this one does not know, or would not allow, has its default. */
+export function settings(db: Sqlite): Partial<RuntimeSettings> {
+  const known: Partial<RuntimeSettings> = {};
+  for (const row of db.all('SELECT key, value FROM settings')) {
+    const parsed = settingsSchema.safeParse({ [text(row, 'key')]: JSON.parse(text(row, "value")) as unknown });
+    if (parsed.success) Object.assign(known, parsed.data);
+  }
+  return known;
+}
+
+export function putSettings(db: Sqlite, changes: Partial<RuntimeSettings>): void {
+  for (const [key, value] of Object.entries(changes)) {
+    db.run(
+      'INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
+      key,
+      JSON.stringify(value),
+    );
+  }
+}
+
+export function note(db: Sqlite, key: string): string | undefined {
+  const row = db.get('SELECT value FROM notes WHERE key = ?', key);
+  return row === undefined ? undefined : text(row, 'value');
+}
+
+/** @param value `undefined` removes the note */
+export function putNote(db: Sqlite, key: string, value: string | undefined): void {
+  if (value === undefined) db.run('DELETE FROM notes WHERE key = ?', key);
+  else
+    db.run(
+      'INSERT INTO notes (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
+      key,
+      value,
+    );
+}
+
+export function terminals(db: Sqlite): readonly TerminalRow[] {
+  return db.all('SELECT * FROM terminals ORDER BY name').map((row) => ({
+    name: text(row, 'name'),
+    serial: text(row, 'serial'),
+    position: { epoch: number(row, 'epoch'), id: number(row, 'log') },
+  }));
+}
+
+export function putTerminal(db: Sqlite, { name, serial, position }: TerminalRow): void {
+  db.run(
+    `INSERT INTO terminals (name, serial, epoch, log) VALUES (?, ?, ?, ?)
+     ON CONFLICT (name) DO UPDATE SET serial = excluded.serial, epoch = excluded.epoch, log = excluded.log`,
+    name,
+    serial,
+    position.epoch,
+    position.id,
+  );
+}

@@ -1,0 +1,84 @@
+import { readRecord, writeRecord } from '@whorl/protocol';
+import type { Sqlite } from '../sqlite.ts';
+import type { StoredUser, UserFilter, UserSummary } from '../store.ts';
+import type { Vault } from '../vault.ts';
+import { bytes, number, provenanceOf, provenanceText, userSummary } from './rows.ts';
+import { shownGroups, shownName } from './shown.ts';
+import { where } from './where.ts';
+
+/** What a change needs to know of a user without unsealing it. */
+interface Held {
+  readonly version: number;
+  /** Its data key, wrapped. */
+  readonly key: Uint8Array;
+}
+
+/** @throws WhorlError VAULT_SEALED */
+export function readUser(db: Sqlite, vault: Vault, id: number): StoredUser | undefined {
+  const row = db.get(
+    'SELECT version, provenance, data_key, sealed FROM users JOIN records ON user = id WHERE id = ?',
+    id,
+  );
+  if (row === undefined) return undefined;
+  const version = number(row, 'version');
+  const record = readRecord(vault.open(bytes(row, 'data_key'), id, version, bytes(row, 'sealed')));
+  return { record, version, provenance: provenanceOf(row) };
+}
+
+export function heldUser(db: Sqlite, id: number): Held | undefined {
+  const row = db.get('SELECT version, data_key FROM users JOIN records ON user = id WHERE id = ?', id);
+  return row === undefined ? undefined : { version: number(row, 'version'), key: bytes(row, 'data_key') };
+}
+
+export function hasUser(db: Sqlite, id: number): boolean {
+  return db.get('SELECT 1 FROM users WHERE id = ?', id) !== undefined;
+}
+
+/** @param key the user's wrapped data key; `undefined` makes one */
+export function putUser(
+  db: Sqlite,
+  vault: Vault,
+  user: { readonly id: number; readonly next: StoredUser; readonly changed: number },
+  key: Uint8Array | undefined,
+): void {
+  const { id, next, changed } = user;
+  const wrapped = key ?? vault.newKey(id);
+  db.run(
+    `INSERT INTO users (id, version, name, groups, fields, changed) VALUES (?, ?, ?, ?, ?, ?)
+     ON CONFLICT (id) DO UPDATE SET version = excluded.version, name = excluded.name, groups = excluded.groups,
+       fields = excluded.fields, changed = excluded.changed`,
+    id,
+    next.version,
+    shownName(next.record),
+    JSON.stringify(shownGroups(next.record)),
+    JSON.stringify([...next.record.fields.keys()]),
+    changed,
+  );
+  db.run(
+    `INSERT INTO records (user, provenance, data_key, sealed) VALUES (?, ?, ?, ?)
+     ON CONFLICT (user) DO UPDATE SET provenance = excluded.provenance, sealed = excluded.sealed`,
+    id,
+    provenanceText(next.provenance),
+    wrapped,
+    vault.seal(wrapped, id, next.version, writeRecord(next.record)),
+  );
+}
+
+/** Its record and its data key go with it. */
+export function deleteUser(db: Sqlite, id: number): void {
+  db.run('DELETE FROM users WHERE id = ?', id);
+}
+
+export function countUsers(db: Sqlite): number {
+  return number(db.get('SELECT count(*) AS count FROM users') ?? {}, 'count');
+}
+
+export function listUsers(db: Sqlite, filter: UserFilter): readonly UserSummary[] {
+  const name = filter.name === undefined ? undefined : `%${filter.name.replaceAll(/[\\%_]/g, '\\$&')}%`;
+  const { sql, values } = where([
+    ['id > ?', filter.after],
+    ["name LIKE ? ESCAPE '\\'", name],
+    ['EXISTS (SELECT 1 FROM json_each(users.groups) AS held WHERE held.value = ?)', filter.group],
+  ]);
+  return db.all(`SELECT * FROM users ${sql} ORDER BY id LIMIT ?`, ...values, filter.limit).map(userSummary);
+}

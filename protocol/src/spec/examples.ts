@@ -1,0 +1,84 @@
+import type { Body, MessageName } from '../messages/message.ts';
+import type { User } from '../user/user.ts';
+import { digestOf } from '../user/digest.ts';
+
+/** Bytes that anyone can make again: `from`, `from + 7`, `from + 14`, … */
+function counting(length: number, from: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, i) => from + 7 * i);
+}
+
+const DIGEST = digestOf(new Uint8Array(0));
+const LOG = { epoch: 1, first: 1, last: 88 };
+const TIME = Date.UTC(2026, 0, 1);
+
+/** Users as small as they can be and still show every kind of field. */
+export const EXAMPLE_USERS: readonly User[] = [
+  { id: 7 },
+  {
+    id: 1042,
+    name: 'Zoë',
+    validity: { from: TIME / 1000, until: 0 },
+    authMode: 'card+finger',
+    groups: [1, 300],
+    'card.0': { format: 1, number: counting(7, 4) },
+    'finger.3': { format: 2, quality: 80, first: counting(12, 1), second: counting(10, 2) },
+    photo: counting(5, 0xff),
+  },
+  {
+    id: 0xffff_ffff,
+    pin: counting(16, 9),
+    'card.7': { format: 2, number: new Uint8Array(0) },
+    'face.4': { format: 1, quality: 100, template: counting(20, 3) },
+  },
+];
+
+/** One of each message, for SPEC.md and the test vectors. */
+export const EXAMPLES: { readonly [Name in MessageName]: Body<Name> } = {
+  hello: { nonce: 0x0102_0304 },
+  welcome: {
+    serial: 'WX-0001',
+    model: 'finger-10k',
+    firmware: '1.2.3',
+    boots: 3,
+    clock: TIME,
+    users: 2,
+    table: DIGEST,
+    log: LOG,
+    capabilities: {
+      users: 10_000,
+      logs: 50_000,
+      cards: 2,
+      fingers: 10,
+      faces: 0,
+      holds: { validity: true, pin: true, authMode: false, groups: true, photo: false },
+      cardFormats: [1],
+      fingerFormats: [1, 2],
+      faceFormats: [],
+      mtu: 1100,
+      window: 1,
+    },
+  },
+  poll: {},
+  idle: {},
+  refused: { request: 0x20, reason: 'no-such-user' },
+  'logs.read': { after: 87 },
+  'logs.page': {
+    log: LOG,
+    records: [{ id: 88, time: TIME + 123, code: 0x0101, origin: 'terminal', user: 1042, detail: 0x43 }],
+  },
+  'clock.set': { clock: TIME },
+  'clock.was': { clock: TIME - 1500 },
+  'user.pull': { user: 1042 },
+  'users.remove': { users: [7, 1042] },
+  'users.removed': {},
+  'users.digests': { after: 0 },
+  'users.page': { table: DIGEST, users: [{ id: 1042, digest: DIGEST }] },
+  'transfer.begin': { transfer: 5, kind: 'users', size: 900, chunk: 500, digest: DIGEST },
+  'transfer.ask': { transfer: 5, from: 0 },
+  'transfer.state': { transfer: 5, received: 1, from: 0, bitmap: [2] },
+  chunk: { transfer: 5, index: 1, data: counting(12, 0) },
+  'transfer.fetch': { transfer: 9, first: 0, count: 2 },
+  'transfer.offered': { transfer: 9, size: 900, chunk: 500, digest: DIGEST },
+  'transfer.commit': { transfer: 5, after: 88 },
+  'transfer.committed': { transfer: 5, digest: DIGEST, refused: [{ index: 1, reason: 'capacity-full' }] },
+};
