@@ -19,6 +19,11 @@ function station(address: number, answer?: Uint8Array): Station & { heard: numbe
       heard.push(stuffed.length);
       return answer === undefined ? [] : [answer];
     },
+    hearCall(stuffed) {
+      heard.push(stuffed.length);
+      return undefined;
+    },
+    hand: () => undefined,
     onSilent: (listener) => silent.push(listener),
     silence: () => {
       for (const each of silent) each();

@@ -1,5 +1,5 @@
-import { BROADCAST, wireMs, WhorlError } from '@whorl/protocol';
-import type { Cancel, Clock, Random } from '@whorl/protocol';
+import { BROADCAST, INVITATION_WIRE, invites, SHORT, wireMs, WhorlError } from '@whorl/protocol';
+import type { Cancel, Clock, Random, SlotAnswer } from '@whorl/protocol';
 import { addressOf, Ear } from './ear.ts';
 import type { Port } from './port.ts';
 import { BitErrors, collide, cutShort, garbled } from './transmission.ts';
@@ -34,8 +34,12 @@ export interface MediumCounters {
 /** What can sit on the line: a terminal, as the line sees it. */
 export interface Station {
   readonly address: number;
-  /** Takes a stuffed frame; answers with frames as they go over the wire. */
+  /** Takes a stuffed frame that is for it; answers with frames as they go over the wire. */
   hear(stuffed: Uint8Array): readonly Uint8Array[];
+  /** Takes a stuffed frame that is for all; answers with what it says in its slot, if anything. */
+  hearCall(stuffed: Uint8Array): SlotAnswer | undefined;
+  /** A frame invited those who have logs: its hand, when it has some. */
+  hand(): Uint8Array | undefined;
   /** Calls `silent` when whatever it is saying or about to say breaks off. */
   onSilent(silent: () => void): void;
 }
@@ -114,7 +118,7 @@ export class Medium {
     // A wire carries on where it was; a connection begins anew.
     if (this.#byteMs === 0) this.#ear = new Ear();
     port.onBytes((bytes) => {
-      if (this.#port === port && this.#wired) this.#transmit(this.#gateway, bytes, 0);
+      if (this.#port === port && this.#wired) this.#transmit(this.#gateway, bytes, this.#clock.now());
     });
   }
 
@@ -162,15 +166,16 @@ export class Medium {
     if (left <= 0) return;
     const bytes = this.#random.bytes(Math.ceil(Math.min(left, NOISE_SLICE_MS) / this.#byteMs));
     this.#counters.noiseBytes += bytes.length;
-    this.#transmit(this.#noise, bytes, 0);
+    this.#transmit(this.#noise, bytes, this.#clock.now());
     this.#nextNoise = this.#clock.after(NOISE_SLICE_MS, () => {
       this.#shout();
     });
   }
 
-  #transmit(sender: Sender, bytes: Uint8Array, delayMs: number): void {
+  /** @param from when the first byte may leave; on a busy machine that may be a little in the past */
+  #transmit(sender: Sender, bytes: Uint8Array, from: number): void {
     const now = this.#clock.now();
-    const start = Math.max(now + delayMs, sender.freeAt);
+    const start = Math.max(from, sender.freeAt);
     const end = start + bytes.length * this.#byteMs;
     sender.freeAt = end;
     const transmission: OnAir = { sender, start, end, bytes, spoilt: undefined };
@@ -200,7 +205,7 @@ export class Medium {
       this.#counters.bytesToTerminals += bytes.length;
       if (this.#options.echo === true) this.#toGateway(bytes);
       this.#ear.hear(bytes, (stuffed) => {
-        this.#deliver(stuffed, transmission.start);
+        this.#deliver(stuffed, transmission);
       });
       return;
     }
@@ -217,22 +222,46 @@ export class Medium {
   }
 
   /** Everyone hears it; only whom it is for can do anything with it, so only those are asked. */
-  #deliver(stuffed: Uint8Array, start: number): void {
+  #deliver(stuffed: Uint8Array, heard: OnAir): void {
     this.#counters.framesToTerminals += 1;
     const address = addressOf(stuffed);
     if (address === undefined) return;
-    if (address === BROADCAST) for (const seats of this.#seats.values()) this.#hear(seats, stuffed, start);
-    else this.#hear(this.#seats.get(address) ?? [], stuffed, start);
+    const short = ((stuffed[1] ?? 0) & SHORT) !== 0;
+    if (!short) {
+      if (address === BROADCAST) this.#call(stuffed, heard);
+      else this.#hear(this.#seats.get(address) ?? [], stuffed, heard);
+    } else if (!isInvitation(stuffed)) return;
+    if (invites(stuffed)) this.#invite(heard);
   }
 
-  #hear(seats: readonly Seat[], stuffed: Uint8Array, start: number): void {
+  #call(stuffed: Uint8Array, heard: OnAir): void {
+    for (const seat of this.#present(heard.start)) {
+      const answer = seat.station.hearCall(stuffed);
+      if (answer !== undefined)
+        this.#transmit(seat, answer.wire, heard.end + seat.turnaroundMs + answer.afterMs);
+    }
+  }
+
+  #invite(heard: OnAir): void {
+    for (const seat of this.#present(heard.start)) {
+      const hand = seat.station.hand();
+      if (hand !== undefined) this.#transmit(seat, hand, heard.end + seat.turnaroundMs);
+    }
+  }
+
+  *#present(start: number): Generator<Seat> {
+    for (const seats of this.#seats.values())
+      for (const seat of seats) if (seat.since !== undefined && seat.since <= start) yield seat;
+  }
+
+  #hear(seats: readonly Seat[], stuffed: Uint8Array, heard: OnAir): void {
     for (const seat of seats) {
-      if (seat.since === undefined || seat.since > start) continue;
+      if (seat.since === undefined || seat.since > heard.start) continue;
       const answers = seat.station.hear(stuffed);
       if (answers.length === 0) continue;
       // A serial line has gaps between frames; on TCP they travel together.
       const parts = this.#byteMs > 0 ? answers : [joined(answers)];
-      for (const part of parts) this.#transmit(seat, part, seat.turnaroundMs);
+      for (const part of parts) this.#transmit(seat, part, heard.end + seat.turnaroundMs);
     }
   }
 
@@ -245,6 +274,11 @@ export class Medium {
     for (const transmission of this.#onAir) if (transmission.sender === seat) cutShort(transmission, now);
     seat.freeAt = now;
   }
+}
+
+function isInvitation(stuffed: Uint8Array): boolean {
+  const wire = INVITATION_WIRE;
+  return stuffed.length === wire.length - 1 && stuffed.every((byte, at) => byte === wire[at]);
 }
 
 function joined(answers: readonly Uint8Array[]): Uint8Array {

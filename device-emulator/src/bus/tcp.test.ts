@@ -16,7 +16,13 @@ afterEach(async () => {
 
 function answering(): Medium {
   const medium = new Medium({ clock: systemClock, random: seededRandom(1), turnaroundMs: 0 });
-  medium.add({ address: 1, hear: () => [ANSWER], onSilent: () => undefined });
+  medium.add({
+    address: 1,
+    hear: () => [ANSWER],
+    hearCall: () => undefined,
+    hand: () => undefined,
+    onSilent: () => undefined,
+  });
   return medium;
 }
 

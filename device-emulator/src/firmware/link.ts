@@ -5,10 +5,13 @@ import {
   codeOf,
   decodeMessage,
   fromWire,
+  handWire,
+  hereWire,
   plainSession,
+  slotOf,
   toWire,
 } from '@whorl/protocol';
-import type { Body, Frame, Message, MessageName, Random, Refusal } from '@whorl/protocol';
+import type { Body, Frame, Message, MessageName, Random, Refusal, SlotAnswer } from '@whorl/protocol';
 import { answer } from './answers.ts';
 import type { Answer, Conversation, Desk } from './answers.ts';
 import type { Model } from './model.ts';
@@ -46,10 +49,14 @@ export class Link {
   readonly #desk: Omit<Desk, 'reply'>;
   readonly #conversation: Conversation;
   readonly #memory: AnswerMemory;
+  readonly #hand: Uint8Array;
+  /** Number of the last roll call that was answered in this session. */
+  #rolled = 0;
 
   constructor(options: { address: number; serial: string; model: Model; store: Store; random: Random }) {
     const { address, serial, model, store, random } = options;
     this.#address = address;
+    this.#hand = handWire(address);
     this.#conversation = {
       session: plainSession,
       offers: new Offers(random.below(0x1_0000)),
@@ -69,12 +76,11 @@ export class Link {
     const frame = this.#open(stuffed);
     if (frame === undefined) return NOTHING;
     const { counters } = this;
-    if (frame.fromTerminal || (frame.address !== this.#address && frame.address !== BROADCAST)) {
+    if (frame.fromTerminal || frame.address !== this.#address) {
       counters.foreign += 1;
       return NOTHING;
     }
     counters.requests += 1;
-    if (frame.address === BROADCAST) return this.#obey(frame);
     if (frame.payload[0] === CATALOGUE['transfer.fetch'].type) return this.#carryOut(frame);
     const known = this.#memory.repeated(frame.sequence, frame.payload);
     if (known !== undefined) {
@@ -86,6 +92,45 @@ export class Link {
     return frames;
   }
 
+  /**
+   * Takes what is for all terminals of the line.
+   * @returns what it says in its slot, if anything
+   * @throws PowerCut
+   */
+  hearCall(stuffed: Uint8Array): SlotAnswer | undefined {
+    const frame = this.#open(stuffed);
+    if (frame === undefined) return undefined;
+    if (frame.fromTerminal || frame.address !== BROADCAST) {
+      this.counters.foreign += 1;
+      return undefined;
+    }
+    this.counters.requests += 1;
+    const message = read(frame.payload);
+    if (typeof message === 'string' || !this.#conversation.greeted) return undefined;
+    if (message.name === 'roll.call') return this.#here(message.body);
+    if (broadcasts.has(message.name)) this.#answer(frame, message);
+    return undefined;
+  }
+
+  /** Its raised hand, when it has logs that the gateway has not read. */
+  hand(): Uint8Array | undefined {
+    return this.#conversation.greeted && this.#hasNews() ? this.#hand : undefined;
+  }
+
+  /** A number that was called before is not answered: what proves an answer must not be had for two of them. */
+  #here(call: Body<'roll.call'>): SlotAnswer | undefined {
+    const afterMs = slotOf(call, this.#address);
+    if (afterMs === undefined || call.number <= this.#rolled) return undefined;
+    this.#rolled = call.number;
+    const { session } = this.#conversation;
+    return { wire: hereWire(session, call.number, this.#address, this.#hasNews()), afterMs };
+  }
+
+  #hasNews(): boolean {
+    const { log } = this.#desk.store.state;
+    return log.size > 0 && log.last > this.#conversation.readTo;
+  }
+
   #open(stuffed: Uint8Array): Frame | undefined {
     try {
       if (stuffed.length < this.#desk.model.capabilities.mtu)
@@ -95,13 +140,6 @@ export class Link {
     }
     this.counters.bad += 1;
     return undefined;
-  }
-
-  #obey(frame: Frame): readonly Uint8Array[] {
-    const message = read(frame.payload);
-    if (typeof message !== 'string' && broadcasts.has(message.name) && this.#conversation.greeted)
-      this.#answer(frame, message);
-    return NOTHING;
   }
 
   #carryOut(frame: Frame): readonly Uint8Array[] {
@@ -125,6 +163,7 @@ export class Link {
     this.#conversation.offers.clear();
     this.#conversation.greeted = true;
     this.#conversation.readTo = 0;
+    this.#rolled = 0;
   }
 
   #answer(frame: Frame, message: Message): Answer {
@@ -138,9 +177,8 @@ export class Link {
   }
 
   #reply<Name extends MessageName>(frame: Frame, name: Name, body: Body<Name>): Uint8Array {
-    const { log } = this.#desk.store.state;
-    const attention = log.size > 0 && log.last > this.#conversation.readTo;
-    const header = { address: this.#address, sequence: frame.sequence, fromTerminal: true, attention };
+    const { sequence } = frame;
+    const header = { address: this.#address, sequence, fromTerminal: true, attention: this.#hasNews() };
     return toWire(this.#conversation.session, header, name, body);
   }
 }

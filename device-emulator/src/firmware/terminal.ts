@@ -1,5 +1,14 @@
 import { decodeUser, describe, logKind, readRecord, WhorlError } from '@whorl/protocol';
-import type { Cancel, Clock, LogKind, LogRecord, Random, User, UserRecord } from '@whorl/protocol';
+import type {
+  Cancel,
+  Clock,
+  LogKind,
+  LogRecord,
+  Random,
+  SlotAnswer,
+  User,
+  UserRecord,
+} from '@whorl/protocol';
 import type { Enrolment } from './enrolment.ts';
 import { PowerCut } from './flash.ts';
 import type { Flash } from './flash.ts';
@@ -119,6 +128,25 @@ export class Terminal {
       this.powerOff();
       return NOTHING;
     }
+  }
+
+  /**
+   * Takes a frame that is for all terminals of the line.
+   * @returns what it says in its slot, if anything
+   */
+  hearCall(stuffed: Uint8Array): SlotAnswer | undefined {
+    try {
+      return this.#running?.link.hearCall(stuffed);
+    } catch (error) {
+      if (!(error instanceof PowerCut)) throw error;
+      this.powerOff();
+      return undefined;
+    }
+  }
+
+  /** Its raised hand as it goes over the wire, when it has logs that the gateway has not read. */
+  hand(): Uint8Array | undefined {
+    return this.#running?.link.hand();
   }
 
   /** What it has heard since it started. */

@@ -1,14 +1,17 @@
 import {
+  BROADCAST,
   chunkAt,
   chunkCount,
   decodeMessage,
   digestOf,
   fromWire,
   plainSession,
+  readHeader,
   readRecord,
   encodeUser,
   seededRandom,
   toWire,
+  unstuff,
   VirtualClock,
   writeBatch,
 } from '@whorl/protocol';
@@ -70,6 +73,10 @@ export class Asker {
 
   /** Hands a stuffed frame over; answers with what comes back. */
   hand(stuffed: Uint8Array): Frame[] {
+    if (readHeader(unstuff(stuffed)).address === BROADCAST) {
+      const said = this.#terminal.hearCall(stuffed);
+      return said === undefined ? [] : [fromWire(plainSession, said.wire.subarray(0, -1))];
+    }
     const frames = this.#terminal.hear(stuffed).map((wire) => fromWire(plainSession, wire.subarray(0, -1)));
     this.attention = frames.at(-1)?.attention ?? this.attention;
     return frames;

@@ -10,8 +10,8 @@ export type Outcome =
   | { readonly kind: 'sent' }
   | { readonly kind: 'failed'; readonly error: Error };
 
-/** One turn on the line: a message to a terminal and, unless `plan` is absent, its answer. */
-export interface Job<Name extends MessageName = MessageName> {
+/** A message to a terminal and, unless `plan` is absent, its answer. */
+export interface Talk<Name extends MessageName = MessageName> {
   readonly peer: Peer;
   readonly name: Name;
   readonly body: Body<Name>;
@@ -20,3 +20,30 @@ export interface Job<Name extends MessageName = MessageName> {
   /** Called exactly once. */
   readonly settle: (outcome: Outcome) => void;
 }
+
+/** How a roll call ended: who was there, and whether they have logs. */
+export type RollOutcome =
+  | { readonly kind: 'called'; readonly present: ReadonlyMap<number, boolean> }
+  | { readonly kind: 'failed'; readonly error: Error };
+
+/** All terminals of a shared line are asked at once; each answers in its slot. */
+export interface RollCall {
+  /** The broadcast is sealed for all of them. */
+  readonly group: Peer;
+  readonly members: readonly Peer[];
+  readonly body: Body<'roll.call'>;
+  readonly priority: Priority;
+  /** Called exactly once. */
+  readonly settle: (outcome: RollOutcome) => void;
+}
+
+/** Whoever has logs may say so; hands are told to the line's watchers. */
+export interface Invitation {
+  readonly invitation: true;
+  readonly priority: Priority;
+  /** Called exactly once. */
+  readonly settle: (outcome: Outcome) => void;
+}
+
+/** One turn on the line. */
+export type Job = Talk | RollCall | Invitation;

@@ -1,8 +1,8 @@
-import { sleep, WhorlError } from '@whorl/protocol';
+import { BROADCAST, sleep, WhorlError } from '@whorl/protocol';
 import type { AnswerName, Body, Clock, LineTiming, MessageName, Random, RequestName } from '@whorl/protocol';
 import { answerOf } from './answer.ts';
 import type { Answer } from './answer.ts';
-import type { Job, Outcome } from './job.ts';
+import type { Job, Outcome, Talk } from './job.ts';
 import { Peer } from './peer.ts';
 import type { Priority } from './priority.ts';
 import type { LineCounters, LineStatus } from './status.ts';
@@ -15,6 +15,8 @@ export interface LineWatcher {
   readonly opened: () => void;
   /** The connection went away or could not be opened; called once for each reason in a row. */
   readonly closed: (reason: string) => void;
+  /** A terminal raised its hand: it has logs. `undefined` when several did at once. Not proven: to be asked. */
+  readonly hand?: (address: number | undefined) => void;
   /** The gateway is stopping; the line is not opened again. */
   readonly ended?: () => void;
 }
@@ -49,6 +51,8 @@ export class Line {
   readonly over: string;
   readonly timing: LineTiming;
   readonly clock: Clock;
+  /** All terminals of the line, asked by broadcast. */
+  readonly group: Peer;
   readonly #open: OpenTransport;
   readonly #random: Random;
   readonly #watchers = new Set<LineWatcher>();
@@ -70,6 +74,7 @@ export class Line {
     this.clock = parts.clock;
     this.#open = parts.open;
     this.#random = parts.random;
+    this.group = new Peer(BROADCAST, parts.random);
   }
 
   get isOpen(): boolean {
@@ -109,6 +114,16 @@ export class Line {
   /** Lets so many exchanges be under way at once, where the line is not shared. */
   setWindow(window: number): void {
     if (this.#turns !== undefined) this.#turns.window = window;
+  }
+
+  /** Invites those who have logs at least this often, also while a long transfer goes out; `undefined` for never. */
+  setInvitations(everyMs: number | undefined): void {
+    if (this.#turns !== undefined) this.#turns.inviteEveryMs = everyMs;
+  }
+
+  /** When hands could be raised last, on the line's clock. */
+  get invitedAt(): number {
+    return this.#turns?.invitedAt ?? Number.NEGATIVE_INFINITY;
   }
 
   /** Queues a job; settles it at once when the line is closed. The way without promises, for what happens all the time. */
@@ -167,7 +182,7 @@ export class Line {
     };
   }
 
-  #turn<Name extends MessageName>(peer: Peer, asking: Asking<Name>, plan: Job['plan']): Promise<Outcome> {
+  #turn<Name extends MessageName>(peer: Peer, asking: Asking<Name>, plan: Talk['plan']): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       const settle = (outcome: Outcome): void => {
         asking.signal?.removeEventListener('abort', abort);
@@ -175,7 +190,7 @@ export class Line {
         else resolve(outcome);
       };
       const { name, body, priority } = asking;
-      const job: Job = { peer, name, body, priority, settle, ...(plan === undefined ? {} : { plan }) };
+      const job: Talk = { peer, name, body, priority, settle, ...(plan === undefined ? {} : { plan }) };
       const abort = (): void => {
         if (this.#turns?.remove(job) === true)
           settle({ kind: 'failed', error: new WhorlError('ABORTED', `${name} to address ${peer.address}`) });
@@ -237,7 +252,15 @@ export class Line {
       },
       this.#stop.signal,
     );
-    const turns = new Turns({ transport, clock: this.clock, timing: this.timing, counters: this.#counters });
+    const turns = new Turns({
+      transport,
+      clock: this.clock,
+      timing: this.timing,
+      counters: this.#counters,
+      hand: (address) => {
+        for (const watcher of this.#watchers) watcher.hand?.(address);
+      },
+    });
     this.#transport = transport;
     this.#turns = turns;
     this.#state = 'open';

@@ -5,6 +5,11 @@ export interface Transport {
    * @param written called when the operating system has taken them; never after the transport has closed
    */
   write(bytes: Uint8Array, written: () => void): void;
+  /**
+   * What was received since the last delimiter is no frame, and nothing of what comes next belongs to it.
+   * @returns whether there was anything
+   */
+  cut(): boolean;
   /** Ends the connection; harmless when it has ended. */
   close(): void;
 }

@@ -1,25 +1,31 @@
 import {
-  answerTimeoutMs,
   ask,
   ASK_START,
-  decodeMessage,
+  DELIMITER,
   HEADER_BYTES,
+  INVITATION_WIRE,
+  isShort,
   MTU_MAX,
+  readHand,
   readHeader,
+  rollMs,
   rowOf,
+  SHORT_WIRE_BYTES,
   toWire,
   unstuff,
   wireMs,
   WhorlError,
 } from '@whorl/protocol';
 import type { AskOutput, AskPlan, AskState, Cancel, Clock, Frame, LineTiming } from '@whorl/protocol';
-import type { Job } from './job.ts';
+import type { Invitation, Job, RollCall, Talk } from './job.ts';
+import { patience } from './patience.ts';
 import { JobQueue } from './queue.ts';
+import { RollTurn } from './roll-turn.ts';
 import type { LineCounters } from './status.ts';
 import type { Transport } from './transport.ts';
 
 interface Turn {
-  readonly job: Job;
+  readonly job: Talk;
   readonly plan: AskPlan;
   readonly sequence: number;
   readonly wire: Uint8Array;
@@ -35,8 +41,17 @@ interface Turn {
  */
 const AHEAD_MS = 15;
 
-/** Most bytes of an answer that is no chunk: what time-outs are computed from. */
-const SHORT_ANSWER_BYTES = 64;
+/** Between the end of a raised hand and what comes behind its slot. */
+const SLOT_GUARD_BYTES = 1;
+
+export interface TurnsParts {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly timing: LineTiming;
+  readonly counters: LineCounters;
+  /** A terminal raised its hand; `undefined` when several did at once, and none was understood. */
+  readonly hand: (address: number | undefined) => void;
+}
 
 /**
  * Gives turns on one open line: one exchange at a time on a shared line, up to a window of them elsewhere. Runs the
@@ -47,9 +62,18 @@ export class Turns {
   readonly #clock: Clock;
   readonly #timing: LineTiming;
   readonly #counters: LineCounters;
+  readonly #hand: TurnsParts['hand'];
   readonly #queue = new JobQueue();
   readonly #turns = new Map<number, Turn>();
+  #roll: RollTurn | undefined;
   #window = 1;
+  /** How often those who have logs are invited while frames go out that nobody answers; `undefined` for never. */
+  inviteEveryMs: number | undefined;
+  #invitedAt = Number.NEGATIVE_INFINITY;
+  /** Something on a shared line was not understood: who listens there may hold a part of it, too. */
+  #dirty = false;
+  /** A hand may be raised now. */
+  #slotOpen = false;
   /** When the last byte handed over will have left, by the byte times. */
   #wireFree = 0;
   #pause: Cancel | undefined;
@@ -58,11 +82,17 @@ export class Turns {
   busyMs = 0;
   roundTripMs: number | undefined;
 
-  constructor(parts: { transport: Transport; clock: Clock; timing: LineTiming; counters: LineCounters }) {
+  constructor(parts: TurnsParts) {
     this.#transport = parts.transport;
     this.#clock = parts.clock;
     this.#timing = parts.timing;
     this.#counters = parts.counters;
+    this.#hand = parts.hand;
+  }
+
+  /** When hands could be raised last, on the line's clock. */
+  get invitedAt(): number {
+    return this.#invitedAt;
   }
 
   get waiting(): number {
@@ -94,6 +124,9 @@ export class Turns {
       turn.timer?.();
       turn.job.settle({ kind: 'failed', error });
     }
+    this.#roll?.timer?.();
+    this.#roll?.job.settle({ kind: 'failed', error });
+    this.#roll = undefined;
     for (const job of this.#queue.drain()) job.settle({ kind: 'failed', error });
   }
 
@@ -101,9 +134,13 @@ export class Turns {
   frame(stuffed: Uint8Array): void {
     this.busyMs += this.#byteTimes(stuffed.length + 1);
     try {
-      this.#received(unstuff(stuffed));
+      const bytes = unstuff(stuffed);
+      if (isShort(bytes)) this.#receivedShort(bytes);
+      else this.#received(bytes);
     } catch (error) {
       if (!(error instanceof WhorlError)) throw error;
+      this.#dirty = true;
+      if (this.#slotOpen) this.#hand(undefined);
       this.#counters.framesBad += 1;
       this.#counters.bytesDiscarded += stuffed.length + 1;
     }
@@ -123,8 +160,28 @@ export class Turns {
     this.#step(turn, { kind: 'answer', now: this.#clock.now(), final });
   }
 
+  #receivedShort(bytes: Uint8Array): void {
+    if (bytes.length === INVITATION_BYTES) {
+      this.#counters.framesIn += 1;
+      this.#hand(readHand(bytes));
+      return;
+    }
+    const roll = this.#roll;
+    if (roll?.take(bytes) !== true) {
+      this.#counters.framesStray += 1;
+      return;
+    }
+    this.#counters.framesIn += 1;
+    if (roll.complete) this.#endRoll(roll);
+  }
+
   #next(): void {
-    while (!this.#closed && this.#pause === undefined && this.#turns.size < this.#window) {
+    while (
+      !this.#closed &&
+      this.#pause === undefined &&
+      this.#roll === undefined &&
+      this.#turns.size < this.#window
+    ) {
       const job = this.#queue.next();
       if (job === undefined) return;
       this.#begin(job);
@@ -132,10 +189,52 @@ export class Turns {
   }
 
   #begin(job: Job): void {
+    if ('invitation' in job) this.#invite(job);
+    else if ('members' in job) this.#callRoll(job);
+    else this.#talk(job);
+  }
+
+  #invite(job: Invitation): void {
+    this.#send(INVITATION_WIRE, () => undefined);
+    this.#openSlot();
+    job.settle({ kind: 'sent' });
+  }
+
+  /** Nothing is said until a hand that is raised behind what was sent last has arrived. */
+  #openSlot(): void {
+    const slot = this.#timing.turnaroundMs + this.#byteTimes(SHORT_WIRE_BYTES + SLOT_GUARD_BYTES);
+    this.#invitedAt = this.#wireFree;
+    this.#slotOpen = true;
+    this.#pauseFor(this.#wireFree + slot - this.#clock.now());
+  }
+
+  #callRoll(job: RollCall): void {
+    const roll = new RollTurn(job);
+    const sequence = job.group.nextSequence();
+    const header = { address: job.group.address, sequence, fromTerminal: false, attention: false };
+    this.#roll = roll;
+    this.#counters.exchanges += 1;
+    this.#send(toWire(job.group.session, header, 'roll.call', job.body), () => undefined);
+    const { turnaroundMs, latencyMs } = this.#timing;
+    const slots = rollMs(job.body, job.members.length);
+    const end = this.#wireFree + turnaroundMs + slots + latencyMs;
+    roll.timer = this.#clock.after(end - this.#clock.now(), () => this.#endRoll(roll));
+  }
+
+  #endRoll(roll: RollTurn): void {
+    roll.timer?.();
+    this.#roll = undefined;
+    if (!roll.complete) this.#dirty = true;
+    roll.job.settle({ kind: 'called', present: roll.present });
+    this.#next();
+  }
+
+  #talk(job: Talk): void {
     const sequence = job.peer.nextSequence();
     let wire: Uint8Array;
+    const invite = job.plan === undefined && this.#isInvitationDue();
     try {
-      const header = { address: job.peer.address, sequence, fromTerminal: false, attention: false };
+      const header = { address: job.peer.address, sequence, fromTerminal: false, attention: false, invite };
       wire = toWire(job.peer.session, header, job.name, job.body);
     } catch (error) {
       job.settle({ kind: 'failed', error: error instanceof Error ? error : new Error(String(error)) });
@@ -143,11 +242,12 @@ export class Turns {
     }
     if (job.plan === undefined) {
       this.#send(wire, () => undefined);
-      this.#holdBack();
+      if (invite) this.#openSlot();
+      else this.#holdBack();
       job.settle({ kind: 'sent' });
       return;
     }
-    const plan = { ...job.plan, ...this.#patience(job, job.plan.frames) };
+    const plan = { ...job.plan, ...patience(this.#timing, job.name, job.plan.frames) };
     const turn: Turn = {
       job,
       plan,
@@ -163,13 +263,10 @@ export class Turns {
     this.#write(turn);
   }
 
-  #patience(job: Job, frames: number): { timeoutMs: number; nextMs: number } {
-    const answerBytes = frames > 1 || LONG_ANSWERS.has(job.name) ? MTU_MAX : SHORT_ANSWER_BYTES;
-    const work = rowOf(job.name).work ?? 'memory';
-    return {
-      timeoutMs: answerTimeoutMs(this.#timing, { requestBytes: 0, answerBytes, work }),
-      nextMs: answerTimeoutMs(this.#timing, { requestBytes: 0, answerBytes, work: 'memory' }),
-    };
+  /** Whether to invite behind the next frame: behind the one after it would be too late. */
+  #isInvitationDue(): boolean {
+    const since = Math.max(this.#wireFree, this.#clock.now()) - this.#invitedAt;
+    return this.inviteEveryMs !== undefined && since + this.#byteTimes(2 * MTU_MAX) > this.inviteEveryMs;
   }
 
   #write(turn: Turn): void {
@@ -180,7 +277,8 @@ export class Turns {
     });
   }
 
-  #send(wire: Uint8Array, written: () => void): void {
+  #send(frame: Uint8Array, written: () => void): void {
+    const wire = this.#afresh() ? joined(CLEARING, frame) : frame;
     const time = this.#byteTimes(wire.length);
     this.#wireFree = Math.max(this.#wireFree, this.#clock.now()) + time;
     this.busyMs += time;
@@ -189,12 +287,28 @@ export class Turns {
     this.#transport.write(wire, written);
   }
 
+  /**
+   * On a shared line nobody else speaks when the gateway does: what has come in since the last delimiter is noise, or
+   * two that spoke at once. Terminals heard it too, and take the next frame for its end.
+   * @returns whether a delimiter is due before the next frame
+   */
+  #afresh(): boolean {
+    if (this.#timing.baud === undefined) return false;
+    const afresh = this.#transport.cut() || this.#dirty;
+    this.#dirty = false;
+    return afresh;
+  }
+
   /** After unanswered frames the wire is still busy: the next turn comes when little is left of it. */
   #holdBack(): void {
     const ahead = this.#wireFree - this.#clock.now() - AHEAD_MS;
-    if (ahead <= 0) return;
-    this.#pause = this.#clock.after(ahead, () => {
+    if (ahead > 0) this.#pauseFor(ahead);
+  }
+
+  #pauseFor(ms: number): void {
+    this.#pause = this.#clock.after(ms, () => {
       this.#pause = undefined;
+      this.#slotOpen = false;
       this.#next();
     });
   }
@@ -215,6 +329,7 @@ export class Turns {
         return;
       case 'write':
         this.#counters.retries += 1;
+        this.#dirty = true;
         this.#write(turn);
         return;
       case 'answered':
@@ -225,6 +340,7 @@ export class Turns {
         return;
       case 'timeout':
         this.#counters.timeouts += 1;
+        this.#dirty = true;
         this.#end(turn);
         turn.job.settle({
           kind: 'failed',
@@ -255,18 +371,14 @@ export class Turns {
 }
 
 const REFUSED = rowOf('refused').type;
-const LONG_ANSWERS: ReadonlySet<string> = new Set([
-  'welcome',
-  'hello',
-  'logs.read',
-  'users.digests',
-  'transfer.fetch',
-  'transfer.commit',
-  'transfer.ask',
-  'transfer.begin',
-]);
+const CLEARING = Uint8Array.of(DELIMITER);
 
-/** Reads an answer's message. @throws WhorlError MESSAGE_* */
-export function messageOf(frame: Frame): ReturnType<typeof decodeMessage> {
-  return decodeMessage(frame.payload);
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const both = new Uint8Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
 }
+
+/** Of a short frame, its stuffing undone. */
+const INVITATION_BYTES = unstuff(INVITATION_WIRE.subarray(0, -1)).length;

@@ -90,6 +90,11 @@ export class MemoryCable {
         near.write(bytes);
         written();
       },
+      cut() {
+        const held = splitter.cut();
+        if (held > 0) events.discarded(held);
+        return held > 0;
+      },
       close() {
         void near.close();
       },

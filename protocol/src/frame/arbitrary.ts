@@ -14,6 +14,7 @@ export function arbitraryHeader(): Arbitrary<Omit<FrameHeader, 'sealed'>> {
     sequence: fc.nat(0xffff),
     fromTerminal: fc.boolean(),
     attention: fc.boolean(),
+    invite: fc.boolean(),
   });
 }
 

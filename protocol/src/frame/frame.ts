@@ -15,7 +15,10 @@ export const ADDRESS_MAX = 247;
 const SEALED = 0x20;
 const FROM_TERMINAL = 0x10;
 const ATTENTION = 0x08;
-const RESERVED = 0x07;
+const INVITE = 0x04;
+/** SPEC: short frames. They have a header of their own, see `short.ts`. */
+export const SHORT = 0x02;
+const RESERVED = 0x03;
 
 /** What stands before a frame's payload, readable to everyone on the line. */
 export interface FrameHeader {
@@ -26,20 +29,26 @@ export interface FrameHeader {
   readonly fromTerminal: boolean;
   /** The terminal has logs that the gateway has not read. */
   readonly attention: boolean;
+  /** Behind this frame of the gateway's is a slot in which whoever has logs raises its hand. */
+  readonly invite: boolean;
   readonly sealed: boolean;
 }
+
+/** A header as its writer gives it: the session knows whether it seals, and few frames invite. */
+export type NewHeader = Omit<FrameHeader, 'sealed' | 'invite'> & { readonly invite?: boolean };
 
 /** A frame as the session layer opened it: the payload is a message type (1 byte) and a body. */
 export interface Frame extends FrameHeader {
   readonly payload: Uint8Array;
 }
 
-export function writeHeader(header: FrameHeader, out: Uint8Array): void {
+export function writeHeader(header: NewHeader & { readonly sealed: boolean }, out: Uint8Array): void {
   out[0] =
     (FRAME_VERSION << 6) |
     (header.sealed ? SEALED : 0) |
     (header.fromTerminal ? FROM_TERMINAL : 0) |
-    (header.attention ? ATTENTION : 0);
+    (header.attention ? ATTENTION : 0) |
+    (header.invite === true ? INVITE : 0);
   out[1] = header.address;
   out[2] = header.sequence;
   out[3] = header.sequence >>> 8;
@@ -61,6 +70,19 @@ export function readHeader(frame: Uint8Array): FrameHeader {
     sequence: (frame[2] ?? 0) | ((frame[3] ?? 0) << 8),
     fromTerminal: (control & FROM_TERMINAL) !== 0,
     attention: (control & ATTENTION) !== 0,
+    invite: (control & INVITE) !== 0,
     sealed: (control & SEALED) !== 0,
   };
+}
+
+/**
+ * Whether a stuffed frame invites, without undoing the stuffing: the control byte is the first, and never zero.
+ */
+export function invites(stuffed: Uint8Array): boolean {
+  return (stuffed[0] ?? 0) > 1 && ((stuffed[1] ?? 0) & (INVITE | FROM_TERMINAL)) === INVITE;
+}
+
+/** Whether a frame, its stuffing undone, is a short one. */
+export function isShort(frame: Uint8Array): boolean {
+  return ((frame[0] ?? 0) & SHORT) !== 0 && (frame[0] ?? 0) >> 6 === FRAME_VERSION;
 }

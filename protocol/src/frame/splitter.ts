@@ -84,6 +84,17 @@ export class FrameSplitter {
     this.#length += left.length;
   }
 
+  /**
+   * What came since the last delimiter is no frame: forgets it.
+   * @returns how many bytes that were
+   */
+  cut(): number {
+    const held = this.#length;
+    this.#guard.filter(Uint8Array.of(DELIMITER));
+    this.#length = 0;
+    return held;
+  }
+
   #take(tail: Uint8Array): Uint8Array {
     const whole = new Uint8Array(this.#length + tail.length);
     whole.set(this.#held.subarray(0, this.#length));

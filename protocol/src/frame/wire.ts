@@ -4,7 +4,7 @@ import type { Body, MessageName } from '../messages/message.ts';
 import type { Session } from '../session/session.ts';
 import { stuff, stuffedMax, unstuff } from './cobs.ts';
 import { HEADER_BYTES, MTU_MAX } from './frame.ts';
-import type { Frame, FrameHeader } from './frame.ts';
+import type { Frame, NewHeader } from './frame.ts';
 
 const scratch = new Uint8Array(2 * MTU_MAX);
 
@@ -15,7 +15,7 @@ const scratch = new Uint8Array(2 * MTU_MAX);
  */
 export function toWire<Name extends MessageName>(
   session: Session,
-  header: Omit<FrameHeader, 'sealed'>,
+  header: NewHeader,
   name: Name,
   body: Body<Name>,
 ): Uint8Array {

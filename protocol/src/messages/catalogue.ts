@@ -105,6 +105,17 @@ export const CATALOGUE = {
     doc: 'Asks for a sign of life; the attention bit of the answer says whether there are logs.',
   },
   idle: { type: 0x82, direction: 'to-gateway', fields: {}, doc: 'A sign of life.' },
+  'roll.call': {
+    type: 0x03,
+    direction: 'to-terminal',
+    fields: {
+      number: u32('Higher than that of every roll call before it in the session.'),
+      slot: u16('Length of a slot.', { unit: '10 µs', min: 1 }),
+      first: u8('Address of the first bit.', { min: 1, max: 247 }),
+      members: list('A bit a terminal, low bits first: 1 is called.', u8('Eight terminals.'), 31),
+    },
+    doc: 'To address 0: each terminal that is called answers in its slot with a short frame that its session authenticates. The n-th of them, from 0, begins n slots behind the call and its own turnaround.',
+  },
   refused: {
     type: 0x8f,
     direction: 'to-gateway',

@@ -42,4 +42,12 @@ export const plainSession: Session = {
       );
     return { ...header, payload: frame.subarray(HEADER_BYTES, end) };
   },
+
+  tag(number, head) {
+    const check = crc32(head, crc32(Uint8Array.of(number, number >>> 8, number >>> 16, number >>> 24)));
+    const tag = new Uint8Array(8);
+    new DataView(tag.buffer).setUint32(0, check, true);
+    new DataView(tag.buffer).setUint32(4, ~check >>> 0, true);
+    return tag;
+  },
 };

@@ -1,4 +1,4 @@
-import type { Frame, FrameHeader } from '../frame/frame.ts';
+import type { Frame, NewHeader } from '../frame/frame.ts';
 
 /**
  * What stands between a message and its frame: nothing but a checksum on a plain session; encryption, authentication
@@ -13,10 +13,15 @@ export interface Session {
    * header and trailer are written around it in place.
    * @returns the length of the whole frame
    */
-  seal(header: Omit<FrameHeader, 'sealed'>, buffer: Uint8Array, length: number): number;
+  seal(header: NewHeader, buffer: Uint8Array, length: number): number;
   /**
    * Opens a frame (after byte stuffing is undone).
    * @throws WhorlError FRAME_TOO_SHORT, FRAME_VERSION, FRAME_CHECKSUM, FRAME_SEALED
    */
   open(frame: Uint8Array): Frame;
+  /**
+   * What proves that the terminal's end of this session said `head` in answer to the roll call with this number.
+   * @returns 8 bytes; the same for the same arguments at both ends
+   */
+  tag(number: number, head: Uint8Array): Uint8Array;
 }

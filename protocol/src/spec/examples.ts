@@ -58,6 +58,7 @@ export const EXAMPLES: { readonly [Name in MessageName]: Body<Name> } = {
       window: 1,
     },
   },
+  'roll.call': { number: 7, slot: 213, first: 1, members: [0b0000_1111] },
   poll: {},
   idle: {},
   refused: { request: 0x20, reason: 'no-such-user' },

@@ -1,6 +1,6 @@
 import { stuff, stuffedMax } from '../frame/cobs.ts';
 import { HEADER_BYTES } from '../frame/frame.ts';
-import type { FrameHeader } from '../frame/frame.ts';
+import type { FrameHeader, NewHeader } from '../frame/frame.ts';
 import { toWire } from '../frame/wire.ts';
 import { encodeMessage, MESSAGE_NAMES, rowOf } from '../messages/message.ts';
 import type { MessageName } from '../messages/message.ts';
@@ -34,7 +34,7 @@ export interface TestVectors {
   readonly batch: { readonly bytes: string; readonly digest: string; readonly committed: string };
 }
 
-interface FrameVector extends Omit<FrameHeader, 'sealed'> {
+interface FrameVector extends Required<NewHeader> {
   readonly name: MessageName;
   readonly body: Json;
   readonly payload: string;
@@ -72,7 +72,7 @@ export function vectorsText(): string {
 /** The header of a message's example: terminal 7, sequence 0x1234, attention in what a terminal says. */
 export function exampleHeader(name: MessageName): Omit<FrameHeader, 'sealed'> {
   const fromTerminal = rowOf(name).direction === 'to-gateway';
-  return { address: 7, sequence: 0x1234, fromTerminal, attention: fromTerminal };
+  return { address: 7, sequence: 0x1234, fromTerminal, attention: fromTerminal, invite: false };
 }
 
 function frameVector(name: MessageName): FrameVector {

@@ -7,16 +7,19 @@ import type { TransportEvents } from '../transport.ts';
 /**
  * Cuts what a port or socket receives at the delimiters. The parser holds bytes until one comes, without limit, so a
  * guard before it drops what is too long for any frame.
+ * @returns the transport's `cut`
  */
-export function deliverFrames(source: Readable, events: TransportEvents): void {
+export function deliverFrames(source: Readable, events: TransportEvents): () => boolean {
   const guard = new RunGuard();
   let dropped = 0;
+  let between = true;
   const guarded = new Transform({
     transform(bytes: Buffer, _encoding: BufferEncoding, done: TransformCallback) {
       events.received(bytes.length);
       const kept = guard.filter(bytes);
       if (guard.dropped > dropped) events.discarded(guard.dropped - dropped);
       dropped = guard.dropped;
+      if (kept.length > 0) between = kept.at(-1) === DELIMITER;
       done(null, kept);
     },
   });
@@ -26,4 +29,10 @@ export function deliverFrames(source: Readable, events: TransportEvents): void {
   parser.on('data', (stuffed: Buffer) => {
     events.frame(stuffed);
   });
+  return () => {
+    if (between) return false;
+    between = true;
+    guarded.push(guard.filter(Uint8Array.of(DELIMITER)));
+    return true;
+  };
 }

@@ -9,7 +9,7 @@ export function openSerial(options: { path: string; baud: number }): OpenTranspo
   return async (events, signal) => {
     const port = new SerialPort({ path: options.path, baudRate: options.baud, autoOpen: false });
     await open(port, signal);
-    deliverFrames(port, events);
+    const cut = deliverFrames(port, events);
     let closed = false;
     const gone = (reason: string): void => {
       if (closed) return;
@@ -29,7 +29,7 @@ export function openSerial(options: { path: string; baud: number }): OpenTranspo
     onHangUp(port, () => {
       gone(`${options.path} has gone: was the adapter unplugged?`);
     });
-    return transport(port, () => {
+    return transport(port, cut, () => {
       closed = true;
     });
   };
@@ -63,8 +63,9 @@ async function open(port: SerialPort, signal: AbortSignal): Promise<void> {
   throw new WhorlError('ABORTED', `${port.path} is no longer wanted`);
 }
 
-function transport(port: SerialPort, closing: () => void): Transport {
+function transport(port: SerialPort, cut: () => boolean, closing: () => void): Transport {
   return {
+    cut,
     write(bytes, written) {
       if (!port.isOpen) return;
       port.write(bytes);

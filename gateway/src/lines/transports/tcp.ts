@@ -35,8 +35,9 @@ export function socketTransport(socket: Socket, events: TransportEvents): Transp
     );
   });
   socket.on('end', () => socket.destroy());
-  deliverFrames(socket, events);
+  const cut = deliverFrames(socket, events);
   return {
+    cut,
     write(bytes, written) {
       if (closed || socket.destroyed) return;
       socket.write(bytes, (error) => {

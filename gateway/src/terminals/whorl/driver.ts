@@ -81,6 +81,10 @@ export class WhorlDriver implements TerminalDriver, Member {
     if (attention) for (const watcher of this.#watchers) watcher.attention();
   }
 
+  raised(): void {
+    for (const watcher of this.#watchers) watcher.attention();
+  }
+
   lost(reason: string): void {
     this.#identity = undefined;
     this.#reason = reason;

@@ -1,7 +1,7 @@
-import { codeOf, describe } from '@whorl/protocol';
+import { codeOf, describe, rollCall } from '@whorl/protocol';
 import type { Body, Cancel, Clock } from '@whorl/protocol';
 import { answerOf, RefusedError } from '../../lines/answer.ts';
-import type { Outcome } from '../../lines/job.ts';
+import type { Outcome, RollOutcome } from '../../lines/job.ts';
 import type { Line } from '../../lines/line.ts';
 import type { Peer } from '../../lines/peer.ts';
 
@@ -11,26 +11,35 @@ export interface Member {
   /** Greeted and answering. */
   isOnline(): boolean;
   greeted(welcome: Body<'welcome'>, attention: boolean): void;
-  /** It answered a poll. */
+  /** It gave a sign of life. */
   alive(attention: boolean): void;
+  /** It may have logs; nobody has proven it. */
+  raised(): void;
   /** It does not answer any more, or forgot the session. */
   lost(reason: string): void;
 }
 
 interface Seat {
   readonly member: Member;
+  /** When it is greeted or polled next. On a shared line nobody is polled: roll calls do that. */
   due: number;
-  /** Exchanges in a row without an answer. */
+  /** Signs of life in a row that did not come. */
   silent: number;
   retryMs: number;
 }
 
-/** An idle terminal is asked so often: on a line of few, an event waits no longer; a line of many goes round and round. */
-const IDLE_POLL_MS = 40;
-const IDLE_POLL_TCP_MS = 200;
-/** While others use the line, polls take at most about a quarter of it. */
+/** A terminal that has a connection for itself is polled so often while nothing else happens on it. */
+const POLL_MS = 200;
 const BUSY_POLL_MS = 250;
-const BUSY_SHARE = 4;
+/** On a shared line, hands can be raised so often while it is idle, and while it is busy. */
+const IDLE_INVITATION_MS = 40;
+const BUSY_INVITATION_MS = 120;
+/** Within a long transfer; a terminal alone on its line is asked after each slice of its own transfer anyway. */
+const TRANSFER_INVITATION_MS = 150;
+const TRANSFER_INVITATION_ALONE_MS = 400;
+/** A roll call so often, and sooner after one in which somebody was missing. */
+const ROLL_MS = 1_000;
+const ROLL_AGAIN_MS = 250;
 /** Silence this often, then a terminal counts as gone. */
 const SILENT_POLLS = 3;
 /** A silent terminal is tried again with back-off, so that it does not cost its neighbours their turns. */
@@ -38,8 +47,9 @@ const FIRST_GREETING_MS = 250;
 const LAST_GREETING_MS = 2_000;
 
 /**
- * Keeps the round over the terminals of a line: greets those that do not answer, polls those that do, one at a time.
- * Works with callbacks only: it happens hundreds of times a second, for years.
+ * Keeps the round over the terminals of a line: greets those that do not answer, polls the one that has a connection
+ * for itself; on a shared line invites those who have logs and calls the roll. One thing at a time, and with callbacks
+ * only: it happens dozens of times a second, for years.
  */
 export class Presence {
   readonly #line: Line;
@@ -48,6 +58,8 @@ export class Presence {
   #timer: Cancel | undefined;
   #asking = false;
   #open = false;
+  #rollDue = 0;
+  #rolls = 0;
 
   constructor(line: Line) {
     this.#line = line;
@@ -61,6 +73,9 @@ export class Presence {
         for (const { member } of this.#seats) {
           if (member.isOnline()) member.lost(`line ${line.name}: ${reason}`);
         }
+      },
+      hand: (address) => {
+        this.#handRaised(address);
       },
       ended: () => {
         this.#stop();
@@ -83,6 +98,7 @@ export class Presence {
 
   #start(): void {
     this.#open = true;
+    this.#rollDue = this.#clock.now();
     for (const seat of this.#seats) {
       seat.due = this.#clock.now();
       seat.silent = 0;
@@ -99,19 +115,93 @@ export class Presence {
 
   #schedule(): void {
     if (!this.#open || this.#asking) return;
-    let next: Seat | undefined;
-    for (const seat of this.#seats) if (next === undefined || seat.due < next.due) next = seat;
-    if (next === undefined) return;
     this.#timer?.();
-    const wait = next.due - this.#clock.now();
-    if (wait <= 0) {
-      this.#visit(next);
+    const now = this.#clock.now();
+    const { seat, inviteAt, rollAt } = this.#next();
+    const wait = Math.min(seat?.due ?? Number.POSITIVE_INFINITY, inviteAt, rollAt) - now;
+    if (wait > 0) {
+      if (wait === Number.POSITIVE_INFINITY) return;
+      this.#timer = this.#clock.after(wait, () => {
+        this.#timer = undefined;
+        this.#schedule();
+      });
       return;
     }
-    this.#timer = this.#clock.after(wait, () => {
-      this.#timer = undefined;
+    if (rollAt <= now) this.#callRoll();
+    else if (inviteAt <= now) this.#invite();
+    else if (seat !== undefined) this.#visit(seat);
+  }
+
+  /** What comes next of each kind, and when. */
+  #next(): { seat: Seat | undefined; inviteAt: number; rollAt: number } {
+    const never = Number.POSITIVE_INFINITY;
+    const shared = this.#line.timing.baud !== undefined;
+    let seat: Seat | undefined;
+    let online = 0;
+    for (const one of this.#seats) {
+      const isOnline = one.member.isOnline();
+      if (isOnline) online += 1;
+      if (shared && isOnline) continue;
+      if (seat === undefined || one.due < seat.due) seat = one;
+    }
+    if (!shared || online === 0) return { seat, inviteAt: never, rollAt: never };
+    this.#line.setInvitations(online > 1 ? TRANSFER_INVITATION_MS : TRANSFER_INVITATION_ALONE_MS);
+    const every = this.#line.waiting === 0 ? IDLE_INVITATION_MS : BUSY_INVITATION_MS;
+    return { seat, inviteAt: this.#line.invitedAt + every, rollAt: this.#rollDue };
+  }
+
+  #invite(): void {
+    this.#asking = true;
+    const settle = (outcome: Outcome): void => {
+      this.#asking = false;
+      if (outcome.kind !== 'failed') this.#schedule();
+    };
+    this.#line.add({ invitation: true, priority: 'live', settle });
+  }
+
+  #handRaised(address: number | undefined): void {
+    if (address === undefined) {
+      // Several at once: who they are, a roll call tells.
+      this.#rollDue = this.#clock.now();
       this.#schedule();
-    });
+      return;
+    }
+    const seat = this.#seats.find((one) => one.member.peer.address === address);
+    if (seat?.member.isOnline() === true) seat.member.raised();
+  }
+
+  #callRoll(): void {
+    const { baud } = this.#line.timing;
+    if (baud === undefined) return;
+    const seats = this.#seats.filter((seat) => seat.member.isOnline());
+    const members = seats.map((seat) => seat.member.peer);
+    this.#asking = true;
+    this.#rolls += 1;
+    const settle = (outcome: RollOutcome): void => {
+      this.#asking = false;
+      if (outcome.kind === 'failed') return;
+      this.#called(seats, outcome.present);
+      this.#schedule();
+    };
+    const addresses = members.map((peer) => peer.address);
+    const body = rollCall(this.#rolls, addresses, { ...this.#line.timing, baud });
+    this.#line.add({ group: this.#line.group, members, body, priority: 'live', settle });
+  }
+
+  #called(seats: readonly Seat[], present: ReadonlyMap<number, boolean>): void {
+    let missing = false;
+    for (const seat of seats) {
+      const attention = present.get(seat.member.peer.address);
+      if (attention === undefined) {
+        missing = true;
+        seat.silent += 1;
+        if (seat.silent >= SILENT_POLLS && seat.member.isOnline()) this.#gone(seat);
+      } else if (seat.member.isOnline()) {
+        seat.silent = 0;
+        seat.member.alive(attention);
+      }
+    }
+    this.#rollDue = this.#clock.now() + (missing ? ROLL_AGAIN_MS : ROLL_MS);
   }
 
   #visit(seat: Seat): void {
@@ -126,15 +216,10 @@ export class Presence {
     const { peer } = seat.member;
     const plan = { tries: 1, frames: 1 };
     if (online) this.#line.add({ peer, name: 'poll', body: {}, priority: 'live', plan, settle });
-    else
-      this.#line.add({
-        peer,
-        name: 'hello',
-        body: { nonce: this.#nonce(peer) },
-        priority: 'live',
-        plan,
-        settle,
-      });
+    else {
+      const body = { nonce: this.#nonce(peer) };
+      this.#line.add({ peer, name: 'hello', body, priority: 'live', plan, settle });
+    }
   }
 
   /** Fresh enough: a terminal only has to tell a new greeting from a repeated one. */
@@ -166,15 +251,20 @@ export class Presence {
       return;
     }
     seat.silent += 1;
-    if (seat.member.isOnline() && seat.silent < SILENT_POLLS) {
-      seat.due = now + this.#pace();
-      return;
-    }
-    if (seat.member.isOnline())
-      seat.member.lost(`no answer, asked ${SILENT_POLLS} times; check its power, address and wiring`);
-    seat.due = now + seat.retryMs;
-    seat.retryMs = Math.min(2 * seat.retryMs, LAST_GREETING_MS);
+    if (!seat.member.isOnline()) this.#tryLater(seat);
+    else if (seat.silent < SILENT_POLLS) seat.due = now + this.#pace();
+    else this.#gone(seat);
     this.#suspectConnection();
+  }
+
+  #gone(seat: Seat): void {
+    seat.member.lost(`no answer, asked ${SILENT_POLLS} times; check its power, address and wiring`);
+    this.#tryLater(seat);
+  }
+
+  #tryLater(seat: Seat): void {
+    seat.due = this.#clock.now() + seat.retryMs;
+    seat.retryMs = Math.min(2 * seat.retryMs, LAST_GREETING_MS);
   }
 
   /** A TCP connection over which nobody answers is half-open: only a new one can tell. */
@@ -185,9 +275,6 @@ export class Presence {
   }
 
   #pace(): number {
-    const tcp = this.#line.timing.baud === undefined;
-    if (this.#line.waiting === 0) return tcp ? IDLE_POLL_TCP_MS : IDLE_POLL_MS;
-    const roundTrip = this.#line.status().roundTripMs ?? 0;
-    return Math.max(BUSY_POLL_MS, Math.min(1000, this.#seats.length * BUSY_SHARE * Math.min(roundTrip, 10)));
+    return this.#line.waiting === 0 ? POLL_MS : BUSY_POLL_MS;
   }
 }
