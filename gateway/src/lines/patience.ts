@@ -1,0 +1,29 @@
+import { answerTimeoutMs, MTU_MAX, rowOf } from '@whorl/protocol';
+import type { AskPlan, LineTiming, MessageName } from '@whorl/protocol';
+
+/** Most bytes of an answer that is not among the long ones. */
+const SHORT_ANSWER_BYTES = 64;
+
+const LONG_ANSWERS: ReadonlySet<MessageName> = new Set([
+  'hello',
+  'logs.read',
+  'users.digests',
+  'transfer.fetch',
+  'transfer.commit',
+  'transfer.ask',
+  'transfer.begin',
+]);
+
+/** How long an answer of so many frames to this request is awaited on a line. */
+export function patience(
+  timing: LineTiming,
+  name: MessageName,
+  frames: number,
+): Pick<AskPlan, 'timeoutMs' | 'nextMs'> {
+  const answerBytes = frames > 1 || LONG_ANSWERS.has(name) ? MTU_MAX : SHORT_ANSWER_BYTES;
+  const work = rowOf(name).work ?? 'memory';
+  return {
+    timeoutMs: answerTimeoutMs(timing, { requestBytes: 0, answerBytes, work }),
+    nextMs: answerTimeoutMs(timing, { requestBytes: 0, answerBytes, work: 'memory' }),
+  };
+}
