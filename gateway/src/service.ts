@@ -20,7 +20,7 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-/** Starts everything that a configuration names. @throws WhorlError STORE_*, VAULT_*, GATEWAY_RUNNING, LINE_LISTEN, MQTT_BROKER */
+/** Starts everything that a configuration names. @throws WhorlError STORE_*, VAULT_*, GATEWAY_RUNNING, LINE_LISTEN, MQTT_* */
 export async function startService(config: Config, log: Log): Promise<Service> {
   const store = openStore({ data: config.data });
   const gateway = await startGateway({
@@ -43,10 +43,11 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     ? await startMqtt({
         config: config.mqtt,
         gateway: config.site.name,
-        data: config.data,
+        dataDir: config.data,
         operations: gateway.operations,
         store,
         hub: gateway.hub,
+        clock: systemClock,
         log,
       })
     : undefined;

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { VERSION } from '../service.ts';
 import { addLookCommands } from './commands/look.ts';
+import { addMqttCommands } from './commands/mqtt.ts';
 import { addStartCommands } from './commands/start.ts';
 import { addUserCommands } from './commands/users.ts';
 import { EXIT } from './context.ts';
@@ -31,4 +32,5 @@ Exit codes:
 addStartCommands(program);
 addLookCommands(program);
 addUserCommands(program);
+addMqttCommands(program);
 await program.parseAsync();

@@ -1,104 +1,245 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import type { AddressInfo, Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import type { Server } from 'node:net';
 import { join } from 'node:path';
+import { duplexPair } from 'node:stream';
+import type { Duplex } from 'node:stream';
+import { createServer as createTlsServer } from 'node:tls';
+import { describe, sleep, WhorlError } from '@whorl/protocol';
+import type { Clock } from '@whorl/protocol';
 import { Aedes } from 'aedes';
-import { describe, WhorlError } from '@whorl/protocol';
-import type { MqttConfig } from '../settings/schema.ts';
+import type { Client, PublishPacket } from 'aedes';
+import type { Log } from '../settings/log.ts';
+import { isLoopback } from '../settings/mqtt.ts';
+import type { MqttConfig } from '../settings/mqtt.ts';
+import { BoundedStream } from './bounded-stream.ts';
+import { Bucket } from './bucket.ts';
+import { MOST_COMMAND_BYTES } from './desk.ts';
+import { shortened } from './errors.ts';
+import { brokerPassword, samePassword } from './password.ts';
+import { COMMANDS_TOPIC, RETAINED_TOPIC } from './topics.ts';
 
 /** The user name that programs give; the password stands in a file. */
 export const BROKER_USER = 'whorl';
-const MOST_PACKET_BYTES = 256 * 1024;
 
+const MOST_CLIENTS = 128;
+/** A stranger has this long to say who it is, milliseconds, and this many bytes. */
+const HELLO_MS = 10_000;
+const HELLO_BYTES = 8 * 1024;
+/** A program that is silent for longer (half as much again) is taken for gone; it must name a time itself. */
+const MOST_KEEP_ALIVE_SECONDS = 1200;
+const MOST_UNREAD_BYTES = 1024 * 1024;
+const MOST_TOPIC_LEVELS = 16;
+const MOST_HALF_SENT = 64;
+const SETTLE_MS = 50;
+const GOODBYE_MS = 500;
+/** A program with that much unread keeps the others waiting this long, then it is cut off. */
+const READ_MS = 2_000;
+
+export interface BrokerParts {
+  readonly config: MqttConfig;
+  readonly dataDir: string;
+  /** `whorl/<gateway>` */
+  readonly root: string;
+  /** Client id that nobody but the gateway may take. */
+  readonly ownId: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The embedded broker at work. */
 export interface Broker {
-  readonly port: number;
-  readonly password: string;
+  /** Where programs reach it. */
+  readonly url: string;
   readonly passwordFile: string;
+  /** The gateway's own connection, inside this process: whoever holds it may publish everything. */
+  join(): Duplex;
   stop(): Promise<void>;
 }
 
 /**
- * The embedded broker: MQTT 3.1.1, never anonymous. Programs may ask through `commands`; everything else is said by the
- * gateway alone, which is known by `own`, a client id of the moment.
- * @throws WhorlError MQTT_BROKER
+ * Starts the embedded broker: MQTT 3.1.1, never anonymous. Programs publish commands and read the gateway's topics;
+ * everything else is said by the gateway alone. It keeps retained messages in memory, and no sessions: what a program
+ * missed while it was away is asked for (`events.list`), not hoarded.
+ * @throws WhorlError MQTT_BROKER, MQTT_PASSWORD, MQTT_TLS
  */
-export async function startBroker(
-  config: MqttConfig,
-  data: string,
-  topics: { readonly root: string; readonly own: string },
-): Promise<Broker> {
-  const passwordFile = join(data, 'mqtt.password');
-  const password = readPassword(passwordFile);
-  const aedes = await Aedes.createBroker({ id: 'whorl', heartbeatInterval: 60_000 });
-  aedes.authenticate = (_client, user, given, done) => {
-    done(null, user === BROKER_USER && given !== undefined && same(String(given), password));
-  };
-  aedes.authorizePublish = (client, packet, done) => {
-    const mine = client?.id === topics.own;
-    if (mine || packet.topic.startsWith(`${topics.root}/commands/`)) done(null);
-    else done(new Error(`only the gateway publishes to ${packet.topic}`));
-  };
-  aedes.authorizeSubscribe = (_client, subscription, done) => {
-    // `$SYS` would tell the gateway's own client id, which publishing is granted by.
-    if (subscription.topic.startsWith(`${topics.root}/`)) done(null, subscription);
-    else done(new Error(`only topics below ${topics.root}/ are here`));
-  };
-  const server =
-    config.tls === undefined
-      ? createServer(aedes.handle)
-      : createTlsServer(
-          { cert: readFileSync(config.tls.cert), key: readFileSync(config.tls.key) },
-          aedes.handle,
-        );
-  aedes.on('clientError', (client) => {
-    client.close();
-  });
-  aedes.on('connectionError', (client) => {
-    client.close();
-  });
-  server.on('connection', (socket: Socket) => {
-    socket.on('error', () => socket.destroy());
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) => {
-      reject(
-        new WhorlError('MQTT_BROKER', `${config.host} port ${config.port}: ${describe(cause)}`, { cause }),
-      );
+export async function startBroker(parts: BrokerParts): Promise<Broker> {
+  const { config, log } = parts;
+  if (config.tls === undefined && !isLoopback(config.host))
+    throw new WhorlError('MQTT_TLS', `the broker would listen on ${config.host} without TLS`);
+  const passwordFile = join(parts.dataDir, 'mqtt.password');
+  const gate = new Gate(parts, brokerPassword(passwordFile));
+  const open = new Set<Duplex>();
+  const server = serverFor(config, (socket) => {
+    const stream = new BoundedStream(socket, {
+      first: HELLO_BYTES,
+      later: MOST_COMMAND_BYTES + HELLO_BYTES,
+      unread: MOST_UNREAD_BYTES,
     });
-    server.listen(config.port, config.host, resolve);
+    open.add(stream);
+    stream.on('close', () => open.delete(stream));
+    aedes.handle(stream);
   });
+  const aedes = await gate.openAedes();
+  try {
+    await listen(server, config);
+  } catch (cause) {
+    aedes.close();
+    throw cause;
+  }
+  server.on('error', (error) => log.error({}, `mqtt: the broker's socket failed: ${describe(error)}`));
+  server.on('drop', () => gate.warn({}, `mqtt: more than ${MOST_CLIENTS} clients; one was sent away`));
   return {
-    port: (server.address() as AddressInfo).port,
-    password,
+    url: urlOf(config, server),
     passwordFile,
-    stop: () =>
-      new Promise((resolve) => {
-        aedes.close(() => {
-          server.close(() => {
-            resolve();
-          });
-        });
-      }),
+    join: () => gate.join(aedes),
+    async stop() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      await ended([...open], parts.clock);
+      await new Promise<void>((resolve) => aedes.close(() => resolve()));
+      for (const stream of open) stream.destroy();
+      await closed;
+    },
   };
 }
 
-/** Largest message that a command may be. */
-export const MOST_COMMAND_BYTES = MOST_PACKET_BYTES;
-
-function readPassword(path: string): string {
-  if (!existsSync(path)) {
-    const file = openSync(`${path}.new`, 'w', 0o600);
-    writeSync(file, `${randomBytes(24).toString('base64url')}\n`);
-    fsyncSync(file);
-    closeSync(file);
-    renameSync(`${path}.new`, path);
-  }
-  return readFileSync(path, 'utf8').trim();
+/** Lets everybody hear what was said last, those who read it soon. */
+async function ended(streams: readonly Duplex[], clock: Clock): Promise<void> {
+  // What the broker has acknowledged may still be on its way inside it.
+  await sleep(clock, SETTLE_MS);
+  const patience = new AbortController();
+  const all = streams.map((stream) => new Promise<void>((done) => stream.end(() => done())));
+  await Promise.race([sleep(clock, GOODBYE_MS, patience.signal).catch(() => undefined), Promise.all(all)]);
+  patience.abort();
 }
 
-function same(a: string, b: string): boolean {
-  const [x, y] = [Buffer.from(a), Buffer.from(b)];
-  return x.length === y.length && timingSafeEqual(x, y);
+/** Who may do what. */
+class Gate {
+  readonly #parts: BrokerParts;
+  readonly #password: string;
+  readonly #own = new WeakSet<object>();
+  readonly #warnings: Bucket;
+
+  constructor(parts: BrokerParts, password: string) {
+    this.#parts = parts;
+    this.#password = password;
+    this.#warnings = new Bucket(parts.clock, 20, 0.1);
+  }
+
+  async openAedes(): Promise<Aedes> {
+    const aedes = await Aedes.createBroker({
+      id: 'whorl',
+      concurrency: 1000,
+      connectTimeout: HELLO_MS,
+      keepaliveLimit: MOST_KEEP_ALIVE_SECONDS,
+      maxTopicLevels: MOST_TOPIC_LEVELS,
+      maxInflightInbound: MOST_HALF_SENT,
+      drainTimeout: READ_MS,
+      preConnect: (_client, packet, done) => {
+        // Sessions of programs that never come back would fill memory.
+        packet.clean = true;
+        done(null, true);
+      },
+      authenticate: (client, user, password, done) => done(null, this.#knows(client, user, password)),
+      authorizePublish: (client, packet, done) => done(this.#publishes(client, packet)),
+      authorizeSubscribe: (client, subscription, done) =>
+        done(null, this.#reads(client, subscription.topic) ? subscription : null),
+    });
+    aedes.addListener('error', (error: unknown) => {
+      this.#parts.log.error({}, `mqtt: the broker failed: ${describe(error)}`);
+    });
+    const told = (client: Client, error: Error): void => {
+      this.warn({ client: client.id }, `mqtt: a client was sent away: ${error.message}`);
+    };
+    aedes.on('connectionError', told);
+    aedes.on('clientError', told);
+    return aedes;
+  }
+
+  join(aedes: Aedes): Duplex {
+    const [ours, theirs] = duplexPair();
+    for (const [end, other] of [
+      [ours, theirs],
+      [theirs, ours],
+    ] as const) {
+      end.on('error', () => undefined);
+      end.on('close', () => other.destroy());
+    }
+    this.#own.add(theirs);
+    aedes.handle(theirs);
+    return ours;
+  }
+
+  /** Whoever knocks all day does not fill the log. */
+  warn(data: object, text: string): void {
+    if (this.#warnings.take()) this.#parts.log.warn(data, text);
+  }
+
+  #knows(client: Client, user: string | undefined, password: Buffer | undefined): boolean {
+    if (this.#own.has(client.conn)) return true;
+    // Another client under the gateway's id would cut the gateway off (MQTT 3.1.1, section 3.1.4).
+    if (client.id === this.#parts.ownId || password === undefined) return false;
+    return samePassword(password, this.#password) && user === BROKER_USER;
+  }
+
+  #publishes(client: Client | null, packet: PublishPacket): Error | null {
+    if (client !== null && this.#own.has(client.conn)) return null;
+    const { root } = this.#parts;
+    const commands = `${root}/${COMMANDS_TOPIC}/`;
+    if (!packet.topic.startsWith(commands))
+      return new Error(`only the gateway publishes to ${shortened(packet.topic)}`);
+    if (packet.retain) {
+      // Kept, it would be done again at every start. Handed on apart, it can be answered with what is wrong.
+      packet.retain = false;
+      packet.topic = `${root}/${RETAINED_TOPIC}/${packet.topic.slice(commands.length)}`;
+    }
+    return null;
+  }
+
+  #reads(client: Client, filter: string): boolean {
+    if (this.#own.has(client.conn)) return true;
+    const [first, second] = filter.split('/');
+    const [whorl, gateway] = this.#parts.root.split('/');
+    return first === '#' || ((first === '+' || first === whorl) && isLevel(second, gateway));
+  }
+}
+
+function isLevel(given: string | undefined, wanted: string | undefined): boolean {
+  return given === '#' || given === '+' || given === wanted;
+}
+
+function serverFor(config: MqttConfig, onSocket: (socket: Duplex) => void): Server {
+  const server = config.tls === undefined ? createServer(onSocket) : tlsServer(config.tls, onSocket);
+  server.maxConnections = MOST_CLIENTS;
+  return server;
+}
+
+function tlsServer(
+  { cert, key }: NonNullable<MqttConfig['tls']>,
+  onSocket: (socket: Duplex) => void,
+): Server {
+  try {
+    const options = { cert: readFileSync(cert), key: readFileSync(key), handshakeTimeout: HELLO_MS };
+    return createTlsServer(options, onSocket);
+  } catch (cause) {
+    throw new WhorlError('MQTT_TLS', `${cert}, ${key}: ${describe(cause)}`, { cause });
+  }
+}
+
+function listen(server: Server, { host, port }: MqttConfig): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const failed = (cause: Error): void =>
+      reject(new WhorlError('MQTT_BROKER', `${host} port ${port}: ${cause.message}`, { cause }));
+    server.once('error', failed);
+    server.listen(port, host, () => {
+      server.off('error', failed);
+      resolve();
+    });
+  });
+}
+
+function urlOf({ host, tls }: MqttConfig, server: Server): string {
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  return `${tls === undefined ? 'mqtt' : 'mqtts'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

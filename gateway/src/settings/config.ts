@@ -4,9 +4,11 @@ import { WhorlError } from '@whorl/protocol';
 import { isAlias, LineCounter, parseDocument, visit } from 'yaml';
 import type { Document } from 'yaml';
 import type { z } from 'zod';
+import { mqttClash, resolveMqtt } from './mqtt.ts';
+import type { MqttConfig } from './mqtt.ts';
 import { nearest } from './nearest.ts';
 import { configSchema } from './schema.ts';
-import type { ConfigFile, MqttConfig } from './schema.ts';
+import type { ConfigFile } from './schema.ts';
 import type { LineConfig, LineOver, SiteConfig } from './site.ts';
 
 /** A configuration, read and checked. */
@@ -152,10 +154,8 @@ function clashesIn(file: ConfigFile, place: (keys: readonly PropertyKey[]) => st
       addresses.add(address);
     }
   }
-  const { mqtt } = file;
-  const loopback = mqtt.host === 'localhost' || mqtt.host === '::1' || mqtt.host.startsWith('127.');
-  if (mqtt.enabled && !loopback && mqtt.tls === undefined)
-    clash(['mqtt', 'host'], 'beyond loopback the broker needs `tls` with cert and key');
+  const mqtt = mqttClash(file.mqtt);
+  if (mqtt !== undefined) clash(['mqtt', ...mqtt.keys], mqtt.text);
   return problems;
 }
 
@@ -168,7 +168,7 @@ function configOf(file: ConfigFile, directory: string): Config {
   return {
     site: { name: file.gateway.name, listen: file.listen, lines },
     data: resolve(directory, file.data),
-    mqtt: file.mqtt,
+    mqtt: resolveMqtt(file.mqtt, directory),
     logLevel: file.log.level,
   };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { mqttSchema } from './mqtt.ts';
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'small letters, digits and dashes, at most 32');
 const port = z.int().min(1).max(65_535);
@@ -56,16 +57,6 @@ const line = z
     message: 'name exactly one of serial, tcp and dialIn',
   });
 
-const mqtt = z.strictObject({
-  enabled: z.boolean().default(false),
-  host: z
-    .string()
-    .default('127.0.0.1')
-    .describe('Where the embedded broker listens; without TLS only on loopback.'),
-  port: z.int().min(0).max(65_535).default(1883),
-  tls: z.strictObject({ cert: z.string(), key: z.string() }).optional().describe('PEM files.'),
-});
-
 /** The configuration file. */
 export const configSchema = z.strictObject({
   gateway: z
@@ -81,12 +72,11 @@ export const configSchema = z.strictObject({
     .optional()
     .describe('Where terminals dial in.'),
   lines: z.array(line).describe('Lines and their terminals.'),
-  mqtt: mqtt.prefault({}).describe('Events for other programs.'),
+  mqtt: mqttSchema.prefault({}).describe('Events for other programs.'),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
 });
 
 export type ConfigFile = z.infer<typeof configSchema>;
-export type MqttConfig = ConfigFile['mqtt'];
 
 /** For editors and for `whorl config schema`. */
 export function configJsonSchema(): object {

@@ -75,8 +75,7 @@ export class SqliteStore implements Store {
       const events = insertEvents(this.#db, intake.events);
       for (const { user, log } of intake.pulls)
         pulls.openPull(this.#db, { user, log, terminal, attempts: 0, nextTry: time });
-      for (const row of intake.ledger)
-        if (users.hasUser(this.#db, row.user)) ledger.putLedger(this.#db, row);
+      for (const row of intake.ledger) if (users.hasUser(this.#db, row.user)) ledger.putLedger(this.#db, row);
       small.putTerminal(this.#db, { name: terminal, serial, position });
       return events;
     });

@@ -12,7 +12,9 @@ const settingsSchema = runtimeSettingsSchema.partial().strip();
 export function settings(db: Sqlite): Partial<RuntimeSettings> {
   const known: Partial<RuntimeSettings> = {};
   for (const row of db.all('SELECT key, value FROM settings')) {
-    const parsed = settingsSchema.safeParse({ [text(row, 'key')]: JSON.parse(text(row, "value")) as unknown });
+    const parsed = settingsSchema.safeParse({
+      [text(row, 'key')]: JSON.parse(text(row, 'value')) as unknown,
+    });
     if (parsed.success) Object.assign(known, parsed.data);
   }
   return known;

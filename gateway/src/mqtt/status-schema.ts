@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import type { LineCounters } from '../lines/status.ts';
+import { runtimeSettingsSchema } from '../settings/runtime.ts';
+import type { LedgerState } from '../store/store.ts';
+import type { GatewayStatus } from '../sync/operations.ts';
+
+const count = z.int().min(0);
+
+const counters = z.strictObject({
+  framesIn: count,
+  framesOut: count,
+  bytesIn: count,
+  bytesOut: count,
+  framesBad: count,
+  framesStray: count,
+  bytesDiscarded: count,
+  exchanges: count,
+  retries: count,
+  timeouts: count,
+  opened: count,
+} satisfies Record<keyof LineCounters, z.ZodType>);
+
+const ledger = z.strictObject({
+  pending: count,
+  sending: count,
+  verified: count,
+  failed: count,
+  withheld: count,
+} satisfies Record<LedgerState, z.ZodType>);
+
+const line = z.strictObject({
+  name: z.string(),
+  over: z.string(),
+  state: z.enum(['opening', 'open', 'closed']),
+  reason: z.string().optional(),
+  nextTry: z.int().optional().describe('Milliseconds UTC.'),
+  counters,
+  duty: z.number().optional().describe('Share of the time in which bytes were on their way, 0 to 1.'),
+  roundTripMs: z.number().optional(),
+  waiting: count.describe('Jobs that wait for the line.'),
+} satisfies Record<keyof GatewayStatus['lines'][number], z.ZodType>);
+
+const terminal = z.strictObject({
+  name: z.string(),
+  line: z.string(),
+  address: z.int(),
+  groups: z.array(z.int()),
+  state: z.enum(['online', 'offline']),
+  reason: z.string().optional(),
+  serial: z.string().optional(),
+  model: z.string().optional(),
+  firmware: z.string().optional(),
+  users: count.optional(),
+  capacity: count.optional(),
+  clockOffMs: z.number().optional().describe('Positive is ahead.'),
+  lastSeen: z.int().optional().describe('Milliseconds UTC.'),
+  roundTripMs: z.number().optional(),
+  ledger,
+} satisfies Record<keyof GatewayStatus['terminals'][number], z.ZodType>);
+
+/** What `status` answers. */
+export const statusSchema = z.strictObject({
+  gateway: z.string(),
+  version: z.string(),
+  started: z.int().describe('Milliseconds UTC.'),
+  settings: runtimeSettingsSchema,
+  plainSessions: z.boolean().describe('True as long as sessions with terminals are not sealed.'),
+  users: count,
+  lines: z.array(line),
+  terminals: z.array(terminal),
+  openPulls: count,
+} satisfies Record<keyof GatewayStatus, z.ZodType>);
