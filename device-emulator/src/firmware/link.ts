@@ -127,8 +127,7 @@ export class Link {
   }
 
   #hasNews(): boolean {
-    const { log } = this.#desk.store.state;
-    return log.size > 0 && log.last > this.#conversation.readTo;
+    return this.#desk.store.state.log.hasNews(this.#conversation.readTo);
   }
 
   #open(stuffed: Uint8Array): Frame | undefined {

@@ -6,6 +6,7 @@ export class LogRing {
   readonly #records: (LogRecord | undefined)[] = [];
   #first = 1;
   #last = 0;
+  #lastHere = 0;
 
   /** @param capacity records kept before the oldest is overwritten */
   constructor(capacity: number) {
@@ -22,7 +23,16 @@ export class LogRing {
     return this.#last - this.#first + 1;
   }
 
+  /**
+   * Whether somebody should come for the records after `readTo`: people did something here, or so much is waiting that
+   * the oldest could be overwritten. What the gateway did itself is no news to it.
+   */
+  hasNews(readTo: number): boolean {
+    return this.size > 0 && (this.#lastHere > readTo || this.#last - readTo > this.#capacity / 4);
+  }
+
   add(record: LogRecord): void {
+    if (record.origin === 'terminal') this.#lastHere = record.id;
     this.#records[record.id % this.#capacity] = record;
     this.#last = record.id;
     this.#first = Math.max(this.#first, record.id - this.#capacity + 1);

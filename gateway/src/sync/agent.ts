@@ -28,6 +28,8 @@ export class Agent {
   #serial = '';
   /** The log was read to its end since the terminal came online. */
   #caughtUp = false;
+  /** Users were written or removed since the log was read for its own sake. */
+  #wrote = false;
   #running: Promise<unknown> | undefined;
 
   constructor(site: Site, driver: TerminalDriver) {
@@ -192,7 +194,15 @@ export class Agent {
       after: () => this.#position.id,
       signal: this.#stop.signal,
     });
-    if (pushed) return 0;
+    if (pushed) {
+      this.#wrote = true;
+      return 0;
+    }
+    if (this.#wrote) {
+      this.#wrote = false;
+      // What the terminal logged of our own writes is no news that it would call for.
+      this.#logs.ring();
+    }
     const due = await this.#site.store.nextDue(name, this.#site.now);
     return due === undefined ? LOOK_AGAIN_MS : Math.max(1, Math.min(due - this.#site.now, LOOK_AGAIN_MS));
   }

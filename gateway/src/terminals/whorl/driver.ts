@@ -161,8 +161,7 @@ export class WhorlDriver implements TerminalDriver, Member {
       this.#transfer = (this.#transfer + 1) & 0xffff;
       const transfer = this.#transfer;
       try {
-        await this.#watching(() => sendObject(way, transfer, chunk, object));
-        return (await this.#ask('transfer.commit', { transfer, after }, 'push', signal)).body;
+        return await this.#watching(() => sendObject(way, { transfer, chunk, object, after }));
       } catch (error) {
         if (again || !isTransferLost(error)) throw error;
       }

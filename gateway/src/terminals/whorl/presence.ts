@@ -31,14 +31,14 @@ interface Seat {
 /** A terminal that has a connection for itself is polled so often while nothing else happens on it. */
 const POLL_MS = 200;
 const BUSY_POLL_MS = 250;
-/** On a shared line, hands can be raised so often while it is idle, and while it is busy. */
+/** On a shared line, hands can be raised so often while it is idle, and while it is busy, within long transfers too. */
 const IDLE_INVITATION_MS = 40;
-const BUSY_INVITATION_MS = 120;
-/** Within a long transfer; a terminal alone on its line is asked after each slice of its own transfer anyway. */
-const TRANSFER_INVITATION_MS = 150;
-const TRANSFER_INVITATION_ALONE_MS = 400;
+const BUSY_INVITATION_MS = 150;
+/** A line with one terminal is busy with that one, whose answers say whether it has logs. */
+const BUSY_ALONE_INVITATION_MS = 400;
 /** A roll call so often, and sooner after one in which somebody was missing. */
 const ROLL_MS = 1_000;
+const BUSY_ROLL_MS = 4_000;
 const ROLL_AGAIN_MS = 250;
 /** Silence this often, then a terminal counts as gone. */
 const SILENT_POLLS = 3;
@@ -145,8 +145,9 @@ export class Presence {
       if (seat === undefined || one.due < seat.due) seat = one;
     }
     if (!shared || online === 0) return { seat, inviteAt: never, rollAt: never };
-    this.#line.setInvitations(online > 1 ? TRANSFER_INVITATION_MS : TRANSFER_INVITATION_ALONE_MS);
-    const every = this.#line.waiting === 0 ? IDLE_INVITATION_MS : BUSY_INVITATION_MS;
+    const busy = online > 1 ? BUSY_INVITATION_MS : BUSY_ALONE_INVITATION_MS;
+    this.#line.setInvitations(busy);
+    const every = this.#line.waiting === 0 ? IDLE_INVITATION_MS : busy;
     return { seat, inviteAt: this.#line.invitedAt + every, rollAt: this.#rollDue };
   }
 
@@ -201,7 +202,8 @@ export class Presence {
         seat.member.alive(attention);
       }
     }
-    this.#rollDue = this.#clock.now() + (missing ? ROLL_AGAIN_MS : ROLL_MS);
+    const usual = this.#line.waiting === 0 ? ROLL_MS : BUSY_ROLL_MS;
+    this.#rollDue = this.#clock.now() + (missing ? ROLL_AGAIN_MS : usual);
   }
 
   #visit(seat: Seat): void {

@@ -29,18 +29,25 @@ const MOST_ROUNDS = 30;
 const CHUNKS_PER_FETCH = 2;
 const CHUNKS_PER_FETCH_TCP = 32;
 
+/** An object on its way to a terminal. */
+export interface Sending {
+  readonly transfer: number;
+  /** Bytes of each chunk but the last. */
+  readonly chunk: number;
+  readonly object: Uint8Array;
+  /** Log position that the gateway has stored; see `transfer.commit`. */
+  readonly after: number;
+}
+
 /**
- * Sends an object: announces it, sends what has not arrived, asks, and so on until all has. What arrived before an
- * interruption is not sent again. The object is not committed.
- * @throws WhorlError TRANSFER_DIGEST when the terminal found it damaged, TERMINAL_CHUNKS, EXCHANGE_*, LINE_CLOSED
+ * Sends an object and has it put in place: announces it, sends what has not arrived, commits; when chunks were lost on
+ * the way the terminal says so, is asked which, and so on until all are there. What arrived before an interruption is
+ * not sent again.
+ * @throws WhorlError TERMINAL_CHUNKS, EXCHANGE_*, LINE_CLOSED
  */
-export async function sendObject(
-  way: Way,
-  transfer: number,
-  chunk: number,
-  object: Uint8Array,
-): Promise<void> {
+export async function sendObject(way: Way, sending: Sending): Promise<Body<'transfer.committed'>> {
   const { line, peer } = way;
+  const { transfer, chunk, object, after } = sending;
   const head: ObjectHead = { size: object.length, chunk, digest: digestOf(object) };
   const begun = await line.ask(peer, {
     ...turn(way),
@@ -49,22 +56,40 @@ export async function sendObject(
   });
   const arrived = new Bitmap(chunkCount(head));
   await readState(way, arrived, begun.body);
-  for (let round = 0; !arrived.complete; round += 1) {
-    if (round === MOST_ROUNDS)
-      throw new WhorlError(
-        'TERMINAL_CHUNKS',
-        `address ${peer.address}: ${arrived.size - arrived.count} of ${arrived.size} chunks still missing after ${MOST_ROUNDS} rounds`,
-      );
-    for (let index = 0; index < arrived.size; index += 1) {
-      if (arrived.has(index)) continue;
-      await line.send(peer, {
-        ...turn(way),
-        name: 'chunk',
-        body: { transfer, index, data: chunkAt(object, chunk, index) },
-      });
-    }
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    await sendMissing(way, sending, arrived);
+    const committed = await commit(way, transfer, after);
+    if (committed !== undefined) return committed;
     const asked = await line.ask(peer, { ...turn(way), name: 'transfer.ask', body: { transfer, from: 0 } });
     await readState(way, arrived, asked.body);
+  }
+  throw new WhorlError(
+    'TERMINAL_CHUNKS',
+    `address ${peer.address}: ${arrived.size - arrived.count} of ${arrived.size} chunks still missing after ${MOST_ROUNDS} rounds`,
+  );
+}
+
+async function sendMissing(way: Way, sending: Sending, arrived: Bitmap): Promise<void> {
+  const { transfer, chunk, object } = sending;
+  for (let index = 0; index < arrived.size; index += 1) {
+    if (arrived.has(index)) continue;
+    const body = { transfer, index, data: chunkAt(object, chunk, index) };
+    await way.line.send(way.peer, { ...turn(way), name: 'chunk', body });
+  }
+}
+
+/** @returns `undefined` when chunks are missing */
+async function commit(
+  way: Way,
+  transfer: number,
+  after: number,
+): Promise<Body<'transfer.committed'> | undefined> {
+  try {
+    const body = { transfer, after };
+    return (await way.line.ask(way.peer, { ...turn(way), name: 'transfer.commit', body })).body;
+  } catch (error) {
+    if (error instanceof RefusedError && error.reason === 'incomplete') return undefined;
+    throw error;
   }
 }
 
@@ -130,8 +155,5 @@ function turn(way: Way): { priority: Priority; signal: AbortSignal } {
 
 /** Whether a terminal does not know a transfer (any more): it is begun anew. */
 export function isTransferLost(error: unknown): boolean {
-  return (
-    error instanceof RefusedError &&
-    (error.reason === 'no-such-transfer' || error.reason === 'incomplete' || error.reason === 'corrupt')
-  );
+  return error instanceof RefusedError && (error.reason === 'no-such-transfer' || error.reason === 'corrupt');
 }
