@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, createHmac, timingSafeEqual } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, timingSafeEqual } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { WhorlError } from '@whorl/protocol';
 
 const CIPHER = 'aes-256-gcm';
@@ -14,7 +15,7 @@ export type RandomBytes = (length: number) => Uint8Array;
  * master key, which lives beside the database and never in it. Without its data key a record is gone for good.
  */
 export class Vault {
-  readonly #master: Uint8Array;
+  readonly #master: KeyObject;
   readonly #random: RandomBytes;
   /** What tells whether a database belongs to this key, without telling anything of the key. */
   readonly check: Uint8Array;
@@ -23,7 +24,7 @@ export class Vault {
   constructor(master: Uint8Array, random: RandomBytes) {
     if (master.length !== KEY_BYTES)
       throw new WhorlError('VAULT_KEY_WRONG', `the master key has ${master.length} bytes, not ${KEY_BYTES}`);
-    this.#master = master;
+    this.#master = createSecretKey(master);
     this.#random = random;
     this.check = createHmac('sha256', master).update('whorl vault check').digest();
   }
@@ -51,12 +52,12 @@ export class Vault {
     return open(this.#unwrap(wrapped, user), sealed, recordPlace(user, version));
   }
 
-  #unwrap(wrapped: Uint8Array, user: number): Uint8Array {
-    return open(this.#master, wrapped, keyPlace(user));
+  #unwrap(wrapped: Uint8Array, user: number): KeyObject {
+    return createSecretKey(open(this.#master, wrapped, keyPlace(user)));
   }
 
   /** Nonce, ciphertext, tag. Nonces are random: a key seals far fewer than 2^32 times. */
-  #seal(key: Uint8Array, clear: Uint8Array, place: string): Uint8Array {
+  #seal(key: KeyObject, clear: Uint8Array, place: string): Uint8Array {
     const nonce = this.#random(NONCE_BYTES);
     const cipher = createCipheriv(CIPHER, key, nonce).setAAD(Buffer.from(place));
     return Buffer.concat([nonce, cipher.update(clear), cipher.final(), cipher.getAuthTag()]);
@@ -71,7 +72,7 @@ function recordPlace(user: number, version: number): string {
   return `user ${user} ${version}`;
 }
 
-function open(key: Uint8Array, sealed: Uint8Array, place: string): Uint8Array {
+function open(key: KeyObject, sealed: Uint8Array, place: string): Uint8Array {
   try {
     const end = sealed.length - TAG_BYTES;
     const decipher = createDecipheriv(CIPHER, key, sealed.subarray(0, NONCE_BYTES), {
