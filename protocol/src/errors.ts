@@ -62,6 +62,9 @@ export const ERRORS = {
   CONFIG_CLASH: 'Two places of the configuration file contradict each other.',
   REQUEST_INVALID: 'The request is not one the gateway takes. The message names the place.',
   REQUEST_UNKNOWN: 'The gateway has nothing of this name.',
+  USAGE: 'The command is not written as it should be. `--help` behind it shows how.',
+  FILE_READ: 'The file cannot be read. Check its name and permissions.',
+  FILE_WRITE: 'The file cannot be written. Check folder, permissions and disk space.',
   GATEWAY_UNREACHABLE:
     'No gateway answers here. Start one with `whorl start`, or name its directory with --data.',
   GATEWAY_RUNNING: 'Another gateway runs on this data directory. Stop that one first.',

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { WhorlError } from '@whorl/protocol';
 import { errorView } from '../http/errors.ts';
+import type { ErrorView } from '../http/errors.ts';
 import { loadConfig } from '../settings/config.ts';
 import { AnswerError, Client } from './client.ts';
 
@@ -48,10 +49,25 @@ export async function guarded(json: boolean, work: () => Promise<void>): Promise
   } catch (error) {
     const view = error instanceof AnswerError ? error.view : errorView(error);
     if (view.code === 'INTERNAL' && error instanceof Error) console.error(error.stack);
-    if (json) console.error(JSON.stringify(view));
-    else console.error(`${view.code}: ${view.message}\n  ${view.remedy}`);
+    tell(view, json);
     process.exitCode = exitCodeOf(view.code);
   }
+}
+
+/** Tells an error, for programs or for people. */
+export function tell(view: ErrorView, json: boolean): void {
+  console.error(json ? JSON.stringify(view) : `${view.code}: ${view.message}\n  ${view.remedy}`);
+}
+
+/** What the command line's parser complains about. */
+export function usageError(text: string): WhorlError {
+  return new WhorlError(
+    'USAGE',
+    text
+      .trim()
+      .replace(/^error: /, '')
+      .replaceAll(/\s*\n\s*/g, ' '),
+  );
 }
 
 function exitCodeOf(code: string): number {
@@ -59,6 +75,8 @@ function exitCodeOf(code: string): number {
   if (code === 'USER_UNKNOWN' || code === 'TERMINAL_UNKNOWN' || code === 'REQUEST_UNKNOWN')
     return EXIT.notFound;
   if (
+    code === 'USAGE' ||
+    code === 'FILE_READ' ||
     code === 'REQUEST_INVALID' ||
     code === 'IMPORT_ROW' ||
     code === 'MESSAGE_RANGE' ||

@@ -5,7 +5,8 @@ import { addLookCommands } from './commands/look.ts';
 import { addMqttCommands } from './commands/mqtt.ts';
 import { addStartCommands } from './commands/start.ts';
 import { addUserCommands } from './commands/users.ts';
-import { EXIT } from './context.ts';
+import { errorView } from '../http/errors.ts';
+import { EXIT, tell, usageError } from './context.ts';
 
 const program = new Command('whorl')
   .description('The gateway between biometric terminals: start it, see how it is, work with users.')
@@ -26,6 +27,11 @@ Exit codes:
   0 done   ${EXIT.failed} failed   ${EXIT.usage} bad input   ${EXIT.unreachable} no gateway answers   ${EXIT.notFound} no such user or terminal`,
   )
   .showSuggestionAfterError()
+  .configureOutput({
+    outputError: (text) => {
+      tell(errorView(usageError(text)), process.argv.includes('--json'));
+    },
+  })
   .exitOverride((error) => {
     process.exit(error.exitCode === 0 ? 0 : EXIT.usage);
   });

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { EVENT_TYPES } from '../events/catalogue.ts';
 import type { EventType, StoredEvent } from '../events/catalogue.ts';
 import type { EventHub } from '../events/hub.ts';
+import { nearest } from '../settings/nearest.ts';
 import { runtimeSettingsSchema } from '../settings/runtime.ts';
 import type { Store } from '../store/store.ts';
 import { MERGE_RULES } from '../sync/merge-rules.ts';
@@ -84,6 +85,7 @@ function stateRoutes(app: FastifyInstance, { operations, store, hub }: ApiParts)
   );
   app.get('/events', async (request, reply) => {
     const query = checked(eventQuery, request.query, 'query');
+    await knownTerminal(operations, query.terminal);
     const filter = definedOnly({
       after: query.after,
       type: query.type,
@@ -159,8 +161,9 @@ function userRoutes(app: FastifyInstance, { operations, store }: ApiParts): void
 }
 
 function ledgerRoutes(app: FastifyInstance, { operations, store }: ApiParts): void {
-  app.get('/ledger', (request) => {
+  app.get('/ledger', async (request) => {
     const { limit, ...filter } = checked(ledgerQuery, request.query, 'query');
+    await knownTerminal(operations, filter.terminal);
     return store.ledger({ ...definedOnly(filter), limit });
   });
   app.post('/ledger/retry', async (request) => {
@@ -171,6 +174,17 @@ function ledgerRoutes(app: FastifyInstance, { operations, store }: ApiParts): vo
     );
     return { retried: await operations.retry(definedOnly(body)) };
   });
+}
+
+/** A misspelt name would be answered with an empty list. @throws WhorlError TERMINAL_UNKNOWN */
+async function knownTerminal(operations: Operations, name: string | undefined): Promise<void> {
+  if (name === undefined) return;
+  const { terminals } = await operations.status();
+  const names = terminals.map((terminal) => terminal.name);
+  if (names.includes(name)) return;
+  const near = nearest(name, names);
+  const hint = near === undefined ? '' : `; did you mean ${near}?`;
+  throw new WhorlError('TERMINAL_UNKNOWN', `no terminal is called ${name}${hint}`);
 }
 
 /** Stored events first, then those that come, a JSON object a line, without gap or double. */

@@ -16,7 +16,7 @@ export interface Talk<Name extends MessageName = MessageName> {
   readonly name: Name;
   readonly body: Body<Name>;
   readonly priority: Priority;
-  readonly plan?: Omit<AskPlan, 'timeoutMs' | 'nextMs'>;
+  readonly plan?: Pick<AskPlan, 'tries' | 'frames'>;
   /** Called exactly once. */
   readonly settle: (outcome: Outcome) => void;
 }

@@ -18,7 +18,7 @@ import {
 } from '@whorl/protocol';
 import type { AskOutput, AskPlan, AskState, Cancel, Clock, Frame, LineTiming } from '@whorl/protocol';
 import type { Invitation, Job, RollCall, Talk } from './job.ts';
-import { patience } from './patience.ts';
+import { patience, slotPatienceMs } from './patience.ts';
 import { JobQueue } from './queue.ts';
 import { RollTurn } from './roll-turn.ts';
 import type { LineCounters } from './status.ts';
@@ -140,6 +140,7 @@ export class Turns {
     } catch (error) {
       if (!(error instanceof WhorlError)) throw error;
       this.#dirty = true;
+      this.#garbled();
       if (this.#slotOpen) this.#hand(undefined);
       this.#counters.framesBad += 1;
       this.#counters.bytesDiscarded += stuffed.length + 1;
@@ -158,6 +159,12 @@ export class Turns {
     turn.frames.push(frame);
     const final = frame.payload[0] === REFUSED;
     this.#step(turn, { kind: 'answer', now: this.#clock.now(), final });
+  }
+
+  /** Only whoever was asked speaks on a shared line: what cannot be understood was its answer. */
+  #garbled(): void {
+    if (this.#timing.baud === undefined) return;
+    for (const turn of this.#turns.values()) this.#step(turn, { kind: 'garbled', now: this.#clock.now() });
   }
 
   #receivedShort(bytes: Uint8Array): void {
@@ -202,7 +209,7 @@ export class Turns {
 
   /** Nothing is said until a hand that is raised behind what was sent last has arrived. */
   #openSlot(): void {
-    const slot = this.#timing.turnaroundMs + this.#byteTimes(SHORT_WIRE_BYTES + SLOT_GUARD_BYTES);
+    const slot = slotPatienceMs(this.#timing, SHORT_WIRE_BYTES + SLOT_GUARD_BYTES);
     this.#invitedAt = this.#wireFree;
     this.#slotOpen = true;
     this.#pauseFor(this.#wireFree + slot - this.#clock.now());

@@ -27,7 +27,11 @@ interface Moved {
 
 /** Users that the gateway holds go to one terminal. */
 async function push(baud: number, count: number, make: (id: number) => User): Promise<Moved> {
-  const rig = await memoryRig({ lines: { floor: [{ name: 'terminal', model: 'face-100k' }] }, baud });
+  const rig = await memoryRig({
+    lines: { floor: [{ name: 'terminal', model: 'face-100k' }] },
+    baud,
+    latencyMs: 0,
+  });
   try {
     const { operations, store } = rig.gateway;
     await operations.changeSettings({ autoSync: 'off' });
@@ -57,7 +61,11 @@ async function push(baud: number, count: number, make: (id: number) => User): Pr
 
 /** Users that the terminal holds come to the gateway. */
 async function pull(baud: number, count: number): Promise<number> {
-  const rig = await memoryRig({ lines: { floor: [{ name: 'terminal', model: 'face-100k' }] }, baud });
+  const rig = await memoryRig({
+    lines: { floor: [{ name: 'terminal', model: 'face-100k' }] },
+    baud,
+    latencyMs: 0,
+  });
   try {
     const { operations, store } = rig.gateway;
     const records = Array.from({ length: count }, (_, i) => encodeUser(fullUser(i + 1)));

@@ -5,7 +5,7 @@ import { CONTROL_PORT, fleetSchema, hasPty, serveControl, startFleet } from '@wh
 import type { Fleet, FleetConfig } from '@whorl/device-emulator';
 import { makeLog, startService } from '@whorl/gateway';
 import type { Config, LineConfig, Service } from '@whorl/gateway';
-import { sleep, systemClock } from '@whorl/protocol';
+import { describe, sleep, systemClock, WhorlError } from '@whorl/protocol';
 
 /** The port where the terminal that dials in finds the gateway. */
 const DIAL_IN_PORT = 7400;
@@ -27,7 +27,13 @@ if (values.help) {
   );
   process.exit(0);
 }
-await demonstrate(resolve(values.data), values.once);
+try {
+  await demonstrate(resolve(values.data), values.once);
+} catch (error) {
+  const remedy = error instanceof WhorlError ? `\n  ${error.remedy}` : '';
+  console.error(`${describe(error)}${remedy}`);
+  process.exit(1);
+}
 
 /** Starts the site, enrols a finger at terminal-3 and says how it reaches the others. */
 async function demonstrate(data: string, once: boolean): Promise<void> {
@@ -44,7 +50,9 @@ async function demonstrate(data: string, once: boolean): Promise<void> {
   console.log(took);
   if (!once) {
     console.log(hints(control === undefined));
-    await new Promise((over) => process.once('SIGINT', over));
+    await new Promise<void>((over) => {
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => over());
+    });
   }
   await service.stop();
   await control?.app.close();

@@ -22,8 +22,8 @@ export async function memoryRig(
     kind: 'serial',
     path: 'memory',
     baud,
-    turnaroundMs: 1,
-    latencyMs: 2,
+    turnaroundMs: plan.turnaroundMs ?? 1,
+    latencyMs: plan.latencyMs ?? 2,
   }));
   let starts = 0;
   const start = (): Promise<Gateway> =>

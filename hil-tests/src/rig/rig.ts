@@ -46,6 +46,10 @@ export interface RigTerminal {
 export interface RigPlan {
   readonly lines: Readonly<Record<string, readonly RigTerminal[]>>;
   readonly baud?: number;
+  /** Of every terminal on a serial line; 1 by default. */
+  readonly turnaroundMs?: number;
+  /** What the gateway reckons with for its machine, in memory; 2 by default. */
+  readonly latencyMs?: number;
   readonly seed?: number;
 }
 

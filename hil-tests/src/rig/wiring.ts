@@ -18,7 +18,12 @@ export function makeBench(plan: RigPlan, clock: Clock, kind: 'memory' | 'pty' | 
   const seed = plan.seed ?? 1;
   for (const [line, members] of Object.entries(plan.lines)) {
     const baud = kind === 'tcp' ? undefined : (plan.baud ?? 115_200);
-    const medium = new Medium({ clock, random: seededRandom(seed + media.size), baud, turnaroundMs: 1 });
+    const medium = new Medium({
+      clock,
+      random: seededRandom(seed + media.size),
+      baud,
+      turnaroundMs: plan.turnaroundMs ?? 1,
+    });
     media.set(line, medium);
     for (const [index, member] of members.entries()) {
       const model = MODELS[member.model ?? 'finger-10k'];

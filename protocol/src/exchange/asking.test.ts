@@ -3,10 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { ask, ASK_START } from './asking.ts';
 import type { AskInput, AskOutput, AskPlan, AskState } from './asking.ts';
 
-type Event = 'written' | 'answer' | 'final' | 'overdue' | 'early';
-const EVENTS: readonly Event[] = ['written', 'answer', 'final', 'overdue', 'early'];
+type Event = 'written' | 'answer' | 'final' | 'garbled' | 'overdue' | 'early';
+const EVENTS: readonly Event[] = ['written', 'answer', 'final', 'garbled', 'overdue', 'early'];
 
-const PLAN: AskPlan = { tries: 3, frames: 1, timeoutMs: 50, nextMs: 10 };
+const PLAN: AskPlan = { tries: 3, frames: 1, timeoutMs: 50, nextMs: 10, garbledMs: 5 };
 
 /** Feeds events to the machine: `overdue` comes at the deadline, `early` just before it. */
 function play(plan: AskPlan, events: readonly Event[]): { outputs: AskOutput[]; state: AskState } {
@@ -26,6 +26,7 @@ function play(plan: AskPlan, events: readonly Event[]): { outputs: AskOutput[]; 
 function inputOf(event: Event, now: number): AskInput {
   switch (event) {
     case 'written':
+    case 'garbled':
     case 'overdue':
       return { kind: event, now };
     case 'early':
@@ -72,6 +73,7 @@ describe('one exchange', () => {
       frames: fc.integer({ min: 1, max: 5 }),
       timeoutMs: fc.integer({ min: 1, max: 500 }),
       nextMs: fc.integer({ min: 1, max: 50 }),
+      garbledMs: fc.integer({ min: 1, max: 50 }),
     });
     fc.assert(
       fc.property(plan, fc.array(fc.boolean(), { maxLength: 30 }), (plan, answers) => {

@@ -5,8 +5,8 @@
  * ```text
  *            written            answer, complete
  *  writing ───────────► waiting ─────────────────► settled
- *     ▲                    │ │ answer, more to come
- *     │   overdue, tries   │ └──► waiting, later deadline
+ *     ▲                    │ │ answer, more to come; garbled
+ *     │   overdue, tries   │ └──► waiting, later deadline; earlier deadline
  *     └────────────────────┤
  *                          └────► settled (timeout) when no try is left
  * ```
@@ -20,6 +20,8 @@ export interface AskPlan {
   readonly timeoutMs: number;
   /** Patience for each further one, from the one before. */
   readonly nextMs: number;
+  /** Patience after something that could not be understood: mostly it was the answer. */
+  readonly garbledMs: number;
 }
 
 export type AskState =
@@ -31,6 +33,8 @@ export type AskInput =
   | { readonly kind: 'written'; readonly now: number }
   /** A frame with this request's address and sequence; `final` ends the answer whatever the count (a refusal). */
   | { readonly kind: 'answer'; readonly now: number; readonly final: boolean }
+  /** On a shared line something came in that is no sound frame. */
+  | { readonly kind: 'garbled'; readonly now: number }
   | { readonly kind: 'overdue'; readonly now: number };
 
 export type AskOutput =
@@ -60,6 +64,10 @@ export function ask(plan: AskPlan, state: AskState, input: AskInput): AskStep {
         : { state, output: NOTHING };
     case 'answer':
       return state.kind === 'settled' ? { state, output: NOTHING } : answered(plan, state, input);
+    case 'garbled':
+      return state.kind === 'waiting'
+        ? waiting(state.attempt, state.got, Math.min(state.deadline, input.now + plan.garbledMs))
+        : { state, output: NOTHING };
     case 'overdue':
       return state.kind === 'waiting' && input.now >= state.deadline
         ? overdue(plan, state)

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { SerialPort } from 'serialport';
 import { nearest } from '../../settings/nearest.ts';
 import { runtimeSettingsSchema } from '../../settings/runtime.ts';
 import type { RuntimeSettings } from '../../settings/runtime.ts';
@@ -9,6 +8,7 @@ import type { LedgerRow } from '../../store/store.ts';
 import { MERGE_RULES } from '../../sync/merge-rules.ts';
 import type { GatewayStatus } from '../../sync/operations.ts';
 import { contextOf, guarded, wholeNumber } from '../context.ts';
+import { listPorts } from '../ports.ts';
 import { ago, table, when } from '../table.ts';
 
 /** Commands that show how things are, and settings. */
@@ -23,7 +23,7 @@ export function addLookCommands(program: Command): void {
     .action(async (_options, command: Command) => {
       const context = contextOf(command);
       await guarded(context.json, async () => {
-        const ports = await SerialPort.list();
+        const ports = await listPorts();
         context.print(ports, () =>
           ports.length === 0
             ? 'No serial port here. Is the adapter plugged in?'

@@ -1,9 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { systemClock, WhorlError } from '@whorl/protocol';
 import type { ImportResult } from '../../http/transfer.ts';
 import type { UserEditView, UserView } from '../../http/views.ts';
 import { contextOf, guarded, wholeNumber } from '../context.ts';
+import { readFile, writeFile } from '../files.ts';
 import { openExport, sealExport } from '../sealed-export.ts';
 import { ago, table } from '../table.ts';
 import { exportText, readRows } from '../user-files.ts';
@@ -251,7 +251,7 @@ function addFiles(users: Command): void {
             options.withTemplates === true
               ? await sealExport(JSON.stringify(users), passphraseOf(options.passphraseFile))
               : exportText(file, users);
-          writeFileSync(file, text, { mode: 0o600 });
+          writeFile(file, text);
           context.print({ exported: users.length, file }, () => `${users.length} users written to ${file}.`);
         });
       },
@@ -262,7 +262,7 @@ async function importBody(
   file: string,
   options: { skipBad?: boolean; passphraseFile?: string },
 ): Promise<object> {
-  const bytes = readFileSync(file);
+  const bytes = readFile(file);
   const opened = await openExport(bytes, () => passphraseOf(options.passphraseFile));
   if (opened !== undefined) return { records: JSON.parse(opened) as unknown };
   const { users, bad } = readRows(file, bytes.toString('utf8'));
@@ -275,7 +275,7 @@ async function importBody(
 function passphraseOf(file: string | undefined): string {
   if (file === undefined)
     throw new WhorlError('REQUEST_INVALID', 'an encrypted export needs --passphrase-file');
-  const text = readFileSync(file, 'utf8').trim();
+  const text = readFile(file).toString('utf8').trim();
   if (text.length < 8)
     throw new WhorlError('REQUEST_INVALID', `the passphrase in ${file} has fewer than 8 characters`);
   return text;
