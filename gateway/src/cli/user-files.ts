@@ -23,7 +23,8 @@ const COLUMNS = [
 const rowSchema = userEditSchema.omit({ clear: true }).extend({ id: z.int().min(1).max(0xffff_ffff) });
 
 /** Users of a CSV or JSON file, and what is wrong with the others, each with its place. @throws WhorlError IMPORT_ROW */
-export function readRows(file: string, text: string): { users: ImportUser[]; bad: string[] } {
+export function readRows(file: string, bytes: Uint8Array): { users: ImportUser[]; bad: string[] } {
+  const text = textOf(file, bytes);
   const rows = file.endsWith('.json') ? jsonRows(file, text) : csvRows(file, text);
   const users: ImportUser[] = [];
   const bad: string[] = [];
@@ -31,7 +32,9 @@ export function readRows(file: string, text: string): { users: ImportUser[]; bad
   for (const { place, value } of rows) {
     const parsed = rowSchema.safeParse(value);
     if (!parsed.success)
-      bad.push(...parsed.error.issues.map((issue) => `${place}: ${issue.path.join('.')}: ${issue.message}`));
+      bad.push(
+        ...parsed.error.issues.map((issue) => `${place}: ${whereIn(file, issue.path)}: ${issue.message}`),
+      );
     else if (seen.has(parsed.data.id)) bad.push(`${place}: user ${parsed.data.id} stands twice in the file`);
     else {
       seen.add(parsed.data.id);
@@ -39,6 +42,33 @@ export function readRows(file: string, text: string): { users: ImportUser[]; bad
     }
   }
   return { users, bad };
+}
+
+/** @throws WhorlError IMPORT_ROW naming the first line that is not UTF-8 */
+function textOf(file: string, bytes: Uint8Array): string {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  try {
+    return decoder.decode(bytes);
+  } catch (cause) {
+    const lines = Buffer.from(bytes).toString('latin1').split('\n');
+    const line = lines.findIndex((one) => {
+      const raw = Buffer.from(one, 'latin1');
+      return !raw.equals(Buffer.from(raw.toString('utf8'), 'utf8'));
+    });
+    throw new WhorlError(
+      'IMPORT_ROW',
+      `${file}:${line + 1}: letters that are not UTF-8; save the file as "CSV UTF-8"`,
+      { cause },
+    );
+  }
+}
+
+/** The member of a row as the file calls it. */
+function whereIn(file: string, path: readonly PropertyKey[]): string {
+  const [member = '', slot] = path.map(String);
+  if (file.endsWith('.json')) return path.join('.');
+  if (member === 'cards') return `column card_${slot ?? ''}`;
+  return `column ${member.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`;
 }
 
 function jsonRows(file: string, text: string): { place: string; value: unknown }[] {

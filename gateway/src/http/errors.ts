@@ -61,6 +61,7 @@ export function statusOf(error: unknown): number {
     case 'TERMINAL_OFFLINE':
       return 409;
     case 'REQUEST_INVALID':
+    case 'IMPORT_ROW':
     case 'MESSAGE_RANGE':
       return 400;
     case undefined:

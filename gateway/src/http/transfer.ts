@@ -1,4 +1,4 @@
-import { codeOf, decodeField, describe, fieldName } from '@whorl/protocol';
+import { codeOf, decodeField, describe, fieldName, WhorlError } from '@whorl/protocol';
 import { z } from 'zod';
 import type { Store } from '../store/store.ts';
 import type { Operations, UserEdit } from '../sync/operations.ts';
@@ -25,7 +25,10 @@ export interface ImportResult {
   readonly failed: readonly { readonly id: number; readonly code: string; readonly message: string }[];
 }
 
-/** Adds users, or changes those who are there; all of the request was checked before the first is stored. */
+/**
+ * Adds users, or changes those who are there; all of the request is checked before the first is stored.
+ * @throws WhorlError IMPORT_ROW
+ */
 export async function importUsers(
   operations: Operations,
   store: Store,
@@ -33,7 +36,7 @@ export async function importUsers(
 ): Promise<ImportResult> {
   const edits = [
     ...body.users.map((user) => ({ id: user.id, edit: editOf(user) })),
-    ...body.records.map((record) => ({ id: record.id, edit: recordEdit(record.fields) })),
+    ...body.records.map((record) => ({ id: record.id, edit: recordEdit(record) })),
   ];
   const result = {
     added: 0,
@@ -56,11 +59,17 @@ export async function importUsers(
   return result;
 }
 
-function recordEdit(fields: Readonly<Record<string, string>>): UserEdit {
+/** @throws WhorlError IMPORT_ROW */
+function recordEdit(record: z.output<typeof importSchema>['records'][number]): UserEdit {
   const set: Record<string, unknown> = {};
-  for (const [number, value] of Object.entries(fields)) {
+  for (const [number, value] of Object.entries(record.fields)) {
     const name = fieldName(Number(number));
-    if (name !== undefined) set[name] = decodeField(name, Buffer.from(value, 'base64'));
+    if (name === undefined) continue;
+    try {
+      set[name] = decodeField(name, Buffer.from(value, 'base64'));
+    } catch (cause) {
+      throw new WhorlError('IMPORT_ROW', `user ${record.id}: ${name}: ${describe(cause)}`, { cause });
+    }
   }
   return { set, clear: [] };
 }

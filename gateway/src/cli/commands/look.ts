@@ -195,9 +195,13 @@ function showEvent(event: StoredEvent): string {
     event.origin === undefined ? undefined : `by ${event.origin}`,
   ];
   const data = Object.entries(event.data).map(
-    ([key, value]) => `${key} ${typeof value === 'string' ? value : JSON.stringify(value)}`,
+    ([key, value]) => `${key} ${key === 'at' ? when(Number(value)) : shown(value)}`,
   );
   return `${when(event.time)}  #${event.id}  ${event.type}  ${[...about.filter((one) => one !== undefined), ...data].join(', ')}`;
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function addSettings(program: Command): void {

@@ -265,7 +265,7 @@ async function importBody(
   const bytes = readFile(file);
   const opened = await openExport(bytes, () => passphraseOf(options.passphraseFile));
   if (opened !== undefined) return { records: JSON.parse(opened) as unknown };
-  const { users, bad } = readRows(file, bytes.toString('utf8'));
+  const { users, bad } = readRows(file, bytes);
   if (bad.length > 0 && options.skipBad !== true) throw new WhorlError('IMPORT_ROW', bad.join('\n'));
   for (const one of bad) console.error(`left out: ${one}`);
   return { users };

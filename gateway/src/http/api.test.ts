@@ -1,0 +1,149 @@
+import type { FastifyInstance } from 'fastify';
+import { seededRandom, systemClock } from '@whorl/protocol';
+import { expect, onTestFinished, test } from 'vitest';
+import { startGateway } from '../gateway.ts';
+import type { Gateway } from '../gateway.ts';
+import { silentLog } from '../settings/log.ts';
+import { openStore } from '../store/open.ts';
+import { buildApi } from './api.ts';
+
+async function api(): Promise<{ app: FastifyInstance; gateway: Gateway; failures: unknown[] }> {
+  const store = openStore({ data: { memory: true } });
+  const gateway = await startGateway({
+    config: { name: 'hq', lines: [] },
+    version: '0',
+    store,
+    clock: systemClock,
+    random: seededRandom(1),
+    log: silentLog,
+  });
+  const failures: unknown[] = [];
+  const { operations, hub } = gateway;
+  const app = buildApi({ operations, store, hub, onFailure: (error) => failures.push(error) });
+  onTestFinished(async () => {
+    await app.close();
+    await gateway.stop();
+    await store.close();
+  });
+  return { app, gateway, failures };
+}
+
+interface Case {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'PUT';
+  readonly url: string;
+  readonly payload?: string | object;
+  readonly type?: string;
+}
+
+test.each<[string, Case, number, string, string]>([
+  ['an unknown place', { method: 'GET', url: '/nothing' }, 404, 'REQUEST_UNKNOWN', '/nothing'],
+  ['an unknown method', { method: 'PUT', url: '/users/7' }, 404, 'REQUEST_UNKNOWN', 'PUT'],
+  ['no JSON', { method: 'POST', url: '/users', payload: '{' }, 400, 'REQUEST_INVALID', ''],
+  [
+    'another kind of body',
+    { method: 'POST', url: '/users', payload: '<a/>', type: 'text/xml' },
+    400,
+    'REQUEST_INVALID',
+    '',
+  ],
+  ['no body', { method: 'POST', url: '/users' }, 400, 'REQUEST_INVALID', 'user'],
+  ['a list', { method: 'POST', url: '/users', payload: [7] }, 400, 'REQUEST_INVALID', 'user'],
+  [
+    'an unknown key',
+    { method: 'POST', url: '/users', payload: { id: 7, nmae: 'x' } },
+    400,
+    'REQUEST_INVALID',
+    'nmae',
+  ],
+  [
+    'a wrong type',
+    { method: 'POST', url: '/users', payload: { id: 7, groups: 'all' } },
+    400,
+    'REQUEST_INVALID',
+    'user.groups',
+  ],
+  ['an id out of range', { method: 'GET', url: '/users/4294967296' }, 400, 'REQUEST_INVALID', 'path.id'],
+  ['an id that is none', { method: 'DELETE', url: '/users/..%2f' }, 400, 'REQUEST_INVALID', 'path.id'],
+  ['an unknown user', { method: 'PATCH', url: '/users/9', payload: { name: 'x' } }, 404, 'USER_UNKNOWN', '9'],
+  ['an unknown terminal', { method: 'GET', url: '/ledger?terminal=x' }, 404, 'TERMINAL_UNKNOWN', 'x'],
+  ['an unknown filter', { method: 'GET', url: '/events?typ=x' }, 400, 'REQUEST_INVALID', 'typ'],
+  [
+    'a limit out of range',
+    { method: 'GET', url: '/users?limit=99999' },
+    400,
+    'REQUEST_INVALID',
+    'query.limit',
+  ],
+  [
+    'an unknown setting',
+    { method: 'PATCH', url: '/settings', payload: { speed: 1 } },
+    400,
+    'REQUEST_INVALID',
+    'speed',
+  ],
+  [
+    'a setting out of range',
+    { method: 'PATCH', url: '/settings', payload: { autoSync: 'x' } },
+    400,
+    'REQUEST_INVALID',
+    'settings.autoSync',
+  ],
+  [
+    'a prototype',
+    { method: 'PATCH', url: '/settings', payload: '{"__proto__":{"autoSync":"off"}}' },
+    400,
+    'REQUEST_INVALID',
+    '',
+  ],
+])(
+  '%s is answered with code, place and remedy, and changes nothing',
+  async (...[, request, status, code, named]) => {
+    const { app, gateway, failures } = await api();
+    const before = await gateway.operations.status();
+    const { type = 'application/json', ...rest } = request;
+    const headers = request.payload === undefined ? {} : { 'content-type': type };
+    const answer = await app.inject({ ...rest, headers });
+    const body = answer.json<{ code: string; message: string; remedy: string }>();
+    expect(answer.statusCode).toBe(status);
+    expect(body.code).toBe(code);
+    expect(body.message).toContain(named);
+    expect(body.remedy).not.toBe('');
+    expect(failures).toEqual([]);
+    expect(await gateway.operations.status()).toEqual(before);
+  },
+);
+
+test('a body that is too large is refused before it is read', async () => {
+  const { app, failures } = await api();
+  const headers = { 'content-type': 'application/json', 'content-length': String(1 << 30) };
+  const answer = await app.inject({ method: 'POST', url: '/users/import', headers, payload: '{}' });
+  expect(answer.statusCode).toBe(400);
+  expect(answer.json<{ code: string }>().code).toBe('REQUEST_INVALID');
+  expect(failures).toEqual([]);
+});
+
+test('an import of which one user is wrong changes nobody', async () => {
+  const { app, gateway } = await api();
+  const users = [
+    { id: 1, name: 'Ada' },
+    { id: 2, name: '' },
+  ];
+  const answer = await app.inject({ method: 'POST', url: '/users/import', payload: { users } });
+  expect(answer.json<{ message: string }>().message).toContain('body.users.1.name');
+  const records = [
+    { id: 3, fields: { 1: 'QWRh' } },
+    { id: 4, fields: { 64: 'QWRh' } },
+  ];
+  const second = await app.inject({ method: 'POST', url: '/users/import', payload: { records } });
+  expect(second.statusCode).toBe(400);
+  expect((await gateway.operations.status()).users).toBe(0);
+});
+
+test('what is none of the caller’s fault keeps its text to itself', async () => {
+  const { app, gateway, failures } = await api();
+  await gateway.store.close();
+  const answer = await app.inject({ method: 'GET', url: '/users' });
+  expect(answer.statusCode).toBeGreaterThanOrEqual(500);
+  expect(answer.json<{ remedy: string }>().remedy).not.toBe('');
+  expect(failures.length).toBeLessThanOrEqual(1);
+});
