@@ -86,6 +86,11 @@ export class Line {
     return this.#turns?.waiting ?? 0;
   }
 
+  /** Grows whenever something came in that was no sound frame. */
+  get noise(): number {
+    return this.#counters.framesBad + this.#counters.bytesDiscarded;
+  }
+
   peer(address: number): Peer {
     return new Peer(address, this.#random);
   }

@@ -112,7 +112,7 @@ behaviour(
     await rig.pass(60_000);
     const during = (await rig.gateway.operations.status()).lines.find((line) => line.name === 'floor');
     expect(during?.counters.bytesDiscarded).toBeGreaterThan(100_000);
-    await allOnlineWithin(rig, 5_000);
+    await allOnlineWithin(rig, 1_000);
     rig.terminal('terminal-3').enrol({ user: 6, fingers: 1 });
     await verifiedOn(rig, 6, ALL);
   },

@@ -25,6 +25,8 @@ interface Seat {
   due: number;
   /** Signs of life in a row that did not come. */
   silent: number;
+  /** What the line had heard of noise when this one was greeted last. */
+  noise: number;
   retryMs: number;
 }
 
@@ -84,7 +86,7 @@ export class Presence {
   }
 
   add(member: Member): void {
-    this.#seats.push({ member, due: 0, silent: 0, retryMs: FIRST_GREETING_MS });
+    this.#seats.push({ member, due: 0, silent: 0, noise: 0, retryMs: FIRST_GREETING_MS });
   }
 
   /** Greets a terminal at once: it forgot the session. */
@@ -264,9 +266,12 @@ export class Presence {
     this.#tryLater(seat);
   }
 
+  /** In noise nobody can answer: that is no reason to ask less often, or all would stay away when it ends. */
   #tryLater(seat: Seat): void {
+    const { noise } = this.#line;
+    seat.retryMs = noise > seat.noise ? FIRST_GREETING_MS : Math.min(2 * seat.retryMs, LAST_GREETING_MS);
+    seat.noise = noise;
     seat.due = this.#clock.now() + seat.retryMs;
-    seat.retryMs = Math.min(2 * seat.retryMs, LAST_GREETING_MS);
   }
 
   /** A TCP connection over which nobody answers is half-open: only a new one can tell. */
