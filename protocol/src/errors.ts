@@ -15,6 +15,8 @@ export const ERRORS = {
   FRAME_VERSION: 'A frame has a version this release does not speak. Update the older side.',
   FRAME_SEALED:
     'A frame is sealed (or plain) where the session expects the opposite. Pair the terminal again.',
+  FRAME_FORGED:
+    'A frame was not made by the other end of the session: forged, changed on the way, or meant for another. If it goes on, somebody is at the cable; else pair the terminal again.',
   MESSAGE_UNKNOWN: 'A message type is not in the catalogue. Update the older side.',
   MESSAGE_SHORT: 'A message ended inside a field.',
   MESSAGE_LONG: 'A message has bytes after its last field.',

@@ -47,7 +47,7 @@ export async function noiseSoak({ forMs }: { forMs: number }): Promise<NoiseResu
 function heldMb(): number {
   setFlagsFromString('--expose-gc');
   const collect: unknown = runInNewContext('gc');
-  if (typeof collect === 'function') collect();
+  if (typeof collect === 'function') Reflect.apply(collect, undefined, []);
   const { heapUsed, external } = process.memoryUsage();
   return (heapUsed + external) / 1e6;
 }
