@@ -1,4 +1,4 @@
-import { describe } from '@whorl/protocol';
+import { describe, WhorlError } from '@whorl/protocol';
 import type { Clock, LineTiming, Random } from '@whorl/protocol';
 import { EventHub } from './events/hub.ts';
 import { Line } from './lines/line.ts';
@@ -12,6 +12,7 @@ import type { Store } from './store/store.ts';
 import { Agent } from './sync/agent.ts';
 import { Desk } from './sync/desk.ts';
 import type { Operations } from './sync/operations.ts';
+import { Pairings } from './sync/pairings.ts';
 import { Site } from './sync/site.ts';
 import type { TerminalStatus } from './terminals/status.ts';
 import { WhorlDriver } from './terminals/whorl/driver.ts';
@@ -46,6 +47,13 @@ interface Wired {
   readonly drivers: readonly WhorlDriver[];
 }
 
+interface WireContext {
+  readonly parts: GatewayParts;
+  readonly site: Site;
+  readonly keys: Pairings;
+  readonly dialIn: DialIn | undefined;
+}
+
 /**
  * Puts a gateway together and starts it. It goes on from what its store holds.
  * @throws WhorlError STORE_*, LINE_LISTEN; trouble with lines and terminals is told as events instead
@@ -61,7 +69,9 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const site = new Site({ store, hub, clock, log, places });
   await site.load();
   const dialIn = await listen(parts, site);
-  const wired = config.lines.map((line) => wire(parts, site, line, dialIn?.server));
+  const keys = new Pairings(store, await store.pairings());
+  const context = { parts, site, keys, dialIn: dialIn?.server };
+  const wired = config.lines.map((line) => wire(context, line));
   const agents = wired.flatMap(({ drivers }) => drivers.map((driver) => new Agent(site, driver)));
   const stopping = new AbortController();
   const desk = new Desk({
@@ -72,6 +82,11 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     signal: stopping.signal,
     lines: () => wired.map(({ line }) => line.status()),
     terminals: () => wired.flatMap(terminalStatuses),
+    pairings: keys,
+    pair: (terminal, code) => driverOf(wired, terminal).pair(code, parts.random),
+    part: (terminal) => {
+      driverOf(wired, terminal).part();
+    },
   });
   await site.tell({ type: 'gateway.started', time: clock.wallTime(), data: { version: parts.version } });
   for (const agent of agents) agent.start();
@@ -94,7 +109,15 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   };
 }
 
-function wire(parts: GatewayParts, site: Site, config: LineConfig, dialIn: DialIn | undefined): Wired {
+/** @throws WhorlError TERMINAL_UNKNOWN */
+function driverOf(wired: readonly Wired[], terminal: string): WhorlDriver {
+  const driver = wired.flatMap(({ drivers }) => drivers).find((one) => one.name === terminal);
+  if (driver === undefined) throw new WhorlError('TERMINAL_UNKNOWN', `no terminal is called ${terminal}`);
+  return driver;
+}
+
+function wire(context: WireContext, config: LineConfig): Wired {
+  const { parts, site, keys, dialIn } = context;
   const line = new Line({
     name: config.name,
     over: inWords(config.over),
@@ -113,7 +136,7 @@ function wire(parts: GatewayParts, site: Site, config: LineConfig, dialIn: DialI
       void site.tell({ type: 'line.closed', time: site.now, line: config.name, data: { reason } });
     },
   });
-  const presence = new Presence(line);
+  const presence = new Presence(line, keys, parts.random);
   const drivers = config.terminals.map(
     ({ name, address }) => new WhorlDriver({ name, address, line, presence }),
   );

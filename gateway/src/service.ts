@@ -51,10 +51,6 @@ export async function startService(config: Config, log: Log): Promise<Service> {
         log,
       })
     : undefined;
-  log.warn(
-    {},
-    'sessions on the wire are PLAIN in this release: whoever listens on a line can read what crosses it',
-  );
   return {
     gateway,
     async stop() {

@@ -32,6 +32,15 @@ export const ERRORS = {
   EXCHANGE_REFUSED: 'The terminal refused the request; the reason it gave is in the message.',
   EXCHANGE_UNEXPECTED:
     'The terminal answered with a message that does not belong to the request. Update the older side.',
+  PAIRING_CLOSED:
+    'The terminal is not being paired. Choose "pair" in its menu, then type the code that it shows.',
+  PAIRING_NONE: 'The terminal is not paired. `whorl pair` pairs it.',
+  PAIRING_CODE:
+    'The code is not the one that the terminal shows, or somebody is between. Look at the display and try again; if it fails again, look who is at the cable.',
+  PAIRING_SHARE:
+    'The other end of a pairing sent what nobody sends who pairs. Somebody may be at the cable; try again.',
+  SESSION_NONE:
+    'There is no session with the terminal at the moment; one is opened by itself. `whorl status` says how it is.',
   // The terminal that stands in for hardware.
   TERMINAL_OFF: 'The terminal has no power, or is still starting. Switch it on, or wait.',
   TERMINAL_FULL: 'The terminal holds as many users as it can. Delete some there, or take a larger model.',

@@ -83,6 +83,7 @@ export class Medium {
   readonly #gateway: Sender = { freeAt: 0 };
   readonly #noise: Sender = { freeAt: 0 };
   readonly #bitErrors: BitErrors;
+  readonly #taps: ((bytes: Uint8Array, fromGateway: boolean) => void)[] = [];
   #ear = new Ear();
   #onAir: OnAir[] = [];
   #port: Port | undefined;
@@ -120,6 +121,11 @@ export class Medium {
     port.onBytes((bytes) => {
       if (this.#port === port && this.#wired) this.#transmit(this.#gateway, bytes, this.#clock.now());
     });
+  }
+
+  /** Clips on to the wire: `listener` hears all that crosses it. */
+  tap(listener: (bytes: Uint8Array, fromGateway: boolean) => void): void {
+    this.#taps.push(listener);
   }
 
   disconnect(): void {
@@ -201,6 +207,7 @@ export class Medium {
     this.#counters.busyMs += transmission.end - transmission.start;
     const bytes = this.#bitErrors.pass(garbled(transmission, this.#random));
     const { sender } = transmission;
+    for (const tap of this.#taps) tap(bytes, sender === this.#gateway);
     if (sender === this.#gateway) {
       this.#counters.bytesToTerminals += bytes.length;
       if (this.#options.echo === true) this.#toGateway(bytes);

@@ -105,6 +105,13 @@ const PEOPLE: Readonly<Record<string, Action<TerminalPlace>>> = {
       return undefined;
     },
   ),
+  pair: action(
+    'choose "pair" in its menu: shows the code to be typed at the gateway',
+    {},
+    (at: TerminalPlace) => ({
+      code: at.terminal.pair(),
+    }),
+  ),
   tamper: action('open the housing', {}, ({ terminal }: TerminalPlace) => {
     terminal.tamper();
     return undefined;

@@ -10,8 +10,8 @@ import type { Store } from './store.ts';
 export interface Conversation {
   readonly session: Session;
   readonly offers: Offers;
-  /** A gateway has said hello since the terminal started. */
-  greeted: boolean;
+  /** Key of the line for broadcasts, once the gateway has handed it over. */
+  group: Uint8Array | undefined;
   /** Last record that the gateway said it has. */
   readTo: number;
 }
@@ -34,6 +34,9 @@ export function answer(desk: Desk, message: Message): Answer {
   switch (message.name) {
     case 'hello':
       return welcome(desk);
+    case 'group.set':
+      desk.conversation.group = message.body.key.slice();
+      return desk.reply('group.taken', {});
     case 'poll':
       return desk.reply('idle', {});
     case 'logs.read':

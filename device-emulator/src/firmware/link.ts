@@ -4,18 +4,33 @@ import {
   CATALOGUE,
   codeOf,
   decodeMessage,
-  fromWire,
+  groupSession,
   handWire,
   hereWire,
+  keyId,
+  KEY_ID_BYTES,
   plainSession,
+  readHeader,
   slotOf,
   toWire,
+  unstuff,
 } from '@whorl/protocol';
-import type { Body, Frame, Message, MessageName, Random, Refusal, SlotAnswer } from '@whorl/protocol';
+import type {
+  Body,
+  Message,
+  MessageName,
+  Opened,
+  Random,
+  Refusal,
+  Session,
+  SlotAnswer,
+} from '@whorl/protocol';
 import { answer } from './answers.ts';
 import type { Answer, Conversation, Desk } from './answers.ts';
+import { accept } from './handshake.ts';
 import type { Model } from './model.ts';
 import { Offers } from './offers.ts';
+import type { Pairing } from './pairing.ts';
 import type { Store } from './store.ts';
 
 /** What a terminal has heard since it started. */
@@ -25,46 +40,65 @@ export interface LinkCounters {
   /** Requests that were answered from memory, because they came again. */
   repeated: number;
   refused: number;
-  /** Damaged frames. */
+  /** Damaged frames, and those that nobody with the session's keys made. */
   bad: number;
+  /** Sound frames that were heard before and are no repetition of what was answered last. */
+  replayed: number;
   /** Frames for others, or from other terminals. */
   foreign: number;
 }
 
-/** Requests that make sense when all terminals of a line carry them out, and none answers. */
-const broadcasts: ReadonlySet<MessageName> = new Set([
-  'clock.set',
-  'users.remove',
-  'transfer.begin',
-  'chunk',
-  'transfer.commit',
-]);
+/** What everyone may do to a whole line: nothing of it changes what a terminal holds. */
+const broadcasts: ReadonlySet<MessageName> = new Set(['chunk']);
+
+export interface LinkOptions {
+  readonly address: number;
+  readonly serial: string;
+  readonly model: Model;
+  readonly store: Store;
+  readonly random: Random;
+  readonly pairing: Pairing;
+}
 
 const NOTHING: readonly Uint8Array[] = [];
+const NO_KEY = new Uint8Array(KEY_ID_BYTES);
 
 /** A terminal's end of the line from one start to the next: frames in, frames out. */
 export class Link {
-  readonly counters: LinkCounters = { requests: 0, repeated: 0, refused: 0, bad: 0, foreign: 0 };
+  readonly counters: LinkCounters = {
+    requests: 0,
+    repeated: 0,
+    refused: 0,
+    bad: 0,
+    replayed: 0,
+    foreign: 0,
+  };
   readonly #address: number;
-  readonly #desk: Omit<Desk, 'reply'>;
-  readonly #conversation: Conversation;
+  readonly #random: Random;
+  readonly #parts: Pick<Desk, 'serial' | 'model' | 'store'>;
+  readonly #pairing: Pairing;
+  readonly #plain: AnswerMemory;
   readonly #memory: AnswerMemory;
   readonly #hand: Uint8Array;
+  /** The session of the moment. */
+  #conversation: Conversation | undefined;
+  /** A session that was opened and of which no frame has come yet: only that proves that it is not a played one. */
+  #candidate: Session | undefined;
+  /** The session in which a pairing key is handed over. */
+  #pairingSession: Session | undefined;
+  #group: { readonly key: Uint8Array; readonly session: Session } | undefined;
   /** Number of the last roll call that was answered in this session. */
   #rolled = 0;
 
-  constructor(options: { address: number; serial: string; model: Model; store: Store; random: Random }) {
-    const { address, serial, model, store, random } = options;
+  constructor(options: LinkOptions) {
+    const { address, serial, model, store, random, pairing } = options;
+    this.#pairing = pairing;
     this.#address = address;
+    this.#random = random;
     this.#hand = handWire(address);
-    this.#conversation = {
-      session: plainSession,
-      offers: new Offers(random.below(0x1_0000)),
-      greeted: false,
-      readTo: 0,
-    };
+    this.#parts = { serial, model, store };
+    this.#plain = new AnswerMemory(1);
     this.#memory = new AnswerMemory(model.capabilities.window);
-    this.#desk = { serial, model, store, conversation: this.#conversation };
   }
 
   /**
@@ -73,23 +107,14 @@ export class Link {
    * @throws PowerCut
    */
   hear(stuffed: Uint8Array): readonly Uint8Array[] {
-    const frame = this.#open(stuffed);
-    if (frame === undefined) return NOTHING;
-    const { counters } = this;
-    if (frame.fromTerminal || frame.address !== this.#address) {
-      counters.foreign += 1;
+    const bytes = this.#unstuffed(stuffed);
+    if (bytes === undefined) return NOTHING;
+    const header = readHeader(bytes);
+    if (header.fromTerminal || header.address !== this.#address) {
+      this.counters.foreign += 1;
       return NOTHING;
     }
-    counters.requests += 1;
-    if (frame.payload[0] === CATALOGUE['transfer.fetch'].type) return this.#carryOut(frame);
-    const known = this.#memory.repeated(frame.sequence, frame.payload);
-    if (known !== undefined) {
-      counters.repeated += 1;
-      return known;
-    }
-    const frames = this.#carryOut(frame);
-    if (frames.length > 0) this.#memory.keep(frame.sequence, frame.payload, frames);
-    return frames;
+    return header.sealed ? this.#hearSealed(bytes) : this.#hearPlain(bytes);
   }
 
   /**
@@ -98,42 +123,172 @@ export class Link {
    * @throws PowerCut
    */
   hearCall(stuffed: Uint8Array): SlotAnswer | undefined {
-    const frame = this.#open(stuffed);
+    const conversation = this.#conversation;
+    const bytes = this.#unstuffed(stuffed);
+    if (bytes === undefined || conversation?.group === undefined) return undefined;
+    const frame = this.#opened(this.#groupOf(conversation.group), bytes);
     if (frame === undefined) return undefined;
-    if (frame.fromTerminal || frame.address !== BROADCAST) {
-      this.counters.foreign += 1;
+    if (frame.address !== BROADCAST || !frame.fresh) {
+      this.counters.replayed += 1;
       return undefined;
     }
     this.counters.requests += 1;
     const message = read(frame.payload);
-    if (typeof message === 'string' || !this.#conversation.greeted) return undefined;
-    if (message.name === 'roll.call') return this.#here(message.body);
-    if (broadcasts.has(message.name)) this.#answer(frame, message);
+    if (typeof message === 'string') return undefined;
+    if (message.name === 'roll.call') return this.#here(conversation, message.body);
+    if (broadcasts.has(message.name)) this.#answer(conversation, frame, message);
     return undefined;
   }
 
   /** Its raised hand, when it has logs that the gateway has not read. */
   hand(): Uint8Array | undefined {
-    return this.#conversation.greeted && this.#hasNews() ? this.#hand : undefined;
+    return this.#conversation !== undefined && this.#hasNews(this.#conversation) ? this.#hand : undefined;
+  }
+
+  #hearPlain(bytes: Uint8Array): readonly Uint8Array[] {
+    const frame = this.#opened(plainSession, bytes);
+    if (frame === undefined) return NOTHING;
+    this.counters.requests += 1;
+    const known = this.#plain.repeated(frame.sequence, frame.payload);
+    if (known !== undefined) return known;
+    const message = read(frame.payload);
+    const said = typeof message === 'string' ? undefined : this.#answerPlain(message);
+    if (said === undefined) return NOTHING;
+    if (said.name === 'refused') this.counters.refused += 1;
+    const header = { address: this.#address, sequence: frame.sequence, fromTerminal: true, attention: false };
+    const body = said.name === 'refused' ? { ...said.body, request: frame.payload[0] ?? 0 } : said.body;
+    const frames = [toWire(plainSession, header, said.name, body)];
+    if (said.name !== 'present') this.#plain.keep(frame.sequence, frame.payload, frames);
+    return frames;
+  }
+
+  /** What is said before there is a session; nothing for a handshake that fails: whoever began it is not told why. */
+  #answerPlain(message: Message): Message | undefined {
+    switch (message.name) {
+      case 'discover': {
+        const { key } = this.#parts.store.state;
+        const body = { serial: this.#parts.serial, key: key === undefined ? NO_KEY : keyId(key) };
+        return { name: 'present', body };
+      }
+      case 'session.open': {
+        const parts = { ...this.#parts, address: this.#address, random: this.#random };
+        const accepted = accept(parts, message.body);
+        if (accepted === undefined) {
+          this.counters.bad += 1;
+          return undefined;
+        }
+        this.#candidate = accepted.session;
+        return { name: 'session.accept', body: { handshake: accepted.answer } };
+      }
+      case 'pair.begin': {
+        const share = this.#pairing.begin(message.body);
+        return share === undefined ? refusal('not-pairing') : { name: 'pair.share', body: { share } };
+      }
+      case 'pair.open': {
+        const accepted = this.#pairing.accept(message.body.handshake);
+        if (accepted === undefined) return refusal('wrong-code');
+        this.#pairingSession = accepted.session;
+        return { name: 'pair.accept', body: { handshake: accepted.answer } };
+      }
+      default:
+        return refusal('no-session');
+    }
+  }
+
+  #hearSealed(bytes: Uint8Array): readonly Uint8Array[] {
+    const frame = this.#openSealed(bytes);
+    const conversation = this.#conversation;
+    if (frame === undefined || conversation === undefined)
+      return this.#keepKey(bytes) ?? this.#notUnderstood(bytes);
+    this.counters.requests += 1;
+    const known = this.#memory.repeated(frame.sequence, frame.payload);
+    if (known !== undefined) {
+      this.counters.repeated += 1;
+      return known;
+    }
+    const fetch = frame.payload[0] === CATALOGUE['transfer.fetch'].type;
+    if (!frame.fresh && !fetch) {
+      this.counters.replayed += 1;
+      return NOTHING;
+    }
+    const frames = this.#carryOut(conversation, frame);
+    if (frames.length > 0 && !fetch) this.#memory.keep(frame.sequence, frame.payload, frames);
+    return frames;
+  }
+
+  /** A terminal that lost its session says so: the gateway then opens another one. */
+  #notUnderstood(bytes: Uint8Array): readonly Uint8Array[] {
+    if (this.#conversation !== undefined || this.#candidate !== undefined) {
+      this.counters.bad += 1;
+      return NOTHING;
+    }
+    const { sequence } = readHeader(bytes);
+    const header = { address: this.#address, sequence, fromTerminal: true, attention: false };
+    return [toWire(plainSession, header, 'refused', { request: 0, reason: 'no-session' })];
+  }
+
+  /** The one thing that is done in the session of a pairing. @returns `undefined` for what is not said in it */
+  #keepKey(bytes: Uint8Array): readonly Uint8Array[] | undefined {
+    const session = this.#pairingSession;
+    const frame = session === undefined ? undefined : tryOpen(session, bytes);
+    if (session === undefined || frame === undefined) return undefined;
+    const message = read(frame.payload);
+    if (typeof message === 'string' || message.name !== 'pair.key') return NOTHING;
+    if (frame.fresh) {
+      this.#parts.store.change([{ name: 'paired', key: message.body.key }], []);
+      this.#pairing.done();
+    }
+    const header = { address: this.#address, sequence: frame.sequence, fromTerminal: true, attention: false };
+    return [toWire(session, header, 'pair.kept', {})];
+  }
+
+  #openSealed(bytes: Uint8Array): Opened | undefined {
+    const current = this.#conversation;
+    if (current !== undefined) {
+      const frame = tryOpen(current.session, bytes);
+      if (frame !== undefined) return frame;
+    }
+    const candidate = this.#candidate;
+    const frame = candidate === undefined ? undefined : tryOpen(candidate, bytes);
+    if (candidate === undefined || frame === undefined) return undefined;
+    this.#candidate = undefined;
+    this.#begin(candidate);
+    return frame;
+  }
+
+  /** What was under way on the session of before is nobody's any more. */
+  #begin(session: Session): void {
+    this.#memory.forget();
+    this.#rolled = 0;
+    const offers = new Offers(this.#random.below(0x1_0000));
+    this.#conversation = { session, offers, group: undefined, readTo: 0 };
+  }
+
+  #groupOf(key: Uint8Array): Session {
+    if (this.#group?.key !== key) this.#group = { key, session: groupSession('terminal', key) };
+    return this.#group.session;
   }
 
   /** A number that was called before is not answered: what proves an answer must not be had for two of them. */
-  #here(call: Body<'roll.call'>): SlotAnswer | undefined {
+  #here(conversation: Conversation, call: Body<'roll.call'>): SlotAnswer | undefined {
     const afterMs = slotOf(call, this.#address);
     if (afterMs === undefined || call.number <= this.#rolled) return undefined;
     this.#rolled = call.number;
-    const { session } = this.#conversation;
-    return { wire: hereWire(session, call.number, this.#address, this.#hasNews()), afterMs };
+    const news = this.#hasNews(conversation);
+    return { wire: hereWire(conversation.session, call.number, this.#address, news), afterMs };
   }
 
-  #hasNews(): boolean {
-    return this.#desk.store.state.log.hasNews(this.#conversation.readTo);
+  #hasNews(conversation: Conversation): boolean {
+    return this.#parts.store.state.log.hasNews(conversation.readTo);
   }
 
-  #open(stuffed: Uint8Array): Frame | undefined {
+  #unstuffed(stuffed: Uint8Array): Uint8Array | undefined {
     try {
-      if (stuffed.length < this.#desk.model.capabilities.mtu)
-        return fromWire(this.#conversation.session, stuffed);
+      if (stuffed.length < this.#parts.model.capabilities.mtu) {
+        const bytes = unstuff(stuffed);
+        readHeader(bytes);
+        return bytes;
+      }
     } catch (error) {
       if (codeOf(error) === undefined) throw error;
     }
@@ -141,32 +296,28 @@ export class Link {
     return undefined;
   }
 
-  #carryOut(frame: Frame): readonly Uint8Array[] {
+  #opened(session: Session, bytes: Uint8Array): Opened | undefined {
+    const frame = tryOpen(session, bytes);
+    if (frame === undefined) this.counters.bad += 1;
+    return frame;
+  }
+
+  #carryOut(conversation: Conversation, frame: Opened): readonly Uint8Array[] {
     const message = read(frame.payload);
-    const result = typeof message === 'string' ? message : this.#admit(frame, message);
+    const result = typeof message === 'string' ? message : this.#answer(conversation, frame, message);
     if (result === undefined || frame.payload[0] === CATALOGUE.chunk.type) return NOTHING;
     if (typeof result !== 'string') return result instanceof Uint8Array ? [result] : result;
     this.counters.refused += 1;
-    return [this.#reply(frame, 'refused', { request: frame.payload[0] ?? 0, reason: result })];
+    const refused = { request: frame.payload[0] ?? 0, reason: result };
+    return [this.#reply(conversation, frame, 'refused', refused)];
   }
 
-  #admit(frame: Frame, message: Message): Answer {
-    if (message.name === 'hello') this.#greet();
-    else if (!this.#conversation.greeted) return 'no-session';
-    return this.#answer(frame, message);
-  }
-
-  /** What was under way with the gateway of before is nobody's any more. */
-  #greet(): void {
-    this.#memory.forget();
-    this.#conversation.offers.clear();
-    this.#conversation.greeted = true;
-    this.#conversation.readTo = 0;
-    this.#rolled = 0;
-  }
-
-  #answer(frame: Frame, message: Message): Answer {
-    const desk: Desk = { ...this.#desk, reply: (name, body) => this.#reply(frame, name, body) };
+  #answer(conversation: Conversation, frame: Opened, message: Message): Answer {
+    const desk: Desk = {
+      ...this.#parts,
+      conversation,
+      reply: (name, body) => this.#reply(conversation, frame, name, body),
+    };
     try {
       return answer(desk, message);
     } catch (error) {
@@ -175,10 +326,28 @@ export class Link {
     }
   }
 
-  #reply<Name extends MessageName>(frame: Frame, name: Name, body: Body<Name>): Uint8Array {
-    const { sequence } = frame;
-    const header = { address: this.#address, sequence, fromTerminal: true, attention: this.#hasNews() };
-    return toWire(this.#conversation.session, header, name, body);
+  #reply<Name extends MessageName>(
+    conversation: Conversation,
+    { sequence }: Opened,
+    name: Name,
+    body: Body<Name>,
+  ): Uint8Array {
+    const attention = this.#hasNews(conversation);
+    const header = { address: this.#address, sequence, fromTerminal: true, attention };
+    return toWire(conversation.session, header, name, body);
+  }
+}
+
+function refusal(reason: Refusal): Message {
+  return { name: 'refused', body: { request: 0, reason } };
+}
+
+function tryOpen(session: Session, bytes: Uint8Array): Opened | undefined {
+  try {
+    return session.open(bytes);
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+    return undefined;
   }
 }
 

@@ -1,4 +1,4 @@
-import { DIGEST_BYTES, fixed, LOG_RECORD, time, u16, u32, u8, WhorlError } from '@whorl/protocol';
+import { DIGEST_BYTES, fixed, KEY_BYTES, LOG_RECORD, time, u16, u32, u8, WhorlError } from '@whorl/protocol';
 import type { Fields, Values } from '@whorl/protocol';
 import { compile } from '@whorl/protocol/codec/compile';
 import type { Compiled } from '@whorl/protocol/codec/compile';
@@ -42,6 +42,8 @@ export const OPS = {
   },
   arrived: { code: 10, size: 4, tail: true, fields: { transfer, index: u16('Chunk.') } },
   unstaged: { code: 11, size: 2, fields: { transfer } },
+  /** The key that its gateway has, too; all zeros for none. */
+  paired: { code: 13, size: KEY_BYTES, fields: { key: fixed('Pairing key.', KEY_BYTES) } },
   renumbered: { code: 12, size: 4, fields: { transfer, to: u16('New number.') } },
 } as const satisfies Record<string, OpRow>;
 

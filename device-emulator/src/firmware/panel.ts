@@ -1,6 +1,7 @@
 import {
   credentialOf,
   decodeUser,
+  KEY_BYTES,
   readRecord,
   recordDigest,
   sameBytes,
@@ -113,6 +114,11 @@ export class Panel {
   setClock(shown: number, ppm?: number): void {
     const detail = Math.min(0xffff, Math.round(Math.abs(shown - this.#store.shown()) / 1000));
     this.#store.change([this.#store.clockAt(shown, ppm)], [{ kind: 'terminal.clock.set', detail }]);
+  }
+
+  /** @param key the pairing key, 32 bytes; `undefined` for none */
+  setKey(key: Uint8Array | undefined): void {
+    this.#store.change([{ name: 'paired', key: key ?? new Uint8Array(KEY_BYTES) }], []);
   }
 
   clearLog(): void {

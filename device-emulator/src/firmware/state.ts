@@ -11,6 +11,8 @@ import { UserTable } from './users.ts';
 /** All that a terminal keeps without power. It changes only by {@link State.apply}, so a journal of changes rebuilds it. */
 export class State {
   epoch = 0;
+  /** The pairing key; `undefined` for a terminal that belongs to nobody. */
+  key: Uint8Array | undefined;
   boots = 0;
   clock: ClockSetting = TRUE_CLOCK;
   readonly users = new UserTable();
@@ -48,6 +50,9 @@ export class State {
       case 'changed':
         this.changed.set(op.user, op.log);
         break;
+      case 'paired':
+        this.key = op.key.some((byte) => byte !== 0) ? op.key.slice() : undefined;
+        break;
       case 'clock':
         this.clock = { shown: op.shown, at: op.at, ppm: op.ppm - PPM_BIAS };
         break;
@@ -70,6 +75,7 @@ export class State {
   *snapshot(): Generator<Op> {
     yield { name: 'made', epoch: this.epoch, boots: this.boots };
     const { shown, at, ppm } = this.clock;
+    if (this.key !== undefined) yield { name: 'paired', key: this.key };
     yield { name: 'clock', shown, at, ppm: ppm + PPM_BIAS };
     for (const [user, { digest, bytes }] of this.users.entries()) yield { name: 'put', user, digest, bytes };
     yield { name: 'cleared', last: this.log.last - this.log.size };
@@ -82,6 +88,7 @@ export class State {
     this.epoch = epoch;
     this.boots = boots;
     this.clock = TRUE_CLOCK;
+    this.key = undefined;
     this.users.clear();
     this.log.clear(0);
     this.staging.clear();

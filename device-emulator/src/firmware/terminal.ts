@@ -15,6 +15,8 @@ import type { Flash } from './flash.ts';
 import { Link } from './link.ts';
 import type { LinkCounters } from './link.ts';
 import type { Model } from './model.ts';
+import { Pairing } from './pairing.ts';
+import type { PairingDisplay } from './pairing.ts';
 import { Panel } from './panel.ts';
 import type { Edit, Tap } from './panel.ts';
 import { Store } from './store.ts';
@@ -40,6 +42,7 @@ interface Running {
   readonly store: Store;
   readonly link: Link;
   readonly panel: Panel;
+  readonly pairing: Pairing;
 }
 
 const NOTHING: readonly Uint8Array[] = [];
@@ -186,6 +189,26 @@ export class Terminal {
     this.#act((panel) => panel.tamper());
   }
 
+  /** Somebody chooses "pair" in the menu. @returns the code that the display shows, for two minutes */
+  pair(): string {
+    return this.#on().pairing.open();
+  }
+
+  /** What it shows of a pairing. */
+  get pairing(): PairingDisplay {
+    return this.#on().pairing.display;
+  }
+
+  /** Whether it has a pairing key. */
+  get isPaired(): boolean {
+    return this.#on().store.state.key !== undefined;
+  }
+
+  /** Gives it its pairing key, as its maker or a pairing would; `undefined` takes it away. @param key 32 bytes */
+  setKey(key: Uint8Array | undefined): void {
+    this.#act((panel) => panel.setKey(key));
+  }
+
   /** Sets the clock; see {@link Panel.setClock}. */
   setClock(shown: number, ppm?: number): void {
     this.#act((panel) => panel.setClock(shown, ppm));
@@ -256,8 +279,9 @@ export class Terminal {
     try {
       const store = new Store({ flash, logs: this.model.capabilities.logs, clock, random });
       store.change([{ name: 'booted', boots: store.state.boots + 1 }], [{ kind: 'terminal.started' }]);
-      const link = new Link({ ...this.#options, store });
-      this.#running = { store, link, panel: new Panel({ ...this.#options, store }) };
+      const pairing = new Pairing(this.#options);
+      const link = new Link({ ...this.#options, store, pairing });
+      this.#running = { store, link, pairing, panel: new Panel({ ...this.#options, store }) };
     } catch (error) {
       if (!(error instanceof PowerCut)) throw error;
     }

@@ -177,12 +177,12 @@ describe('E5 a fleet', () => {
     port.on('data', (bytes: Buffer) => {
       splitter.push(bytes, (stuffed) => {
         const message = decodeMessage(fromWire(plainSession, stuffed).payload);
-        heard.push(message.name === 'welcome' ? message.body.serial : message.name);
+        heard.push(message.name === 'present' ? message.body.serial : message.name);
       });
     });
     for (const { address, name } of terminals) {
       const header = { address, sequence: 1, fromTerminal: false, attention: false };
-      port.write(toWire(plainSession, header, 'hello', { nonce: 1 }));
+      port.write(toWire(plainSession, header, 'discover', {}));
       await vi.waitFor(() => expect(heard.at(-1)).toBe(`EM-${name}`));
     }
     expect(heard).toHaveLength(4);

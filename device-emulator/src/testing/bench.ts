@@ -4,18 +4,24 @@ import {
   chunkCount,
   decodeMessage,
   digestOf,
-  fromWire,
+  groupSession,
+  NoiseInitiator,
   plainSession,
+  prologueOf,
   readHeader,
   readRecord,
   encodeUser,
+  sealedSession,
   seededRandom,
+  stuff,
+  stuffedMax,
   toWire,
   unstuff,
   VirtualClock,
   writeBatch,
 } from '@whorl/protocol';
-import type { Body, Frame, Message, MessageName, User, UserRecord } from '@whorl/protocol';
+import type { Body, Message, MessageName, Opened, SealedEnd, User, UserRecord } from '@whorl/protocol';
+import { addressOf } from '../bus/ear.ts';
 import { MemoryFlash } from '../firmware/flash.ts';
 import type { Flash } from '../firmware/flash.ts';
 import { MODELS } from '../firmware/model.ts';
@@ -31,6 +37,8 @@ export interface Bench {
 }
 
 const ADDRESS = 7;
+/** The key that terminals on the bench are paired with. */
+export const PAIRING_KEY: Uint8Array = new Uint8Array(32).fill(0x51);
 
 export function bench(
   options: {
@@ -50,13 +58,17 @@ export function bench(
     random: seededRandom(seed),
     flash,
   });
+  if (terminal.power === 'on') terminal.setKey(PAIRING_KEY);
   return { clock, flash, terminal, asker: new Asker(terminal) };
 }
 
 /** Asks a terminal frame by frame, as a gateway would. */
 export class Asker {
   readonly #terminal: Terminal;
-  #sequence = 0;
+  readonly #random = seededRandom(77);
+  #session: SealedEnd | undefined;
+  #group: SealedEnd | undefined;
+  #plain = 0;
   /** The attention bit of the last answer. */
   attention = false;
 
@@ -64,22 +76,58 @@ export class Asker {
     this.#terminal = terminal;
   }
 
-  /** A request as its stuffed frame. */
+  /** A request as its stuffed frame: in the session, once there is one. */
   frame<Name extends MessageName>(name: Name, body: Body<Name>, address = ADDRESS): Uint8Array {
-    this.#sequence += 1;
-    const header = { address, sequence: this.#sequence, fromTerminal: false, attention: false };
+    const session = address === BROADCAST ? this.#group : this.#session;
+    this.#plain += 1;
+    const sequence = session?.nextSequence() ?? this.#plain;
+    const header = { address, sequence, fromTerminal: false, attention: false };
+    return toWire(session ?? plainSession, header, name, body).subarray(0, -1);
+  }
+
+  /** The same, said before there is a session. */
+  plain<Name extends MessageName>(name: Name, body: Body<Name>): Uint8Array {
+    this.#plain += 1;
+    const header = { address: ADDRESS, sequence: this.#plain, fromTerminal: false, attention: false };
     return toWire(plainSession, header, name, body).subarray(0, -1);
   }
 
+  /** A payload of any kind in a frame of the session. */
+  bare(payload: readonly number[]): Uint8Array {
+    const { session } = this;
+    const buffer = new Uint8Array(64);
+    buffer.set(payload, session.headBytes);
+    const header = {
+      address: ADDRESS,
+      sequence: session.nextSequence(),
+      fromTerminal: false,
+      attention: false,
+    };
+    const length = session.seal(header, buffer, payload.length);
+    const wire = new Uint8Array(stuffedMax(length));
+    return wire.subarray(0, stuff(buffer, length, wire, 0) - 1);
+  }
+
+  /** The gateway's end of the session. @throws Error before {@link hello} */
+  get session(): SealedEnd {
+    if (this.#session === undefined) throw new Error('there is no session yet');
+    return this.#session;
+  }
+
   /** Hands a stuffed frame over; answers with what comes back. */
-  hand(stuffed: Uint8Array): Frame[] {
-    if (readHeader(unstuff(stuffed)).address === BROADCAST) {
+  hand(stuffed: Uint8Array): Opened[] {
+    if (addressOf(stuffed) === BROADCAST) {
       const said = this.#terminal.hearCall(stuffed);
-      return said === undefined ? [] : [fromWire(plainSession, said.wire.subarray(0, -1))];
+      return said === undefined ? [] : [this.#open(said.wire)];
     }
-    const frames = this.#terminal.hear(stuffed).map((wire) => fromWire(plainSession, wire.subarray(0, -1)));
+    const frames = this.#terminal.hear(stuffed).map((wire) => this.#open(wire));
     this.attention = frames.at(-1)?.attention ?? this.attention;
     return frames;
+  }
+
+  #open(wire: Uint8Array): Opened {
+    const bytes = unstuff(wire.subarray(0, -1));
+    return (readHeader(bytes).sealed ? this.session : plainSession).open(bytes);
   }
 
   all<Name extends MessageName>(name: Name, body: Body<Name>): Message[] {
@@ -104,8 +152,20 @@ export class Asker {
     return message.body;
   }
 
-  hello(): Body<'welcome'> {
-    return this.get('hello', { nonce: this.#sequence }, 'welcome');
+  /** Opens a session with the terminal's key, and says hello in it. */
+  hello(key: Uint8Array = PAIRING_KEY): Body<'welcome'> {
+    const prologue = prologueOf(this.#terminal.serial, ADDRESS);
+    const noise = new NoiseInitiator({ psk: key, prologue, ephemeral: this.#random.bytes(32) });
+    const [answer] = this.hand(this.plain('session.open', { handshake: noise.begin() }));
+    if (answer === undefined) throw new Error('the terminal does not accept the key');
+    const message = decodeMessage(answer.payload);
+    if (message.name !== 'session.accept') throw new Error(`session.open was answered by ${message.name}`);
+    this.#session = sealedSession('gateway', noise.finish(message.body.handshake).keys);
+    const welcome = this.get('hello', {}, 'welcome');
+    const group = this.#random.bytes(32);
+    this.get('group.set', { key: group }, 'group.taken');
+    this.#group = groupSession('gateway', group);
+    return welcome;
   }
 
   /** Sends users as one object, whole. */

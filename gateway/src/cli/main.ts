@@ -4,6 +4,7 @@ import { VERSION } from '../service.ts';
 import { addLookCommands } from './commands/look.ts';
 import { addMqttCommands } from './commands/mqtt.ts';
 import { addStartCommands } from './commands/start.ts';
+import { addTerminalCommands } from './commands/terminals.ts';
 import { addUserCommands } from './commands/users.ts';
 import { errorView } from '../http/errors.ts';
 import { EXIT, tell, usageError } from './context.ts';
@@ -38,5 +39,6 @@ Exit codes:
 addStartCommands(program);
 addLookCommands(program);
 addUserCommands(program);
+addTerminalCommands(program);
 addMqttCommands(program);
 await program.parseAsync();

@@ -52,6 +52,21 @@ export const EVENTS = {
     data: z.strictObject({ before: z.string(), serial: z.string() }),
     doc: 'Another terminal answers in this place; its log is read from the beginning.',
   },
+  'terminal.paired': {
+    level: 'info',
+    data: z.strictObject({ serial: z.string() }),
+    doc: 'A terminal was paired; it is spoken with from now on.',
+  },
+  'terminal.unpaired': {
+    level: 'warning',
+    data: z.strictObject({ serial: z.string() }),
+    doc: 'The pairing of a terminal was ended; it gets nothing any more.',
+  },
+  'terminal.quarantined': {
+    level: 'warning',
+    data: z.strictObject({ serial: z.string(), reason }),
+    doc: 'A terminal answers that has not proven who it is; it gets nothing.',
+  },
   'terminal.unknown': {
     level: 'warning',
     data: z.strictObject({ serial: z.string(), address: z.string() }),

@@ -27,6 +27,8 @@ const count = z.coerce.number().int().min(1).max(10_000);
 const id = z.coerce.number().int().min(1).max(0xffff_ffff);
 const text = z.string().min(1).max(64);
 
+const pairingCode = z.string().regex(/^\d{6}$/, 'the six digits that the terminal shows');
+
 const userQuery = z.strictObject({
   after: z.coerce.number().int().min(0).optional(),
   limit: count.default(100),
@@ -71,6 +73,7 @@ export function buildApi(parts: ApiParts): FastifyInstance {
   stateRoutes(app, parts);
   userRoutes(app, parts);
   ledgerRoutes(app, parts);
+  terminalRoutes(app, parts);
   return app;
 }
 
@@ -174,6 +177,17 @@ function ledgerRoutes(app: FastifyInstance, { operations, store }: ApiParts): vo
     );
     return { retried: await operations.retry(definedOnly(body)) };
   });
+}
+
+function terminalRoutes(app: FastifyInstance, { operations }: ApiParts): void {
+  const nameOf = (params: unknown): string => checked(z.object({ name: text }), params, 'path').name;
+  app.post('/terminals/:name/pair', async (request) => {
+    const body = checked(z.strictObject({ code: pairingCode }), request.body, 'body');
+    return { serial: await operations.pair(nameOf(request.params), body.code) };
+  });
+  app.post('/terminals/:name/unpair', async (request) => ({
+    serial: await operations.unpair(nameOf(request.params)),
+  }));
 }
 
 /** A misspelt name would be answered with an empty list. @throws WhorlError TERMINAL_UNKNOWN */

@@ -58,6 +58,9 @@ export function statusOf(error: unknown): number {
       return 404;
     case 'USER_EXISTS':
     case 'USER_CHANGED':
+    case 'PAIRING_CLOSED':
+    case 'PAIRING_CODE':
+    case 'PAIRING_NONE':
     case 'TERMINAL_OFFLINE':
       return 409;
     case 'REQUEST_INVALID':

@@ -16,6 +16,8 @@ export interface Talk<Name extends MessageName = MessageName> {
   readonly name: Name;
   readonly body: Body<Name>;
   readonly priority: Priority;
+  /** Said before there is a session: only who is there, and the handshake. */
+  readonly plain: boolean;
   readonly plan?: Pick<AskPlan, 'tries' | 'frames'>;
   /** Called exactly once. */
   readonly settle: (outcome: Outcome) => void;

@@ -35,6 +35,8 @@ interface Asking<Name extends MessageName> {
   readonly name: Name;
   readonly body: Body<Name>;
   readonly priority: Priority;
+  /** See {@link Talk}; false when not given. */
+  readonly plain?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -194,8 +196,16 @@ export class Line {
         if (outcome.kind === 'failed') reject(outcome.error);
         else resolve(outcome);
       };
-      const { name, body, priority } = asking;
-      const job: Talk = { peer, name, body, priority, settle, ...(plan === undefined ? {} : { plan }) };
+      const { name, body, priority, plain = false } = asking;
+      const job: Talk = {
+        peer,
+        name,
+        body,
+        priority,
+        plain,
+        settle,
+        ...(plan === undefined ? {} : { plan }),
+      };
       const abort = (): void => {
         if (this.#turns?.remove(job) === true)
           settle({ kind: 'failed', error: new WhorlError('ABORTED', `${name} to address ${peer.address}`) });

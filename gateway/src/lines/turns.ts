@@ -1,31 +1,44 @@
 import {
   ask,
   ASK_START,
-  DELIMITER,
   HEADER_BYTES,
   INVITATION_WIRE,
   isShort,
   MTU_MAX,
+  plainSession,
   readHand,
   readHeader,
+  REFUSALS,
   rollMs,
   rowOf,
   SHORT_WIRE_BYTES,
   toWire,
   unstuff,
-  wireMs,
   WhorlError,
 } from '@whorl/protocol';
-import type { AskOutput, AskPlan, AskState, Cancel, Clock, Frame, LineTiming } from '@whorl/protocol';
+import type {
+  AskOutput,
+  AskPlan,
+  AskState,
+  Cancel,
+  Clock,
+  Frame,
+  FrameHeader,
+  LineTiming,
+  Opened,
+  Session,
+} from '@whorl/protocol';
 import type { Invitation, Job, RollCall, Talk } from './job.ts';
 import { patience, slotPatienceMs } from './patience.ts';
 import { JobQueue } from './queue.ts';
 import { RollTurn } from './roll-turn.ts';
 import type { LineCounters } from './status.ts';
 import type { Transport } from './transport.ts';
+import { Wire } from './wire.ts';
 
 interface Turn {
   readonly job: Talk;
+  readonly session: Session;
   readonly plan: AskPlan;
   readonly sequence: number;
   readonly wire: Uint8Array;
@@ -58,7 +71,7 @@ export interface TurnsParts {
  * exchange machine of the protocol for each turn and counts what happens. Lives as long as the connection.
  */
 export class Turns {
-  readonly #transport: Transport;
+  readonly #wire: Wire;
   readonly #clock: Clock;
   readonly #timing: LineTiming;
   readonly #counters: LineCounters;
@@ -70,20 +83,14 @@ export class Turns {
   /** How often those who have logs are invited while frames go out that nobody answers; `undefined` for never. */
   inviteEveryMs: number | undefined;
   #invitedAt = Number.NEGATIVE_INFINITY;
-  /** Something on a shared line was not understood: who listens there may hold a part of it, too. */
-  #dirty = false;
   /** A hand may be raised now. */
   #slotOpen = false;
-  /** When the last byte handed over will have left, by the byte times. */
-  #wireFree = 0;
   #pause: Cancel | undefined;
   #closed = false;
-  /** Milliseconds in which bytes were on their way. */
-  busyMs = 0;
   roundTripMs: number | undefined;
 
   constructor(parts: TurnsParts) {
-    this.#transport = parts.transport;
+    this.#wire = new Wire(parts);
     this.#clock = parts.clock;
     this.#timing = parts.timing;
     this.#counters = parts.counters;
@@ -93,6 +100,11 @@ export class Turns {
   /** When hands could be raised last, on the line's clock. */
   get invitedAt(): number {
     return this.#invitedAt;
+  }
+
+  /** Milliseconds in which bytes were on their way. */
+  get busyMs(): number {
+    return this.#wire.busyMs;
   }
 
   get waiting(): number {
@@ -132,14 +144,14 @@ export class Turns {
 
   /** Takes what stood between two delimiters on the wire. */
   frame(stuffed: Uint8Array): void {
-    this.busyMs += this.#byteTimes(stuffed.length + 1);
+    this.#wire.busyMs += this.#wire.byteTimes(stuffed.length + 1);
     try {
       const bytes = unstuff(stuffed);
       if (isShort(bytes)) this.#receivedShort(bytes);
       else this.#received(bytes);
     } catch (error) {
       if (!(error instanceof WhorlError)) throw error;
-      this.#dirty = true;
+      this.#wire.spoilt();
       this.#garbled();
       if (this.#slotOpen) this.#hand(undefined);
       this.#counters.framesBad += 1;
@@ -154,11 +166,27 @@ export class Turns {
       this.#counters.framesStray += 1;
       return;
     }
-    const frame = turn.job.peer.session.open(bytes);
+    const frame = this.#open(turn, header, bytes);
+    if (!frame.fresh) {
+      this.#counters.framesStray += 1;
+      return;
+    }
     this.#counters.framesIn += 1;
     turn.frames.push(frame);
     const final = frame.payload[0] === REFUSED;
     this.#step(turn, { kind: 'answer', now: this.#clock.now(), final });
+  }
+
+  /**
+   * In a session nothing plain is taken but a terminal's word that it has lost the session: believed falsely, it costs
+   * another handshake.
+   */
+  #open(turn: Turn, header: FrameHeader, bytes: Uint8Array): Opened {
+    if (turn.job.plain || header.sealed) return turn.session.open(bytes);
+    const frame = plainSession.open(bytes);
+    const [type, , reason] = frame.payload;
+    if (type === REFUSED && reason === REFUSALS['no-session']) return frame;
+    throw new WhorlError('FRAME_SEALED', `a plain frame in the session of address ${header.address}`);
   }
 
   /** Only whoever was asked speaks on a shared line: what cannot be understood was its answer. */
@@ -202,7 +230,7 @@ export class Turns {
   }
 
   #invite(job: Invitation): void {
-    this.#send(INVITATION_WIRE, () => undefined);
+    this.#wire.send(INVITATION_WIRE);
     this.#openSlot();
     job.settle({ kind: 'sent' });
   }
@@ -210,45 +238,47 @@ export class Turns {
   /** Nothing is said until a hand that is raised behind what was sent last has arrived. */
   #openSlot(): void {
     const slot = slotPatienceMs(this.#timing, SHORT_WIRE_BYTES + SLOT_GUARD_BYTES);
-    this.#invitedAt = this.#wireFree;
+    this.#invitedAt = this.#wire.freeAt;
     this.#slotOpen = true;
-    this.#pauseFor(this.#wireFree + slot - this.#clock.now());
+    this.#pauseFor(this.#wire.freeAt + slot - this.#clock.now());
   }
 
   #callRoll(job: RollCall): void {
     const roll = new RollTurn(job);
-    const sequence = job.group.nextSequence();
+    const { session, sequence } = job.group.next(false);
     const header = { address: job.group.address, sequence, fromTerminal: false, attention: false };
     this.#roll = roll;
     this.#counters.exchanges += 1;
-    this.#send(toWire(job.group.session, header, 'roll.call', job.body), () => undefined);
+    this.#wire.send(toWire(session, header, 'roll.call', job.body));
     const { turnaroundMs, latencyMs } = this.#timing;
     const slots = rollMs(job.body, job.members.length);
-    const end = this.#wireFree + turnaroundMs + slots + latencyMs;
+    const end = this.#wire.freeAt + turnaroundMs + slots + latencyMs;
     roll.timer = this.#clock.after(end - this.#clock.now(), () => this.#endRoll(roll));
   }
 
   #endRoll(roll: RollTurn): void {
     roll.timer?.();
     this.#roll = undefined;
-    if (!roll.complete) this.#dirty = true;
+    if (!roll.complete) this.#wire.spoilt();
     roll.job.settle({ kind: 'called', present: roll.present });
     this.#next();
   }
 
   #talk(job: Talk): void {
-    const sequence = job.peer.nextSequence();
     let wire: Uint8Array;
+    let sequence: number;
+    let session: Session;
     const invite = job.plan === undefined && this.#isInvitationDue();
     try {
+      ({ session, sequence } = job.peer.next(job.plain));
       const header = { address: job.peer.address, sequence, fromTerminal: false, attention: false, invite };
-      wire = toWire(job.peer.session, header, job.name, job.body);
+      wire = toWire(session, header, job.name, job.body);
     } catch (error) {
       job.settle({ kind: 'failed', error: error instanceof Error ? error : new Error(String(error)) });
       return;
     }
     if (job.plan === undefined) {
-      this.#send(wire, () => undefined);
+      this.#wire.send(wire);
       if (invite) this.#openSlot();
       else this.#holdBack();
       job.settle({ kind: 'sent' });
@@ -257,6 +287,7 @@ export class Turns {
     const plan = { ...job.plan, ...patience(this.#timing, job.name, job.plan.frames) };
     const turn: Turn = {
       job,
+      session,
       plan,
       sequence,
       wire,
@@ -272,43 +303,21 @@ export class Turns {
 
   /** Whether to invite behind the next frame: behind the one after it would be too late. */
   #isInvitationDue(): boolean {
-    const since = Math.max(this.#wireFree, this.#clock.now()) - this.#invitedAt;
-    return this.inviteEveryMs !== undefined && since + this.#byteTimes(2 * MTU_MAX) > this.inviteEveryMs;
+    const since = Math.max(this.#wire.freeAt, this.#clock.now()) - this.#invitedAt;
+    return this.inviteEveryMs !== undefined && since + this.#wire.byteTimes(2 * MTU_MAX) > this.inviteEveryMs;
   }
 
   #write(turn: Turn): void {
     const attempt = turn.state.kind === 'writing' ? turn.state.attempt : 0;
-    this.#send(turn.wire, () => {
+    this.#wire.send(turn.wire, () => {
       if (turn.state.kind !== 'writing' || turn.state.attempt !== attempt) return;
-      this.#step(turn, { kind: 'written', now: Math.max(this.#clock.now(), this.#wireFree) });
+      this.#step(turn, { kind: 'written', now: Math.max(this.#clock.now(), this.#wire.freeAt) });
     });
-  }
-
-  #send(frame: Uint8Array, written: () => void): void {
-    const wire = this.#afresh() ? joined(CLEARING, frame) : frame;
-    const time = this.#byteTimes(wire.length);
-    this.#wireFree = Math.max(this.#wireFree, this.#clock.now()) + time;
-    this.busyMs += time;
-    this.#counters.framesOut += 1;
-    this.#counters.bytesOut += wire.length;
-    this.#transport.write(wire, written);
-  }
-
-  /**
-   * On a shared line nobody else speaks when the gateway does: what has come in since the last delimiter is noise, or
-   * two that spoke at once. Terminals heard it too, and take the next frame for its end.
-   * @returns whether a delimiter is due before the next frame
-   */
-  #afresh(): boolean {
-    if (this.#timing.baud === undefined) return false;
-    const afresh = this.#transport.cut() || this.#dirty;
-    this.#dirty = false;
-    return afresh;
   }
 
   /** After unanswered frames the wire is still busy: the next turn comes when little is left of it. */
   #holdBack(): void {
-    const ahead = this.#wireFree - this.#clock.now() - AHEAD_MS;
+    const ahead = this.#wire.freeAt - this.#clock.now() - AHEAD_MS;
     if (ahead > 0) this.#pauseFor(ahead);
   }
 
@@ -336,7 +345,7 @@ export class Turns {
         return;
       case 'write':
         this.#counters.retries += 1;
-        this.#dirty = true;
+        this.#wire.spoilt();
         this.#write(turn);
         return;
       case 'answered':
@@ -347,7 +356,7 @@ export class Turns {
         return;
       case 'timeout':
         this.#counters.timeouts += 1;
-        this.#dirty = true;
+        this.#wire.spoilt();
         this.#end(turn);
         turn.job.settle({
           kind: 'failed',
@@ -371,21 +380,8 @@ export class Turns {
   #roundTrip(ms: number): void {
     this.roundTripMs = this.roundTripMs === undefined ? ms : this.roundTripMs + (ms - this.roundTripMs) / 16;
   }
-
-  #byteTimes(bytes: number): number {
-    return this.#timing.baud === undefined ? 0 : wireMs(bytes, this.#timing.baud);
-  }
 }
 
 const REFUSED = rowOf('refused').type;
-const CLEARING = Uint8Array.of(DELIMITER);
-
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const both = new Uint8Array(first.length + second.length);
-  both.set(first);
-  both.set(second, first.length);
-  return both;
-}
-
 /** Of a short frame, its stuffing undone. */
 const INVITATION_BYTES = unstuff(INVITATION_WIRE.subarray(0, -1)).length;

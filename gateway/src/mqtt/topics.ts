@@ -23,7 +23,7 @@ const lineState = z.strictObject({
 });
 
 const terminalState = z.strictObject({
-  state: z.enum(['online', 'offline']),
+  state: z.enum(['online', 'offline', 'quarantined']),
   line: z.string(),
   address: z.int(),
   groups: z.array(z.int()).describe('Access groups that reach it.'),

@@ -65,6 +65,9 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX events_terminal ON events (terminal, id) WHERE terminal IS NOT NULL;
   CREATE INDEX events_type ON events (type, id);
   `,
+  `
+  CREATE TABLE pairings (serial TEXT PRIMARY KEY, sealed BLOB NOT NULL) WITHOUT ROWID;
+  `,
 ];
 
 /**

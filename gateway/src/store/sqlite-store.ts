@@ -19,6 +19,7 @@ import type {
 import { insertEvents, listEvents } from './tables/events.ts';
 import * as ledger from './tables/ledger.ts';
 import { listLedger } from './tables/ledger-list.ts';
+import * as pairings from './tables/pairings.ts';
 import * as pulls from './tables/pulls.ts';
 import * as small from './tables/small.ts';
 import * as users from './tables/users.ts';
@@ -44,6 +45,27 @@ export class SqliteStore implements Store {
   ): Promise<readonly StoredEvent[]> {
     return this.#db.write(() => {
       small.putSettings(this.#db, changes);
+      return insertEvents(this.#db, events);
+    });
+  }
+
+  resend(terminal: string): Promise<void> {
+    return this.#db.write(() => {
+      ledger.resendLedger(this.#db, terminal);
+    });
+  }
+
+  async pairings(): Promise<ReadonlyMap<string, Uint8Array>> {
+    return pairings.pairings(this.#db, this.#vault);
+  }
+
+  savePairing(
+    serial: string,
+    key: Uint8Array | undefined,
+    events: readonly NewEvent[],
+  ): Promise<readonly StoredEvent[]> {
+    return this.#db.write(() => {
+      pairings.putPairing(this.#db, this.#vault, serial, key);
       return insertEvents(this.#db, events);
     });
   }

@@ -177,6 +177,16 @@ export interface Store {
     events: readonly NewEvent[],
   ): Promise<readonly StoredEvent[]>;
   /** A note that outlives a restart: progress of long work, fingerprints; `undefined` when there is none. */
+  /** Makes all that a terminal shall hold pending again: another one stands in its place. */
+  resend(terminal: string): Promise<void>;
+  /** Pairing keys of terminals, by serial number. @throws WhorlError VAULT_SEALED */
+  pairings(): Promise<ReadonlyMap<string, Uint8Array>>;
+  /** @param key 32 bytes; `undefined` forgets it */
+  savePairing(
+    serial: string,
+    key: Uint8Array | undefined,
+    events: readonly NewEvent[],
+  ): Promise<readonly StoredEvent[]>;
   note(key: string): Promise<string | undefined>;
   saveNote(key: string, value: string | undefined): Promise<void>;
 

@@ -52,6 +52,16 @@ export class Vault {
     return open(this.#unwrap(wrapped, user), sealed, recordPlace(user, version));
   }
 
+  /** Seals what is no user's: a pairing key. @param place binds the bytes to where they stand */
+  sealSecret(place: string, clear: Uint8Array): Uint8Array {
+    return this.#seal(this.#master, clear, place);
+  }
+
+  /** @throws WhorlError VAULT_SEALED */
+  openSecret(place: string, sealed: Uint8Array): Uint8Array {
+    return open(this.#master, sealed, place);
+  }
+
   #unwrap(wrapped: Uint8Array, user: number): KeyObject {
     return createSecretKey(open(this.#master, wrapped, keyPlace(user)));
   }

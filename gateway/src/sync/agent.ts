@@ -49,6 +49,11 @@ export class Agent {
         site.log.warn({ terminal: driver.name }, `${driver.name}: offline: ${reason}`);
         void site.tell({ type: 'terminal.offline', time: site.now, terminal: driver.name, data: { reason } });
       },
+      quarantined: (serial, reason) => {
+        const data = { serial, reason };
+        site.log.warn({ terminal: driver.name, serial }, `${driver.name}: in quarantine: ${reason}`);
+        void site.tell({ type: 'terminal.quarantined', time: site.now, terminal: driver.name, data });
+      },
       attention: () => {
         this.#logs.ring();
       },
@@ -116,6 +121,8 @@ export class Agent {
     let page = await this.#driver.logsAfter(this.#position.id, this.#stop.signal);
     if (startsOver(this.#position, page)) {
       this.#position = { epoch: page.log.epoch, id: 0 };
+      // It was reset, or its log was: what the ledger says of it is not to be trusted any more.
+      await this.#site.store.resend(this.#driver.name);
       page = await this.#driver.logsAfter(0, this.#stop.signal);
     }
     if (page.records.length > 0) await this.#take(page);
@@ -175,6 +182,8 @@ export class Agent {
     this.#site.publish(
       await this.#site.store.saveTerminal({ name, serial: identity.serial, position }, events),
     );
+    // The one that was here before had everything; this one may have nothing.
+    if (events.length > 0) await this.#site.store.resend(name);
     this.#position = position;
     this.#serial = identity.serial;
   }

@@ -5,6 +5,7 @@ import type { LedgerCounts, LedgerRow } from '../store/store.ts';
 import type { LineStatus } from '../lines/status.ts';
 import type { TerminalStatus } from '../terminals/status.ts';
 import type { GatewayStatus, Operations, UserEdit } from './operations.ts';
+import type { Pairings } from './pairings.ts';
 import { pendingRow } from './plan.ts';
 import { rescope } from './rescope.ts';
 import type { Site } from './site.ts';
@@ -22,6 +23,14 @@ export interface DeskParts {
   readonly signal: AbortSignal;
   readonly lines: () => readonly LineStatus[];
   readonly terminals: () => readonly TerminalStatus[];
+  readonly pairings: Pairings;
+  /** Pairs with the terminal under this name. @throws WhorlError PAIRING_*, EXCHANGE_*, LINE_CLOSED */
+  readonly pair: (
+    terminal: string,
+    code: string,
+  ) => Promise<{ readonly serial: string; readonly key: Uint8Array }>;
+  /** Ends the session with the terminal under this name. */
+  readonly part: (terminal: string) => void;
 }
 
 /** Where people and programs bring what they want: see {@link Operations}. */
@@ -47,7 +56,6 @@ export class Desk implements Operations {
       version: this.#parts.version,
       started: this.#parts.started,
       settings: this.#site.settings,
-      plainSessions: true,
       users,
       lines: this.#parts.lines(),
       terminals: this.#parts
@@ -101,6 +109,27 @@ export class Desk implements Operations {
     }
     await this.#site.store.requestPull({ user, terminal, log: 0, attempts: 0, nextTry: this.#site.now });
     this.#site.wake(terminal);
+  }
+
+  async pair(terminal: string, code: string): Promise<string> {
+    this.#place(terminal);
+    const { serial, key } = await this.#parts.pair(terminal, code);
+    const event = { type: 'terminal.paired', time: this.#site.now, terminal, data: { serial } } as const;
+    this.#site.publish(await this.#parts.pairings.set(serial, key, [event]));
+    this.#parts.part(terminal);
+    return serial;
+  }
+
+  async unpair(terminal: string): Promise<string> {
+    this.#place(terminal);
+    const known = (await this.#site.store.terminals()).find((row) => row.name === terminal)?.serial;
+    const serial = known ?? this.#parts.terminals().find((one) => one.name === terminal)?.serial;
+    if (serial === undefined || this.#parts.pairings.keyOf(serial) === undefined)
+      throw new WhorlError('PAIRING_NONE', `${terminal} is not paired`);
+    const event = { type: 'terminal.unpaired', time: this.#site.now, terminal, data: { serial } } as const;
+    this.#site.publish(await this.#parts.pairings.set(serial, undefined, [event]));
+    this.#parts.part(terminal);
+    return serial;
   }
 
   settings(): Promise<RuntimeSettings> {

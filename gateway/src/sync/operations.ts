@@ -17,7 +17,6 @@ export interface GatewayStatus {
   readonly started: number;
   readonly settings: RuntimeSettings;
   /** What is on the wire in clear: true as long as sessions are not sealed. */
-  readonly plainSessions: boolean;
   readonly users: number;
   readonly lines: readonly LineStatus[];
   readonly terminals: readonly (TerminalStatus & { readonly ledger: LedgerCounts })[];
@@ -40,6 +39,13 @@ export interface Operations {
   push(users: readonly number[], terminals: readonly string[]): Promise<number>;
   /** Fetches a user from a terminal whatever autoSync says, and merges it. */
   pull(user: number, terminal: string): Promise<void>;
+  /**
+   * Pairs with the terminal that answers under this name, whoever it was before.
+   * @param code what it shows, six digits. @returns its serial number
+   */
+  pair(terminal: string, code: string): Promise<string>;
+  /** Ends the pairing of the terminal under this name: it gets nothing any more. @returns its serial number */
+  unpair(terminal: string): Promise<string>;
   changeSettings(changes: Partial<RuntimeSettings>): Promise<RuntimeSettings>;
   settings(): Promise<RuntimeSettings>;
   /** Makes failed rows pending again. @returns how many */

@@ -7,8 +7,8 @@ import { MOST_ATTEMPTS, nextTry } from './retry.ts';
 import type { Site } from './site.ts';
 
 /** Users go out in objects of about this size: the commit at the end costs little, and little is lost when one fails. */
-const BATCH_BYTES = 96 * 1024;
-const BATCH_ROWS = 64;
+const BATCH_BYTES = 192 * 1024;
+const BATCH_ROWS = 128;
 
 export interface PushContext {
   readonly capabilities: Capabilities;

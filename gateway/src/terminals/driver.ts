@@ -36,6 +36,8 @@ export interface Moved<T> {
 export interface DriverWatcher {
   readonly online: (identity: Identity) => void;
   readonly offline: (reason: string) => void;
+  /** It answers, has not proven who it is, and gets nothing; told once until something changes. */
+  readonly quarantined: (serial: string, reason: string) => void;
   /** There are logs to be read. */
   readonly attention: () => void;
 }

@@ -3,8 +3,9 @@ export interface TerminalStatus {
   readonly line: string;
   readonly address: number;
   readonly groups: readonly number[];
-  readonly state: 'online' | 'offline';
-  /** Why it is offline. */
+  /** `quarantined`: it answers, has not proven who it is, and gets nothing. */
+  readonly state: 'online' | 'offline' | 'quarantined';
+  /** Why it is not online. */
   readonly reason?: string;
   readonly serial?: string;
   readonly model?: string;

@@ -42,9 +42,7 @@ async function demonstrate(data: string, once: boolean): Promise<void> {
   const fleet = await startFleet(fleetOf(data), systemClock);
   const control = await serveControl(fleet, CONTROL_PORT).catch(() => undefined);
   const service = await startService(configOf(data), makeLog('info', false));
-  await until(async () =>
-    (await service.gateway.operations.status()).terminals.every((terminal) => terminal.state === 'online'),
-  );
+  await pairAll(fleet, service);
   await quiet(service);
   const took = await enrolOne(fleet, service);
   console.log(took);
@@ -57,6 +55,23 @@ async function demonstrate(data: string, once: boolean): Promise<void> {
   await service.stop();
   await control?.app.close();
   await fleet.stop();
+}
+
+/** Each terminal's code, as somebody would read it off the display and type it, until all are there. */
+async function pairAll(fleet: Fleet, service: Service): Promise<void> {
+  const { operations } = service.gateway;
+  const paired = new Set<string>();
+  await until(async () => {
+    const { terminals } = await operations.status();
+    const next = terminals.find(({ name, state }) => state === 'quarantined' && !paired.has(name));
+    if (next !== undefined) {
+      paired.add(next.name);
+      const code = fleet.terminal(next.name).terminal.pair();
+      console.log(`${next.name} shows ${code}; at the gateway: whorl pair ${next.name} --code ${code}`);
+      await operations.pair(next.name, code);
+    }
+    return terminals.every(({ state }) => state === 'online');
+  });
 }
 
 async function enrolOne(fleet: Fleet, service: Service): Promise<string> {

@@ -2,7 +2,7 @@ import { openStore, silentLog, startGateway } from '@whorl/gateway';
 import type { Gateway, Log } from '@whorl/gateway';
 import { seededRandom, VirtualClock } from '@whorl/protocol';
 import type { Rig, RigPlan } from './rig.ts';
-import { linesOf, makeBench, MemoryCable } from './wiring.ts';
+import { linesOf, makeBench, MemoryCable, pairAll } from './wiring.ts';
 
 const PATIENCE_MS = 60_000;
 /** Conditions that ask the store are looked at this often. */
@@ -17,6 +17,7 @@ export async function memoryRig(
   const { terminals, media } = makeBench(plan, clock, 'memory');
   const cables = new Map([...media].map(([name, medium]) => [name, new MemoryCable(medium)]));
   const store = openStore({ data: { memory: true } });
+  await pairAll(store, terminals);
   const baud = plan.baud ?? 115_200;
   const lines = linesOf(plan, () => ({
     kind: 'serial',

@@ -8,7 +8,7 @@ import type { Gateway, LineConfig, Log, Store } from '@whorl/gateway';
 import { seededRandom, sleep, systemClock } from '@whorl/protocol';
 import { known } from './memory.ts';
 import type { Rig, RigPlan } from './rig.ts';
-import { linesOf, makeBench } from './wiring.ts';
+import { linesOf, makeBench, pairAll } from './wiring.ts';
 
 const PATIENCE_MS = 30_000;
 const LOOK_MS = 10;
@@ -39,8 +39,9 @@ export async function realRig(kind: 'pty' | 'tcp', plan: RigPlan, options: { log
       : { kind: 'tcp', host: '127.0.0.1', port: known(ports, line), turnaroundMs: 2, latencyMs: 300 };
   let starts = 0;
   let store: Store;
-  const start = (): Promise<Gateway> => {
+  const start = async (): Promise<Gateway> => {
     store = openStore({ data: join(directory, 'data') });
+    await pairAll(store, terminals);
     starts += 1;
     return startGateway({
       config: { name: 'rig', lines: linesOf(plan, over) },

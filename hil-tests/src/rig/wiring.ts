@@ -1,6 +1,7 @@
+import { hash } from 'node:crypto';
 import { MemoryFlash, Medium, memoryPair, MODELS, Terminal } from '@whorl/device-emulator';
 import type { Port } from '@whorl/device-emulator';
-import type { LineConfig, OpenTransport } from '@whorl/gateway';
+import type { LineConfig, OpenTransport, Store } from '@whorl/gateway';
 import { FrameSplitter, seededRandom, WhorlError } from '@whorl/protocol';
 import type { Clock } from '@whorl/protocol';
 import type { RigPlan } from './rig.ts';
@@ -36,11 +37,22 @@ export function makeBench(plan: RigPlan, clock: Clock, kind: 'memory' | 'pty' | 
         random: seededRandom(seed * 100 + terminals.size),
         flash: new MemoryFlash(),
       });
+      terminal.setKey(keyFor(terminal.serial));
       medium.add(terminal);
       terminals.set(member.name, terminal);
     }
   }
   return { terminals, media };
+}
+
+/** Terminals of a rig leave their maker paired: pairing has tests of its own. */
+function keyFor(serial: string): Uint8Array {
+  return hash('sha256', serial, 'buffer');
+}
+
+/** Gives a gateway's store the keys of these terminals. */
+export async function pairAll(store: Store, terminals: ReadonlyMap<string, Terminal>): Promise<void> {
+  for (const { serial } of terminals.values()) await store.savePairing(serial, keyFor(serial), []);
 }
 
 /** The lines of a plan as a gateway's configuration; `over` says how to reach each. */

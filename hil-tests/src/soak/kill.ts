@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -42,6 +43,7 @@ export async function killSoak(plan: KillPlan): Promise<KillResult> {
   const ports = { floor: await freePort(), lab: await freePort(), gate: await freePort() };
   const fleet = await startFleet(fleetOf(directory, plan.seed, ports), systemClock);
   writeFileSync(join(directory, 'whorl.yaml'), configOf(directory, ports));
+  await pairTerminals(directory, fleet);
   let gateway = startGateway(directory);
   try {
     enrolAll(fleet, plan);
@@ -66,6 +68,17 @@ export async function killSoak(plan: KillPlan): Promise<KillResult> {
     await fleet.stop();
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** Terminals that left their maker paired: pairing is not what is tried here. */
+async function pairTerminals(directory: string, fleet: Fleet): Promise<void> {
+  const store = openStore({ data: join(directory, 'data') });
+  for (const terminal of terminalsOf(fleet)) {
+    const key = randomBytes(32);
+    terminal.setKey(key);
+    await store.savePairing(terminal.serial, key, []);
+  }
+  await store.close();
 }
 
 function enrolAll(fleet: Fleet, plan: KillPlan): void {

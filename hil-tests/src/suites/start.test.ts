@@ -18,7 +18,7 @@ test(
     });
     const { code, text } = await run(['hil-tests/src/demo/main.ts', '--once', '--data', data]);
     expect(text).toMatch(/From the finger to verified on all six terminals: \d+ ms; digests equal/);
-    expect(text).toContain('PLAIN');
+    expect(text).toMatch(/terminal-6 shows \d{6}; at the gateway: whorl pair terminal-6/);
     expect(code).toBe(0);
     const store = openStore({ data });
     const rows = await store.ledger({ user: 1042, limit: 10 });

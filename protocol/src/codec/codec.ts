@@ -172,8 +172,8 @@ export function restText(doc: string, max: number): TextCodec {
   return { kind: 'text', prefix: 0, max, doc };
 }
 
-export function fixed(doc: string, length: number): FixedCodec {
-  return { kind: 'fixed', length, doc };
+export function fixed(doc: string, length: number, options: { secret?: true } = {}): FixedCodec {
+  return { kind: 'fixed', length, doc, ...options };
 }
 
 /** @param max items */

@@ -1,10 +1,10 @@
 import { WhorlError } from '../errors.ts';
 import { encodeMessage } from '../messages/message.ts';
 import type { Body, MessageName } from '../messages/message.ts';
-import type { Session } from '../session/session.ts';
+import type { Opened, Session } from '../session/session.ts';
 import { stuff, stuffedMax, unstuff } from './cobs.ts';
-import { HEADER_BYTES, MTU_MAX } from './frame.ts';
-import type { Frame, NewHeader } from './frame.ts';
+import { MTU_MAX } from './frame.ts';
+import type { NewHeader } from './frame.ts';
 
 const scratch = new Uint8Array(2 * MTU_MAX);
 
@@ -19,7 +19,8 @@ export function toWire<Name extends MessageName>(
   name: Name,
   body: Body<Name>,
 ): Uint8Array {
-  const payloadLength = encodeMessage(name, body, scratch, HEADER_BYTES) - HEADER_BYTES;
+  const from = session.headBytes;
+  const payloadLength = encodeMessage(name, body, scratch, from) - from;
   const length = session.seal(header, scratch, payloadLength);
   const wire = new Uint8Array(stuffedMax(length));
   const end = stuff(scratch, length, wire, 0);
@@ -31,7 +32,7 @@ export function toWire<Name extends MessageName>(
  * Opens what stood between two delimiters.
  * @throws WhorlError FRAME_*
  */
-export function fromWire(session: Session, stuffed: Uint8Array): Frame {
+export function fromWire(session: Session, stuffed: Uint8Array): Opened {
   return session.open(unstuff(stuffed));
 }
 

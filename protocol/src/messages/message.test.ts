@@ -60,7 +60,7 @@ describe('the catalogue', () => {
 test('a message without bytes and one of an unknown type are MESSAGE_UNKNOWN', () => {
   expect(thrownCode(() => decodeMessage(new Uint8Array(0)))).toBe('MESSAGE_UNKNOWN');
   expect(thrownCode(() => decodeMessage(Uint8Array.of(0x7f)))).toBe('MESSAGE_UNKNOWN');
-  expect(() => decodeMessage(Uint8Array.of(0x07))).toThrow('0x07');
+  expect(() => decodeMessage(Uint8Array.of(0x0f))).toThrow('0x0f');
 });
 
 test('bytes behind the last field are MESSAGE_LONG', () => {

@@ -20,6 +20,7 @@ import { WhorlError } from '../errors.ts';
 
 export const NOISE_NAME = 'Noise_NNpsk0_25519_ChaChaPoly_SHA256';
 export const KEY_BYTES = 32;
+export const KEY_ID_BYTES = 8;
 /** A handshake message without a payload: an ephemeral key and a tag. */
 export const HANDSHAKE_BYTES = KEY_BYTES + 16;
 
@@ -30,6 +31,11 @@ const NOTHING = new Uint8Array(0);
 const PRIVATE_DER = Buffer.from('302e020100300506032b656e04220420', 'hex');
 const PUBLIC_DER = Buffer.from('302a300506032b656e032100', 'hex');
 
+/** Names a key without telling anything of it. */
+export function keyId(key: Uint8Array): Uint8Array {
+  return sha256(key).subarray(0, KEY_ID_BYTES);
+}
+
 /** What both ends have after a handshake. */
 export interface NoiseKeys {
   /** From the initiator to the responder. */
@@ -38,6 +44,11 @@ export interface NoiseKeys {
   readonly back: Uint8Array;
   /** Names this very handshake; both ends have the same. */
   readonly hash: Uint8Array;
+}
+
+/** What both ends of a session agree on before: the protocol, and whose session it is. */
+export function prologueOf(serial: string, address: number): Uint8Array {
+  return Buffer.from(`Whorl 1 ${address.toString()} ${serial}`);
 }
 
 export interface NoiseParts {

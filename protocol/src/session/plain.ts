@@ -8,6 +8,7 @@ const CRC_BYTES = 4;
 /** Frames as they are, with a CRC-32 against noise. Whoever listens can read them. */
 export const plainSession: Session = {
   sealed: false,
+  headBytes: HEADER_BYTES,
   overhead: HEADER_BYTES + CRC_BYTES,
 
   seal(header, buffer, length) {
@@ -40,7 +41,7 @@ export const plainSession: Session = {
         'FRAME_SEALED',
         `a sealed frame on the plain session of address ${header.address.toString()}`,
       );
-    return { ...header, payload: frame.subarray(HEADER_BYTES, end) };
+    return { ...header, payload: frame.subarray(HEADER_BYTES, end), fresh: true };
   },
 
   tag(number, head) {

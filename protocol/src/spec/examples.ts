@@ -34,7 +34,7 @@ export const EXAMPLE_USERS: readonly User[] = [
 
 /** One of each message, for SPEC.md and the test vectors. */
 export const EXAMPLES: { readonly [Name in MessageName]: Body<Name> } = {
-  hello: { nonce: 0x0102_0304 },
+  hello: {},
   welcome: {
     serial: 'WX-0001',
     model: 'finger-10k',
@@ -58,6 +58,18 @@ export const EXAMPLES: { readonly [Name in MessageName]: Body<Name> } = {
       window: 1,
     },
   },
+  discover: {},
+  present: { serial: 'WX-000007', key: counting(8, 0x11) },
+  'session.open': { handshake: counting(48, 0x21) },
+  'session.accept': { handshake: counting(48, 0x22) },
+  'pair.begin': { id: counting(16, 0x31), share: counting(32, 0x32) },
+  'pair.share': { share: counting(32, 0x33) },
+  'pair.open': { handshake: counting(48, 0x34) },
+  'pair.accept': { handshake: counting(48, 0x35) },
+  'pair.key': { key: counting(32, 0x36) },
+  'pair.kept': {},
+  'group.set': { key: counting(32, 0x23) },
+  'group.taken': {},
   'roll.call': { number: 7, slot: 213, first: 1, members: [0b0000_1111] },
   poll: {},
   idle: {},

@@ -86,9 +86,6 @@ function showStatus(status: GatewayStatus): string {
   ]);
   return [
     `${status.gateway}: ${status.users} users, ${status.openPulls} pulls open, autoSync ${status.settings.autoSync}`,
-    ...(status.plainSessions
-      ? ['Sessions are PLAIN in this release: whoever listens on a line can read it.']
-      : []),
     '',
     table(['LINE', 'STATE', 'DUTY', 'ROUND TRIP', 'BAD', 'RETRIES', 'TIMEOUTS', 'WAITING', 'OVER'], lines),
     '',

@@ -73,7 +73,6 @@ export function statusOf(changes: Partial<GatewayStatus> = {}): GatewayStatus {
     version: '0',
     started: 1,
     settings: DEFAULT_RUNTIME_SETTINGS,
-    plainSessions: true,
     users: 0,
     lines: [{ name: 'floor', over: 'tcp 10.0.0.1 port 1', state: 'open', counters, waiting: 0 }],
     terminals: [
@@ -101,6 +100,8 @@ export function fakeOperations() {
       Promise.resolve({ ...DEFAULT_RUNTIME_SETTINGS, ...changes }),
     ),
     settings: vi.fn<Operations['settings']>(() => Promise.resolve(DEFAULT_RUNTIME_SETTINGS)),
+    pair: vi.fn<Operations['pair']>(() => Promise.resolve('WX-1')),
+    unpair: vi.fn<Operations['unpair']>(() => Promise.resolve('WX-1')),
     retry: vi.fn<Operations['retry']>(() => Promise.resolve(3)),
   } satisfies Operations;
 }

@@ -1,5 +1,5 @@
 import { batchDigest, chunkSize, readRecord, recordDigest, sameBytes, writeBatch } from '@whorl/protocol';
-import type { Assembly, Body, RequestName, UserRecord } from '@whorl/protocol';
+import type { Assembly, Body, Random, RequestName, UserRecord } from '@whorl/protocol';
 import type { AnswerName } from '@whorl/protocol';
 import { RefusedError } from '../../lines/answer.ts';
 import type { Answer } from '../../lines/answer.ts';
@@ -8,6 +8,7 @@ import type { Peer } from '../../lines/peer.ts';
 import type { Priority } from '../../lines/priority.ts';
 import type { DriverWatcher, Identity, LogPage, Moved, PushOutcome, TerminalDriver } from '../driver.ts';
 import type { TerminalStatus } from '../status.ts';
+import { pairTerminal } from './pairing.ts';
 import type { Member, Presence } from './presence.ts';
 import { assemblyFor, fetchObject, isTransferLost, sendObject } from './transfers.ts';
 import type { Way } from './transfers.ts';
@@ -22,6 +23,8 @@ export class WhorlDriver implements TerminalDriver, Member {
   #identity: Identity | undefined;
   #clockOffMs: number | undefined;
   #reason = 'not asked yet';
+  /** Serial number of whoever answers here without having proven who it is. */
+  #quarantine: string | undefined;
   #lastSeen: number | undefined;
   #transfer = 0;
   /** What has arrived of a user whose pull was interrupted. */
@@ -43,7 +46,10 @@ export class WhorlDriver implements TerminalDriver, Member {
   status(): Pick<TerminalStatus, 'state'> & Partial<TerminalStatus> {
     const seen = this.#lastSeen === undefined ? {} : { lastSeen: this.#lastSeen };
     const identity = this.#identity;
-    if (identity === undefined) return { state: 'offline', reason: this.#reason, ...seen };
+    if (identity === undefined) {
+      if (this.#quarantine === undefined) return { state: 'offline', reason: this.#reason, ...seen };
+      return { state: 'quarantined', serial: this.#quarantine, reason: this.#reason, ...seen };
+    }
     const { serial, model, firmware, users, capabilities } = identity;
     const clock = this.#clockOffMs === undefined ? {} : { clockOffMs: this.#clockOffMs };
     return {
@@ -69,11 +75,20 @@ export class WhorlDriver implements TerminalDriver, Member {
   greeted(welcome: Body<'welcome'>, attention: boolean): void {
     const identity: Identity = welcome;
     this.#identity = identity;
+    this.#quarantine = undefined;
     this.#lastSeen = this.#line.clock.wallTime();
     this.#clockOffMs = welcome.clock - this.#lastSeen;
     this.#line.setWindow(welcome.capabilities.window);
     for (const watcher of this.#watchers) watcher.online(identity);
     if (attention) for (const watcher of this.#watchers) watcher.attention();
+  }
+
+  quarantined(serial: string, reason: string): void {
+    this.#lastSeen = this.#line.clock.wallTime();
+    const known = this.#quarantine === serial;
+    this.#quarantine = serial;
+    this.#reason = `${reason}; \`whorl pair ${this.name}\` pairs it`;
+    if (!known) for (const watcher of this.#watchers) watcher.quarantined(serial, this.#reason);
   }
 
   alive(attention: boolean): void {
@@ -89,6 +104,16 @@ export class WhorlDriver implements TerminalDriver, Member {
     this.#identity = undefined;
     this.#reason = reason;
     for (const watcher of this.#watchers) watcher.offline(reason);
+  }
+
+  /** @param code what the terminal shows. @throws as {@link pairTerminal} */
+  pair(code: string, random: Random): Promise<{ readonly serial: string; readonly key: Uint8Array }> {
+    return pairTerminal({ line: this.#line, address: this.peer.address, code, random });
+  }
+
+  /** Ends the session: the next greeting shows whether there may be another one. */
+  part(): void {
+    this.#presence.again(this, 'its pairing was changed');
   }
 
   async logsAfter(id: number, signal: AbortSignal): Promise<LogPage> {

@@ -7,7 +7,7 @@ const PATIENCE_MS = 3_000;
 const GREETED_ADDRESS = 1;
 
 /**
- * Asks who is at the other end of a fresh connection.
+ * Asks who is at the other end of a fresh connection; the session proves it later.
  * @returns its serial number
  * @throws WhorlError EXCHANGE_TIMEOUT, EXCHANGE_UNEXPECTED
  */
@@ -21,11 +21,11 @@ export function greetSocket(socket: Socket, clock: Clock, random: Random): Promi
     };
     const cancel = clock.after(PATIENCE_MS, () => {
       end();
-      reject(new WhorlError('EXCHANGE_TIMEOUT', `no answer to hello in ${PATIENCE_MS} ms`));
+      reject(new WhorlError('EXCHANGE_TIMEOUT', `no answer to discover in ${PATIENCE_MS} ms`));
     });
     const gone = (): void => {
       end();
-      reject(new WhorlError('EXCHANGE_TIMEOUT', 'it closed the connection before it answered hello'));
+      reject(new WhorlError('EXCHANGE_TIMEOUT', 'it closed the connection before it said who it is'));
     };
     const take = (bytes: Buffer): void => {
       splitter.push(bytes, (stuffed) => {
@@ -45,15 +45,15 @@ export function greetSocket(socket: Socket, clock: Clock, random: Random): Promi
       fromTerminal: false,
       attention: false,
     };
-    socket.write(toWire(plainSession, header, 'hello', { nonce: random.below(2 ** 32) }));
+    socket.write(toWire(plainSession, header, 'discover', {}));
   });
 }
 
-/** The serial number when these bytes are a welcome; anything else is noise on a fresh connection. */
+/** The serial number when these bytes say who is there; anything else is noise on a fresh connection. */
 function serialIn(stuffed: Uint8Array): string | undefined {
   try {
     const message = decodeMessage(fromWire(plainSession, stuffed).payload);
-    return message.name === 'welcome' ? message.body.serial : undefined;
+    return message.name === 'present' ? message.body.serial : undefined;
   } catch {
     return undefined;
   }

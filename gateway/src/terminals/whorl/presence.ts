@@ -1,9 +1,11 @@
-import { codeOf, describe, rollCall } from '@whorl/protocol';
-import type { Body, Cancel, Clock } from '@whorl/protocol';
+import { codeOf, describe, groupSession, KEY_BYTES, rollCall } from '@whorl/protocol';
+import type { Body, Cancel, Clock, Random } from '@whorl/protocol';
 import { answerOf, RefusedError } from '../../lines/answer.ts';
 import type { Outcome, RollOutcome } from '../../lines/job.ts';
 import type { Line } from '../../lines/line.ts';
 import type { Peer } from '../../lines/peer.ts';
+import { greet } from './greeting.ts';
+import type { KeyRing } from './key-ring.ts';
 
 /** One terminal in the round. */
 export interface Member {
@@ -11,6 +13,8 @@ export interface Member {
   /** Greeted and answering. */
   isOnline(): boolean;
   greeted(welcome: Body<'welcome'>, attention: boolean): void;
+  /** It answers, and gets nothing: it has not proven who it is. */
+  quarantined(serial: string, reason: string): void;
   /** It gave a sign of life. */
   alive(attention: boolean): void;
   /** It may have logs; nobody has proven it. */
@@ -47,6 +51,8 @@ const SILENT_POLLS = 3;
 /** A silent terminal is tried again with back-off, so that it does not cost its neighbours their turns. */
 const FIRST_GREETING_MS = 250;
 const LAST_GREETING_MS = 2_000;
+/** Who is in quarantine is asked again so often whether it has been paired. */
+const QUARANTINE_MS = 1_000;
 
 /**
  * Keeps the round over the terminals of a line: greets those that do not answer, polls the one that has a connection
@@ -58,14 +64,20 @@ export class Presence {
   readonly #clock: Clock;
   readonly #seats: Seat[] = [];
   #timer: Cancel | undefined;
+  readonly #keys: KeyRing;
+  readonly #random: Random;
   #asking = false;
   #open = false;
   #rollDue = 0;
   #rolls = 0;
+  #groupKey: Uint8Array = new Uint8Array(0);
 
-  constructor(line: Line) {
+  /** @param random makes keys: must not be guessed */
+  constructor(line: Line, keys: KeyRing, random: Random) {
     this.#line = line;
     this.#clock = line.clock;
+    this.#keys = keys;
+    this.#random = random;
     line.watch({
       opened: () => {
         this.#start();
@@ -100,6 +112,9 @@ export class Presence {
 
   #start(): void {
     this.#open = true;
+    // Fresh at every opening, so that no counter has to outlive anything.
+    this.#groupKey = this.#random.bytes(KEY_BYTES);
+    this.#line.group.sealed = groupSession('gateway', this.#groupKey);
     this.#rollDue = this.#clock.now();
     for (const seat of this.#seats) {
       seat.due = this.#clock.now();
@@ -210,36 +225,53 @@ export class Presence {
 
   #visit(seat: Seat): void {
     this.#asking = true;
-    const online = seat.member.isOnline();
+    if (seat.member.isOnline()) this.#poll(seat);
+    else void this.#greet(seat);
+  }
+
+  #poll(seat: Seat): void {
+    const { peer } = seat.member;
+    const plan = { tries: 1, frames: 1 };
     const settle = (outcome: Outcome): void => {
       this.#asking = false;
       if (outcome.kind === 'failed') this.#missed(seat, outcome.error);
-      else this.#answered(seat, outcome, online);
+      else this.#answered(seat, outcome);
       this.#schedule();
     };
-    const { peer } = seat.member;
-    const plan = { tries: 1, frames: 1 };
-    if (online) this.#line.add({ peer, name: 'poll', body: {}, priority: 'live', plan, settle });
-    else {
-      const body = { nonce: this.#nonce(peer) };
-      this.#line.add({ peer, name: 'hello', body, priority: 'live', plan, settle });
-    }
+    this.#line.add({ peer, name: 'poll', body: {}, priority: 'live', plain: false, plan, settle });
   }
 
-  /** Fresh enough: a terminal only has to tell a new greeting from a repeated one. */
-  #nonce(peer: Peer): number {
-    return (Math.floor(this.#clock.wallTime() / 4) ^ (peer.nextSequence() << 16)) >>> 0;
-  }
-
-  #answered(seat: Seat, outcome: Outcome, wasOnline: boolean): void {
+  async #greet(seat: Seat): Promise<void> {
+    const { member } = seat;
+    const parts = { line: this.#line, peer: member.peer, keys: this.#keys, random: this.#random };
     try {
-      if (wasOnline) seat.member.alive(answerOf('poll', outcome).attention);
-      else {
-        const { body, attention } = answerOf('hello', outcome);
-        seat.member.greeted(body, attention);
+      const greeting = await greet(parts);
+      if (greeting.kind === 'quarantined') {
+        member.quarantined(greeting.serial, greeting.reason);
+        seat.due = this.#clock.now() + QUARANTINE_MS;
+      } else {
+        if (this.#line.timing.baud !== undefined)
+          await this.#line.ask(member.peer, {
+            name: 'group.set',
+            body: { key: this.#groupKey },
+            priority: 'live',
+          });
+        seat.silent = 0;
+        seat.retryMs = FIRST_GREETING_MS;
+        seat.due = this.#clock.now() + this.#pace();
+        if (this.#open) member.greeted(greeting.welcome, greeting.attention);
       }
+    } catch (error) {
+      this.#missed(seat, error instanceof Error ? error : new Error(String(error)));
+    }
+    this.#asking = false;
+    this.#schedule();
+  }
+
+  #answered(seat: Seat, outcome: Outcome): void {
+    try {
+      seat.member.alive(answerOf('poll', outcome).attention);
       seat.silent = 0;
-      seat.retryMs = FIRST_GREETING_MS;
       seat.due = this.#clock.now() + this.#pace();
     } catch (error) {
       seat.due = this.#clock.now() + (error instanceof RefusedError ? 0 : seat.retryMs);

@@ -1,0 +1,56 @@
+import { codeOf, keyId, NoiseInitiator, prologueOf, sameBytes, sealedSession } from '@whorl/protocol';
+import type { AnswerName, Body, Random, RequestName } from '@whorl/protocol';
+import type { Answer } from '../../lines/answer.ts';
+import type { Line } from '../../lines/line.ts';
+import type { Peer } from '../../lines/peer.ts';
+import type { KeyRing } from './key-ring.ts';
+
+/** How a greeting ended, when somebody answered. */
+export type Greeting =
+  | { readonly kind: 'greeted'; readonly welcome: Body<'welcome'>; readonly attention: boolean }
+  /** It is there and gets nothing. */
+  | { readonly kind: 'quarantined'; readonly serial: string; readonly reason: string };
+
+export interface GreetingParts {
+  readonly line: Line;
+  readonly peer: Peer;
+  readonly keys: KeyRing;
+  /** Makes keys: must not be guessed. */
+  readonly random: Random;
+}
+
+/**
+ * Opens a session with a terminal: asks who is there, proves to each other that both have the pairing key, and asks
+ * inside the session how the terminal stands. What is said in plain is not believed until the handshake has proven it.
+ * @throws WhorlError EXCHANGE_*, LINE_CLOSED, FRAME_FORGED
+ */
+export async function greet(parts: GreetingParts): Promise<Greeting> {
+  const { line, peer, keys, random } = parts;
+  const present = await askPlain(line, peer, 'discover', {}, 1);
+  const { serial } = present.body;
+  const key = keys.keyOf(serial);
+  if (key === undefined) return { kind: 'quarantined', serial, reason: `${serial} is not paired` };
+  if (!sameBytes(keyId(key), present.body.key))
+    return { kind: 'quarantined', serial, reason: `${serial} has lost its pairing, or is not what it says` };
+  const prologue = prologueOf(serial, peer.address);
+  const noise = new NoiseInitiator({ psk: key, prologue, ephemeral: random.bytes(32) });
+  const accepted = await askPlain(line, peer, 'session.open', { handshake: noise.begin() }, 2);
+  peer.sealed = sealedSession('gateway', noise.finish(accepted.body.handshake).keys);
+  const hello = await line.ask(peer, { name: 'hello', body: {}, priority: 'live' });
+  return { kind: 'greeted', welcome: hello.body, attention: hello.attention };
+}
+
+function askPlain<Name extends RequestName>(
+  line: Line,
+  peer: Peer,
+  name: Name,
+  body: Body<Name>,
+  tries: number,
+): Promise<Answer<AnswerName<Name>>> {
+  return line.ask(peer, { name, body, priority: 'live', plain: true }, { tries });
+}
+
+/** Whether the handshake failed because the other end is not who it says. */
+export function isForged(error: unknown): boolean {
+  return codeOf(error) === 'FRAME_FORGED';
+}

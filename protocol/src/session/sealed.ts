@@ -1,0 +1,180 @@
+import { createCipheriv, createDecipheriv, createSecretKey } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { WhorlError } from '../errors.ts';
+import { HEADER_BYTES, readHeader, writeHeader } from '../frame/frame.ts';
+import { hkdf, nonceOf, rekeyed } from './noise.ts';
+import type { NoiseKeys } from './noise.ts';
+import type { SealedEnd, Session } from './session.ts';
+import { ReplayWindow } from './window.ts';
+
+/*
+ * SPEC: sealed session. ChaCha20-Poly1305 with tags cut to 8 bytes; the nonce is a counter of each direction, of which
+ * the low 16 bits cross the wire.
+ */
+
+const CIPHER = 'chacha20-poly1305';
+export const SEAL_BYTES = 8;
+/** A terminal's frame carries its own counter beside the request's number. */
+const COUNTER_BYTES = 2;
+/** Frames under one key of a direction: the counter's low half. */
+const FRAMES_PER_KEY = 0x1_0000;
+/** The bit of the control byte that is no part of what is sealed: a repeated frame may or may not invite. */
+const INVITE_MASK = 0xff ^ 0x04;
+
+export type End = 'gateway' | 'terminal';
+
+/**
+ * One end of a session whose keys a handshake made.
+ * @param keys the gateway is the initiator
+ */
+export function sealedSession(end: End, keys: NoiseKeys): SealedEnd {
+  const [slotKey = new Uint8Array(0)] = hkdf(keys.hash, Buffer.concat([keys.forth, keys.back]), 2);
+  const own = end === 'gateway' ? keys.forth : keys.back;
+  const other = end === 'gateway' ? keys.back : keys.forth;
+  return new SealedSession(end, new Direction(own), new Direction(other), createSecretKey(slotKey));
+}
+
+/** One end of the session of a whole line, for broadcasts: the gateway says, all terminals hear. @param key 32 bytes */
+export function groupSession(end: End, key: Uint8Array): SealedEnd {
+  return new SealedSession(end, new Direction(key), new Direction(key), createSecretKey(key));
+}
+
+class SealedSession implements SealedEnd {
+  readonly sealed = true;
+  readonly headBytes: number;
+  readonly overhead: number;
+  readonly #sending: Direction;
+  readonly #receiving: Direction;
+  readonly #slots: KeyObject;
+  readonly #terminal: boolean;
+  readonly #window = new ReplayWindow();
+  #next = 0;
+
+  constructor(end: End, sending: Direction, receiving: Direction, slots: KeyObject) {
+    this.#terminal = end === 'terminal';
+    this.headBytes = headBytes(this.#terminal);
+    this.overhead = this.headBytes + SEAL_BYTES;
+    this.#sending = sending;
+    this.#receiving = receiving;
+    this.#slots = slots;
+  }
+
+  nextSequence(): number {
+    const sequence = this.#next & 0xffff;
+    this.#next += 1;
+    return sequence;
+  }
+
+  seal(header: Parameters<Session['seal']>[0], buffer: Uint8Array, length: number): number {
+    writeHeader({ ...header, sealed: true }, buffer);
+    const counter = this.#terminal ? this.#next : latest(this.#next - 1, header.sequence);
+    if (this.#terminal) {
+      this.#next += 1;
+      buffer[HEADER_BYTES] = counter;
+      buffer[HEADER_BYTES + 1] = counter >>> 8;
+    }
+    const from = this.headBytes;
+    const cipher = createCipheriv(CIPHER, this.#sending.keyOf(counter), nonceOf(counter), SEAL);
+    cipher.setAAD(additional(buffer, from), { plaintextLength: length });
+    buffer.set(cipher.update(buffer.subarray(from, from + length)), from);
+    cipher.final();
+    buffer.set(cipher.getAuthTag(), from + length);
+    return from + length + SEAL_BYTES;
+  }
+
+  open(frame: Uint8Array): ReturnType<Session['open']> {
+    const header = readHeader(frame);
+    const from = headBytes(header.fromTerminal);
+    const end = frame.length - SEAL_BYTES;
+    if (end <= from)
+      throw new WhorlError('FRAME_TOO_SHORT', `a sealed frame of ${frame.length.toString()} bytes`);
+    if (!header.sealed)
+      throw new WhorlError(
+        'FRAME_SEALED',
+        `a plain frame on the sealed session of address ${header.address}`,
+      );
+    if (header.fromTerminal === this.#terminal)
+      throw new WhorlError('FRAME_FORGED', `a frame of this end's own direction, address ${header.address}`);
+    const low = this.#terminal
+      ? header.sequence
+      : (frame[HEADER_BYTES] ?? 0) | ((frame[HEADER_BYTES + 1] ?? 0) << 8);
+    const counter = nearest(this.#window.newest + 1, low);
+    const payload = this.#decrypt(frame, { from, end, counter, address: header.address });
+    return { ...header, payload, fresh: this.#window.take(counter) };
+  }
+
+  tag(number: number, head: Uint8Array): Uint8Array {
+    const cipher = createCipheriv(CIPHER, this.#slots, nonceOf(number), SEAL);
+    cipher.setAAD(head, { plaintextLength: 0 }).final();
+    return cipher.getAuthTag();
+  }
+
+  #decrypt(
+    frame: Uint8Array,
+    at: { from: number; end: number; counter: number; address: number },
+  ): Uint8Array {
+    const { from, end, counter, address } = at;
+    try {
+      const decipher = createDecipheriv(CIPHER, this.#receiving.keyOf(counter), nonceOf(counter), SEAL);
+      decipher.setAAD(additional(frame, from), { plaintextLength: end - from });
+      decipher.setAuthTag(frame.subarray(end));
+      const clear = decipher.update(frame.subarray(from, end));
+      decipher.final();
+      return clear;
+    } catch (cause) {
+      throw new WhorlError('FRAME_FORGED', `a sealed frame for address ${address.toString()}`, { cause });
+    }
+  }
+}
+
+const SEAL = { authTagLength: SEAL_BYTES };
+
+function headBytes(fromTerminal: boolean): number {
+  return fromTerminal ? HEADER_BYTES + COUNTER_BYTES : HEADER_BYTES;
+}
+
+/** What is authenticated but not encrypted: the header, and a terminal's counter. */
+function additional(frame: Uint8Array, length: number): Uint8Array {
+  const head = frame.slice(0, length);
+  head[0] = (head[0] ?? 0) & INVITE_MASK;
+  return head;
+}
+
+/** The highest counter up to `newest` with these low bits. */
+function latest(newest: number, low: number): number {
+  return newest - ((newest - low) & 0xffff);
+}
+
+/** The counter with these low bits that is nearest to what is expected. */
+function nearest(expected: number, low: number): number {
+  const at = latest(expected, low);
+  const above = at + FRAMES_PER_KEY;
+  return at >= 0 && expected - at <= above - expected ? at : above;
+}
+
+/** The keys of one direction: a new one for each 65,536 frames, from which the one before cannot be had. */
+class Direction {
+  #epoch = 0;
+  #key: KeyObject;
+  #raw: Uint8Array;
+  #before: KeyObject | undefined;
+
+  constructor(key: Uint8Array) {
+    this.#raw = key;
+    this.#key = createSecretKey(key);
+  }
+
+  /** @throws WhorlError FRAME_FORGED for a counter further away than one border */
+  keyOf(counter: number): KeyObject {
+    const epoch = Math.floor(counter / FRAMES_PER_KEY);
+    if (epoch === this.#epoch) return this.#key;
+    if (epoch === this.#epoch - 1 && this.#before !== undefined) return this.#before;
+    if (epoch !== this.#epoch + 1)
+      throw new WhorlError('FRAME_FORGED', `a frame with counter ${counter.toString()}`);
+    this.#before = this.#key;
+    this.#raw = rekeyed(this.#raw);
+    this.#key = createSecretKey(this.#raw);
+    this.#epoch = epoch;
+    return this.#key;
+  }
+}
