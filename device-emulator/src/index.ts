@@ -12,6 +12,7 @@ export type { MediumCounters, MediumOptions, Station } from './bus/medium.ts';
 export { Medium } from './bus/medium.ts';
 export { memoryPair } from './bus/memory.ts';
 export type { Port } from './bus/port.ts';
+export { addressOf } from './bus/ear.ts';
 export { hasPty, openPty } from './bus/pty.ts';
 export type { Cable } from './bus/cable.ts';
 export { ptyCable } from './bus/pty-cable.ts';

@@ -82,7 +82,7 @@ describe('session', () => {
         const [answer] = asker.hand(asker.plain(name, EXAMPLES[name]));
         expect(decodeMessage(answer?.payload ?? new Uint8Array(0))).toMatchObject({
           name: 'refused',
-          body: { reason: name.startsWith('pair.') ? expect.any(String) as string : 'no-session' },
+          body: { reason: name.startsWith('pair.') ? (expect.any(String) as string) : 'no-session' },
         });
       }
     }

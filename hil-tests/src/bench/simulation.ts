@@ -14,7 +14,9 @@ export async function benchSimulation({ quick }: { quick: boolean }): Promise<Re
         rig.terminal(`terminal-${(minute % 32) + 1}`).enrol({ user: minute + 1, fingers: 2 });
       await rig.pass(60_000);
     }
-    return { 'sim.speed': (minutes * 60_000) / (performance.now() - began) };
+    const speed = (minutes * 60_000) / (performance.now() - began);
+    // There is no other crypto than the real one.
+    return { 'sim.speed': speed, 'sim.speed_real_crypto': speed };
   } finally {
     await rig.close();
   }
