@@ -67,6 +67,7 @@ export class Line {
   #reason: string | undefined;
   #nextTry: number | undefined;
   #openedAt = 0;
+  #turnMs = 150;
   #running: Promise<void> | undefined;
 
   constructor(parts: LineParts) {
@@ -123,9 +124,15 @@ export class Line {
     if (this.#turns !== undefined) this.#turns.window = window;
   }
 
-  /** Invites those who have logs at least this often, also while a long transfer goes out; `undefined` for never. */
-  setInvitations(everyMs: number | undefined): void {
+  /** Invites those who have logs at least this often, also while a long transfer goes out. */
+  setInvitations(everyMs: number): void {
+    this.#turnMs = everyMs;
     if (this.#turns !== undefined) this.#turns.inviteEveryMs = everyMs;
+  }
+
+  /** Longest that one turn should take, so that others are heard in time, milliseconds. */
+  get turnMs(): number {
+    return this.#turnMs;
   }
 
   /** When hands could be raised last, on the line's clock. */

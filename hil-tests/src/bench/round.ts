@@ -119,7 +119,7 @@ async function deadTerminal(): Promise<Record<string, number>> {
         } else if (!fromGateway && addressOf(stuffed) === 9) answered ??= now;
       });
     });
-    await rig.pass(30_000);
+    await rig.pass(60_000);
     const alive = worst;
     worst = 0;
     const terminal = rig.terminal('terminal-9');
@@ -127,13 +127,20 @@ async function deadTerminal(): Promise<Record<string, number>> {
     await rig.pass(60_000);
     const gap = worst - alive;
     let returned = 0;
+    let slowest = 0;
     terminal.onStarted(() => {
       returned = rig.clock.now();
       answered = undefined;
     });
-    terminal.powerOn();
-    await rig.until('an answer', () => returned > 0 && answered !== undefined);
-    return { 'line.dead_gap_ms': gap, 'line.readmit_s': ((answered ?? Number.NaN) - returned) / 1000 };
+    for (const awayMs of [10_000, 20_700, 31_300, 40_100, 60_900]) {
+      terminal.powerOn();
+      await rig.until('an answer', () => returned > 0 && answered !== undefined);
+      slowest = Math.max(slowest, (answered ?? Number.NaN) - returned);
+      terminal.powerOff();
+      returned = 0;
+      await rig.pass(awayMs);
+    }
+    return { 'line.dead_gap_ms': gap, 'line.readmit_s': slowest / 1000 };
   } finally {
     await rig.close();
   }

@@ -40,8 +40,10 @@ const BUSY_POLL_MS = 250;
 /** On a shared line, hands can be raised so often while it is idle, and while it is busy, within long transfers too. */
 const IDLE_INVITATION_MS = 40;
 const BUSY_INVITATION_MS = 150;
+/** A busy line is looked at again this often. */
+const LOOK_AGAIN_MS = 10;
 /** A line with one terminal is busy with that one, whose answers say whether it has logs. */
-const BUSY_ALONE_INVITATION_MS = 400;
+const BUSY_ALONE_INVITATION_MS = 500;
 /** A roll call so often, and sooner after one in which somebody was missing. */
 const ROLL_MS = 1_000;
 const BUSY_ROLL_MS = 4_000;
@@ -164,8 +166,16 @@ export class Presence {
     if (!shared || online === 0) return { seat, inviteAt: never, rollAt: never };
     const busy = online > 1 ? BUSY_INVITATION_MS : BUSY_ALONE_INVITATION_MS;
     this.#line.setInvitations(busy);
-    const every = this.#line.waiting === 0 ? IDLE_INVITATION_MS : busy;
-    return { seat, inviteAt: this.#line.invitedAt + every, rollAt: this.#rollDue };
+    return { seat, inviteAt: this.#inviteAt(busy), rollAt: this.#rollDue };
+  }
+
+  /** Whether the line is still busy is looked at again soon: what it waited for may be over. */
+  #inviteAt(busyMs: number): number {
+    const idleAt = this.#line.invitedAt + IDLE_INVITATION_MS;
+    const now = this.#clock.now();
+    if (this.#line.waiting === 0 || idleAt > now) return idleAt;
+    const busyAt = this.#line.invitedAt + busyMs;
+    return busyAt <= now ? busyAt : Math.min(busyAt, now + LOOK_AGAIN_MS);
   }
 
   #invite(): void {

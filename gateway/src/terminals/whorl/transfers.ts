@@ -5,7 +5,9 @@ import {
   chunkAt,
   chunkCount,
   digestOf,
+  MTU_MAX,
   sameObject,
+  wireMs,
   WhorlError,
 } from '@whorl/protocol';
 import type { Body, ObjectHead } from '@whorl/protocol';
@@ -25,9 +27,8 @@ export interface Way {
 /** Rounds of sending what is missing before an object is given up; each halves what noise left. */
 const MOST_ROUNDS = 30;
 
-/** Chunks asked for in one turn: about 0.2 s at 115,200 baud, so that a live event need not wait longer. */
-const CHUNKS_PER_FETCH = 2;
-const CHUNKS_PER_FETCH_TCP = 32;
+/** Most chunks asked for in one turn. */
+const CHUNKS_PER_FETCH = 32;
 
 /** An object on its way to a terminal. */
 export interface Sending {
@@ -120,7 +121,7 @@ export async function fetchObject(
   offer: Body<'transfer.offered'>,
   assembly: Assembly,
 ): Promise<Uint8Array> {
-  const most = way.line.timing.baud === undefined ? CHUNKS_PER_FETCH_TCP : CHUNKS_PER_FETCH;
+  const most = chunksATurn(way.line);
   let fruitless = 0;
   for (;;) {
     const run = assembly.arrived.missing(0, most);
@@ -141,6 +142,12 @@ export async function fetchObject(
         `address ${way.peer.address}: chunk ${run.first} does not arrive`,
       );
   }
+}
+
+function chunksATurn({ timing, turnMs }: Line): number {
+  if (timing.baud === undefined) return CHUNKS_PER_FETCH;
+  const chunks = Math.floor(turnMs / wireMs(MTU_MAX, timing.baud));
+  return Math.max(1, Math.min(chunks, CHUNKS_PER_FETCH));
 }
 
 /** Goes on with an earlier assembly when it is of the same object. */
