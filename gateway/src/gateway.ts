@@ -15,6 +15,7 @@ import type { Operations } from './sync/operations.ts';
 import { Pairings } from './sync/pairings.ts';
 import { Site } from './sync/site.ts';
 import type { TerminalStatus } from './terminals/status.ts';
+import { Convoys } from './terminals/whorl/convoy.ts';
 import { WhorlDriver } from './terminals/whorl/driver.ts';
 import { greetSocket } from './terminals/whorl/greet.ts';
 import { Presence } from './terminals/whorl/presence.ts';
@@ -64,7 +65,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     log.error({}, `a listener for events failed: ${describe(error)}`);
   });
   const places = config.lines.flatMap((line) =>
-    line.terminals.map(({ name, groups }) => ({ terminal: name, groups })),
+    line.terminals.map(({ name, groups }) => ({ terminal: name, line: line.name, groups })),
   );
   const site = new Site({ store, hub, clock, log, places });
   await site.load();
@@ -137,8 +138,9 @@ function wire(context: WireContext, config: LineConfig): Wired {
     },
   });
   const presence = new Presence(line, keys, parts.random);
+  const convoys = new Convoys(line, parts.random.below(0x1_0000));
   const drivers = config.terminals.map(
-    ({ name, address }) => new WhorlDriver({ name, address, line, presence }),
+    ({ name, address }) => new WhorlDriver({ name, address, line, presence, convoys }),
   );
   return { line, config, drivers };
 }

@@ -8,6 +8,7 @@ import {
   encodeUser,
   hereFrom,
   LOG_KINDS,
+  membersOf,
   MESSAGE_NAMES,
   plainSession,
   readHere,
@@ -473,7 +474,9 @@ describe('transfers', () => {
       received: 3,
       from: 0,
     });
-    expect(asker.ask('transfer.commit', { transfer: 3, after: 0 }).body).toMatchObject({
+    expect(
+      asker.ask('transfer.commit', { transfer: 3, digest: digestOf(large), after: 0 }).body,
+    ).toMatchObject({
       reason: 'incomplete',
     });
     terminal.reboot();
@@ -486,9 +489,13 @@ describe('transfers', () => {
       reason: 'no-such-transfer',
     });
     send(9, [...Array(chunkCount({ size: large.length, chunk: 100 })).keys()]);
-    expect(asker.ask('transfer.commit', { transfer: 9, after: 0 }).name).toBe('transfer.committed');
+    expect(asker.ask('transfer.commit', { transfer: 9, digest: digestOf(large), after: 0 }).name).toBe(
+      'transfer.committed',
+    );
     expect(terminal.users().size).toBe(40);
-    expect(asker.ask('transfer.commit', { transfer: 9, after: 0 }).body).toMatchObject({
+    expect(
+      asker.ask('transfer.commit', { transfer: 9, digest: digestOf(large), after: 0 }).body,
+    ).toMatchObject({
       reason: 'no-such-transfer',
     });
   });
@@ -508,12 +515,16 @@ describe('transfers', () => {
     asker.hello();
     asker.ask('transfer.begin', headOf(object));
     asker.all('chunk', { transfer: 1, index: 0, data: object.map((byte) => byte ^ 1) });
-    expect(asker.ask('transfer.commit', { transfer: 1, after: 0 }).body).toMatchObject({ reason: 'corrupt' });
+    expect(
+      asker.ask('transfer.commit', { transfer: 1, digest: digestOf(object), after: 0 }).body,
+    ).toMatchObject({ reason: 'corrupt' });
     expect(asker.get('transfer.begin', headOf(object), 'transfer.state').received).toBe(0);
     const nonsense = new Uint8Array(50).fill(3);
     asker.ask('transfer.begin', headOf(nonsense));
     asker.all('chunk', { transfer: 1, index: 0, data: nonsense });
-    expect(asker.ask('transfer.commit', { transfer: 1, after: 0 }).body).toMatchObject({
+    expect(
+      asker.ask('transfer.commit', { transfer: 1, digest: digestOf(nonsense), after: 0 }).body,
+    ).toMatchObject({
       reason: 'malformed',
     });
   });
@@ -530,13 +541,26 @@ describe('transfers', () => {
       expect(asker.ask('transfer.ask', { transfer, from: 0 }).name).toBe('transfer.state');
   });
 
-  test('E1 an object is staged by broadcast, and committed by each terminal for itself', () => {
+  test('E1 an object that is announced to it and others is staged by broadcast, and committed by each for itself', () => {
     const { asker, terminal } = bench();
     asker.hello();
-    asker.ask('transfer.begin', headOf(object));
-    asker.hand(asker.frame('chunk', { transfer: 1, index: 0, data: object }, 0));
-    expect(asker.get('transfer.ask', { transfer: 1, from: 0 }, 'transfer.state').received).toBe(1);
-    expect(asker.ask('transfer.commit', { transfer: 1, after: 0 }).name).toBe('transfer.committed');
+    const { kind, transfer, ...head } = headOf(object);
+    const announce = (addresses: number[], number = transfer): void => {
+      const body = { transfer: number, kind, ...head, ...membersOf(addresses) };
+      asker.hand(asker.frame('transfer.announce', body, 0));
+    };
+    announce([3, 8], 2);
+    expect(asker.ask('transfer.ask', { transfer: 2, from: 0 }).body).toMatchObject({
+      reason: 'no-such-transfer',
+    });
+    announce([3, 7]);
+    asker.hand(asker.frame('chunk', { transfer, index: 0, data: object }, 0));
+    expect(asker.get('transfer.ask', { transfer, from: 0 }, 'transfer.state').received).toBe(1);
+    const other = { transfer, digest: digestOf(Uint8Array.of(1)), after: 0 };
+    expect(asker.ask('transfer.commit', other).body).toMatchObject({ reason: 'no-such-transfer' });
+    expect(terminal.users().has(1042)).toBe(false);
+    const meant = { transfer, digest: digestOf(object), after: 0 };
+    expect(asker.ask('transfer.commit', meant).name).toBe('transfer.committed');
     expect(terminal.users().has(1042)).toBe(true);
   });
 });

@@ -52,6 +52,9 @@ export function answer(desk: Desk, message: Message): Answer {
     case 'transfer.begin':
       begin(desk.store, message.body);
       return tellArrived(desk, message.body.transfer, 0);
+    case 'transfer.announce':
+      begin(desk.store, message.body);
+      return undefined;
     case 'transfer.ask':
       return tellArrived(desk, message.body.transfer, message.body.from);
     case 'chunk':

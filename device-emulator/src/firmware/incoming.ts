@@ -1,4 +1,4 @@
-import { batchDigest, codeOf, readBatch } from '@whorl/protocol';
+import { batchDigest, codeOf, readBatch, sameBytes } from '@whorl/protocol';
 import type { Assembly, Body, Capabilities, Refusal, UserRecord } from '@whorl/protocol';
 import { putFromGateway } from './holding.ts';
 import type { Op } from './ops.ts';
@@ -6,7 +6,7 @@ import type { State } from './state.ts';
 import type { Entry, Store } from './store.ts';
 
 /** Makes room for an object that is announced; what has arrived of the very same one stays. */
-export function begin(store: Store, body: Body<'transfer.begin'>): void {
+export function begin(store: Store, body: Body<'transfer.begin' | 'transfer.announce'>): void {
   const { transfer, size, chunk, digest } = body;
   const { staging } = store.state;
   const known = staging.find(body);
@@ -40,6 +40,7 @@ export function commit(
 ): Committed | Refusal {
   const staged = store.state.staging.get(body.transfer);
   if (staged === undefined) return 'no-such-transfer';
+  if (!sameBytes(staged.head.digest, body.digest)) return 'no-such-transfer';
   if (!staged.arrived.complete) return 'incomplete';
   const gone: Op = { name: 'unstaged', transfer: body.transfer };
   const records = readUsers(staged);

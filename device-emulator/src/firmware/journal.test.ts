@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { seededRandom, VirtualClock, WhorlError } from '@whorl/protocol';
+import { digestOf, seededRandom, VirtualClock, WhorlError } from '@whorl/protocol';
 import type { User } from '@whorl/protocol';
 import { describe, expect, test } from 'vitest';
 import { batchOf, bench, headOf } from '../testing/bench.ts';
@@ -100,7 +100,7 @@ describe('E3 a power cut', () => {
       asker.ask('transfer.begin', headOf(object, { chunk: 1000 }));
       asker.all('chunk', { transfer: 1, index: 0, data: object });
       flash.cutAfter(cut);
-      const answers = asker.all('transfer.commit', { transfer: 1, after: 1 });
+      const answers = asker.all('transfer.commit', { transfer: 1, digest: digestOf(object), after: 1 });
       const died = terminal.power === 'off';
       expect(answers).toHaveLength(died ? 0 : 1);
       if (died) {
@@ -111,7 +111,7 @@ describe('E3 a power cut', () => {
           1,
         );
         expect(terminal.users().size).toBe(0);
-        asker.ask('transfer.commit', { transfer: 1, after: 1 });
+        asker.ask('transfer.commit', { transfer: 1, digest: digestOf(object), after: 1 });
       }
       expect(terminal.users().size).toBe(users.length);
       outcomes.add(Number(died));

@@ -7,6 +7,7 @@ import {
   groupSession,
   handWire,
   hereWire,
+  isMember,
   keyId,
   KEY_ID_BYTES,
   plainSession,
@@ -46,10 +47,12 @@ export interface LinkCounters {
   replayed: number;
   /** Frames for others, or from other terminals. */
   foreign: number;
+  /** Frames of objects that were said to all. */
+  broadcasts: number;
 }
 
 /** What everyone may do to a whole line: nothing of it changes what a terminal holds. */
-const broadcasts: ReadonlySet<MessageName> = new Set(['chunk']);
+const broadcasts: ReadonlySet<MessageName> = new Set(['transfer.announce', 'chunk']);
 
 export interface LinkOptions {
   readonly address: number;
@@ -72,6 +75,7 @@ export class Link {
     bad: 0,
     replayed: 0,
     foreign: 0,
+    broadcasts: 0,
   };
   readonly #address: number;
   readonly #random: Random;
@@ -136,7 +140,9 @@ export class Link {
     const message = read(frame.payload);
     if (typeof message === 'string') return undefined;
     if (message.name === 'roll.call') return this.#here(conversation, message.body);
-    if (broadcasts.has(message.name)) this.#answer(conversation, frame, message);
+    this.counters.broadcasts += 1;
+    const meant = !('members' in message.body) || isMember(message.body, this.#address);
+    if (meant && broadcasts.has(message.name)) this.#answer(conversation, frame, message);
     return undefined;
   }
 

@@ -177,7 +177,7 @@ export class Asker {
     this.ask('transfer.begin', headOf(object, { transfer, chunk }));
     for (const index of Array(chunkCount({ size: object.length, chunk })).keys())
       this.all('chunk', { transfer, index, data: chunkAt(object, chunk, index) });
-    return this.ask('transfer.commit', { transfer, after });
+    return this.ask('transfer.commit', { transfer, digest: digestOf(object), after });
   }
 }
 

@@ -68,6 +68,7 @@ export class Line {
   #nextTry: number | undefined;
   #openedAt = 0;
   #turnMs = 150;
+  #online = 0;
   #running: Promise<void> | undefined;
 
   constructor(parts: LineParts) {
@@ -124,10 +125,19 @@ export class Line {
     if (this.#turns !== undefined) this.#turns.window = window;
   }
 
-  /** Invites those who have logs at least this often, also while a long transfer goes out. */
-  setInvitations(everyMs: number): void {
+  /**
+   * @param online terminals that answer
+   * @param everyMs invites those who have logs at least this often, also while a long transfer goes out
+   */
+  setCompany(online: number, everyMs: number): void {
+    this.#online = online;
     this.#turnMs = everyMs;
     if (this.#turns !== undefined) this.#turns.inviteEveryMs = everyMs;
+  }
+
+  /** Terminals that answer, on a shared line. */
+  get online(): number {
+    return this.#online;
   }
 
   /** Longest that one turn should take, so that others are heard in time, milliseconds. */

@@ -10,6 +10,8 @@ import { mergePulled, showMerged } from './users.ts';
 
 /** Rounds after a failure of the store: it is asked again, not hammered. */
 const STORE_PAUSE_MS = 1_000;
+/** What a terminal logged of the gateway's own writes is read so long after the last of them. */
+const OWN_LOGS_MS = 1_000;
 /** A loop looks by itself this often, should a ring ever be missed. */
 const LOOK_AGAIN_MS = 60_000;
 
@@ -209,8 +211,10 @@ export class Agent {
     }
     if (this.#wrote) {
       this.#wrote = false;
-      // What the terminal logged of our own writes is no news that it would call for.
-      this.#logs.ring();
+      // What the terminal logged of our own writes is no news that it would call for, and can wait for those who push.
+      this.#site.clock.after(OWN_LOGS_MS, () => {
+        this.#logs.ring();
+      });
     }
     const due = await this.#site.store.nextDue(name, this.#site.now);
     return due === undefined ? LOOK_AGAIN_MS : Math.max(1, Math.min(due - this.#site.now, LOOK_AGAIN_MS));

@@ -4,6 +4,7 @@ import type { NewEvent } from '../events/catalogue.ts';
 import type { LedgerReason, LedgerResult, LedgerRow } from '../store/store.ts';
 import type { PushOutcome, TerminalDriver } from '../terminals/driver.ts';
 import { MOST_ATTEMPTS, nextTry } from './retry.ts';
+import { groupsOf, reachesLine } from './scope.ts';
 import type { Site } from './site.ts';
 
 /** Users go out in objects of about this size: the commit at the end costs little, and little is lost when one fails. */
@@ -81,7 +82,7 @@ async function pushAll(
   try {
     const moved = await driver.push(
       items.map((item) => item.record),
-      context.after(),
+      { after: context.after(), open: items.every((item) => isOpen(site, driver.name, item.record)) },
       context.signal,
     );
     outcomes = moved.value;
@@ -95,6 +96,10 @@ async function pushAll(
     return outcome?.kind === 'verified' ? verified(site, row) : failed(site, row, refusal(outcome));
   });
   await settle(site, driver.name, results);
+}
+
+function isOpen(site: Site, terminal: string, record: UserRecord): boolean {
+  return reachesLine(site.settings.autoSync, groupsOf(record), site.places, terminal);
 }
 
 /** Loads users up to the size of a batch; rows of users that are gone are dropped. */

@@ -5,6 +5,8 @@ import type { AutoSync } from '../settings/runtime.ts';
 /** A place where users can go. */
 export interface Place {
   readonly terminal: string;
+  /** Terminals of a line hear what is said to one of them. */
+  readonly line: string;
   /** Access groups that reach it. */
   readonly groups: readonly number[];
 }
@@ -20,6 +22,17 @@ export function inScope(autoSync: AutoSync, groups: readonly number[], place: Pl
     case 'access-groups':
       return groups.some((group) => place.groups.includes(group));
   }
+}
+
+/** Whether a user with these groups belongs on every terminal of the line that `terminal` is on. */
+export function reachesLine(
+  autoSync: AutoSync,
+  groups: readonly number[],
+  places: readonly Place[],
+  terminal: string,
+): boolean {
+  const line = places.find((place) => place.terminal === terminal)?.line;
+  return places.every((place) => place.line !== line || inScope(autoSync, groups, place));
 }
 
 /** Whether what people do at terminals comes back to the gateway. */

@@ -32,6 +32,13 @@ export interface Moved<T> {
   readonly ms: number;
 }
 
+export interface PushOptions {
+  /** Log position that the gateway has stored: what was changed at the terminal after it is not overwritten. */
+  readonly after: number;
+  /** Every terminal on the same line may read these users: then they may be said to all at once. */
+  readonly open: boolean;
+}
+
 /** Told of what happens by itself at a terminal. */
 export interface DriverWatcher {
   readonly online: (identity: Identity) => void;
@@ -58,12 +65,11 @@ export interface TerminalDriver {
   /**
    * Puts users in place, each whole or not at all.
    * @param records what the terminal can hold of each
-   * @param after log position that the gateway has stored: what was changed at the terminal after it is not overwritten
    * @returns an outcome for each, in order
    */
   push(
     records: readonly UserRecord[],
-    after: number,
+    options: PushOptions,
     signal: AbortSignal,
   ): Promise<Moved<readonly PushOutcome[]>>;
   /** Afterwards none of these users is there. */

@@ -35,6 +35,7 @@ const FIGURES: Readonly<Record<string, Figure>> = {
   'line.event_bulk_p99_ms': { by: 'round', goal: '≤ 180', peer: 'stops' },
   'line.dead_gap_ms': { by: 'round', goal: '≤ 30', peer: '188' },
   'line.readmit_s': { by: 'round', goal: '≤ 2', peer: '300' },
+  'line.fanout31': { by: 'round', goal: '≤ 1.15', peer: '31' },
   'line.noise_goodput': { by: 'round', goal: '≥ 0.85', peer: 'offline' },
   'codec.user_encode': { by: 'codec', goal: '≥ 4', peer: '1' },
   'codec.user_decode': { by: 'codec', goal: '≥ 1.1', peer: '1' },

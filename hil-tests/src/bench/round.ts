@@ -36,6 +36,7 @@ export async function benchRounds({ quick }: { quick: boolean }): Promise<Record
     'line.event_p99_ms': await eventP99(quick ? 60 : 400, false),
     'line.event_bulk_p99_ms': await eventP99(quick ? 60 : 400, true),
     ...(await deadTerminal()),
+    'line.fanout31': (await fanOut(31)) / (await fanOut(1)),
     'line.noise_goodput': await noiseGoodput(quick ? 60 : 300),
   };
 }
@@ -100,6 +101,37 @@ async function startBulk(rig: LineRig, taps: number): Promise<void> {
     await operations.addUser(id, { set: { ...set, groups: [BUSY_GROUP] }, clear: [] });
   }
   await rig.pass(3_000);
+}
+
+/** Seconds in which a full user reaches so many of 31 terminals. */
+async function fanOut(reached: number): Promise<number> {
+  const names = NAMES.slice(0, 31);
+  const floor = names.map((name, i) => ({
+    name,
+    model: 'face-100k' as const,
+    groups: i < reached ? [1] : [2],
+  }));
+  const rig = await memoryRig({ lines: { floor }, latencyMs: 0 });
+  try {
+    const { operations, store } = rig.gateway;
+    const online = async (): Promise<boolean> =>
+      (await operations.status()).terminals.every(({ state }) => state === 'online');
+    await rig.until('all online', online, { withinMs: 600_000 });
+    await operations.changeSettings({ autoSync: 'access-groups' });
+    await rig.pass(5_000);
+    const began = rig.clock.now();
+    const { id, ...set } = fullUser(7);
+    await operations.addUser(id, { set: { ...set, groups: [1] }, clear: [] });
+    let ended = began;
+    await rig.until('verified on all', async () => {
+      ended = rig.clock.now();
+      const rows = await store.ledger({ user: id, limit: 100 });
+      return rows.filter(({ state }) => state === 'verified').length === reached;
+    });
+    return (ended - began) / 1000;
+  } finally {
+    await rig.close();
+  }
 }
 
 /** What a terminal without power costs its neighbours, and how soon it is back. */

@@ -294,6 +294,20 @@ export const CATALOGUE = {
     },
     doc: 'Announces an object. When the same one (digest, size, chunk) is already staged, what has arrived of it stays.',
   },
+  'transfer.announce': {
+    type: 0x35,
+    direction: 'to-terminal',
+    fields: {
+      transfer,
+      kind: oneOf('What the object is.', { users: 1 }),
+      size: u32('Bytes of the object.', { unit: 'bytes', min: 1, max: TRANSFER_MAX_BYTES }),
+      chunk: u16('Bytes of each chunk but the last.', { unit: 'bytes', min: 64, max: MTU_MAX }),
+      digest: digest('Digest of the object.'),
+      first: u8('Address of the first bit.', { min: 1, max: 247 }),
+      members: list('A bit a terminal, low bits first: 1 is meant.', u8('Eight terminals.'), 31),
+    },
+    doc: 'To address 0: as `transfer.begin`, for the terminals that are meant. Its chunks follow to address 0; each terminal commits for itself.',
+  },
   'transfer.ask': {
     type: 0x31,
     direction: 'to-terminal',
@@ -349,6 +363,9 @@ export const CATALOGUE = {
     work: 'flash',
     fields: {
       transfer,
+      digest: digest(
+        'Digest of the object that is meant: who can speak to all cannot have another one put in place.',
+      ),
       after: u32('Last log record that the gateway has stored; 0 for none.'),
     },
     doc: 'Checks the digest of a complete object and puts what it holds in place, each item whole or not at all. A user changed at the terminal by a log record newer than `after` is refused as `changed-here`: the gateway has not seen that change and would wipe it out.',

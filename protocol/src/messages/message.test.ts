@@ -68,8 +68,8 @@ test('bytes behind the last field are MESSAGE_LONG', () => {
 });
 
 test('an error names message and field', () => {
-  const body = { transfer: 1, after: -1 };
-  expect(() => encodeMessage('transfer.commit', body, new Uint8Array(20), 0)).toThrow(
+  const body = { transfer: 1, digest: new Uint8Array(16), after: -1 };
+  expect(() => encodeMessage('transfer.commit', body, new Uint8Array(40), 0)).toThrow(
     'transfer.commit.after',
   );
 });

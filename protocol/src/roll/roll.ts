@@ -43,13 +43,31 @@ export function rollCall(
   addresses: readonly number[],
   timing: LineTiming & { readonly baud: number },
 ): Body<'roll.call'> {
+  const slot = Math.ceil(slotMs(timing.baud, timing.turnaroundMs) / SLOT_UNIT_MS);
+  return { number, slot, ...membersOf(addresses) };
+}
+
+/** Some terminals of a line. */
+export interface Members {
+  /** Address of the first bit. */
+  readonly first: number;
+  /** A bit a terminal, low bits first. */
+  readonly members: readonly number[];
+}
+
+/** @param addresses 1 to 247, not empty */
+export function membersOf(addresses: readonly number[]): Members {
   const first = Math.min(...addresses);
   const members = new Array<number>(1 + ((Math.max(...addresses) - first) >> 3)).fill(0);
   for (const address of addresses) {
     const at = (address - first) >> 3;
     members[at] = (members[at] ?? 0) | (1 << ((address - first) & 7));
   }
-  return { number, slot: Math.ceil(slotMs(timing.baud, timing.turnaroundMs) / SLOT_UNIT_MS), first, members };
+  return { first, members };
+}
+
+export function isMember({ first, members }: Members, address: number): boolean {
+  return address >= first && has(members, address - first);
 }
 
 /** When a terminal begins its answer, milliseconds after the call and its turnaround; `undefined` when it is not called. */

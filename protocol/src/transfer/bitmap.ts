@@ -46,6 +46,13 @@ export class Bitmap {
     return { from: 8 * first, bitmap: [...this.bytes.subarray(first, first + bytes)] };
   }
 
+  /** All that are missing, ascending. */
+  missingAll(): number[] {
+    const missing: number[] = [];
+    for (let index = 0; index < this.size; index += 1) if (!this.has(index)) missing.push(index);
+    return missing;
+  }
+
   /** The first run of missing chunks from `from` on, at most `most` long; `undefined` when none is missing there. */
   missing(from: number, most: number): { first: number; count: number } | undefined {
     let first = from;

@@ -6,12 +6,30 @@ import type { Answer } from '../../lines/answer.ts';
 import type { Line } from '../../lines/line.ts';
 import type { Peer } from '../../lines/peer.ts';
 import type { Priority } from '../../lines/priority.ts';
-import type { DriverWatcher, Identity, LogPage, Moved, PushOutcome, TerminalDriver } from '../driver.ts';
+import type {
+  DriverWatcher,
+  Identity,
+  LogPage,
+  Moved,
+  PushOptions,
+  PushOutcome,
+  TerminalDriver,
+} from '../driver.ts';
 import type { TerminalStatus } from '../status.ts';
+import type { Convoys } from './convoy.ts';
 import { pairTerminal } from './pairing.ts';
 import type { Member, Presence } from './presence.ts';
 import { assemblyFor, fetchObject, isTransferLost, sendObject } from './transfers.ts';
 import type { Way } from './transfers.ts';
+
+export interface WhorlDriverParts {
+  readonly name: string;
+  readonly address: number;
+  readonly line: Line;
+  readonly presence: Presence;
+  /** Of the line. */
+  readonly convoys: Convoys;
+}
 
 /** A terminal that speaks Whorl's own protocol. */
 export class WhorlDriver implements TerminalDriver, Member {
@@ -19,6 +37,7 @@ export class WhorlDriver implements TerminalDriver, Member {
   readonly peer: Peer;
   readonly #line: Line;
   readonly #presence: Presence;
+  readonly #convoys: Convoys;
   readonly #watchers = new Set<DriverWatcher>();
   #identity: Identity | undefined;
   #clockOffMs: number | undefined;
@@ -26,14 +45,14 @@ export class WhorlDriver implements TerminalDriver, Member {
   /** Serial number of whoever answers here without having proven who it is. */
   #quarantine: string | undefined;
   #lastSeen: number | undefined;
-  #transfer = 0;
   /** What has arrived of a user whose pull was interrupted. */
   #interrupted: Assembly | undefined;
 
-  constructor(parts: { name: string; address: number; line: Line; presence: Presence }) {
+  constructor(parts: WhorlDriverParts) {
     this.name = parts.name;
     this.#line = parts.line;
     this.#presence = parts.presence;
+    this.#convoys = parts.convoys;
     this.peer = parts.line.peer(parts.address);
     parts.presence.add(this);
   }
@@ -135,12 +154,12 @@ export class WhorlDriver implements TerminalDriver, Member {
 
   async push(
     records: readonly UserRecord[],
-    after: number,
+    options: PushOptions,
     signal: AbortSignal,
   ): Promise<Moved<readonly PushOutcome[]>> {
     const began = this.#line.clock.now();
     const object = writeBatch(records);
-    const committed = await this.#sendAndCommit(object, after, signal);
+    const committed = await this.#sendAndCommit(object, options, signal);
     const value = await this.#outcomes(records, committed, signal);
     return { value, bytes: object.length, ms: this.#line.clock.now() - began };
   }
@@ -177,16 +196,19 @@ export class WhorlDriver implements TerminalDriver, Member {
   /** A transfer that the terminal has lost (it was reset, or found it damaged) is begun once more. */
   async #sendAndCommit(
     object: Uint8Array,
-    after: number,
+    { after, open }: PushOptions,
     signal: AbortSignal,
   ): Promise<Body<'transfer.committed'>> {
     const way = this.#way('push', signal);
     const chunk = chunkSize(this.peer.session, this.#identity?.capabilities.mtu ?? 256);
     for (let again = false; ; again = true) {
-      this.#transfer = (this.#transfer + 1) & 0xffff;
-      const transfer = this.#transfer;
+      const transfer = this.#convoys.nextTransfer();
+      const alone = (): Promise<Body<'transfer.committed'>> =>
+        sendObject(way, { transfer, chunk, object, after });
       try {
-        return await this.#watching(() => sendObject(way, { transfer, chunk, object, after }));
+        return await this.#watching(() =>
+          open && !again ? this.#convoys.send(way, { bytes: object, chunk, after }, alone) : alone(),
+        );
       } catch (error) {
         if (again || !isTransferLost(error)) throw error;
       }

@@ -165,7 +165,7 @@ export class Presence {
     }
     if (!shared || online === 0) return { seat, inviteAt: never, rollAt: never };
     const busy = online > 1 ? BUSY_INVITATION_MS : BUSY_ALONE_INVITATION_MS;
-    this.#line.setInvitations(busy);
+    this.#line.setCompany(online, busy);
     return { seat, inviteAt: this.#inviteAt(busy), rollAt: this.#rollDue };
   }
 

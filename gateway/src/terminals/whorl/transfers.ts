@@ -25,7 +25,7 @@ export interface Way {
 }
 
 /** Rounds of sending what is missing before an object is given up; each halves what noise left. */
-const MOST_ROUNDS = 30;
+export const MOST_ROUNDS = 30;
 
 /** Most chunks asked for in one turn. */
 const CHUNKS_PER_FETCH = 32;
@@ -47,46 +47,59 @@ export interface Sending {
  * @throws WhorlError TERMINAL_CHUNKS, EXCHANGE_*, LINE_CLOSED
  */
 export async function sendObject(way: Way, sending: Sending): Promise<Body<'transfer.committed'>> {
-  const { line, peer } = way;
-  const { transfer, chunk, object, after } = sending;
+  const { transfer, chunk, object } = sending;
   const head: ObjectHead = { size: object.length, chunk, digest: digestOf(object) };
-  const begun = await line.ask(peer, {
-    ...turn(way),
-    name: 'transfer.begin',
-    body: { transfer, kind: 'users', ...head },
-  });
-  const arrived = new Bitmap(chunkCount(head));
-  await readState(way, arrived, begun.body);
+  const arrived = await beginTransfer(way, transfer, head);
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     await sendMissing(way, sending, arrived);
-    const committed = await commit(way, transfer, after);
+    const committed = await commitTransfer(way, { ...sending, digest: head.digest });
     if (committed !== undefined) return committed;
-    const asked = await line.ask(peer, { ...turn(way), name: 'transfer.ask', body: { transfer, from: 0 } });
-    await readState(way, arrived, asked.body);
+    await askArrived(way, transfer, arrived);
   }
   throw new WhorlError(
     'TERMINAL_CHUNKS',
-    `address ${peer.address}: ${arrived.size - arrived.count} of ${arrived.size} chunks still missing after ${MOST_ROUNDS} rounds`,
+    `address ${way.peer.address}: ${arrived.size - arrived.count} of ${arrived.size} chunks still missing after ${MOST_ROUNDS} rounds`,
   );
+}
+
+/** Announces an object to a terminal. @returns what has arrived of it already */
+export async function beginTransfer(way: Way, transfer: number, head: ObjectHead): Promise<Bitmap> {
+  const body = { transfer, kind: 'users' as const, ...head };
+  const begun = await way.line.ask(way.peer, { ...turn(way), name: 'transfer.begin', body });
+  const arrived = new Bitmap(chunkCount(head));
+  await readState(way, arrived, begun.body);
+  return arrived;
+}
+
+async function askArrived(way: Way, transfer: number, arrived: Bitmap): Promise<void> {
+  const body = { transfer, from: 0 };
+  const asked = await way.line.ask(way.peer, { ...turn(way), name: 'transfer.ask', body });
+  await readState(way, arrived, asked.body);
+}
+
+/** The chunks that a terminal lacks. */
+export async function missingOf(way: Way, transfer: number, chunks: number): Promise<readonly number[]> {
+  const arrived = new Bitmap(chunks);
+  await askArrived(way, transfer, arrived);
+  return arrived.missingAll();
 }
 
 async function sendMissing(way: Way, sending: Sending, arrived: Bitmap): Promise<void> {
   const { transfer, chunk, object } = sending;
-  for (let index = 0; index < arrived.size; index += 1) {
-    if (arrived.has(index)) continue;
+  for (const index of arrived.missingAll()) {
     const body = { transfer, index, data: chunkAt(object, chunk, index) };
     await way.line.send(way.peer, { ...turn(way), name: 'chunk', body });
   }
 }
 
 /** @returns `undefined` when chunks are missing */
-async function commit(
+export async function commitTransfer(
   way: Way,
-  transfer: number,
-  after: number,
+  sending: Sending & { readonly digest: Uint8Array },
 ): Promise<Body<'transfer.committed'> | undefined> {
+  const { transfer, digest, after } = sending;
   try {
-    const body = { transfer, after };
+    const body = { transfer, digest, after };
     return (await way.line.ask(way.peer, { ...turn(way), name: 'transfer.commit', body })).body;
   } catch (error) {
     if (error instanceof RefusedError && error.reason === 'incomplete') return undefined;
