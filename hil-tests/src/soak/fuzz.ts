@@ -1,22 +1,10 @@
-import {
-  decodeMessage,
-  decodeUser,
-  encodeUser,
-  fromWire,
-  FrameSplitter,
-  plainSession,
-  readBatch,
-  readRecord,
-  seededRandom,
-  systemClock,
-  toWire,
-  WhorlError,
-  writeBatch,
-} from '@whorl/protocol';
+import { seededRandom, systemClock, WhorlError } from '@whorl/protocol';
 import type { Random } from '@whorl/protocol';
+import { corpus } from './corpus.ts';
 
 /**
- * Damaged frames, messages, users and batches through the whole decode path. Anything but a WhorlError is a crash.
+ * Damaged frames plain and sealed, handshakes, pairings, messages, users and batches through the whole decode path, and
+ * at a terminal. Anything but a WhorlError is a crash.
  * @returns how many were tried, and how many crashed
  */
 export function fuzz(options: { seed: number; forMs: number }): {
@@ -30,8 +18,9 @@ export function fuzz(options: { seed: number; forMs: number }): {
   let frames = 0;
   let crashes = 0;
   let first: string | undefined;
-  while (systemClock.now() < end) {
+  for (let round = 0; systemClock.now() < end; round += 1) {
     for (const seed of seeds) {
+      if (round % seed.every !== 0) continue;
       const input = mutated(seed.bytes, random);
       frames += 1;
       try {
@@ -44,64 +33,6 @@ export function fuzz(options: { seed: number; forMs: number }): {
     }
   }
   return { frames, crashes, ...(first === undefined ? {} : { first }) };
-}
-
-interface Seed {
-  readonly name: string;
-  readonly bytes: Uint8Array;
-  readonly decode: (bytes: Uint8Array) => void;
-}
-
-function corpus(): Seed[] {
-  const header = { address: 3, sequence: 7, fromTerminal: true, attention: false };
-  const record = {
-    id: 88,
-    time: 1_767_225_600_000,
-    code: 0x0101,
-    origin: 'terminal',
-    user: 1042,
-    detail: 0x40,
-  } as const;
-  const log = { epoch: 1, first: 1, last: 88 };
-  const template = new Uint8Array(384).fill(7);
-  const user = encodeUser({
-    id: 1042,
-    name: 'Ada',
-    groups: [1, 2],
-    'card.0': { format: 1, number: template.subarray(0, 7) },
-    'finger.3': { format: 1, quality: 80, first: template, second: template },
-  });
-  const frames = [
-    toWire(plainSession, header, 'logs.page', { log, records: [record, record] }),
-    toWire(plainSession, { ...header, fromTerminal: false }, 'chunk', {
-      transfer: 1,
-      index: 2,
-      data: template,
-    }),
-    toWire(plainSession, header, 'transfer.state', { transfer: 1, received: 3, from: 0, bitmap: [7, 0, 1] }),
-    toWire(plainSession, header, 'idle', {}),
-  ];
-  const wire = (bytes: Uint8Array): void => {
-    new FrameSplitter().push(bytes, (stuffed) => {
-      decodeMessage(fromWire(plainSession, stuffed).payload);
-    });
-  };
-  const payloads = frames.map((frame) => fromWire(plainSession, frame.subarray(0, -1)).payload);
-  return [
-    ...frames.map((bytes) => ({ name: 'wire', bytes, decode: wire })),
-    ...payloads.map((bytes) => ({
-      name: 'message',
-      bytes,
-      decode: (input: Uint8Array) => void decodeMessage(input),
-    })),
-    { name: 'user', bytes: user, decode: (input) => void decodeUser(input) },
-    { name: 'record', bytes: user, decode: (input) => void readRecord(input) },
-    {
-      name: 'batch',
-      bytes: writeBatch([readRecord(user), readRecord(user)]),
-      decode: (input) => void readBatch(input),
-    },
-  ];
 }
 
 /** A few bytes changed, cut, doubled or put in. */

@@ -8,7 +8,7 @@ test('a header is read as it was written', () => {
   fc.assert(
     fc.property(arbitraryHeader(), fc.boolean(), (header, sealed) => {
       const out = new Uint8Array(HEADER_BYTES);
-      writeHeader({ ...header, sealed }, out);
+      writeHeader(header, sealed, out);
       expect(readHeader(out)).toEqual({ ...header, sealed });
     }),
   );

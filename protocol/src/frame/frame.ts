@@ -42,10 +42,10 @@ export interface Frame extends FrameHeader {
   readonly payload: Uint8Array;
 }
 
-export function writeHeader(header: NewHeader & { readonly sealed: boolean }, out: Uint8Array): void {
+export function writeHeader(header: NewHeader, sealed: boolean, out: Uint8Array): void {
   out[0] =
     (FRAME_VERSION << 6) |
-    (header.sealed ? SEALED : 0) |
+    (sealed ? SEALED : 0) |
     (header.fromTerminal ? FROM_TERMINAL : 0) |
     (header.attention ? ATTENTION : 0) |
     (header.invite === true ? INVITE : 0);

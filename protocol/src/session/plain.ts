@@ -12,7 +12,7 @@ export const plainSession: Session = {
   overhead: HEADER_BYTES + CRC_BYTES,
 
   seal(header, buffer, length) {
-    writeHeader({ ...header, sealed: false }, buffer);
+    writeHeader(header, false, buffer);
     const end = HEADER_BYTES + length;
     const crc = crc32(buffer.subarray(0, end));
     buffer[end] = crc;

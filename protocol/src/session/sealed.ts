@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, createSecretKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { WhorlError } from '../errors.ts';
 import { HEADER_BYTES, readHeader, writeHeader } from '../frame/frame.ts';
-import { hkdf, nonceOf, rekeyed } from './noise.ts';
+import { hkdf, rekeyed } from './noise.ts';
 import type { NoiseKeys } from './noise.ts';
 import type { SealedEnd, Session } from './session.ts';
 import { ReplayWindow } from './window.ts';
@@ -48,6 +48,9 @@ class SealedSession implements SealedEnd {
   readonly #slots: KeyObject;
   readonly #terminal: boolean;
   readonly #window = new ReplayWindow();
+  readonly #nonce = new Uint8Array(12);
+  readonly #longHead = new Uint8Array(HEADER_BYTES + COUNTER_BYTES);
+  readonly #shortHead = new Uint8Array(HEADER_BYTES);
   #next = 0;
 
   constructor(end: End, sending: Direction, receiving: Direction, slots: KeyObject) {
@@ -66,7 +69,7 @@ class SealedSession implements SealedEnd {
   }
 
   seal(header: Parameters<Session['seal']>[0], buffer: Uint8Array, length: number): number {
-    writeHeader({ ...header, sealed: true }, buffer);
+    writeHeader(header, true, buffer);
     const counter = this.#terminal ? this.#next : latest(this.#next - 1, header.sequence);
     if (this.#terminal) {
       this.#next += 1;
@@ -74,8 +77,8 @@ class SealedSession implements SealedEnd {
       buffer[HEADER_BYTES + 1] = counter >>> 8;
     }
     const from = this.headBytes;
-    const cipher = createCipheriv(CIPHER, this.#sending.keyOf(counter), nonceOf(counter), SEAL);
-    cipher.setAAD(additional(buffer, from), { plaintextLength: length });
+    const cipher = createCipheriv(CIPHER, this.#sending.keyOf(counter), this.#nonceOf(counter), SEAL);
+    cipher.setAAD(this.#additional(buffer, from), { plaintextLength: length });
     buffer.set(cipher.update(buffer.subarray(from, from + length)), from);
     cipher.final();
     buffer.set(cipher.getAuthTag(), from + length);
@@ -104,9 +107,30 @@ class SealedSession implements SealedEnd {
   }
 
   tag(number: number, head: Uint8Array): Uint8Array {
-    const cipher = createCipheriv(CIPHER, this.#slots, nonceOf(number), SEAL);
+    const cipher = createCipheriv(CIPHER, this.#slots, this.#nonceOf(number), SEAL);
     cipher.setAAD(head, { plaintextLength: 0 }).final();
     return cipher.getAuthTag();
+  }
+
+  /** In the same array each time: it is used before the next one is asked for. */
+  #nonceOf(counter: number): Uint8Array {
+    const nonce = this.#nonce;
+    nonce[4] = counter;
+    nonce[5] = counter >>> 8;
+    nonce[6] = counter >>> 16;
+    nonce[7] = counter >>> 24;
+    const high = Math.floor(counter / 0x1_0000_0000);
+    nonce[8] = high;
+    nonce[9] = high >>> 8;
+    return nonce;
+  }
+
+  /** What is authenticated but not encrypted: the header, and a terminal's counter. In the same array each time. */
+  #additional(frame: Uint8Array, length: number): Uint8Array {
+    const head = length === HEADER_BYTES ? this.#shortHead : this.#longHead;
+    for (let at = 0; at < length; at += 1) head[at] = frame[at] ?? 0;
+    head[0] = (head[0] ?? 0) & INVITE_MASK;
+    return head;
   }
 
   #decrypt(
@@ -115,8 +139,8 @@ class SealedSession implements SealedEnd {
   ): Uint8Array {
     const { from, end, counter, address } = at;
     try {
-      const decipher = createDecipheriv(CIPHER, this.#receiving.keyOf(counter), nonceOf(counter), SEAL);
-      decipher.setAAD(additional(frame, from), { plaintextLength: end - from });
+      const decipher = createDecipheriv(CIPHER, this.#receiving.keyOf(counter), this.#nonceOf(counter), SEAL);
+      decipher.setAAD(this.#additional(frame, from), { plaintextLength: end - from });
       decipher.setAuthTag(frame.subarray(end));
       const clear = decipher.update(frame.subarray(from, end));
       decipher.final();
@@ -131,13 +155,6 @@ const SEAL = { authTagLength: SEAL_BYTES };
 
 function headBytes(fromTerminal: boolean): number {
   return fromTerminal ? HEADER_BYTES + COUNTER_BYTES : HEADER_BYTES;
-}
-
-/** What is authenticated but not encrypted: the header, and a terminal's counter. */
-function additional(frame: Uint8Array, length: number): Uint8Array {
-  const head = frame.slice(0, length);
-  head[0] = (head[0] ?? 0) & INVITE_MASK;
-  return head;
 }
 
 /** The highest counter up to `newest` with these low bits. */
