@@ -84,6 +84,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     lines: () => wired.map(({ line }) => line.status()),
     terminals: () => wired.flatMap(terminalStatuses),
     pairings: keys,
+    driver: (terminal) => driverOf(wired, terminal),
     pair: (terminal, code) => driverOf(wired, terminal).pair(code, parts.random),
     part: (terminal) => {
       driverOf(wired, terminal).part();

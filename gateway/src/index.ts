@@ -13,4 +13,5 @@ export type { Service } from './service.ts';
 export { startService } from './service.ts';
 export type { Config } from './settings/config.ts';
 export { loadConfig } from './settings/config.ts';
+export type { CompareReport } from './sync/compare.ts';
 export { makeLog } from './cli/commands/start.ts';

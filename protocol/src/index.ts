@@ -28,6 +28,7 @@ export * from './exchange/asking.ts';
 export * from './exchange/answering.ts';
 export * from './exchange/timing.ts';
 export * from './roll/roll.ts';
+export * from './sketch/sketch.ts';
 export * from './transfer/assembly.ts';
 export * from './transfer/bitmap.ts';
 export * from './user/batch.ts';

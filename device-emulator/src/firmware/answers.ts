@@ -1,4 +1,12 @@
-import { BITMAP_BYTES, chunkSize, DIGESTS_PER_PAGE, LOGS_PER_PAGE, LOG_RECORD_BYTES } from '@whorl/protocol';
+import {
+  BITMAP_BYTES,
+  chunkSize,
+  DIGEST_BYTES,
+  DIGESTS_PER_PAGE,
+  LOGS_PER_PAGE,
+  LOG_RECORD_BYTES,
+  SYMBOL_BYTES,
+} from '@whorl/protocol';
 import type { Body, Message, MessageName, Refusal, Session } from '@whorl/protocol';
 import { begin, commit, takeChunk } from './incoming.ts';
 import type { Model } from './model.ts';
@@ -49,6 +57,8 @@ export function answer(desk: Desk, message: Message): Answer {
       return removeUsers(desk, message.body);
     case 'users.digests':
       return listUsers(desk, message.body);
+    case 'sketch.read':
+      return sketch(desk, message.body);
     case 'transfer.begin':
       begin(desk.store, message.body);
       return tellArrived(desk, message.body.transfer, 0);
@@ -141,6 +151,15 @@ function listUsers(desk: Desk, body: Body<'users.digests'>): Uint8Array {
     return held === undefined ? [] : [{ id, digest: held.digest }];
   });
   return desk.reply('users.page', { table: users.digest, users: page });
+}
+
+function sketch(desk: Desk, { from, count }: Body<'sketch.read'>): Uint8Array {
+  const { users } = desk.store.state;
+  const fitting = Math.floor((bodyRoom(desk) - DIGEST_BYTES) / SYMBOL_BYTES);
+  return desk.reply('sketch.page', {
+    table: users.digest,
+    symbols: users.symbols(from, Math.min(count, fitting)),
+  });
 }
 
 function tellArrived(desk: Desk, transfer: number, from: number): Uint8Array | Refusal {

@@ -1,4 +1,12 @@
-import { credentialOf, NO_DIGEST, readRecord, toggled } from '@whorl/protocol';
+import {
+  credentialOf,
+  NO_DIGEST,
+  readRecord,
+  Sketch,
+  sketchItem,
+  SKETCH_SYMBOLS,
+  toggled,
+} from '@whorl/protocol';
 import type { UserRecord } from '@whorl/protocol';
 
 /** A user as it is kept: the record's bytes as on the wire, and its digest. */
@@ -7,10 +15,15 @@ export interface HeldUser {
   readonly digest: Uint8Array;
 }
 
+/** Enough for a hundred differences. */
+const KEPT_SYMBOLS = 256;
+
 /** The users that a terminal holds, with the digest of them all kept up to date. */
 export class UserTable {
   readonly #held = new Map<number, HeldUser>();
   #table: Uint8Array = NO_DIGEST;
+  /** The first symbols of its sketch, kept up to date once somebody has asked for them; more are made when asked for. */
+  #sketch: Sketch | undefined;
   #ids: number[] | undefined;
   #cards: ReadonlyMap<string, Card> | undefined;
 
@@ -35,6 +48,8 @@ export class UserTable {
   put(id: number, user: HeldUser): void {
     const before = this.#held.get(id);
     this.#held.set(id, user);
+    if (before !== undefined) this.#sketch?.toggle(sketchItem(id, before.digest));
+    this.#sketch?.toggle(sketchItem(id, user.digest));
     this.#table = toggled(
       before === undefined ? this.#table : toggled(this.#table, before.digest),
       user.digest,
@@ -47,6 +62,7 @@ export class UserTable {
     const before = this.#held.get(id);
     if (before === undefined) return;
     this.#held.delete(id);
+    this.#sketch?.toggle(sketchItem(id, before.digest));
     this.#table = toggled(this.#table, before.digest);
     this.#cards = undefined;
     this.#ids = undefined;
@@ -54,9 +70,20 @@ export class UserTable {
 
   clear(): void {
     this.#held.clear();
+    this.#sketch = undefined;
     this.#table = NO_DIGEST;
     this.#cards = undefined;
     this.#ids = undefined;
+  }
+
+  /** Symbols of the sketch of who is held, as bytes. */
+  symbols(from: number, count: number): Uint8Array {
+    const size = Math.min(SKETCH_SYMBOLS, Math.max(KEPT_SYMBOLS, from + count));
+    if (this.#sketch === undefined || this.#sketch.size < size) {
+      this.#sketch = new Sketch(size === KEPT_SYMBOLS ? size : SKETCH_SYMBOLS);
+      for (const [id, { digest }] of this.#held) this.#sketch.toggle(sketchItem(id, digest));
+    }
+    return this.#sketch.bytes(from, count);
   }
 
   entries(): Iterable<[number, HeldUser]> {

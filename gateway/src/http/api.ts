@@ -185,6 +185,10 @@ function terminalRoutes(app: FastifyInstance, { operations }: ApiParts): void {
     const body = checked(z.strictObject({ code: pairingCode }), request.body, 'body');
     return { serial: await operations.pair(nameOf(request.params), body.code) };
   });
+  app.post('/terminals/:name/compare', async (request) => {
+    const body = checked(z.strictObject({ repair: z.boolean().default(false) }), request.body ?? {}, 'body');
+    return operations.compare(nameOf(request.params), body);
+  });
   app.post('/terminals/:name/unpair', async (request) => ({
     serial: await operations.unpair(nameOf(request.params)),
   }));

@@ -8,6 +8,7 @@ const LONG_ANSWERS: ReadonlySet<MessageName> = new Set([
   'hello',
   'logs.read',
   'users.digests',
+  'sketch.read',
   'transfer.fetch',
   'transfer.commit',
   'transfer.ask',

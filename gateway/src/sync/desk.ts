@@ -3,7 +3,10 @@ import type { FieldName, FieldValue, UserRecord } from '@whorl/protocol';
 import type { RuntimeSettings } from '../settings/runtime.ts';
 import type { LedgerCounts, LedgerRow } from '../store/store.ts';
 import type { LineStatus } from '../lines/status.ts';
+import type { TerminalDriver } from '../terminals/driver.ts';
 import type { TerminalStatus } from '../terminals/status.ts';
+import { compareTerminal } from './compare.ts';
+import type { CompareReport } from './compare.ts';
 import type { GatewayStatus, Operations, UserEdit } from './operations.ts';
 import type { Pairings } from './pairings.ts';
 import { pendingRow } from './plan.ts';
@@ -29,6 +32,8 @@ export interface DeskParts {
     terminal: string,
     code: string,
   ) => Promise<{ readonly serial: string; readonly key: Uint8Array }>;
+  /** @throws WhorlError TERMINAL_UNKNOWN */
+  readonly driver: (terminal: string) => TerminalDriver;
   /** Ends the session with the terminal under this name. */
   readonly part: (terminal: string) => void;
 }
@@ -109,6 +114,11 @@ export class Desk implements Operations {
     }
     await this.#site.store.requestPull({ user, terminal, log: 0, attempts: 0, nextTry: this.#site.now });
     this.#site.wake(terminal);
+  }
+
+  compare(terminal: string, { repair }: { readonly repair: boolean }): Promise<CompareReport> {
+    this.#place(terminal);
+    return compareTerminal(this.#site, this.#parts.driver(terminal), { repair, signal: this.#parts.signal });
   }
 
   async pair(terminal: string, code: string): Promise<string> {

@@ -1,3 +1,4 @@
+import type { CompareReport } from './compare.ts';
 import type { FieldName, User } from '@whorl/protocol';
 import type { LineStatus } from '../lines/status.ts';
 import type { RuntimeSettings } from '../settings/runtime.ts';
@@ -39,6 +40,11 @@ export interface Operations {
   push(users: readonly number[], terminals: readonly string[]): Promise<number>;
   /** Fetches a user from a terminal whatever autoSync says, and merges it. */
   pull(user: number, terminal: string): Promise<void>;
+  /**
+   * Compares what a terminal holds with what it should, by content.
+   * @param options.repair also brings it in line: sends what differs or is missing, fetches what is only there
+   */
+  compare(terminal: string, options: { readonly repair: boolean }): Promise<CompareReport>;
   /**
    * Pairs with the terminal that answers under this name, whoever it was before.
    * @param code what it shows, six digits. @returns its serial number

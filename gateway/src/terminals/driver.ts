@@ -39,6 +39,16 @@ export interface PushOptions {
   readonly open: boolean;
 }
 
+/** How a terminal's users differ from those expected; ids ascending. */
+export interface Comparison {
+  readonly same: number;
+  /** There with another content. */
+  readonly different: readonly number[];
+  readonly missing: readonly number[];
+  /** There and not expected. */
+  readonly extra: readonly number[];
+}
+
 /** Told of what happens by itself at a terminal. */
 export interface DriverWatcher {
   readonly online: (identity: Identity) => void;
@@ -74,6 +84,11 @@ export interface TerminalDriver {
   ): Promise<Moved<readonly PushOutcome[]>>;
   /** Afterwards none of these users is there. */
   remove(users: readonly number[], signal: AbortSignal): Promise<void>;
+  /**
+   * Compares who is there with who should be.
+   * @param expected digest of each user as this terminal can hold it
+   */
+  compare(expected: ReadonlyMap<number, Uint8Array>, signal: AbortSignal): Promise<Comparison>;
   /** Who is there, with digests, by ascending id. */
   digests(signal: AbortSignal): Promise<ReadonlyMap<number, Uint8Array>>;
   /** @param time milliseconds UTC */

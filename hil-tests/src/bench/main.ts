@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { benchCodec } from './codec.ts';
+import { benchCompare } from './compare.ts';
 import { benchLine } from './line.ts';
 import { benchRounds } from './round.ts';
 import { benchSeal } from './seal.ts';
@@ -10,6 +11,7 @@ import { benchStore } from './store.ts';
 const BENCHES = {
   line: benchLine,
   round: benchRounds,
+  compare: benchCompare,
   codec: benchCodec,
   seal: benchSeal,
   store: benchStore,
@@ -37,6 +39,8 @@ const FIGURES: Readonly<Record<string, Figure>> = {
   'line.readmit_s': { by: 'round', goal: '≤ 2', peer: '300' },
   'line.fanout31': { by: 'round', goal: '≤ 1.15', peer: '31' },
   'line.noise_goodput': { by: 'round', goal: '≥ 0.85', peer: 'offline' },
+  'compare.bytes_10_of_10k': { by: 'compare', goal: '≤ 650', peer: '2986' },
+  'compare.bytes_100_of_100k': { by: 'compare', goal: '≤ 5200', peer: '28748' },
   'codec.user_encode': { by: 'codec', goal: '≥ 4', peer: '1' },
   'codec.user_decode': { by: 'codec', goal: '≥ 1.1', peer: '1' },
   'codec.event_encode': { by: 'codec', goal: '≥ 2', peer: '1' },

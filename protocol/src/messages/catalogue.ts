@@ -40,6 +40,9 @@ export const REFUSALS = {
 
 export type Refusal = keyof typeof REFUSALS;
 
+/** Symbols of its sketch that a terminal answers with, the first of all. */
+export const SKETCH_SYMBOLS = 4096;
+export const SYMBOLS_PER_PAGE = 80;
 export const USERS_PER_REMOVE = 50;
 export const DIGESTS_PER_PAGE = 50;
 export const LOGS_PER_PAGE = 50;
@@ -279,6 +282,26 @@ export const CATALOGUE = {
       ),
     },
     doc: 'The next users; none when there are no more.',
+  },
+  'sketch.read': {
+    type: 0x23,
+    direction: 'to-terminal',
+    answer: 'sketch.page',
+    work: 'memory',
+    fields: {
+      from: u16('First symbol.', { max: SKETCH_SYMBOLS - 1 }),
+      count: u8('How many.', { min: 1, max: SYMBOLS_PER_PAGE }),
+    },
+    doc: 'Asks for symbols of the sketch of the user table; see section 10.',
+  },
+  'sketch.page': {
+    type: 0xa3,
+    direction: 'to-gateway',
+    fields: {
+      table: digest('Digest of the whole user table.'),
+      symbols: rest('Symbols, as many as were asked for or fit.', SYMBOLS_PER_PAGE * 12),
+    },
+    doc: 'Symbols of the sketch, as it is now.',
   },
   'transfer.begin': {
     type: 0x30,

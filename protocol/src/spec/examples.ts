@@ -86,6 +86,8 @@ export const EXAMPLES: { readonly [Name in MessageName]: Body<Name> } = {
   'users.removed': {},
   'users.digests': { after: 0 },
   'users.page': { table: DIGEST, users: [{ id: 1042, digest: DIGEST }] },
+  'sketch.read': { from: 0, count: 32 },
+  'sketch.page': { table: DIGEST, symbols: counting(24, 0x41) },
   'transfer.begin': { transfer: 5, kind: 'users', size: 900, chunk: 500, digest: DIGEST },
   'transfer.announce': {
     transfer: 5,

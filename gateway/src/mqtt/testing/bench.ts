@@ -100,6 +100,9 @@ export function fakeOperations() {
       Promise.resolve({ ...DEFAULT_RUNTIME_SETTINGS, ...changes }),
     ),
     settings: vi.fn<Operations['settings']>(() => Promise.resolve(DEFAULT_RUNTIME_SETTINGS)),
+    compare: vi.fn<Operations['compare']>((terminal) =>
+      Promise.resolve({ terminal, same: 0, different: [], missing: [], extra: [], pushed: 0, pulled: 0 }),
+    ),
     pair: vi.fn<Operations['pair']>(() => Promise.resolve('WX-1')),
     unpair: vi.fn<Operations['unpair']>(() => Promise.resolve('WX-1')),
     retry: vi.fn<Operations['retry']>(() => Promise.resolve(3)),

@@ -7,6 +7,7 @@ import type { Line } from '../../lines/line.ts';
 import type { Peer } from '../../lines/peer.ts';
 import type { Priority } from '../../lines/priority.ts';
 import type {
+  Comparison,
   DriverWatcher,
   Identity,
   LogPage,
@@ -16,6 +17,7 @@ import type {
   TerminalDriver,
 } from '../driver.ts';
 import type { TerminalStatus } from '../status.ts';
+import { compareUsers } from './comparing.ts';
 import type { Convoys } from './convoy.ts';
 import { pairTerminal } from './pairing.ts';
 import type { Member, Presence } from './presence.ts';
@@ -166,6 +168,13 @@ export class WhorlDriver implements TerminalDriver, Member {
 
   async remove(users: readonly number[], signal: AbortSignal): Promise<void> {
     await this.#ask('users.remove', { users }, 'push', signal);
+  }
+
+  compare(expected: ReadonlyMap<number, Uint8Array>, signal: AbortSignal): Promise<Comparison> {
+    return compareUsers(expected, {
+      symbols: async (from, count) => (await this.#ask('sketch.read', { from, count }, 'bulk', signal)).body,
+      all: () => this.digests(signal),
+    });
   }
 
   async digests(signal: AbortSignal): Promise<ReadonlyMap<number, Uint8Array>> {

@@ -1,0 +1,99 @@
+import {
+  NO_DIGEST,
+  sameBytes,
+  Sketch,
+  SKETCH_SYMBOLS,
+  sketchItem,
+  SYMBOL_BYTES,
+  SYMBOLS_PER_PAGE,
+  toggled,
+} from '@whorl/protocol';
+import type { SketchItem } from '@whorl/protocol';
+import type { Comparison } from '../driver.ts';
+
+/** What can be asked of a terminal about its users. */
+export interface Asked {
+  symbols(from: number, count: number): Promise<{ readonly table: Uint8Array; readonly symbols: Uint8Array }>;
+  /** All of them, with digests: what it costs when nothing else helps. */
+  all(): Promise<ReadonlyMap<number, Uint8Array>>;
+}
+
+/** Enough for a dozen users that changed; more are asked for as they are needed. */
+const FIRST_SYMBOLS = 34;
+const MORE_SYMBOLS = 8;
+/** Asked for on top, as a share of those that were not enough. */
+const GROWTH = 0.25;
+
+/**
+ * Finds in what a terminal's users differ from those expected, with as few bytes as that takes: nothing but the table's
+ * digest when they are the same; symbols of its sketch until the differences come apart; the whole list when there are
+ * too many, or when the table changed meanwhile.
+ */
+export async function compareUsers(
+  expected: ReadonlyMap<number, Uint8Array>,
+  asked: Asked,
+): Promise<Comparison> {
+  const table = tableOf(expected);
+  const first = await asked.symbols(0, 1);
+  if (sameBytes(first.table, table)) return { same: expected.size, different: [], missing: [], extra: [] };
+  const sketch = new Sketch(SKETCH_SYMBOLS);
+  for (const [id, digest] of expected) sketch.toggle(sketchItem(id, digest));
+  sketch.subtract(first.symbols, 0);
+  // A list of all costs 20 bytes a user.
+  const worth = Math.min(SKETCH_SYMBOLS, Math.ceil((20 * expected.size) / SYMBOL_BYTES) + FIRST_SYMBOLS);
+  for (let count = 1; count < worth;) {
+    const wanted =
+      count < FIRST_SYMBOLS ? FIRST_SYMBOLS - count : Math.max(MORE_SYMBOLS, Math.ceil(GROWTH * count));
+    const page = await asked.symbols(count, Math.min(wanted, worth - count, SYMBOLS_PER_PAGE));
+    if (!sameBytes(page.table, first.table) || page.symbols.length === 0) break;
+    sketch.subtract(page.symbols, count);
+    count += page.symbols.length / SYMBOL_BYTES;
+    const found = sketch.differences(count);
+    if (found !== undefined) return sorted(expected, found);
+  }
+  return fromList(expected, await asked.all());
+}
+
+function tableOf(users: ReadonlyMap<number, Uint8Array>): Uint8Array {
+  let table: Uint8Array = NO_DIGEST;
+  for (const digest of users.values()) table = toggled(table, digest);
+  return table;
+}
+
+/** A user of whom both the expected and another content were found is different. */
+function sorted(expected: ReadonlyMap<number, Uint8Array>, found: readonly SketchItem[]): Comparison {
+  const lacking = new Set<number>();
+  const others = new Set<number>();
+  for (const { id, tag } of found) {
+    const digest = expected.get(id);
+    const ours = digest !== undefined && sketchItem(id, digest).tag === tag;
+    (ours ? lacking : others).add(id);
+  }
+  const different = [...others].filter((id) => lacking.has(id));
+  return {
+    same: expected.size - lacking.size,
+    different: ascending(different),
+    missing: ascending([...lacking].filter((id) => !others.has(id))),
+    extra: ascending([...others].filter((id) => !lacking.has(id))),
+  };
+}
+
+function fromList(
+  expected: ReadonlyMap<number, Uint8Array>,
+  held: ReadonlyMap<number, Uint8Array>,
+): Comparison {
+  const different: number[] = [];
+  const missing: number[] = [];
+  for (const [id, digest] of expected) {
+    const there = held.get(id);
+    if (there === undefined) missing.push(id);
+    else if (!sameBytes(there, digest)) different.push(id);
+  }
+  const extra = [...held.keys()].filter((id) => !expected.has(id));
+  const same = expected.size - different.length - missing.length;
+  return { same, different: ascending(different), missing: ascending(missing), extra: ascending(extra) };
+}
+
+function ascending(ids: readonly number[]): readonly number[] {
+  return [...ids].sort((a, b) => a - b);
+}
