@@ -16,12 +16,8 @@ export function openSerial(options: { path: string; baud: number }): OpenTranspo
       closed = true;
       events.closed(reason);
     };
-    port.on('close', (error: Error | null) => {
-      gone(
-        error === null
-          ? `${options.path} was closed`
-          : `${options.path} has gone: was the adapter unplugged? (${error.message})`,
-      );
+    port.on('close', (error: unknown) => {
+      gone(reasonOfClosing(options.path, error));
     });
     port.on('error', (error) => {
       gone(`${options.path} failed: ${error.message}`);
@@ -33,6 +29,15 @@ export function openSerial(options: { path: string; baud: number }): OpenTranspo
       closed = true;
     });
   };
+}
+
+/**
+ * Why a port closed, in words.
+ * @param error what the library says: an error, `null`, or nothing at all when the stream itself was torn down
+ */
+export function reasonOfClosing(path: string, error: unknown): string {
+  if (!(error instanceof Error)) return `${path} was closed`;
+  return `${path} has gone: was the adapter unplugged? (${error.message})`;
 }
 
 /**
