@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { VERSION } from '../service.ts';
+import { addDecisionCommands } from './commands/decisions.ts';
 import { addLookCommands } from './commands/look.ts';
 import { addMqttCommands } from './commands/mqtt.ts';
 import { addStartCommands } from './commands/start.ts';
@@ -39,6 +40,7 @@ Exit codes:
 addStartCommands(program);
 addLookCommands(program);
 addUserCommands(program);
+addDecisionCommands(program);
 addTerminalCommands(program);
 addMqttCommands(program);
 await program.parseAsync();

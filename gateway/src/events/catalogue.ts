@@ -13,6 +13,8 @@ const reason = z.string().describe('Why, in a word or a sentence.');
 const log = z.int().describe('Id of the terminal’s log record.');
 const at = z.int().describe('Time by the terminal’s own clock, milliseconds UTC.');
 const fromLog = { log, at };
+const conflict = z.int().describe('Id of the conflict.');
+const conflictKind = z.string().describe('two-people, or the kind of field.');
 const version = z.int().describe('Version of the user that this made.');
 
 /**
@@ -141,8 +143,8 @@ export const EVENTS = {
   },
   'user.merged': {
     level: 'info',
-    data: z.strictObject({ version, filled: fields, kept: fields }),
-    doc: 'What a terminal holds was merged: vacant fields were filled; differing ones kept as the gateway has them.',
+    data: z.strictObject({ version, filled: fields, replaced: fields, kept: fields }),
+    doc: 'What a terminal holds was merged: vacant fields were filled, others replaced where their policy says so, the rest kept as the gateway has them.',
   },
   'user.added': {
     level: 'info',
@@ -153,6 +155,26 @@ export const EVENTS = {
     level: 'info',
     data: z.strictObject({ version, fields }),
     doc: 'A user was changed at the gateway.',
+  },
+  'conflict.opened': {
+    level: 'warning',
+    data: z.strictObject({ conflict, kind: conflictKind, fields }),
+    doc: 'A terminal holds something that the merge did not take: see `whorl conflicts`.',
+  },
+  'conflict.resolved': {
+    level: 'info',
+    data: z.strictObject({
+      conflict,
+      kind: conflictKind,
+      took: z.enum(['ours', 'theirs', 'new-id']),
+      newUser: z.int().optional().describe('The id that the terminal’s person has now.'),
+    }),
+    doc: 'An operator decided a conflict.',
+  },
+  'conflict.undone': {
+    level: 'info',
+    data: z.strictObject({ conflict, kind: conflictKind }),
+    doc: 'The decision of a conflict was taken back; it is open again.',
   },
   'user.removed': { level: 'info', data: none, doc: 'A user was deleted at the gateway.' },
 } as const satisfies Record<string, EventRow>;

@@ -8,7 +8,7 @@ import type { EventHub } from '../events/hub.ts';
 import { nearest } from '../settings/nearest.ts';
 import { runtimeSettingsSchema } from '../settings/runtime.ts';
 import type { Store } from '../store/store.ts';
-import { MERGE_RULES } from '../sync/merge-rules.ts';
+import { mergeRules } from '../sync/merge-rules.ts';
 import type { Operations } from '../sync/operations.ts';
 import { checked, errorView, statusOf } from './errors.ts';
 import { importUsers, importSchema } from './transfer.ts';
@@ -79,7 +79,7 @@ export function buildApi(parts: ApiParts): FastifyInstance {
 
 function stateRoutes(app: FastifyInstance, { operations, store, hub }: ApiParts): void {
   app.get('/status', () => operations.status());
-  app.get('/merge-rules', () => MERGE_RULES);
+  app.get('/merge-rules', async () => mergeRules((await operations.settings()).merge));
   app.get('/settings', () => operations.settings());
   app.patch('/settings', (request) =>
     operations.changeSettings(

@@ -46,6 +46,10 @@ const settingsChanges = z
   .strictObject({
     autoSync: runtimeSettingsSchema.shape.autoSync.exactOptional(),
     restoreDeleted: runtimeSettingsSchema.shape.restoreDeleted.exactOptional(),
+    merge: runtimeSettingsSchema.shape.merge.exactOptional(),
+    hold: runtimeSettingsSchema.shape.hold.exactOptional(),
+    guardUsers: runtimeSettingsSchema.shape.guardUsers.exactOptional(),
+    guardPercent: runtimeSettingsSchema.shape.guardPercent.exactOptional(),
   } satisfies Record<keyof RuntimeSettings, z.ZodType>)
   .refine((changes) => Object.keys(changes).length > 0, 'names no setting');
 

@@ -2,6 +2,7 @@ import { VirtualClock } from '@whorl/protocol';
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { silentLog } from '../settings/log.ts';
+import { DEFAULT_RUNTIME_SETTINGS } from '../settings/runtime.ts';
 import { COMMANDS } from './commands.ts';
 import { CommandDesk, MOST_COMMAND_BYTES } from './desk.ts';
 import type { Reply } from './desk.ts';
@@ -31,8 +32,8 @@ test.each([
   ['users.pull', { user: 1, terminal: 'door' }, {}],
   ['ledger.retry', {}, { retried: 3 }],
   ['ledger.retry', { user: 7, terminal: 'door' }, { retried: 3 }],
-  ['settings.get', {}, { autoSync: 'all-with-device-updates', restoreDeleted: false }],
-  ['settings.set', { changes: { autoSync: 'off' } }, { autoSync: 'off', restoreDeleted: false }],
+  ['settings.get', {}, DEFAULT_RUNTIME_SETTINGS],
+  ['settings.set', { changes: { autoSync: 'off' } }, { ...DEFAULT_RUNTIME_SETTINGS, autoSync: 'off' }],
   ['events.list', { after: 0 }, { events: [] }],
 ])('G5 %s %j is answered as its schema says', async (name, members, result) => {
   const { ask } = desk();

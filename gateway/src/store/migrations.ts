@@ -68,6 +68,19 @@ export const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE pairings (serial TEXT PRIMARY KEY, sealed BLOB NOT NULL) WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE ledger ADD COLUMN delivered INTEGER;
+  ALTER TABLE pulls ADD COLUMN changed INTEGER;
+  ALTER TABLE records ADD COLUMN former BLOB;
+
+  CREATE TABLE conflicts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, user INTEGER NOT NULL, kind TEXT NOT NULL, field INTEGER, terminal TEXT NOT NULL,
+    state TEXT NOT NULL, opened INTEGER NOT NULL, closed INTEGER, made INTEGER, new_user INTEGER,
+    data_key BLOB NOT NULL, sealed BLOB NOT NULL
+  );
+  CREATE INDEX conflicts_user ON conflicts (user);
+  CREATE INDEX conflicts_state ON conflicts (state, kind, id);
+  `,
 ];
 
 /**

@@ -2,6 +2,9 @@ import type { NewEvent, StoredEvent } from '../events/catalogue.ts';
 import type { RuntimeSettings } from '../settings/runtime.ts';
 import type { Sqlite } from './sqlite.ts';
 import type {
+  Conflict,
+  ConflictFilter,
+  ConflictSummary,
   EventFilter,
   Intake,
   LedgerCounts,
@@ -16,6 +19,7 @@ import type {
   UserFilter,
   UserSummary,
 } from './store.ts';
+import * as conflicts from './tables/conflicts.ts';
 import { insertEvents, listEvents } from './tables/events.ts';
 import * as ledger from './tables/ledger.ts';
 import { listLedger } from './tables/ledger-list.ts';
@@ -95,8 +99,8 @@ export class SqliteStore implements Store {
     const { terminal, serial, position, time } = intake;
     return this.#db.write(() => {
       const events = insertEvents(this.#db, intake.events);
-      for (const { user, log } of intake.pulls)
-        pulls.openPull(this.#db, { user, log, terminal, attempts: 0, nextTry: time });
+      for (const pull of intake.pulls)
+        pulls.openPull(this.#db, { ...pull, terminal, attempts: 0, nextTry: time });
       for (const row of intake.ledger) if (users.hasUser(this.#db, row.user)) ledger.putLedger(this.#db, row);
       small.putTerminal(this.#db, { name: terminal, serial, position });
       return events;
@@ -127,14 +131,36 @@ export class SqliteStore implements Store {
     const { user: id, from, next, time } = change;
     return this.#db.write(() => {
       const held = users.heldUser(this.#db, id);
-      if ((held?.version ?? 0) !== from) return undefined;
-      if (next === undefined) users.deleteUser(this.#db, id);
-      else if (next.version !== from)
+      const writes = change.conflicts ?? [];
+      if ((held?.version ?? 0) !== from || !conflicts.conflictsStand(this.#db, writes)) return undefined;
+      if (next === undefined) {
+        users.deleteUser(this.#db, id);
+        conflicts.deleteConflicts(this.#db, id);
+      } else if (next.version !== from)
         users.putUser(this.#db, this.#vault, { id, next, changed: time }, held?.key);
       for (const row of change.ledger) ledger.putLedger(this.#db, row);
       if (change.pull !== undefined) pulls.closePull(this.#db, change.pull.terminal, id, change.pull.log);
-      return insertEvents(this.#db, change.events);
+      return [
+        ...insertEvents(this.#db, change.events),
+        ...writes.flatMap((write) => conflicts.putConflict(this.#db, this.#vault, write)),
+      ];
     });
+  }
+
+  async conflicts(filter: ConflictFilter): Promise<readonly ConflictSummary[]> {
+    return conflicts.listConflicts(this.#db, filter);
+  }
+
+  async conflict(id: number): Promise<Conflict | undefined> {
+    return conflicts.conflict(this.#db, this.#vault, id);
+  }
+
+  async conflictsOf(user: number): Promise<readonly Conflict[]> {
+    return conflicts.conflictsOf(this.#db, this.#vault, user);
+  }
+
+  async countConflicts(): Promise<number> {
+    return conflicts.countConflicts(this.#db);
   }
 
   async duePulls(terminal: string, now: number, limit: number): Promise<readonly PullRequest[]> {

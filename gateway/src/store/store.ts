@@ -1,4 +1,4 @@
-import type { UserRecord } from '@whorl/protocol';
+import type { CredentialKind, FieldName, UserRecord } from '@whorl/protocol';
 import type { EventType, NewEvent, Origin, StoredEvent } from '../events/catalogue.ts';
 import type { RuntimeSettings } from '../settings/runtime.ts';
 
@@ -18,10 +18,20 @@ export interface TerminalRow {
 /** Who wrote a field last. */
 export interface Provenance {
   readonly origin: Origin;
-  /** Name of the terminal; absent when it was the gateway. */
+  /** Name of the terminal that it comes from; with origin `gateway`, an operator accepted it. */
   readonly terminal?: string;
   /** Milliseconds UTC. */
   readonly time: number;
+  /** The terminal's log record that led to it; absent when none did. */
+  readonly log?: number;
+}
+
+/** A value that a field once had, told by its digest. */
+export interface Former {
+  /** Of the field, as protocol's `fieldDigest` makes it. */
+  readonly digest: Uint8Array;
+  /** The version that replaced or cleared it. */
+  readonly until: number;
 }
 
 /** A user as the gateway holds it. */
@@ -31,6 +41,8 @@ export interface StoredUser {
   readonly version: number;
   /** By field number. */
   readonly provenance: ReadonlyMap<number, Provenance>;
+  /** The last few values that fields had before, by field number, oldest first. */
+  readonly former?: ReadonlyMap<number, readonly Former[]>;
 }
 
 /** A line of a list of users: nothing secret. */
@@ -58,7 +70,9 @@ export type LedgerReason =
   | 'refused'
   | 'corrupt'
   | 'changed-here'
-  | 'deleted-at-terminal';
+  | 'deleted-at-terminal'
+  /** Another person has this id there: see the conflict. */
+  | 'two-people';
 
 /** One user at one terminal. */
 export interface LedgerRow {
@@ -75,17 +89,89 @@ export interface LedgerRow {
   readonly nextTry?: number;
   /** When the terminal's digest was last seen to be right, milliseconds UTC. */
   readonly checked?: number;
+  /**
+   * Version that this terminal was last seen to hold; absent when it never was, or the user was deleted there. Kept by
+   * the store: what a row to be written says of it is ignored.
+   */
+  readonly delivered?: number;
 }
 
 /** A user to be fetched from a terminal, because its log says that something was changed there. */
 export interface PullRequest {
   readonly user: number;
   readonly terminal: string;
-  /** Newest log record that asks for it. */
+  /** Newest log record that asks for it; 0 when a person does. */
   readonly log: number;
+  /** When that record says that it was written, never later than it was read, milliseconds UTC. */
+  readonly changed?: number;
   readonly attempts: number;
   /** Milliseconds UTC. */
   readonly nextTry: number;
+}
+
+/** What a conflict is about: two people under one id, or one field, by its kind. */
+export type ConflictKind =
+  'two-people' | CredentialKind | Exclude<FieldName, `${CredentialKind}.${number}`> | 'other';
+
+/** `open` until somebody decides; then what was taken. `new-id`: the terminal's became a person of their own. */
+export type ConflictState = 'open' | 'ours' | 'theirs' | 'new-id';
+
+/** One side of a conflict: the fields that it is about, and who wrote them. */
+export interface ConflictSide {
+  readonly record: UserRecord;
+  readonly provenance: ReadonlyMap<number, Provenance>;
+}
+
+/** A conflict without what its sides hold: nothing secret. */
+export interface ConflictSummary {
+  readonly id: number;
+  readonly user: number;
+  readonly kind: ConflictKind;
+  /** Field number; absent when it is about the whole user. */
+  readonly field?: number;
+  /** Where `theirs` was seen. */
+  readonly terminal: string;
+  readonly state: ConflictState;
+  /** Milliseconds UTC. */
+  readonly opened: number;
+  /** When it was decided, milliseconds UTC. */
+  readonly closed?: number;
+  /** Version of the user that the decision made. */
+  readonly made?: number;
+  /** The id that the terminal's person got. */
+  readonly newUser?: number;
+}
+
+/** A difference that a merge did not take. */
+export interface Conflict extends ConflictSummary {
+  /** Fields that contradict, of two people; else none. */
+  readonly reasons: readonly number[];
+  /** As the gateway held it when it was opened; without the field where it was vacant. */
+  readonly ours: ConflictSide;
+  readonly theirs: ConflictSide;
+  /** What `theirs` took the place of, once it did; absent when there was no such user. */
+  readonly before?: ConflictSide;
+}
+
+/** A conflict to be written as it stands, new or known. */
+export interface ConflictWrite {
+  readonly conflict: Omit<Conflict, 'id'>;
+  /** Absent for a new one. */
+  readonly id?: number;
+  /** The state that it was computed from; another by now, and nothing of the change is stored. */
+  readonly from?: ConflictState;
+  /** To tell of it; the id of a new conflict is put into its data. */
+  readonly event?: Extract<NewEvent, { type: `conflict.${string}` }>;
+}
+
+export interface ConflictFilter {
+  readonly user?: number;
+  readonly terminal?: string;
+  readonly kind?: ConflictKind;
+  readonly state?: ConflictState;
+  /** Conflicts with higher ids. */
+  readonly after?: number;
+  readonly limit: number;
 }
 
 /** What a page of logs leads to; stored whole or not at all. */
@@ -96,7 +182,11 @@ export interface Intake {
   readonly position: LogPosition;
   readonly events: readonly NewEvent[];
   /** Users to be fetched, with the log record that says so; one that is open already only moves on to that record. */
-  readonly pulls: readonly { readonly user: number; readonly log: number }[];
+  readonly pulls: readonly {
+    readonly user: number;
+    readonly log: number;
+    readonly changed?: number;
+  }[];
   /** Rows of this terminal to be written as they stand; those of unknown users are left out. */
   readonly ledger: readonly LedgerRow[];
   /** Milliseconds UTC. */
@@ -114,6 +204,8 @@ export interface UserChange {
   readonly ledger: readonly LedgerRow[];
   /** The pull that this answers: closed unless a newer log record has come meanwhile. */
   readonly pull?: { readonly terminal: string; readonly log: number };
+  /** A user who is deleted takes along all conflicts but those about two people that are open. */
+  readonly conflicts?: readonly ConflictWrite[];
   readonly events: readonly NewEvent[];
   /** Milliseconds UTC. */
   readonly time: number;
@@ -201,8 +293,16 @@ export interface Store {
   user(id: number): Promise<StoredUser | undefined>;
   users(filter: UserFilter): Promise<readonly UserSummary[]>;
   countUsers(): Promise<number>;
-  /** @returns `undefined` when the user has another version than `from` by now: read it again and compute anew */
+  /** @returns `undefined` when user or conflicts are not as they were any more: read them again and compute anew */
   saveUser(change: UserChange): Promise<readonly StoredEvent[] | undefined>;
+
+  /** By ascending id. */
+  conflicts(filter: ConflictFilter): Promise<readonly ConflictSummary[]>;
+  conflict(id: number): Promise<Conflict | undefined>;
+  /** All of a user, with their sides. */
+  conflictsOf(user: number): Promise<readonly Conflict[]>;
+  /** Open ones. */
+  countConflicts(): Promise<number>;
 
   /** Open pulls of a terminal that are due, oldest first. */
   duePulls(terminal: string, now: number, limit: number): Promise<readonly PullRequest[]>;

@@ -40,15 +40,15 @@ export class Vault {
 
   /**
    * @param wrapped the user's data key, as {@link newKey} made it
-   * @param version binds the bytes to user and version, so that rows cannot be swapped
+   * @param version (or another place) binds the bytes to user and version, so that rows cannot be swapped
    * @throws WhorlError VAULT_SEALED when the data key is not this user's
    */
-  seal(wrapped: Uint8Array, user: number, version: number, record: Uint8Array): Uint8Array {
+  seal(wrapped: Uint8Array, user: number, version: number | string, record: Uint8Array): Uint8Array {
     return this.#seal(this.#unwrap(wrapped, user), record, recordPlace(user, version));
   }
 
   /** @returns the record, alone in its buffer. @throws WhorlError VAULT_SEALED */
-  open(wrapped: Uint8Array, user: number, version: number, sealed: Uint8Array): Uint8Array {
+  open(wrapped: Uint8Array, user: number, version: number | string, sealed: Uint8Array): Uint8Array {
     return open(this.#unwrap(wrapped, user), sealed, recordPlace(user, version));
   }
 
@@ -78,7 +78,7 @@ function keyPlace(user: number): string {
   return `key ${user}`;
 }
 
-function recordPlace(user: number, version: number): string {
+function recordPlace(user: number, version: number | string): string {
   return `user ${user} ${version}`;
 }
 

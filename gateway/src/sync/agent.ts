@@ -6,7 +6,7 @@ import { Latch } from './latch.ts';
 import { pushDue } from './push.ts';
 import { MOST_ATTEMPTS, nextTryForEver } from './retry.ts';
 import type { Site } from './site.ts';
-import { mergePulled, showMerged } from './users.ts';
+import { mergePulled, showMerged } from './pulled.ts';
 
 /** Rounds after a failure of the store: it is asked again, not hammered. */
 const STORE_PAUSE_MS = 1_000;

@@ -146,7 +146,8 @@ export class Desk implements Operations {
     return Promise.resolve(this.#site.settings);
   }
 
-  async changeSettings(changes: Partial<RuntimeSettings>): Promise<RuntimeSettings> {
+  async changeSettings(wanted: Partial<RuntimeSettings>): Promise<RuntimeSettings> {
+    const changes = this.#completed(wanted);
     const event = {
       type: 'settings.changed',
       time: this.#site.now,
@@ -158,6 +159,12 @@ export class Desk implements Operations {
     this.#site.publish(events);
     this.rescope();
     return this.#site.settings;
+  }
+
+  /** A policy that is chosen for one field leaves those of others as they are. */
+  #completed(changes: Partial<RuntimeSettings>): Partial<RuntimeSettings> {
+    if (changes.merge === undefined) return changes;
+    return { ...changes, merge: { ...this.#site.settings.merge, ...changes.merge } };
   }
 
   async retry(filter: Parameters<Operations['retry']>[0]): Promise<number> {

@@ -39,7 +39,7 @@ export function intakeOf(input: IntakeInput): Intake {
     serial,
     position: { epoch: page.log.epoch, id: last?.id ?? input.position.id },
     events: [...gap(input), ...page.records.map((record) => eventOf(input, record))],
-    pulls: takesUpdates(input.settings.autoSync) ? pullsOf(page.records) : [],
+    pulls: takesUpdates(input.settings.autoSync) ? pullsOf(page.records, now) : [],
     ledger: page.records.filter((record) => deletedHere(record)).map((record) => deletedRow(input, record)),
     time: now,
   };
@@ -50,15 +50,18 @@ export function startsOver(position: LogPosition, page: LogPage): boolean {
   return page.log.epoch !== position.epoch || page.log.last < position.id;
 }
 
-/** The newest record for each user that was enrolled or edited at the terminal; what the gateway wrote is no news. */
-function pullsOf(records: readonly LogRecord[]): Intake['pulls'] {
-  const pulls = new Map<number, number>();
+/**
+ * The newest record for each user that was enrolled or edited at the terminal; what the gateway wrote is no news. A
+ * terminal's clock that runs ahead does not make a change newer than the moment when it was read.
+ */
+function pullsOf(records: readonly LogRecord[], now: number): Intake['pulls'] {
+  const pulls = new Map<number, LogRecord>();
   for (const record of records) {
     if (record.origin !== 'terminal') continue;
     if (record.code === LOG_KINDS['user.enrolled'].code || record.code === LOG_KINDS['user.edited'].code)
-      pulls.set(record.user, record.id);
+      pulls.set(record.user, record);
   }
-  return [...pulls].map(([user, log]) => ({ user, log }));
+  return [...pulls].map(([user, { id, time }]) => ({ user, log: id, changed: Math.min(time, now) }));
 }
 
 function deletedHere(record: LogRecord): boolean {

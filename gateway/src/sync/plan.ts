@@ -45,8 +45,11 @@ function presence(
   return pendingRow(input, place.terminal, 'present');
 }
 
+/** Somebody else with this id is not removed; nor is who was deleted there, as long as the user exists. */
 function removal(input: PlanInput, row: LedgerRow | undefined): LedgerRow | undefined {
-  if (row === undefined || row.want === 'absent') return undefined;
+  if (row === undefined || row.want === 'absent' || row.reason === 'two-people') return undefined;
+  if (row.reason === 'deleted-at-terminal' && row.state === 'withheld' && input.groups !== undefined)
+    return undefined;
   const pending = pendingRow(input, row.terminal, 'absent');
   return input.autoSync === 'off' ? { ...withoutTry(pending), state: 'withheld' } : pending;
 }

@@ -81,7 +81,7 @@ async function mergeOne(store: Store, user: number): Promise<void> {
         terminal: 'a',
         user,
         origin: 'terminal',
-        data: { version: 1, filled: ['finger.0'], kept: [] },
+        data: { version: 1, filled: ['finger.0'], replaced: [], kept: [] },
       },
     ],
     time: now,

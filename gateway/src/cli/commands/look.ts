@@ -5,7 +5,6 @@ import type { RuntimeSettings } from '../../settings/runtime.ts';
 import { systemClock, WhorlError } from '@whorl/protocol';
 import type { StoredEvent } from '../../events/catalogue.ts';
 import type { LedgerRow } from '../../store/store.ts';
-import { MERGE_RULES } from '../../sync/merge-rules.ts';
 import type { GatewayStatus } from '../../sync/operations.ts';
 import { contextOf, guarded, wholeNumber } from '../context.ts';
 import { listPorts } from '../ports.ts';
@@ -33,17 +32,6 @@ export function addLookCommands(program: Command): void {
               ),
         );
       });
-    });
-  program
-    .command('merge-rules')
-    .description('show what a merge does with each field')
-    .action((_options, command: Command) => {
-      contextOf(command).print(MERGE_RULES, () =>
-        table(
-          ['FIELD', 'POLICY', 'MEANING'],
-          MERGE_RULES.map((rule) => [rule.field, rule.policy, rule.doc]),
-        ),
-      );
     });
 }
 
@@ -215,7 +203,7 @@ function addSettings(program: Command): void {
         context.print(all, () =>
           table(
             ['SETTING', 'VALUE'],
-            Object.entries(all).map(([key, value]) => [key, String(value)]),
+            Object.entries(all).map(([key, value]) => [key, settingText(value)]),
           ),
         );
       });
@@ -240,7 +228,12 @@ function addSettings(program: Command): void {
           );
         const parsed = value === 'true' ? true : value === 'false' ? false : value;
         const all = await context.client.send<RuntimeSettings>('PATCH', '/settings', { [name]: parsed });
-        context.print(all, () => `${name} is ${String(all[name as keyof RuntimeSettings])} now.`);
+        context.print(all, () => `${name} is ${settingText(all[name as keyof RuntimeSettings])} now.`);
       });
     });
+}
+
+/** A setting's value as it is typed; those that have commands of their own as JSON. */
+function settingText(value: RuntimeSettings[keyof RuntimeSettings]): string {
+  return typeof value === 'object' ? JSON.stringify(value) : value.toString();
 }

@@ -6,13 +6,19 @@ const NONE: LedgerCounts = { pending: 0, sending: 0, verified: 0, failed: 0, wit
 /** Removals make room, and the people removed may have lost the right to enter: they come first. */
 const WANTS: readonly LedgerRow['want'][] = ['absent', 'present'];
 
-/** Writes a row as it stands; when it does not say when it was checked, the time known so far stays. */
+/**
+ * Writes a row as it stands; when it does not say when it was checked, the time known so far stays. What was delivered
+ * is what was verified last, and nothing once the user was deleted there or turned out to be somebody else.
+ */
 export function putLedger(db: Sqlite, row: LedgerRow): void {
+  const gone = row.version === 0 || row.reason === 'deleted-at-terminal' || row.reason === 'two-people';
+  const delivered = row.want === 'present' && row.state === 'verified' ? row.version : null;
   db.run(
-    `INSERT INTO ledger (user, terminal, want, state, version, reason, attempts, next_try, checked)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (user, terminal) DO UPDATE SET want = excluded.want,
+    `INSERT INTO ledger (user, terminal, want, state, version, reason, attempts, next_try, checked, delivered)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (user, terminal) DO UPDATE SET want = excluded.want,
        state = excluded.state, version = excluded.version, reason = excluded.reason, attempts = excluded.attempts,
-       next_try = excluded.next_try, checked = coalesce(excluded.checked, checked)`,
+       next_try = excluded.next_try, checked = coalesce(excluded.checked, checked),
+       delivered = ${gone ? 'NULL' : 'coalesce(excluded.delivered, delivered)'}`,
     row.user,
     row.terminal,
     row.want,
@@ -22,6 +28,7 @@ export function putLedger(db: Sqlite, row: LedgerRow): void {
     row.attempts,
     row.nextTry ?? null,
     row.checked ?? null,
+    delivered,
   );
 }
 
@@ -75,8 +82,9 @@ export function settleRow(db: Sqlite, terminal: string, result: LedgerResult): v
     return;
   }
   db.run(
-    `UPDATE ledger SET state = ?, reason = ?, attempts = ?, next_try = ?, checked = coalesce(?, checked)
-     WHERE user = ? AND terminal = ? AND want = ? AND version = ? AND state = 'sending'`,
+    `UPDATE ledger SET state = ?1, reason = ?2, attempts = ?3, next_try = ?4, checked = coalesce(?5, checked),
+       delivered = CASE ?1 WHEN 'verified' THEN version ELSE delivered END
+     WHERE user = ?6 AND terminal = ?7 AND want = ?8 AND version = ?9 AND state = 'sending'`,
     result.state,
     result.reason ?? null,
     result.attempts,
@@ -115,7 +123,7 @@ export function ledgerCounts(db: Sqlite): ReadonlyMap<string, LedgerCounts> {
 
 export function resendLedger(db: Sqlite, terminal: string): void {
   db.run(
-    `UPDATE ledger SET state = 'pending', attempts = 0, next_try = 0, reason = NULL
+    `UPDATE ledger SET state = 'pending', attempts = 0, next_try = 0, reason = NULL, delivered = NULL
      WHERE terminal = ? AND want = 'present' AND state <> 'withheld'`,
     terminal,
   );

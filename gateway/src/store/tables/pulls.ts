@@ -2,23 +2,28 @@ import type { Sqlite } from '../sqlite.ts';
 import type { PullRequest, Store } from '../store.ts';
 import { pullRequest } from './rows.ts';
 
-const INSERT = 'INSERT INTO pulls (terminal, user, log, attempts, next_try) VALUES (?, ?, ?, ?, ?)';
+const INSERT =
+  'INSERT INTO pulls (terminal, user, log, attempts, next_try, changed) VALUES (?, ?, ?, ?, ?, ?)';
 
 /** Opens a pull that a log asked for; one that is open moves on when the log is newer. */
-export function openPull(db: Sqlite, { terminal, user, log, attempts, nextTry }: PullRequest): void {
+export function openPull(db: Sqlite, { terminal, user, log, attempts, nextTry, changed }: PullRequest): void {
   db.run(
     `${INSERT} ON CONFLICT (terminal, user) DO UPDATE SET log = excluded.log, attempts = excluded.attempts,
-       next_try = excluded.next_try WHERE excluded.log > log`,
+       next_try = excluded.next_try, changed = excluded.changed WHERE excluded.log > log`,
     terminal,
     user,
     log,
     attempts,
     nextTry,
+    changed ?? null,
   );
 }
 
 /** Opens a pull by hand; one that is open is tried anew, and still answers the newest log that asked for it. */
-export function requestPull(db: Sqlite, { terminal, user, log, attempts, nextTry }: PullRequest): void {
+export function requestPull(
+  db: Sqlite,
+  { terminal, user, log, attempts, nextTry, changed }: PullRequest,
+): void {
   db.run(
     `${INSERT} ON CONFLICT (terminal, user) DO UPDATE SET log = max(log, excluded.log),
        attempts = excluded.attempts, next_try = excluded.next_try`,
@@ -27,6 +32,7 @@ export function requestPull(db: Sqlite, { terminal, user, log, attempts, nextTry
     log,
     attempts,
     nextTry,
+    changed ?? null,
   );
 }
 

@@ -40,6 +40,7 @@ export function ledgerRow(row: Row): LedgerRow {
     ...optional('reason', maybeText(row, 'reason') as LedgerReason | undefined),
     ...optional('nextTry', maybeNumber(row, 'next_try')),
     ...optional('checked', maybeNumber(row, 'checked')),
+    ...optional('delivered', maybeNumber(row, 'delivered')),
   };
 }
 
@@ -50,6 +51,7 @@ export function pullRequest(row: Row): PullRequest {
     log: number(row, 'log'),
     attempts: number(row, 'attempts'),
     nextTry: number(row, 'next_try'),
+    ...optional('changed', maybeNumber(row, 'changed')),
   };
 }
 

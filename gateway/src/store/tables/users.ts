@@ -4,6 +4,7 @@ import type { StoredUser, UserFilter, UserSummary } from '../store.ts';
 import type { Vault } from '../vault.ts';
 import { bytes, number, provenanceOf, provenanceText, userSummary } from './rows.ts';
 import { shownGroups, shownName } from './shown.ts';
+import { readFormer, writeFormer } from './former.ts';
 import { where } from './where.ts';
 
 /** What a change needs to know of a user without unsealing it. */
@@ -16,13 +17,16 @@ interface Held {
 /** @throws WhorlError VAULT_SEALED */
 export function readUser(db: Sqlite, vault: Vault, id: number): StoredUser | undefined {
   const row = db.get(
-    'SELECT version, provenance, data_key, sealed FROM users JOIN records ON user = id WHERE id = ?',
+    'SELECT version, provenance, data_key, sealed, former FROM users JOIN records ON user = id WHERE id = ?',
     id,
   );
   if (row === undefined) return undefined;
   const version = number(row, 'version');
-  const record = readRecord(vault.open(bytes(row, 'data_key'), id, version, bytes(row, 'sealed')));
-  return { record, version, provenance: provenanceOf(row) };
+  const key = bytes(row, 'data_key');
+  const record = readRecord(vault.open(key, id, version, bytes(row, 'sealed')));
+  const user = { record, version, provenance: provenanceOf(row) };
+  if (row['former'] === null) return user;
+  return { ...user, former: readFormer(vault.open(key, id, `${version} former`, bytes(row, 'former'))) };
 }
 
 export function heldUser(db: Sqlite, id: number): Held | undefined {
@@ -55,12 +59,16 @@ export function putUser(
     changed,
   );
   db.run(
-    `INSERT INTO records (user, provenance, data_key, sealed) VALUES (?, ?, ?, ?)
-     ON CONFLICT (user) DO UPDATE SET provenance = excluded.provenance, sealed = excluded.sealed`,
+    `INSERT INTO records (user, provenance, data_key, sealed, former) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (user) DO UPDATE SET provenance = excluded.provenance, sealed = excluded.sealed,
+       former = excluded.former`,
     id,
     provenanceText(next.provenance),
     wrapped,
     vault.seal(wrapped, id, next.version, writeRecord(next.record)),
+    next.former === undefined || next.former.size === 0
+      ? null
+      : vault.seal(wrapped, id, `${next.version} former`, writeFormer(id, next.former)),
   );
 }
 

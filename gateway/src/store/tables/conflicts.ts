@@ -1,0 +1,171 @@
+import { readRecord, writeRecord } from '@whorl/protocol';
+import { z } from 'zod';
+import type { StoredEvent } from '../../events/catalogue.ts';
+import type { Sqlite } from '../sqlite.ts';
+import type {
+  Conflict,
+  ConflictFilter,
+  ConflictKind,
+  ConflictSide,
+  ConflictState,
+  ConflictSummary,
+  ConflictWrite,
+} from '../store.ts';
+import type { Row } from '../sqlite.ts';
+import type { Vault } from '../vault.ts';
+import { insertEvents } from './events.ts';
+import { bytes, number, text } from './rows.ts';
+import { where } from './where.ts';
+
+// Each conflict is sealed under a data key of its own: a person who is held apart is not the user whose id it is.
+
+const provenance = z.array(
+  z.tuple([
+    z.int(),
+    z.strictObject({
+      origin: z.enum(['terminal', 'gateway']),
+      terminal: z.string().exactOptional(),
+      time: z.int(),
+      log: z.int().exactOptional(),
+    }),
+  ]),
+);
+const side = z.strictObject({ record: z.base64(), provenance });
+const contents = z.strictObject({
+  reasons: z.array(z.int()),
+  ours: side,
+  theirs: side,
+  before: side.exactOptional(),
+});
+
+/** Whether every conflict is in the state that its change was computed from. */
+export function conflictsStand(db: Sqlite, writes: readonly ConflictWrite[]): boolean {
+  return writes.every(({ id, from }) => {
+    if (id === undefined || from === undefined) return true;
+    const row = db.get('SELECT state FROM conflicts WHERE id = ?', id);
+    return row !== undefined && text(row, 'state') === from;
+  });
+}
+
+/** @returns the events stored */
+export function putConflict(db: Sqlite, vault: Vault, write: ConflictWrite): readonly StoredEvent[] {
+  const id = write.id ?? insert(db, vault, write.conflict);
+  if (write.id !== undefined) update(db, vault, write.id, write.conflict);
+  if (write.event === undefined) return [];
+  return insertEvents(db, [
+    { ...write.event, data: { ...write.event.data, conflict: id } } as typeof write.event,
+  ]);
+}
+
+function insert(db: Sqlite, vault: Vault, conflict: Omit<Conflict, 'id'>): number {
+  const key = vault.newKey(conflict.user);
+  const row = db.get(
+    `INSERT INTO conflicts (user, kind, field, terminal, state, opened, closed, made, new_user, data_key, sealed)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+    conflict.user,
+    conflict.kind,
+    conflict.field ?? null,
+    conflict.terminal,
+    conflict.state,
+    conflict.opened,
+    conflict.closed ?? null,
+    conflict.made ?? null,
+    conflict.newUser ?? null,
+    key,
+    vault.seal(key, conflict.user, PLACE, packed(conflict)),
+  );
+  return number(row ?? {}, 'id');
+}
+
+function update(db: Sqlite, vault: Vault, id: number, conflict: Omit<Conflict, 'id'>): void {
+  const row = db.get('SELECT data_key FROM conflicts WHERE id = ?', id);
+  if (row === undefined) return;
+  db.run(
+    `UPDATE conflicts SET state = ?, opened = ?, closed = ?, made = ?, new_user = ?, sealed = ? WHERE id = ?`,
+    conflict.state,
+    conflict.opened,
+    conflict.closed ?? null,
+    conflict.made ?? null,
+    conflict.newUser ?? null,
+    vault.seal(bytes(row, 'data_key'), conflict.user, PLACE, packed(conflict)),
+    id,
+  );
+}
+
+export function conflict(db: Sqlite, vault: Vault, id: number): Conflict | undefined {
+  const row = db.get('SELECT * FROM conflicts WHERE id = ?', id);
+  return row === undefined ? undefined : opened(vault, row);
+}
+
+export function conflictsOf(db: Sqlite, vault: Vault, user: number): readonly Conflict[] {
+  return db.all('SELECT * FROM conflicts WHERE user = ? ORDER BY id', user).map((row) => opened(vault, row));
+}
+
+export function listConflicts(db: Sqlite, filter: ConflictFilter): readonly ConflictSummary[] {
+  const { sql, values } = where([
+    ['id > ?', filter.after],
+    ['user = ?', filter.user],
+    ['terminal = ?', filter.terminal],
+    ['kind = ?', filter.kind],
+    ['state = ?', filter.state],
+  ]);
+  return db.all(`SELECT * FROM conflicts ${sql} ORDER BY id LIMIT ?`, ...values, filter.limit).map(summary);
+}
+
+export function countConflicts(db: Sqlite): number {
+  return number(db.get("SELECT count(*) AS count FROM conflicts WHERE state = 'open'") ?? {}, 'count');
+}
+
+/** Of a user who is deleted; somebody else who waits under that id stays. */
+export function deleteConflicts(db: Sqlite, user: number): void {
+  db.run("DELETE FROM conflicts WHERE user = ? AND NOT (kind = 'two-people' AND state = 'open')", user);
+}
+
+/** The key is the conflict's own, and the user stands in it: nothing else can be taken for these bytes. */
+const PLACE = 'conflict';
+
+function packed({ reasons, ours, theirs, before }: Omit<Conflict, 'id'>): Uint8Array {
+  return Buffer.from(
+    JSON.stringify({
+      reasons: [...reasons],
+      ours: packedSide(ours),
+      theirs: packedSide(theirs),
+      ...(before === undefined ? {} : { before: packedSide(before) }),
+    } satisfies z.input<typeof contents>),
+  );
+}
+
+function packedSide({ record, provenance: by }: ConflictSide): z.input<typeof side> {
+  return { record: Buffer.from(writeRecord(record)).toString('base64'), provenance: [...by] };
+}
+
+function opened(vault: Vault, row: Row): Conflict {
+  const sealed = vault.open(bytes(row, 'data_key'), number(row, 'user'), PLACE, bytes(row, 'sealed'));
+  const { reasons, ours, theirs, before } = contents.parse(JSON.parse(Buffer.from(sealed).toString('utf8')));
+  return {
+    ...summary(row),
+    reasons,
+    ours: openedSide(ours),
+    theirs: openedSide(theirs),
+    ...(before === undefined ? {} : { before: openedSide(before) }),
+  };
+}
+
+function openedSide({ record, provenance: by }: z.output<typeof side>): ConflictSide {
+  return { record: readRecord(Uint8Array.from(Buffer.from(record, 'base64'))), provenance: new Map(by) };
+}
+
+function summary(row: Row): ConflictSummary {
+  return {
+    id: number(row, 'id'),
+    user: number(row, 'user'),
+    kind: text(row, 'kind') as ConflictKind,
+    terminal: text(row, 'terminal'),
+    state: text(row, 'state') as ConflictState,
+    opened: number(row, 'opened'),
+    ...(row['field'] === null ? {} : { field: number(row, 'field') }),
+    ...(row['closed'] === null ? {} : { closed: number(row, 'closed') }),
+    ...(row['made'] === null ? {} : { made: number(row, 'made') }),
+    ...(row['new_user'] === null ? {} : { newUser: number(row, 'new_user') }),
+  };
+}
