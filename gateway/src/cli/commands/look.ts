@@ -203,7 +203,7 @@ function addSettings(program: Command): void {
         context.print(all, () =>
           table(
             ['SETTING', 'VALUE'],
-            Object.entries(all).map(([key, value]) => [key, settingText(value)]),
+            Object.entries(all).map(([key, value]) => [key, shown(value)]),
           ),
         );
       });
@@ -228,12 +228,7 @@ function addSettings(program: Command): void {
           );
         const parsed = value === 'true' ? true : value === 'false' ? false : value;
         const all = await context.client.send<RuntimeSettings>('PATCH', '/settings', { [name]: parsed });
-        context.print(all, () => `${name} is ${settingText(all[name as keyof RuntimeSettings])} now.`);
+        context.print(all, () => `${name} is ${shown(all[name as keyof RuntimeSettings])} now.`);
       });
     });
-}
-
-/** A setting's value as it is typed; those that have commands of their own as JSON. */
-function settingText(value: RuntimeSettings[keyof RuntimeSettings]): string {
-  return typeof value === 'object' ? JSON.stringify(value) : value.toString();
 }
