@@ -83,7 +83,7 @@ export class Medium {
   readonly #gateway: Sender = { freeAt: 0 };
   readonly #noise: Sender = { freeAt: 0 };
   readonly #bitErrors: BitErrors;
-  readonly #taps: ((bytes: Uint8Array, fromGateway: boolean) => void)[] = [];
+  readonly #taps = new Set<(bytes: Uint8Array, fromGateway: boolean) => void>();
   #ear = new Ear();
   #onAir: OnAir[] = [];
   #port: Port | undefined;
@@ -123,9 +123,10 @@ export class Medium {
     });
   }
 
-  /** Clips on to the wire: `listener` hears all that crosses it. */
-  tap(listener: (bytes: Uint8Array, fromGateway: boolean) => void): void {
-    this.#taps.push(listener);
+  /** Clips on to the wire: `listener` hears all that crosses it. @returns what takes it off */
+  tap(listener: (bytes: Uint8Array, fromGateway: boolean) => void): () => void {
+    this.#taps.add(listener);
+    return () => this.#taps.delete(listener);
   }
 
   disconnect(): void {

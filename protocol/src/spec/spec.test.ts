@@ -4,6 +4,7 @@ import { unstuff } from '../frame/cobs.ts';
 import { fromWire } from '../frame/wire.ts';
 import { decodeMessage, MESSAGE_NAMES } from '../messages/message.ts';
 import { plainSession } from '../session/plain.ts';
+import { Sketch, SYMBOL_BYTES } from '../sketch/sketch.ts';
 import { digestOf, recordDigest } from '../user/digest.ts';
 import { readRecord, writeRecord } from '../user/record.ts';
 import { decodeUser } from '../user/user.ts';
@@ -61,6 +62,14 @@ describe('test-vectors.json', () => {
     const records = readBatch(bytesOf(vectors.batch.bytes));
     expect(records.map(writeRecord)).toEqual(vectors.users.map(({ bytes }) => bytesOf(bytes)));
     expect(digestOf(bytesOf(vectors.batch.bytes))).toEqual(bytesOf(vectors.batch.digest));
+  });
+
+  test('the sketch comes apart into the users', () => {
+    const { tags, symbols } = vectors.sketch;
+    const sketch = new Sketch(bytesOf(symbols).length / SYMBOL_BYTES);
+    sketch.subtract(bytesOf(symbols), 0);
+    const found = new Map(sketch.differences(sketch.size)?.map(({ id, tag }) => [id, tag]));
+    expect(found).toEqual(new Map(EXAMPLE_USERS.map(({ id }, i) => [id, tags[i]])));
   });
 
   test('the stuffed bytes come apart', () => {

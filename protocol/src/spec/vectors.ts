@@ -7,6 +7,7 @@ import type { MessageName } from '../messages/message.ts';
 import { plainSession } from '../session/plain.ts';
 import { batchDigest, writeBatch } from '../user/batch.ts';
 import { digestOf, fieldDigest, NO_DIGEST, recordDigest, toggled } from '../user/digest.ts';
+import { Sketch, sketchItem } from '../sketch/sketch.ts';
 import { showField } from '../user/fields.ts';
 import { readRecord } from '../user/record.ts';
 import { encodeUser } from '../user/user.ts';
@@ -24,6 +25,8 @@ const COBS_EXAMPLES: readonly Uint8Array[] = [
   new Uint8Array(255).fill(0x55),
 ];
 
+const SKETCH_EXAMPLE_SYMBOLS = 16;
+
 /** Known answers for whoever writes firmware or a tool: the content of test-vectors.json. */
 export interface TestVectors {
   readonly cobs: readonly { readonly bytes: string; readonly stuffed: string }[];
@@ -32,6 +35,8 @@ export interface TestVectors {
   /** Of all the users together. */
   readonly table: { readonly digest: string };
   readonly batch: { readonly bytes: string; readonly digest: string; readonly committed: string };
+  /** The first symbols of the sketch of all the users. */
+  readonly sketch: { readonly tags: readonly number[]; readonly symbols: string };
 }
 
 interface FrameVector extends Required<NewHeader> {
@@ -55,6 +60,7 @@ export function testVectors(): TestVectors {
     users: EXAMPLE_USERS.map(userVector),
     table: { digest: hex(EXAMPLE_USERS.map(recordOf).map(recordDigest).reduce(toggled, NO_DIGEST)) },
     batch: batchVector(),
+    sketch: sketchVector(),
   };
 }
 
@@ -101,6 +107,13 @@ function batchVector(): TestVectors['batch'] {
     digest: hex(digestOf(object)),
     committed: hex(batchDigest(records.map(recordDigest))),
   };
+}
+
+function sketchVector(): TestVectors['sketch'] {
+  const items = EXAMPLE_USERS.map((user) => sketchItem(user.id, recordDigest(recordOf(user))));
+  const sketch = new Sketch(SKETCH_EXAMPLE_SYMBOLS);
+  for (const item of items) sketch.toggle(item);
+  return { tags: items.map(({ tag }) => tag), symbols: hex(sketch.bytes(0, SKETCH_EXAMPLE_SYMBOLS)) };
 }
 
 function recordOf(user: User): ReturnType<typeof readRecord> {

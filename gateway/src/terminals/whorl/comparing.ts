@@ -19,7 +19,7 @@ export interface Asked {
 }
 
 /** Enough for a dozen users that changed; more are asked for as they are needed. */
-const FIRST_SYMBOLS = 34;
+const FIRST_SYMBOLS = 24;
 const MORE_SYMBOLS = 8;
 /** Asked for on top, as a share of those that were not enough. */
 const GROWTH = 0.25;
@@ -60,21 +60,22 @@ function tableOf(users: ReadonlyMap<number, Uint8Array>): Uint8Array {
   return table;
 }
 
-/** A user of whom both the expected and another content were found is different. */
+/** A difference of a user whom nobody expected is there only; one that is just what was expected is lacking there. */
 function sorted(expected: ReadonlyMap<number, Uint8Array>, found: readonly SketchItem[]): Comparison {
-  const lacking = new Set<number>();
-  const others = new Set<number>();
+  const different: number[] = [];
+  const missing: number[] = [];
+  const extra: number[] = [];
   for (const { id, tag } of found) {
     const digest = expected.get(id);
-    const ours = digest !== undefined && sketchItem(id, digest).tag === tag;
-    (ours ? lacking : others).add(id);
+    if (digest === undefined) extra.push(id);
+    else if (sketchItem(id, digest).tag === tag) missing.push(id);
+    else different.push(id);
   }
-  const different = [...others].filter((id) => lacking.has(id));
   return {
-    same: expected.size - lacking.size,
+    same: expected.size - different.length - missing.length,
     different: ascending(different),
-    missing: ascending([...lacking].filter((id) => !others.has(id))),
-    extra: ascending([...others].filter((id) => !lacking.has(id))),
+    missing: ascending(missing),
+    extra: ascending(extra),
   };
 }
 
