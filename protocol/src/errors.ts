@@ -65,6 +65,12 @@ export const ERRORS = {
   TERMINAL_OFFLINE: 'The terminal does not answer at the moment. `whorl status` says why.',
   TERMINAL_CHUNKS:
     'A terminal did not get an object through in a bounded number of rounds. Check cable and termination.',
+  // Captures of what crossed a line.
+  CAPTURE_DAMAGED:
+    'A capture ends in the middle or is damaged. What stands before that place is sound, and was read.',
+  CAPTURE_FORMAT: 'The file is no capture in pcapng. Wireshark can save other kinds as pcapng.',
+  KEYS_FORMAT: 'A line of the key file cannot be read. It is made by `whorl-emulator start --key-log FILE`.',
+  KEYS_OPEN: 'Others may read the key file, which opens what was sealed. Set its permissions to 0600.',
   // Configuration and requests.
   CONFIG_READ: 'The configuration file cannot be read. Check path and permissions.',
   CONFIG_SYNTAX: 'The configuration file is not valid YAML. Mend the line that is named.',

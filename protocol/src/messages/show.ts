@@ -13,6 +13,28 @@ export function showMessage(message: Message): string {
   return [message.name, ...members(rowOf(message.name).fields, message.body)].join(' ');
 }
 
+/**
+ * A message for programs: numbers stay numbers, lists and groups stay whole; bytes and secrets are as in
+ * {@link showMessage}.
+ */
+export function viewMessage(message: Message): { message: string; fields: Record<string, unknown> } {
+  return { message: message.name, fields: viewMembers(rowOf(message.name).fields, message.body) };
+}
+
+function viewMembers(fields: Fields, value: unknown): Record<string, unknown> {
+  const values = new Map(entries(value));
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, codec]) => [name, viewValue(codec, values.get(name))]),
+  );
+}
+
+function viewValue(codec: Codec, value: unknown): unknown {
+  if (codec.secret === true) return masked(value);
+  if (value instanceof Uint8Array) return showBytes(value);
+  if (codec.kind === 'list' && Array.isArray(value)) return value.map((one) => viewValue(codec.item, one));
+  return codec.kind === 'group' ? viewMembers(codec.fields, value) : value;
+}
+
 /** As {@link showMessage}, for the value of any codec. */
 export function showValue(codec: Codec, value: unknown): string {
   if (codec.secret === true) return masked(value);
@@ -59,9 +81,13 @@ function showNumber(unit: string | undefined, value: unknown): string {
   return unit === undefined ? value.toString() : `${value.toString()} ${unit}`;
 }
 
-/** Whoever is at the other end wrote this: nothing of it may move the cursor of the window that it is read in. */
 function showText(value: string): string {
-  return JSON.stringify(value).replaceAll(
+  return printable(JSON.stringify(value));
+}
+
+/** Whoever is at the other end wrote this: nothing of it may move the cursor of the window that it is read in. */
+export function printable(text: string): string {
+  return text.replaceAll(
     /[\p{C}\u2028\u2029]/gu,
     (character) => `\\u{${character.codePointAt(0)?.toString(16) ?? ''}}`,
   );

@@ -1,0 +1,68 @@
+import { WhorlError } from '../errors.ts';
+import { ADDRESS_MAX } from '../frame/frame.ts';
+import { KEY_BYTES } from '../session/noise.ts';
+
+/** Keys of a session, or of a line's broadcasts, as a key file has them. Whoever has them reads what was sealed. */
+export type LoggedKeys =
+  | {
+      readonly kind: 'session';
+      /** Name of the line, for people: which frames a key opens shows when it is tried. */
+      readonly line: string;
+      readonly address: number;
+      /** From the gateway. */
+      readonly forth: Uint8Array;
+      /** From the terminal. */
+      readonly back: Uint8Array;
+    }
+  | { readonly kind: 'group'; readonly line: string; readonly key: Uint8Array };
+
+/** What a key file begins with. */
+export const KEYS_HEAD = `# Session keys of Whorl, for \`whorl decode --keys\` and Wireshark. Whoever has this file reads what was sealed.
+# session LINE ADDRESS KEY-FROM-GATEWAY KEY-FROM-TERMINAL
+# group LINE KEY
+`;
+
+/** Keys as a line of a key file, its end included. */
+export function keyLine(keys: LoggedKeys): string {
+  const words =
+    keys.kind === 'session'
+      ? [keys.kind, keys.line, keys.address.toString(), hex(keys.forth), hex(keys.back)]
+      : [keys.kind, keys.line, hex(keys.key)];
+  return `${words.join(' ')}\n`;
+}
+
+/**
+ * Reads a key file; empty lines and those that begin with # say nothing. A last line without its end is left out: it
+ * is being written.
+ * @throws WhorlError KEYS_FORMAT naming the line, never what stands in it
+ */
+export function readKeys(text: string): LoggedKeys[] {
+  const lines = text.split('\n').slice(0, -1);
+  return lines.flatMap((line, index) => {
+    const words = line.trim().split(/\s+/);
+    if (words[0] === '' || words[0]?.startsWith('#') === true) return [];
+    const keys = keysOf(words);
+    if (keys === undefined) throw new WhorlError('KEYS_FORMAT', `line ${(index + 1).toString()}`);
+    return [keys];
+  });
+}
+
+function keysOf([kind, line = '', ...rest]: readonly string[]): LoggedKeys | undefined {
+  if (kind === 'session' && rest.length === 3) {
+    const address = Number(rest[0]);
+    const [forth, back] = [keyOf(rest[1]), keyOf(rest[2])];
+    if (!Number.isInteger(address) || address < 1 || address > ADDRESS_MAX) return undefined;
+    return forth === undefined || back === undefined ? undefined : { kind, line, address, forth, back };
+  }
+  const key = kind === 'group' && rest.length === 1 ? keyOf(rest[0]) : undefined;
+  return key === undefined ? undefined : { kind: 'group', line, key };
+}
+
+function keyOf(text = ''): Uint8Array | undefined {
+  const bytes = Uint8Array.from(Buffer.from(text, 'hex'));
+  return bytes.length === KEY_BYTES && text.length === 2 * KEY_BYTES ? bytes : undefined;
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}
