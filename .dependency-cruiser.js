@@ -6,6 +6,7 @@
 const gatewayRows = [
   ['gateway'],
   ['cli', 'http', 'mqtt'],
+  ['access', 'jobs', 'metrics'],
   ['sync', 'tasks', 'sites'],
   ['terminals'],
   ['lines'],
@@ -23,7 +24,7 @@ const gatewayLayers = gatewayRows.slice(1).map((row, index) => ({
   from: {
     path: folder(row),
     // The one command that runs a gateway; and tests may wire up whatever they need.
-    pathNot: ['^gateway/src/cli/start(\\.ts|/)', '\\.test\\.ts$'],
+    pathNot: ['^gateway/src/cli/start(\\.ts|/)', '\\.test\\.ts$', '/testing/'],
   },
   to: { path: folder(gatewayRows.slice(0, index + 1).flat()) },
 }));

@@ -37,7 +37,13 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       `a request failed: ${describe(error)}`,
     );
   };
-  const app = buildApi({ operations: gateway.operations, store, hub: gateway.hub, onFailure });
+  const app = buildApi({
+    operations: gateway.operations,
+    store,
+    hub: gateway.hub,
+    clock: systemClock,
+    onFailure,
+  });
   await serveLocally(app, config.data);
   const mqtt = config.mqtt.enabled
     ? await startMqtt({

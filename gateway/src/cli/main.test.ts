@@ -30,7 +30,7 @@ beforeAll(async () => {
     log: silentLog,
   });
   const { operations, hub } = gateway;
-  const app = buildApi({ operations, store, hub, onFailure: () => undefined });
+  const app = buildApi({ operations, store, hub, clock: systemClock, onFailure: () => undefined });
   await serveLocally(app, data);
   stop = async () => {
     await app.close();

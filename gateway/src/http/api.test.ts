@@ -1,32 +1,5 @@
-import type { FastifyInstance } from 'fastify';
-import { seededRandom, systemClock } from '@whorl/protocol';
-import { expect, onTestFinished, test } from 'vitest';
-import { startGateway } from '../gateway.ts';
-import type { Gateway } from '../gateway.ts';
-import { silentLog } from '../settings/log.ts';
-import { openStore } from '../store/open.ts';
-import { buildApi } from './api.ts';
-
-async function api(): Promise<{ app: FastifyInstance; gateway: Gateway; failures: unknown[] }> {
-  const store = openStore({ data: { memory: true } });
-  const gateway = await startGateway({
-    config: { name: 'hq', lines: [] },
-    version: '0',
-    store,
-    clock: systemClock,
-    random: seededRandom(1),
-    log: silentLog,
-  });
-  const failures: unknown[] = [];
-  const { operations, hub } = gateway;
-  const app = buildApi({ operations, store, hub, onFailure: (error) => failures.push(error) });
-  onTestFinished(async () => {
-    await app.close();
-    await gateway.stop();
-    await store.close();
-  });
-  return { app, gateway, failures };
-}
+import { expect, test } from 'vitest';
+import { api } from './testing/bench.ts';
 
 interface Case {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'PUT';

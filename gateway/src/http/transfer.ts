@@ -18,12 +18,13 @@ export const importSchema = z.strictObject({
     .default([]),
 });
 
-export interface ImportResult {
-  readonly added: number;
-  readonly changed: number;
-  readonly unchanged: number;
-  readonly failed: readonly { readonly id: number; readonly code: string; readonly message: string }[];
-}
+export const importResultSchema = z.strictObject({
+  added: z.int(),
+  changed: z.int(),
+  unchanged: z.int(),
+  failed: z.array(z.strictObject({ id: z.int(), code: z.string(), message: z.string() })).readonly(),
+});
+export type ImportResult = z.infer<typeof importResultSchema>;
 
 /**
  * Adds users, or changes those who are there; all of the request is checked before the first is stored.

@@ -60,21 +60,37 @@ function seconds(text: string | undefined): number {
   return text === undefined || text === '' ? 0 : Math.floor(Date.parse(text) / 1000);
 }
 
+const shownTime = z.string().describe('ISO 8601, UTC.');
+
 /** A user for people: nothing secret. */
-export interface UserView {
-  readonly id: number;
-  readonly version: number;
-  readonly name: string;
-  readonly validFrom?: string;
-  readonly validUntil?: string;
-  readonly auth?: string;
-  readonly groups: readonly number[];
-  readonly cards: Readonly<Record<string, { format: number; number: string }>>;
-  /** Credentials that are held, with format and quality; never templates. */
-  readonly credentials: readonly { field: string; format: number; quality: number }[];
-  /** Who wrote each field last. */
-  readonly fields: readonly { field: string; origin: string; terminal?: string; time: string }[];
-}
+export const userViewSchema = z.strictObject({
+  id: z.int(),
+  version: z.int(),
+  name: z.string(),
+  validFrom: shownTime.optional(),
+  validUntil: shownTime.optional(),
+  auth: z.string().optional(),
+  groups: z.array(z.int()).readonly(),
+  cards: z
+    .record(z.string(), z.strictObject({ format: z.int(), number: z.string() }))
+    .describe('By slot; numbers in hex.'),
+  credentials: z
+    .array(z.strictObject({ field: z.string(), format: z.int(), quality: z.int() }))
+    .readonly()
+    .describe('Those that are held; never templates.'),
+  fields: z
+    .array(
+      z.strictObject({
+        field: z.string(),
+        origin: z.string(),
+        terminal: z.string().optional(),
+        time: shownTime,
+      }),
+    )
+    .readonly()
+    .describe('Who wrote each field last.'),
+});
+export type UserView = z.infer<typeof userViewSchema>;
 
 export function userView(id: number, user: StoredUser): UserView {
   const get = <Name extends FieldName>(name: Name) => {
@@ -125,15 +141,17 @@ function iso(secondsUtc: number): string {
   return new Date(secondsUtc * 1000).toISOString();
 }
 
-/** A line of a list of users. */
-export function summaryView(user: UserSummary): {
-  id: number;
-  name: string;
-  version: number;
-  groups: readonly number[];
-  fields: string[];
-  changed: string;
-} {
+/** A line of a list of users: nothing secret. */
+export const summaryViewSchema = z.strictObject({
+  id: z.int(),
+  name: z.string(),
+  version: z.int(),
+  groups: z.array(z.int()).readonly(),
+  fields: z.array(z.string()).readonly(),
+  changed: shownTime,
+});
+
+export function summaryView(user: UserSummary): z.infer<typeof summaryViewSchema> {
   const { id, name, version, groups, fields, changed } = user;
   return {
     id,

@@ -5,7 +5,7 @@ import type { RuntimeSettings } from '../settings/runtime.ts';
 import type { Store } from '../store/store.ts';
 import type { Operations } from '../sync/operations.ts';
 import { misfit } from './errors.ts';
-import { statusSchema } from './status-schema.ts';
+import { statusSchema } from '../sync/status-schema.ts';
 import { eventEnvelope, publishedEvent } from './topics.ts';
 
 /** What commands work with. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { LineCounters } from '../lines/status.ts';
 import { runtimeSettingsSchema } from '../settings/runtime.ts';
 import type { LedgerState } from '../store/store.ts';
-import type { GatewayStatus } from '../sync/operations.ts';
+import type { GatewayStatus } from './operations.ts';
 
 const count = z.int().min(0);
 
@@ -44,7 +44,7 @@ const terminal = z.strictObject({
   name: z.string(),
   line: z.string(),
   address: z.int(),
-  groups: z.array(z.int()),
+  groups: z.array(z.int()).readonly(),
   state: z.enum(['online', 'offline', 'quarantined']),
   reason: z.string().optional(),
   serial: z.string().optional(),
@@ -58,14 +58,14 @@ const terminal = z.strictObject({
   ledger,
 } satisfies Record<keyof GatewayStatus['terminals'][number], z.ZodType>);
 
-/** What `status` answers. */
+/** {@link GatewayStatus}, for those who say it to programs. */
 export const statusSchema = z.strictObject({
   gateway: z.string(),
   version: z.string(),
   started: z.int().describe('Milliseconds UTC.'),
   settings: runtimeSettingsSchema,
   users: count,
-  lines: z.array(line),
-  terminals: z.array(terminal),
+  lines: z.array(line).readonly(),
+  terminals: z.array(terminal).readonly(),
   openPulls: count,
 } satisfies Record<keyof GatewayStatus, z.ZodType>);

@@ -1,0 +1,120 @@
+import type { Clock } from '@whorl/protocol';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { Role } from '../access/roles.ts';
+import type { EventHub } from '../events/hub.ts';
+import type { Store } from '../store/store.ts';
+import type { Operations } from '../sync/operations.ts';
+import { checked } from './errors.ts';
+
+/** What routes work with. */
+export interface Tools {
+  readonly operations: Operations;
+  readonly store: Store;
+  readonly hub: EventHub;
+  readonly clock: Clock;
+  /** Told of errors that are none of the caller's. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** An answer that is no JSON: the route writes it by itself. */
+export class OwnAnswer {
+  readonly write: (reply: FastifyReply) => void;
+
+  constructor(write: (reply: FastifyReply) => void) {
+    this.write = write;
+  }
+}
+
+/** What was asked, checked by the route's schemas. */
+export interface Asked<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType> {
+  readonly params: z.output<Params>;
+  readonly query: z.output<Query>;
+  readonly body: z.output<Body>;
+  readonly request: FastifyRequest;
+}
+
+const nothing = z.strictObject({});
+type Nothing = typeof nothing;
+
+interface RouteSpec<
+  Params extends z.ZodObject,
+  Query extends z.ZodObject,
+  Body extends z.ZodType,
+  Answer extends z.ZodType,
+> {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** `/users/:id` */
+  readonly path: string;
+  /** Area and deed, `users.edit`: its operationId. */
+  readonly name: string;
+  /** Least that somebody must be. */
+  readonly role: Role;
+  readonly doc: string;
+  /** Of the path; none by default. */
+  readonly params?: Params;
+  readonly query?: Query;
+  readonly body?: Body;
+  /** What messages call the body; `body` by default. */
+  readonly bodyIs?: string;
+  readonly answer: Answer;
+  /** When all went well; 200 by default. */
+  readonly status?: number;
+  /** Largest body; a mebibyte by default. */
+  readonly mostBytes?: number;
+  readonly handle: (
+    asked: Asked<Params, Query, Body>,
+    tools: Tools,
+  ) => Promise<z.input<Answer> | OwnAnswer> | z.input<Answer> | OwnAnswer;
+}
+
+/** One thing that can be asked over HTTP, as data. */
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly doc: string;
+  readonly params: z.ZodObject;
+  readonly query: z.ZodObject;
+  readonly body: z.ZodType;
+  readonly answer: z.ZodType;
+  readonly status: number;
+  readonly mostBytes: number;
+  /**
+   * Checks a request and does it.
+   * @throws RequestError, and what the operation throws
+   */
+  readonly run: (request: FastifyRequest, tools: Tools) => Promise<unknown>;
+}
+
+/** A row of the table of routes, with what its handler gets inferred from its schemas. */
+export function route<
+  Answer extends z.ZodType,
+  Params extends z.ZodObject = Nothing,
+  Query extends z.ZodObject = Nothing,
+  Body extends z.ZodType = Nothing,
+>(spec: RouteSpec<Params, Query, Body, Answer>): Route {
+  const { method, path, name, role, doc, answer, handle } = spec;
+  const given = {
+    params: spec.params ?? nothing,
+    query: spec.query ?? nothing,
+    body: spec.body ?? nothing,
+  };
+  return {
+    ...{ method, path, name, role, doc, answer, ...given },
+    status: spec.status ?? 200,
+    mostBytes: spec.mostBytes ?? 1 << 20,
+    // What is left out is `nothing`, and so is its type parameter; the compiler cannot tie the two together.
+    run: async (request, tools) =>
+      handle(
+        {
+          params: checked(given.params, request.params, 'path') as z.output<Params>,
+          query: checked(given.query, request.query, 'query') as z.output<Query>,
+          body: checked(given.body, request.body ?? {}, spec.bodyIs ?? 'body') as z.output<Body>,
+          request,
+        },
+        tools,
+      ),
+  };
+}

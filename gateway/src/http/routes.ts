@@ -1,0 +1,15 @@
+import type { Route } from './route.ts';
+import { eventRoutes } from './routes/events.ts';
+import { ledgerRoutes } from './routes/ledger.ts';
+import { settingsRoutes } from './routes/settings.ts';
+import { terminalRoutes } from './routes/terminals.ts';
+import { userRoutes } from './routes/users.ts';
+
+/** Everything that can be asked over HTTP. */
+export const ROUTES: readonly Route[] = [
+  ...settingsRoutes,
+  ...userRoutes,
+  ...ledgerRoutes,
+  ...terminalRoutes,
+  ...eventRoutes,
+];

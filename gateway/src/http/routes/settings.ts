@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { MERGE_POLICIES, runtimeSettingsSchema } from '../../settings/runtime.ts';
+import { mergeRules } from '../../sync/merge-rules.ts';
+import { statusSchema } from '../../sync/status-schema.ts';
+import { route } from '../route.ts';
+import { definedOnly } from '../schemas.ts';
+
+/** How the gateway is, and what can be changed while it runs. */
+export const settingsRoutes = [
+  route({
+    method: 'GET',
+    path: '/status',
+    name: 'status.show',
+    role: 'viewer',
+    doc: 'Lines, terminals, rates and queues.',
+    answer: statusSchema,
+    handle: (_asked, { operations }) => operations.status(),
+  }),
+  route({
+    method: 'GET',
+    path: '/settings',
+    name: 'settings.show',
+    role: 'viewer',
+    doc: 'What can be changed while the gateway runs.',
+    answer: runtimeSettingsSchema,
+    handle: (_asked, { operations }) => operations.settings(),
+  }),
+  route({
+    method: 'PATCH',
+    path: '/settings',
+    name: 'settings.change',
+    role: 'installer',
+    doc: 'Changes the settings that are named, and answers all.',
+    body: runtimeSettingsSchema.partial(),
+    bodyIs: 'settings',
+    answer: runtimeSettingsSchema,
+    handle: ({ body }, { operations }) => operations.changeSettings(definedOnly(body)),
+  }),
+  route({
+    method: 'GET',
+    path: '/merge-rules',
+    name: 'merge-rules.list',
+    role: 'viewer',
+    doc: 'What a merge does with each field.',
+    answer: z
+      .array(
+        z.strictObject({
+          field: z.string(),
+          policy: z.enum(MERGE_POLICIES),
+          chosen: z.enum(['field', 'kind', 'default']).describe('What it was chosen with.'),
+          allowed: z.array(z.enum(MERGE_POLICIES)).readonly().describe('Policies that can be chosen.'),
+          doc: z.string(),
+        }),
+      )
+      .readonly(),
+    handle: async (_asked, { operations }) => mergeRules((await operations.settings()).merge),
+  }),
+];

@@ -1,0 +1,154 @@
+import { WhorlError } from '@whorl/protocol';
+import { z } from 'zod';
+import type { Store, StoredUser } from '../../store/store.ts';
+import { route } from '../route.ts';
+import { after, count, definedOnly, done, text, userId } from '../schemas.ts';
+import { importResultSchema, importSchema, importUsers } from '../transfer.ts';
+import {
+  editOf,
+  summaryView,
+  summaryViewSchema,
+  userEditSchema,
+  userView,
+  userViewSchema,
+} from '../views.ts';
+
+const id = z.object({ id: userId });
+const MOST_IMPORT_BYTES = 64 << 20;
+
+/** Users, and where they go. */
+export const userRoutes = [
+  route({
+    method: 'GET',
+    path: '/users',
+    name: 'users.list',
+    role: 'viewer',
+    doc: 'Users by ascending id.',
+    query: z.strictObject({
+      after: after.optional().describe('With higher ids.'),
+      limit: count.default(100),
+      name: text.optional().describe('With this in their name.'),
+      group: z.coerce.number().int().optional().describe('Of this access group.'),
+    }),
+    answer: z.array(summaryViewSchema),
+    handle: async ({ query: { limit, ...filter } }, { store }) =>
+      (await store.users({ ...definedOnly(filter), limit })).map(summaryView),
+  }),
+  route({
+    method: 'POST',
+    path: '/users',
+    name: 'users.add',
+    role: 'operator',
+    doc: 'Adds a user, who goes out by itself as autoSync says.',
+    body: userEditSchema.extend({ id: userId }),
+    bodyIs: 'user',
+    answer: z.strictObject({ id: z.int(), version: z.int() }),
+    status: 201,
+    handle: async ({ body }, { operations }) => ({
+      id: body.id,
+      version: await operations.addUser(body.id, editOf(body)),
+    }),
+  }),
+  route({
+    method: 'GET',
+    path: '/users/:id',
+    name: 'users.show',
+    role: 'viewer',
+    doc: 'A user; never templates.',
+    params: id,
+    answer: userViewSchema,
+    handle: async ({ params }, { store }) => userView(params.id, await held(store, params.id)),
+  }),
+  route({
+    method: 'PATCH',
+    path: '/users/:id',
+    name: 'users.edit',
+    role: 'operator',
+    doc: 'Changes a user; with `from`, only when that is still the version.',
+    params: id,
+    body: userEditSchema.extend({ from: z.int().optional() }),
+    bodyIs: 'user',
+    answer: z.strictObject({ version: z.int() }),
+    handle: async ({ params, body }, { operations }) => ({
+      version: await operations.editUser(params.id, editOf(body), body.from),
+    }),
+  }),
+  route({
+    method: 'DELETE',
+    path: '/users/:id',
+    name: 'users.delete',
+    role: 'operator',
+    doc: 'Deletes a user here and at the terminals.',
+    params: id,
+    answer: done,
+    handle: async ({ params }, { operations }) => {
+      await operations.deleteUser(params.id);
+      return {};
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/users/:id/push',
+    name: 'users.push',
+    role: 'operator',
+    doc: 'Sends a user to terminals whatever autoSync says; brings back what was deleted there.',
+    params: id,
+    body: z.strictObject({ terminals: z.array(text).min(1) }),
+    answer: z.strictObject({ rows: z.int().describe('Ledger rows made pending.') }),
+    handle: async ({ params, body }, { operations }) => ({
+      rows: await operations.push([params.id], body.terminals),
+    }),
+  }),
+  route({
+    method: 'POST',
+    path: '/users/:id/pull',
+    name: 'users.pull',
+    role: 'operator',
+    doc: 'Fetches a user from a terminal whatever autoSync says, and merges it.',
+    params: id,
+    body: z.strictObject({ terminal: text }),
+    answer: done,
+    handle: async ({ params, body }, { operations }) => {
+      await operations.pull(params.id, body.terminal);
+      return {};
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/users/import',
+    name: 'users.import',
+    role: 'operator',
+    doc: 'Adds users, or changes those who are there; all of the request is checked before the first is stored.',
+    body: importSchema,
+    mostBytes: MOST_IMPORT_BYTES,
+    answer: importResultSchema,
+    handle: ({ body }, { operations, store }) => importUsers(operations, store, body),
+  }),
+  route({
+    method: 'GET',
+    path: '/users/:id/record',
+    name: 'users.record',
+    role: 'admin',
+    doc: 'A whole user with templates, for an export that is encrypted where it is written.',
+    params: id,
+    answer: z.strictObject({
+      id: z.int(),
+      fields: z.record(z.string(), z.base64()).describe('By field number.'),
+    }),
+    handle: async ({ params }, { store }) => {
+      const { record } = await held(store, params.id);
+      const fields = [...record.fields].map(([number, value]) => [
+        number,
+        Buffer.from(value).toString('base64'),
+      ]);
+      return { id: params.id, fields: Object.fromEntries(fields) as Record<string, string> };
+    },
+  }),
+];
+
+/** @throws WhorlError USER_UNKNOWN */
+async function held(store: Store, user: number): Promise<StoredUser> {
+  const found = await store.user(user);
+  if (found === undefined) throw new WhorlError('USER_UNKNOWN', `there is no user ${user}`);
+  return found;
+}
