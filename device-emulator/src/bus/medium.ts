@@ -3,7 +3,7 @@ import type { Cancel, Clock, Random, SlotAnswer } from '@whorl/protocol';
 import { addressOf, Ear } from './ear.ts';
 import type { Port } from './port.ts';
 import { BitErrors, collide, cutShort, garbled } from './transmission.ts';
-import type { Transmission } from './transmission.ts';
+import type { Tapped, Transmission } from './transmission.ts';
 
 export interface MediumOptions {
   readonly clock: Clock;
@@ -83,7 +83,7 @@ export class Medium {
   readonly #gateway: Sender = { freeAt: 0 };
   readonly #noise: Sender = { freeAt: 0 };
   readonly #bitErrors: BitErrors;
-  readonly #taps = new Set<(bytes: Uint8Array, fromGateway: boolean) => void>();
+  readonly #taps = new Set<Tapped>();
   #ear = new Ear();
   #onAir: OnAir[] = [];
   #port: Port | undefined;
@@ -124,7 +124,7 @@ export class Medium {
   }
 
   /** Clips on to the wire: `listener` hears all that crosses it. @returns what takes it off */
-  tap(listener: (bytes: Uint8Array, fromGateway: boolean) => void): () => void {
+  tap(listener: Tapped): () => void {
     this.#taps.add(listener);
     return () => this.#taps.delete(listener);
   }
@@ -208,7 +208,8 @@ export class Medium {
     this.#counters.busyMs += transmission.end - transmission.start;
     const bytes = this.#bitErrors.pass(garbled(transmission, this.#random));
     const { sender } = transmission;
-    for (const tap of this.#taps) tap(bytes, sender === this.#gateway);
+    const how = { noise: sender === this.#noise, endMs: transmission.end };
+    for (const tap of this.#taps) tap(bytes, sender === this.#gateway, how);
     if (sender === this.#gateway) {
       this.#counters.bytesToTerminals += bytes.length;
       if (this.#options.echo === true) this.#toGateway(bytes);

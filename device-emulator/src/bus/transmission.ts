@@ -10,6 +10,13 @@ export interface Transmission<Sender> {
   spoilt: { readonly from: number; readonly to: number }[] | undefined;
 }
 
+/** Told of what crossed the wire, and when its last byte had arrived, by the medium's clock. */
+export type Tapped = (
+  bytes: Uint8Array,
+  fromGateway: boolean,
+  how: { readonly noise: boolean; readonly endMs: number },
+) => void;
+
 /** Ends a transmission at `now`, in the middle of a byte if need be: what was sent until then still arrives. */
 export function cutShort(transmission: Transmission<unknown>, now: number): void {
   const { start, end, bytes } = transmission;

@@ -8,6 +8,7 @@ import { RequestError } from './action.ts';
 import { lineAction, TERMINAL_ACTIONS, terminalAction } from './actions.ts';
 import { readArguments } from './arguments.ts';
 import { Client, CONTROL_PORT } from './client.ts';
+import type { StartOptions } from './start.ts';
 import {
   detailsAnswer,
   linesAnswer,
@@ -25,6 +26,8 @@ const EXITS: Partial<Record<ErrorCode, number>> = {
   CONTROL_REQUEST: EXIT.usage,
   FLEET_FILE: EXIT.usage,
   FLEET_UNKNOWN: EXIT.usage,
+  FILE_WRITE: EXIT.usage,
+  KEYS_OPEN: EXIT.usage,
   CONTROL_UNREACHABLE: EXIT.unreachable,
 };
 
@@ -72,7 +75,17 @@ function command(name: string, description: string): Command {
 
 command('start', 'start the terminals of a fleet file; ends with Ctrl-C')
   .requiredOption('--config <file>', 'fleet file; see fleet.example.yaml')
-  .action((options: Shared & { config: string }) => guarded(options, () => start(options)));
+  .option('--capture <file>', 'record all that crosses the lines, as pcapng')
+  .option('--key-log <file>', 'append the keys of all sessions: for test rigs, opens what was recorded')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  whorl-emulator start --config fleet.yaml
+  whorl-emulator start --config fleet.yaml --capture site.pcapng --key-log site.keys
+  whorl decode site.pcapng --keys site.keys`,
+  )
+  .action((options: Shared & StartOptions) => guarded(options, () => start(options)));
 
 command('do', 'do something to a terminal or a line')
   .argument('<target>', 'name of a terminal or a line')
@@ -120,7 +133,7 @@ command('show', 'show a terminal: who it holds, and its log')
 
 await program.parseAsync();
 
-async function start(options: Shared & { config: string }): Promise<void> {
+async function start(options: Shared & StartOptions): Promise<void> {
   // Only this command needs a fleet and a server: the others answer sooner without.
   const { startEmulator } = await import('./start.ts');
   const { controlPort, lines } = await startEmulator(options);

@@ -1,12 +1,16 @@
 import { codeOf, prologueOf, respond, sealedSession } from '@whorl/protocol';
-import type { Body, Random, Session } from '@whorl/protocol';
+import type { Body, Random, Session, TrafficKeys } from '@whorl/protocol';
 import type { Store } from './store.ts';
+
+/** Takes the keys of a terminal that was made to tell them: for test rigs. */
+export type TellKeys = (keys: TrafficKeys) => void;
 
 export interface HandshakeParts {
   readonly serial: string;
   readonly address: number;
   readonly store: Store;
   readonly random: Random;
+  readonly tellKeys?: TellKeys | undefined;
 }
 
 /**
@@ -23,6 +27,7 @@ export function accept(
   try {
     const ephemeral = parts.random.bytes(32);
     const { answer, keys } = respond({ psk: key, prologue, ephemeral }, open.handshake);
+    parts.tellKeys?.({ kind: 'session', address: parts.address, forth: keys.forth, back: keys.back });
     return { answer, session: sealedSession('terminal', keys) };
   } catch (error) {
     if (codeOf(error) === undefined) throw error;

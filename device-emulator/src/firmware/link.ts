@@ -29,6 +29,7 @@ import type {
 import { answer } from './answers.ts';
 import type { Answer, Conversation, Desk } from './answers.ts';
 import { accept } from './handshake.ts';
+import type { TellKeys } from './handshake.ts';
 import type { Model } from './model.ts';
 import { Offers } from './offers.ts';
 import type { Pairing } from './pairing.ts';
@@ -61,6 +62,7 @@ export interface LinkOptions {
   readonly store: Store;
   readonly random: Random;
   readonly pairing: Pairing;
+  readonly tellKeys?: TellKeys | undefined;
 }
 
 const NOTHING: readonly Uint8Array[] = [];
@@ -80,6 +82,7 @@ export class Link {
   readonly #address: number;
   readonly #random: Random;
   readonly #parts: Pick<Desk, 'serial' | 'model' | 'store'>;
+  readonly #tellKeys: TellKeys | undefined;
   readonly #pairing: Pairing;
   readonly #plain: AnswerMemory;
   readonly #memory: AnswerMemory;
@@ -101,6 +104,7 @@ export class Link {
     this.#random = random;
     this.#hand = handWire(address);
     this.#parts = { serial, model, store };
+    this.#tellKeys = options.tellKeys;
     this.#plain = new AnswerMemory(1);
     this.#memory = new AnswerMemory(model.capabilities.window);
   }
@@ -177,7 +181,12 @@ export class Link {
         return { name: 'present', body };
       }
       case 'session.open': {
-        const parts = { ...this.#parts, address: this.#address, random: this.#random };
+        const parts = {
+          ...this.#parts,
+          address: this.#address,
+          random: this.#random,
+          tellKeys: this.#tellKeys,
+        };
         const accepted = accept(parts, message.body);
         if (accepted === undefined) {
           this.counters.bad += 1;
@@ -271,7 +280,10 @@ export class Link {
   }
 
   #groupOf(key: Uint8Array): Session {
-    if (this.#group?.key !== key) this.#group = { key, session: groupSession('terminal', key) };
+    if (this.#group?.key !== key) {
+      this.#group = { key, session: groupSession('terminal', key) };
+      this.#tellKeys?.({ kind: 'group', key });
+    }
     return this.#group.session;
   }
 

@@ -1,5 +1,6 @@
 import { Cpace, codeOf, pairingKey, prologueOf, respond, sealedSession } from '@whorl/protocol';
 import type { Body, Clock, Random, Session } from '@whorl/protocol';
+import type { TellKeys } from './handshake.ts';
 
 /** Somebody who pairs stands at the terminal: two minutes are enough. */
 const WINDOW_MS = 120_000;
@@ -11,6 +12,14 @@ interface Window {
   /** On the terminal's own clock of the line, milliseconds. */
   readonly until: number;
   tries: number;
+}
+
+export interface PairingParts {
+  readonly serial: string;
+  readonly address: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly tellKeys?: TellKeys | undefined;
 }
 
 /** What a terminal shows while somebody pairs it. */
@@ -25,12 +34,12 @@ export type PairingDisplay =
  * at the gateway; both ends make a key of it that nobody on the line can make.
  */
 export class Pairing {
-  readonly #parts: { serial: string; address: number; clock: Clock; random: Random };
+  readonly #parts: PairingParts;
   #window: Window | undefined;
   #last: 'closed' | 'paired' | 'failed' = 'closed';
   #key: Uint8Array | undefined;
 
-  constructor(parts: { serial: string; address: number; clock: Clock; random: Random }) {
+  constructor(parts: PairingParts) {
     this.#parts = parts;
   }
 
@@ -72,10 +81,11 @@ export class Pairing {
     const key = this.#key;
     this.#key = undefined;
     if (key === undefined) return undefined;
-    const { serial, address, random } = this.#parts;
+    const { serial, address, random, tellKeys } = this.#parts;
     try {
       const prologue = prologueOf(serial, address);
       const { answer, keys } = respond({ psk: key, prologue, ephemeral: random.bytes(32) }, message);
+      tellKeys?.({ kind: 'session', address, forth: keys.forth, back: keys.back });
       return { answer, session: sealedSession('terminal', keys) };
     } catch (error) {
       if (codeOf(error) === undefined) throw error;

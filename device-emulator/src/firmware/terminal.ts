@@ -12,6 +12,7 @@ import type {
 import type { Enrolment } from './enrolment.ts';
 import { PowerCut } from './flash.ts';
 import type { Flash } from './flash.ts';
+import type { TellKeys } from './handshake.ts';
 import { Link } from './link.ts';
 import type { LinkCounters } from './link.ts';
 import type { Model } from './model.ts';
@@ -30,6 +31,8 @@ export interface TerminalOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly flash: Flash;
+  /** Takes the keys of each session and broadcast key; not to be given but for a test rig. */
+  readonly tellKeys?: TellKeys | undefined;
 }
 
 export type Power = 'off' | 'starting' | 'on';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, seededRandom, WhorlError } from '@whorl/protocol';
-import type { Clock, Random, UserRecord } from '@whorl/protocol';
+import type { CapturedLine, Clock, LoggedKeys, Random, TrafficKeys, UserRecord } from '@whorl/protocol';
 import type { Cable } from '../bus/cable.ts';
 import { Medium } from '../bus/medium.ts';
 import { ptyCable } from '../bus/pty-cable.ts';
@@ -8,6 +8,7 @@ import { diallingCable, listeningCable } from '../bus/tcp.ts';
 import { diskFlash } from '../firmware/disk.ts';
 import { MemoryFlash } from '../firmware/flash.ts';
 import type { Flash } from '../firmware/flash.ts';
+import type { TellKeys } from '../firmware/handshake.ts';
 import { MODELS } from '../firmware/model.ts';
 import type { Model } from '../firmware/model.ts';
 import { Terminal } from '../firmware/terminal.ts';
@@ -33,6 +34,10 @@ export interface FleetParts {
   readonly flash?: (terminal: string) => Flash;
   /** Told, in one line, what went wrong behind everyone's back. */
   readonly log?: (line: string) => void;
+  /** Takes each line before it is plugged in: to tap it. */
+  readonly tap?: ((line: CapturedLine, medium: Medium) => void) | undefined;
+  /** Takes the keys of every session; not to be given but for a test rig. */
+  readonly tellKeys?: ((keys: LoggedKeys) => void) | undefined;
 }
 
 /** Terminals on their lines, started from a file. */
@@ -87,7 +92,7 @@ export async function startFleet(config: FleetConfig, clock: Clock, parts: Fleet
 }
 
 type Made = Required<Pick<FleetParts, 'random' | 'flash'>> &
-  Pick<FleetParts, 'log'> & { readonly clock: Clock };
+  Pick<FleetParts, 'log' | 'tap' | 'tellKeys'> & { readonly clock: Clock };
 
 function flashOf({ data }: FleetConfig): (terminal: string) => Flash {
   return (terminal) => (data === undefined ? new MemoryFlash() : diskFlash(join(data, `${terminal}.flash`)));
@@ -102,9 +107,12 @@ function makeLine(line: FleetLine, parts: Made): RunningLine {
   const baud = line.baud ?? (line.pty === undefined ? undefined : SERIAL_BAUD);
   const { turnaroundMs, echo } = line;
   const medium = new Medium({ clock: parts.clock, random: fork(parts.random), baud, turnaroundMs, echo });
+  parts.tap?.({ name: line.name, ...(baud === undefined ? {} : { baud }) }, medium);
   const terminals = new Map<string, Terminal>();
+  const { tellKeys } = parts;
+  const tellOwn = tellKeys && ((keys: TrafficKeys) => tellKeys({ ...keys, line: line.name }));
   for (const options of line.terminals) {
-    const terminal = makeTerminal(options, baud, parts);
+    const terminal = makeTerminal(options, baud, { ...parts, tellOwn });
     medium.add(terminal, { turnaroundMs: options.turnaroundMs });
     terminals.set(options.name, terminal);
   }
@@ -114,7 +122,11 @@ function makeLine(line: FleetLine, parts: Made): RunningLine {
   return { name: line.name, medium, cable, terminals };
 }
 
-function makeTerminal(options: FleetTerminal, baud: number | undefined, parts: Made): Terminal {
+function makeTerminal(
+  options: FleetTerminal,
+  baud: number | undefined,
+  parts: Made & { readonly tellOwn: TellKeys | undefined },
+): Terminal {
   const model = modelOf(options, baud);
   const terminal = new Terminal({
     serial: serialOf(options),
@@ -123,6 +135,7 @@ function makeTerminal(options: FleetTerminal, baud: number | undefined, parts: M
     clock: parts.clock,
     random: fork(parts.random),
     flash: parts.flash(options.name),
+    tellKeys: parts.tellOwn,
   });
   const isNew = terminal.boots === 1;
   if (isNew) seed(terminal, options);

@@ -10,7 +10,6 @@ export const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
 /** Type and both lengths around a body. */
 export const BLOCK_FRAME_BYTES = 12;
 
-export const COMMENT = 1;
 export const SECTION_APPLICATION = 4;
 export const INTERFACE_NAME = 2;
 export const INTERFACE_SPEED = 8;

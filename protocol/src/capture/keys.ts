@@ -2,19 +2,20 @@ import { WhorlError } from '../errors.ts';
 import { ADDRESS_MAX } from '../frame/frame.ts';
 import { KEY_BYTES } from '../session/noise.ts';
 
-/** Keys of a session, or of a line's broadcasts, as a key file has them. Whoever has them reads what was sealed. */
-export type LoggedKeys =
+/** Keys of a session, or of a line's broadcasts, as a terminal has them. Whoever has them reads what was sealed. */
+export type TrafficKeys =
   | {
       readonly kind: 'session';
-      /** Name of the line, for people: which frames a key opens shows when it is tried. */
-      readonly line: string;
       readonly address: number;
       /** From the gateway. */
       readonly forth: Uint8Array;
       /** From the terminal. */
       readonly back: Uint8Array;
     }
-  | { readonly kind: 'group'; readonly line: string; readonly key: Uint8Array };
+  | { readonly kind: 'group'; readonly key: Uint8Array };
+
+/** As a key file has them. The line's name is for people: which frames a key opens shows when it is tried. */
+export type LoggedKeys = TrafficKeys & { readonly line: string };
 
 /** What a key file begins with. */
 export const KEYS_HEAD = `# Session keys of Whorl, for \`whorl decode --keys\` and Wireshark. Whoever has this file reads what was sealed.

@@ -112,7 +112,7 @@ function decrypted(
   const from = HEADER_BYTES + (fromTerminal ? COUNTER_BYTES : 0);
   const end = frame.length - SEAL_BYTES;
   if (end <= from) return undefined;
-  const head = frame.slice(0, from);
+  const head = Uint8Array.from(frame.subarray(0, from));
   head[0] = (head[0] ?? 0) & INVITE_MASK;
   const decipher = createDecipheriv(CIPHER, key, nonceOf(counter), { authTagLength: SEAL_BYTES });
   decipher.setAAD(head, { plaintextLength: end - from }).setAuthTag(frame.subarray(end));

@@ -1,7 +1,6 @@
 import {
   BLOCK_FRAME_BYTES,
   BYTE_ORDER_MAGIC,
-  COMMENT,
   ENHANCED_PACKET,
   INBOUND,
   INTERFACE_DESCRIPTION,
@@ -31,31 +30,25 @@ interface Option {
 }
 
 /**
- * What a capture begins with; {@link packetBlock} by packet follows, each as soon as it is known.
- * @param options.comment shown by whoever opens the file: what was left out of it, for instance
+ * What a capture begins with; a {@link lineBlock} for each further line and a {@link packetBlock} for each packet
+ * follow, as soon as they are known.
  */
-export function captureHead(
-  lines: readonly CapturedLine[],
-  options: { readonly comment?: string | undefined } = {},
-): Uint8Array {
-  return Buffer.concat([sectionBlock(options.comment), ...lines.map(lineBlock)]);
+export function captureHead(lines: readonly CapturedLine[]): Uint8Array {
+  return Buffer.concat([sectionBlock(), ...lines.map(lineBlock)]);
 }
 
-function sectionBlock(comment: string | undefined): Uint8Array {
+function sectionBlock(): Uint8Array {
   const fixed = new Uint8Array(16);
   const view = new DataView(fixed.buffer);
   view.setUint32(0, BYTE_ORDER_MAGIC, true);
   view.setUint16(4, 1, true);
   // The section's length is not known while it is written: all ones say so.
   fixed.fill(0xff, 8);
-  const told = comment === undefined ? [] : [{ code: COMMENT, value: encoder.encode(comment) }];
-  return block(SECTION_HEADER, fixed, [
-    ...told,
-    { code: SECTION_APPLICATION, value: encoder.encode('Whorl') },
-  ]);
+  return block(SECTION_HEADER, fixed, [{ code: SECTION_APPLICATION, value: encoder.encode('Whorl') }]);
 }
 
-function lineBlock({ name, baud }: CapturedLine): Uint8Array {
+/** A further line; lines are numbered from 0 as their blocks stand in the capture. */
+export function lineBlock({ name, baud }: CapturedLine): Uint8Array {
   const fixed = new Uint8Array(8);
   new DataView(fixed.buffer).setUint16(0, LINK_TYPE, true);
   const speed = new Uint8Array(8);
@@ -67,7 +60,7 @@ function lineBlock({ name, baud }: CapturedLine): Uint8Array {
   ]);
 }
 
-/** @param line which of the lines that the capture's head names, from 0 */
+/** @param line which of the lines that stand before it, from 0 */
 export function packetBlock(line: number, { timeUs, direction, bytes }: Crossed): Uint8Array {
   const fixed = new Uint8Array(20 + padded(bytes.length));
   const view = new DataView(fixed.buffer);
