@@ -124,6 +124,12 @@ export const ERRORS = {
   USER_UNKNOWN: 'No user has this id. `whorl users list` lists them.',
   USER_EXISTS: 'A user with this id exists already. Use `whorl users edit`.',
   USER_CHANGED: 'Somebody else changed the user meanwhile. Look at it again, then repeat the edit.',
+  // Conflicts.
+  CONFLICT_CHANGED:
+    'The user was changed after the conflict was decided, so that the decision cannot be taken back. Edit the user instead.',
+  CONFLICT_DECIDED: 'The conflict was decided otherwise already. `whorl conflicts undo` opens it again.',
+  CONFLICT_KIND: 'Only two people under one id can be told apart by a new id. Accept ours or theirs.',
+  CONFLICT_UNKNOWN: 'There is no such conflict. `whorl conflicts list` lists them.',
   // Time.
   ABORTED: 'The work was cancelled before it ended.',
 } as const satisfies Record<string, string>;

@@ -72,7 +72,12 @@ export function usageError(text: string): WhorlError {
 
 function exitCodeOf(code: string): number {
   if (code === 'GATEWAY_UNREACHABLE') return EXIT.unreachable;
-  if (code === 'USER_UNKNOWN' || code === 'TERMINAL_UNKNOWN' || code === 'REQUEST_UNKNOWN')
+  if (
+    code === 'USER_UNKNOWN' ||
+    code === 'TERMINAL_UNKNOWN' ||
+    code === 'CONFLICT_UNKNOWN' ||
+    code === 'REQUEST_UNKNOWN'
+  )
     return EXIT.notFound;
   if (
     code === 'USAGE' ||

@@ -58,6 +58,14 @@ test.concurrent.each<[string, string[], number, string, string]>([
   ['an id that is none', ['users', 'show', 'seven'], EXIT.usage, 'REQUEST_INVALID', 'seven'],
   ['a number out of range', ['events', '--last', '0'], EXIT.usage, 'REQUEST_INVALID', 'last'],
   ['an unknown user', ['users', 'delete', '99'], EXIT.notFound, 'USER_UNKNOWN', '99'],
+  ['an unknown conflict', ['conflicts', 'show', '99'], EXIT.notFound, 'CONFLICT_UNKNOWN', '99'],
+  [
+    'two decisions',
+    ['conflicts', 'accept', '1', '--ours', '--theirs'],
+    EXIT.usage,
+    'REQUEST_INVALID',
+    '--new-id',
+  ],
   ['an unknown terminal', ['ledger', '--terminal', 'x'], EXIT.notFound, 'TERMINAL_UNKNOWN', 'x'],
   ['an unknown setting', ['settings', 'set', 'autoSink', 'off'], EXIT.usage, 'REQUEST_INVALID', 'autoSync'],
   [

@@ -54,10 +54,14 @@ export function statusOf(error: unknown): number {
   switch (codeOf(error)) {
     case 'USER_UNKNOWN':
     case 'TERMINAL_UNKNOWN':
+    case 'CONFLICT_UNKNOWN':
     case 'REQUEST_UNKNOWN':
       return 404;
     case 'USER_EXISTS':
     case 'USER_CHANGED':
+    case 'CONFLICT_CHANGED':
+    case 'CONFLICT_DECIDED':
+    case 'CONFLICT_KIND':
     case 'PAIRING_CLOSED':
     case 'PAIRING_CODE':
     case 'PAIRING_NONE':

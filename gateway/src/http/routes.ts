@@ -1,4 +1,5 @@
 import type { Route } from './route.ts';
+import { conflictRoutes } from './routes/conflicts.ts';
 import { eventRoutes } from './routes/events.ts';
 import { ledgerRoutes } from './routes/ledger.ts';
 import { settingsRoutes } from './routes/settings.ts';
@@ -10,6 +11,7 @@ export const ROUTES: readonly Route[] = [
   ...settingsRoutes,
   ...userRoutes,
   ...ledgerRoutes,
+  ...conflictRoutes,
   ...terminalRoutes,
   ...eventRoutes,
 ];

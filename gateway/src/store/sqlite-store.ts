@@ -128,23 +128,41 @@ export class SqliteStore implements Store {
   }
 
   saveUser(change: UserChange): Promise<readonly StoredEvent[] | undefined> {
-    const { user: id, from, next, time } = change;
+    return this.saveUsers([change]);
+  }
+
+  saveUsers(changes: readonly UserChange[]): Promise<readonly StoredEvent[] | undefined> {
     return this.#db.write(() => {
-      const held = users.heldUser(this.#db, id);
-      const writes = change.conflicts ?? [];
-      if ((held?.version ?? 0) !== from || !conflicts.conflictsStand(this.#db, writes)) return undefined;
-      if (next === undefined) {
-        users.deleteUser(this.#db, id);
-        conflicts.deleteConflicts(this.#db, id);
-      } else if (next.version !== from)
-        users.putUser(this.#db, this.#vault, { id, next, changed: time }, held?.key);
-      for (const row of change.ledger) ledger.putLedger(this.#db, row);
-      if (change.pull !== undefined) pulls.closePull(this.#db, change.pull.terminal, id, change.pull.log);
-      return [
-        ...insertEvents(this.#db, change.events),
-        ...writes.flatMap((write) => conflicts.putConflict(this.#db, this.#vault, write)),
-      ];
+      const stand = changes.every(
+        ({ user, from, conflicts: writes = [] }) =>
+          (users.heldUser(this.#db, user)?.version ?? 0) === from &&
+          conflicts.conflictsStand(this.#db, writes),
+      );
+      return stand ? changes.flatMap((change) => this.#saveUser(change)) : undefined;
     });
+  }
+
+  #saveUser(change: UserChange): StoredEvent[] {
+    const { user: id, from, next, time, conflicts: writes = [] } = change;
+    if (next === undefined) {
+      users.deleteUser(this.#db, id);
+      conflicts.deleteConflicts(
+        this.#db,
+        id,
+        writes.flatMap((write) => write.id ?? []),
+      );
+    } else if (next.version !== from)
+      users.putUser(this.#db, this.#vault, { id, next, changed: time }, users.heldUser(this.#db, id)?.key);
+    for (const row of change.ledger) ledger.putLedger(this.#db, row);
+    if (change.pull !== undefined) pulls.closePull(this.#db, change.pull.terminal, id, change.pull.log);
+    return [
+      ...insertEvents(this.#db, change.events),
+      ...writes.flatMap((write) => conflicts.putConflict(this.#db, this.#vault, write)),
+    ];
+  }
+
+  async freeUser(): Promise<number> {
+    return users.freeUser(this.#db);
   }
 
   async conflicts(filter: ConflictFilter): Promise<readonly ConflictSummary[]> {

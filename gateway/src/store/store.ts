@@ -110,11 +110,26 @@ export interface PullRequest {
 }
 
 /** What a conflict is about: two people under one id, or one field, by its kind. */
-export type ConflictKind =
-  'two-people' | CredentialKind | Exclude<FieldName, `${CredentialKind}.${number}`> | 'other';
+export const CONFLICT_KINDS = [
+  'two-people',
+  'card',
+  'finger',
+  'face',
+  'name',
+  'validity',
+  'pin',
+  'authMode',
+  'groups',
+  'photo',
+  'other',
+] as const satisfies readonly (
+  'two-people' | CredentialKind | Exclude<FieldName, `${CredentialKind}.${number}`> | 'other'
+)[];
+export type ConflictKind = (typeof CONFLICT_KINDS)[number];
 
 /** `open` until somebody decides; then what was taken. `new-id`: the terminal's became a person of their own. */
-export type ConflictState = 'open' | 'ours' | 'theirs' | 'new-id';
+export const CONFLICT_STATES = ['open', 'ours', 'theirs', 'new-id'] as const;
+export type ConflictState = (typeof CONFLICT_STATES)[number];
 
 /** One side of a conflict: the fields that it is about, and who wrote them. */
 export interface ConflictSide {
@@ -295,6 +310,10 @@ export interface Store {
   countUsers(): Promise<number>;
   /** @returns `undefined` when user or conflicts are not as they were any more: read them again and compute anew */
   saveUser(change: UserChange): Promise<readonly StoredEvent[] | undefined>;
+  /** Changes of several users, all or none. @returns as {@link saveUser} */
+  saveUsers(changes: readonly UserChange[]): Promise<readonly StoredEvent[] | undefined>;
+  /** An id that nobody has, here or at a terminal as far as is known. */
+  freeUser(): Promise<number>;
 
   /** By ascending id. */
   conflicts(filter: ConflictFilter): Promise<readonly ConflictSummary[]>;

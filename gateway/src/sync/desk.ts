@@ -1,12 +1,14 @@
 import { accessGroups, encodeField, FIELD_NAMES, FIELDS, recordOf, WhorlError } from '@whorl/protocol';
 import type { FieldName, FieldValue, UserRecord } from '@whorl/protocol';
 import type { RuntimeSettings } from '../settings/runtime.ts';
-import type { LedgerCounts, LedgerRow } from '../store/store.ts';
+import type { ConflictFilter, ConflictSummary, LedgerCounts, LedgerRow } from '../store/store.ts';
 import type { LineStatus } from '../lines/status.ts';
 import type { TerminalDriver } from '../terminals/driver.ts';
 import type { TerminalStatus } from '../terminals/status.ts';
 import { compareTerminal } from './compare.ts';
 import type { CompareReport } from './compare.ts';
+import { decideConflict, decideConflicts, undoConflict } from './inbox.ts';
+import type { Decision, InboxFilter } from './inbox.ts';
 import type { GatewayStatus, Operations, UserEdit } from './operations.ts';
 import type { Pairings } from './pairings.ts';
 import { pendingRow } from './plan.ts';
@@ -186,6 +188,24 @@ export class Desk implements Operations {
     }
     this.#site.wake();
     return retried;
+  }
+
+  async conflicts(filter: ConflictFilter): Promise<readonly ConflictSummary[]> {
+    if (filter.terminal !== undefined) this.#place(filter.terminal);
+    return this.#site.store.conflicts(filter);
+  }
+
+  decideConflict(id: number, decision: Decision): Promise<ConflictSummary> {
+    return decideConflict(this.#site, id, decision);
+  }
+
+  async decideConflicts(filter: InboxFilter, take: 'ours' | 'theirs'): Promise<number> {
+    if (filter.terminal !== undefined) this.#place(filter.terminal);
+    return decideConflicts(this.#site, filter, take);
+  }
+
+  undoConflict(id: number): Promise<ConflictSummary> {
+    return undoConflict(this.#site, id);
   }
 
   /** Brings the ledger in line with settings and terminals, beside the daily work. */

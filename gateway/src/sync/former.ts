@@ -16,9 +16,9 @@ export function nextVersion(
   for (const [number, value] of record.fields) {
     const mine = held?.record.fields.get(number);
     const known = held?.provenance.get(number);
-    const writer = 'origin' in by ? by : by.get(number);
-    if (mine !== undefined && known !== undefined && sameBytes(mine, value)) provenance.set(number, known);
-    else if (writer !== undefined) provenance.set(number, writer);
+    const kept = mine !== undefined && sameBytes(mine, value) ? known : undefined;
+    const writer = 'origin' in by ? (kept ?? by) : (by.get(number) ?? kept);
+    if (writer !== undefined) provenance.set(number, writer);
   }
   return { record, version, provenance, former: formerOf(held, record, version) };
 }

@@ -49,14 +49,25 @@ export function merge(
   for (const [field, value] of incoming.record.fields) {
     const [outcome, next] = mergeField(held, incoming, policies, [field, value]);
     outcomes[outcome].push(field);
-    if (next === undefined) continue;
-    fields.set(field, next);
-    provenance.set(field, incoming.by);
+    if (next !== undefined) fields.set(field, next);
+    if (next !== undefined || (outcome === 'same' && isRenewed(held, incoming, policies, field)))
+      provenance.set(field, incoming.by);
   }
   const { filled, replaced, conflict: conflicts, stale } = outcomes;
   const grown = held === undefined || filled.length + replaced.length > 0;
   const record = grown ? recordOf(incoming.record.id, fields) : held.record;
   return { record, provenance, filled, replaced, conflicts, stale };
+}
+
+/** Where the newest wins, a value that was written again is as new as that: else the order of merging would matter. */
+function isRenewed(
+  held: Held | undefined,
+  { by }: Incoming,
+  policies: RuntimeSettings['merge'],
+  field: number,
+): boolean {
+  const known = held?.provenance.get(field);
+  return policyOf(policies, field) === 'newest-wins' && known !== undefined && by.time > known.time;
 }
 
 /** @returns what becomes of a field, and its value when it is another one than before */

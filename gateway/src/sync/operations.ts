@@ -1,8 +1,9 @@
 import type { CompareReport } from './compare.ts';
 import type { FieldName, User } from '@whorl/protocol';
 import type { LineStatus } from '../lines/status.ts';
+import type { Decision, InboxFilter } from './inbox.ts';
 import type { RuntimeSettings } from '../settings/runtime.ts';
-import type { LedgerCounts, LedgerState } from '../store/store.ts';
+import type { ConflictFilter, ConflictSummary, LedgerCounts, LedgerState } from '../store/store.ts';
 import type { TerminalStatus } from '../terminals/status.ts';
 
 /** A change of a user at the gateway: fields to set and fields to clear. */
@@ -60,4 +61,12 @@ export interface Operations {
     readonly terminal?: string;
     readonly state?: Extract<LedgerState, 'failed'>;
   }): Promise<number>;
+  /** What merges did not take, by ascending id. */
+  conflicts(filter: ConflictFilter): Promise<readonly ConflictSummary[]>;
+  /** Decides a conflict; the result goes out to the terminals. Errors: CONFLICT_*, USER_EXISTS. */
+  decideConflict(id: number, decision: Decision): Promise<ConflictSummary>;
+  /** Decides all open conflicts that the filter names. @returns how many */
+  decideConflicts(filter: InboxFilter, take: 'ours' | 'theirs'): Promise<number>;
+  /** Takes a decision back: the conflict is open again. Errors: CONFLICT_UNKNOWN, CONFLICT_CHANGED. */
+  undoConflict(id: number): Promise<ConflictSummary>;
 }

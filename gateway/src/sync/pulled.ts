@@ -15,6 +15,7 @@ import { nextVersion } from './former.ts';
 import { merge } from './merge.ts';
 import type { Incoming, Merged } from './merge.ts';
 import { pendingRow } from './plan.ts';
+import { resolved } from './resolutions.ts';
 import { groupsOf, inScope, takesUpdates } from './scope.ts';
 import type { Site } from './site.ts';
 import { contradictions } from './two-people.ts';
@@ -51,7 +52,14 @@ export function decide(it: Case): Decided {
   const merged = merge(held, incoming, it.settings.merge);
   const grown = held === undefined || merged.filled.length + merged.replaced.length > 0;
   const next = grown ? nextVersion(held, merged.record, merged.provenance) : held;
-  return { merged, reasons, next, conflicts: fieldConflicts(it, merged) };
+  return { merged, reasons, next, conflicts: [...fieldConflicts(it, merged), ...onePerson(it)] };
+}
+
+/** Who was taken for somebody else is not, any more: people changed that, there or here. */
+function onePerson({ known, terminal, now }: Case): ConflictWrite[] {
+  return known
+    .filter((one) => one.kind === 'two-people' && one.state === 'open' && one.terminal === terminal)
+    .map((one) => resolved(one, { state: 'theirs', now }));
 }
 
 /**

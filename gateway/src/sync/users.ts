@@ -74,7 +74,8 @@ export function changedFields(before: UserRecord, after: UserRecord): number[] {
   });
 }
 
-function eventFor(
+/** What tells of a user's change at the gateway. */
+export function eventFor(
   site: Site,
   user: number,
   held: StoredUser | undefined,

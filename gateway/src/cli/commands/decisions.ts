@@ -6,10 +6,12 @@ import type { MergeRule } from '../../sync/merge-rules.ts';
 import { nearest } from '../../settings/nearest.ts';
 import { contextOf, guarded } from '../context.ts';
 import { table } from '../table.ts';
+import { addConflicts } from './conflicts.ts';
 
 /** Commands for what a merge takes, and for deciding what it did not take. */
 export function addDecisionCommands(program: Command): void {
   addMergeRules(program);
+  addConflicts(program);
 }
 
 function addMergeRules(program: Command): void {

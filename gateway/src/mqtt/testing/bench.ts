@@ -83,6 +83,10 @@ export function statusOf(changes: Partial<GatewayStatus> = {}): GatewayStatus {
   };
 }
 
+function noConflict(id: number): Promise<never> {
+  return Promise.reject(new WhorlError('CONFLICT_UNKNOWN', `there is no conflict ${id}`));
+}
+
 /** Operations that do nothing, each call of which can be looked at. */
 export function fakeOperations() {
   return {
@@ -106,6 +110,10 @@ export function fakeOperations() {
     pair: vi.fn<Operations['pair']>(() => Promise.resolve('WX-1')),
     unpair: vi.fn<Operations['unpair']>(() => Promise.resolve('WX-1')),
     retry: vi.fn<Operations['retry']>(() => Promise.resolve(3)),
+    conflicts: vi.fn<Operations['conflicts']>(() => Promise.resolve([])),
+    decideConflict: vi.fn<Operations['decideConflict']>(noConflict),
+    decideConflicts: vi.fn<Operations['decideConflicts']>(() => Promise.resolve(0)),
+    undoConflict: vi.fn<Operations['undoConflict']>(noConflict),
   } satisfies Operations;
 }
 

@@ -116,9 +116,17 @@ export function countConflicts(db: Sqlite): number {
   return number(db.get("SELECT count(*) AS count FROM conflicts WHERE state = 'open'") ?? {}, 'count');
 }
 
-/** Of a user who is deleted; somebody else who waits under that id stays. */
-export function deleteConflicts(db: Sqlite, user: number): void {
-  db.run("DELETE FROM conflicts WHERE user = ? AND NOT (kind = 'two-people' AND state = 'open')", user);
+/**
+ * Of a user who is deleted; somebody else who waits under that id stays.
+ * @param kept ids of those that stay, too
+ */
+export function deleteConflicts(db: Sqlite, user: number, kept: readonly number[]): void {
+  db.run(
+    `DELETE FROM conflicts WHERE user = ? AND NOT (kind = 'two-people' AND state = 'open')
+       AND id NOT IN (SELECT value FROM json_each(?))`,
+    user,
+    JSON.stringify(kept),
+  );
 }
 
 /** The key is the conflict's own, and the user stands in it: nothing else can be taken for these bytes. */

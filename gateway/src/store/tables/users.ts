@@ -77,6 +77,22 @@ export function deleteUser(db: Sqlite, id: number): void {
   db.run('DELETE FROM users WHERE id = ?', id);
 }
 
+/** Ids that are taken here, or that something at a terminal is known under. */
+const TAKEN = `SELECT id FROM users UNION SELECT user FROM ledger UNION SELECT user FROM pulls
+  UNION SELECT user FROM conflicts UNION SELECT new_user FROM conflicts WHERE new_user IS NOT NULL`;
+const HIGHEST = 0xffff_ffff;
+
+/** The id after the highest that is taken, else the lowest that is not. */
+export function freeUser(db: Sqlite): number {
+  const highest = number(db.get(`SELECT coalesce(max(id), 0) AS id FROM (${TAKEN})`) ?? {}, 'id');
+  if (highest < HIGHEST) return highest + 1;
+  const gap = db.get(
+    `WITH taken AS (${TAKEN}) SELECT min(id) + 1 AS id FROM (SELECT 0 AS id UNION SELECT id FROM taken)
+     WHERE id + 1 NOT IN (SELECT id FROM taken)`,
+  );
+  return number(gap ?? {}, 'id');
+}
+
 export function countUsers(db: Sqlite): number {
   return number(db.get('SELECT count(*) AS count FROM users') ?? {}, 'count');
 }
