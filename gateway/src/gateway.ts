@@ -29,6 +29,8 @@ export interface GatewayParts {
   readonly log: Log;
   /** How lines are opened; by default as the configuration says. A rig hands in lines in memory. */
   readonly open?: (line: LineConfig) => OpenTransport | undefined;
+  /** How old sessions become, milliseconds; a day by default. */
+  readonly renewalMs?: number | undefined;
 }
 
 /** A gateway at work. */
@@ -85,7 +87,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     terminals: () => wired.flatMap(terminalStatuses),
     pairings: keys,
     driver: (terminal) => driverOf(wired, terminal),
-    pair: (terminal, code) => driverOf(wired, terminal).pair(code, parts.random),
+    pair: (terminal, pairing) => driverOf(wired, terminal).pair({ ...pairing, random: parts.random }),
     part: (terminal) => {
       driverOf(wired, terminal).part();
     },
@@ -138,7 +140,7 @@ function wire(context: WireContext, config: LineConfig): Wired {
       void site.tell({ type: 'line.closed', time: site.now, line: config.name, data: { reason } });
     },
   });
-  const presence = new Presence(line, keys, parts.random);
+  const presence = new Presence({ line, keys, random: parts.random, renewalMs: parts.renewalMs });
   const convoys = new Convoys(line, parts.random.below(0x1_0000));
   const drivers = config.terminals.map(
     ({ name, address }) => new WhorlDriver({ name, address, line, presence, convoys }),

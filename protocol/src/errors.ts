@@ -34,6 +34,7 @@ export const ERRORS = {
     'The terminal answered with a message that does not belong to the request. Update the older side.',
   PAIRING_CLOSED:
     'The terminal is not being paired. Choose "pair" in its menu, then type the code that it shows.',
+  PAIRING_TAKEN: 'Another terminal is paired under this name. `whorl replace` puts the new one in its place.',
   PAIRING_NONE: 'The terminal is not paired. `whorl pair` pairs it.',
   PAIRING_CODE:
     'The code is not the one that the terminal shows, or somebody is between. Look at the display and try again; if it fails again, look who is at the cable.',

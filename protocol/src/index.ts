@@ -18,7 +18,7 @@ export * from './frame/wire.ts';
 export * from './session/cpace.ts';
 export * from './session/noise.ts';
 export * from './session/sealed.ts';
-export type { Opened, SealedEnd, Session } from './session/session.ts';
+export type { GroupEnd, GroupKey, Opened, SealedEnd, Session } from './session/session.ts';
 export { plainSession } from './session/plain.ts';
 export * from './messages/catalogue.ts';
 export * from './messages/message.ts';

@@ -22,6 +22,7 @@ const unexpected = (reason: string): never => {
 };
 const group = (byte: number): LoggedKeys => ({
   kind: 'group',
+  epoch: 0,
   line: 'floor',
   key: new Uint8Array(32).fill(byte),
 });

@@ -7,7 +7,7 @@ import {
   LOG_RECORD_BYTES,
   SYMBOL_BYTES,
 } from '@whorl/protocol';
-import type { Body, Message, MessageName, Refusal, Session } from '@whorl/protocol';
+import type { Body, GroupKey, Message, MessageName, Refusal, Session } from '@whorl/protocol';
 import { begin, commit, takeChunk } from './incoming.ts';
 import type { Model } from './model.ts';
 import type { Offers } from './offers.ts';
@@ -18,8 +18,8 @@ import type { Store } from './store.ts';
 export interface Conversation {
   readonly session: Session;
   readonly offers: Offers;
-  /** Key of the line for broadcasts, once the gateway has handed it over. */
-  group: Uint8Array | undefined;
+  /** The session of the line for broadcasts, once the gateway has handed over its key. */
+  group: Session | undefined;
   /** Last record that the gateway said it has. */
   readTo: number;
 }
@@ -30,6 +30,8 @@ export interface Desk {
   readonly model: Model;
   readonly store: Store;
   readonly conversation: Conversation;
+  /** Hears the broadcasts of the line from now on. */
+  join(group: GroupKey): void;
   /** A message as the frame that answers the request, on the wire. */
   reply<Name extends MessageName>(name: Name, body: Body<Name>): Uint8Array;
 }
@@ -43,7 +45,7 @@ export function answer(desk: Desk, message: Message): Answer {
     case 'hello':
       return welcome(desk);
     case 'group.set':
-      desk.conversation.group = message.body.key.slice();
+      desk.join(message.body);
       return desk.reply('group.taken', {});
     case 'poll':
       return desk.reply('idle', {});

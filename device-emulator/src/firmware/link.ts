@@ -3,8 +3,9 @@ import {
   BROADCAST,
   CATALOGUE,
   codeOf,
-  decodeMessage,
+  epochOf,
   groupSession,
+  decodeMessage,
   handWire,
   hereWire,
   isMember,
@@ -18,6 +19,7 @@ import {
 } from '@whorl/protocol';
 import type {
   Body,
+  GroupKey,
   Message,
   MessageName,
   Opened,
@@ -50,6 +52,8 @@ export interface LinkCounters {
   foreign: number;
   /** Frames of objects that were said to all. */
   broadcasts: number;
+  /** Sessions that were begun. */
+  sessions: number;
 }
 
 /** What everyone may do to a whole line: nothing of it changes what a terminal holds. */
@@ -78,6 +82,7 @@ export class Link {
     replayed: 0,
     foreign: 0,
     broadcasts: 0,
+    sessions: 0,
   };
   readonly #address: number;
   readonly #random: Random;
@@ -93,7 +98,6 @@ export class Link {
   #candidate: Session | undefined;
   /** The session in which a pairing key is handed over. */
   #pairingSession: Session | undefined;
-  #group: { readonly key: Uint8Array; readonly session: Session } | undefined;
   /** Number of the last roll call that was answered in this session. */
   #rolled = 0;
 
@@ -134,7 +138,7 @@ export class Link {
     const conversation = this.#conversation;
     const bytes = this.#unstuffed(stuffed);
     if (bytes === undefined || conversation?.group === undefined) return undefined;
-    const frame = this.#opened(this.#groupOf(conversation.group), bytes);
+    const frame = this.#opened(conversation.group, bytes);
     if (frame === undefined) return undefined;
     if (frame.address !== BROADCAST || !frame.fresh) {
       this.counters.replayed += 1;
@@ -273,18 +277,17 @@ export class Link {
 
   /** What was under way on the session of before is nobody's any more. */
   #begin(session: Session): void {
+    this.counters.sessions += 1;
     this.#memory.forget();
     this.#rolled = 0;
     const offers = new Offers(this.#random.below(0x1_0000));
     this.#conversation = { session, offers, group: undefined, readTo: 0 };
   }
 
-  #groupOf(key: Uint8Array): Session {
-    if (this.#group?.key !== key) {
-      this.#group = { key, session: groupSession('terminal', key) };
-      this.#tellKeys?.({ kind: 'group', key });
-    }
-    return this.#group.session;
+  #join(conversation: Conversation, group: GroupKey): void {
+    const key = group.key.slice();
+    conversation.group = groupSession('terminal', { key, next: group.next });
+    this.#tellKeys?.({ kind: 'group', epoch: epochOf(group.next), key });
   }
 
   /** A number that was called before is not answered: what proves an answer must not be had for two of them. */
@@ -334,6 +337,9 @@ export class Link {
     const desk: Desk = {
       ...this.#parts,
       conversation,
+      join: (group) => {
+        this.#join(conversation, group);
+      },
       reply: (name, body) => this.#reply(conversation, frame, name, body),
     };
     try {

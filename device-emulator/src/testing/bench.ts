@@ -20,7 +20,16 @@ import {
   VirtualClock,
   writeBatch,
 } from '@whorl/protocol';
-import type { Body, Message, MessageName, Opened, SealedEnd, User, UserRecord } from '@whorl/protocol';
+import type {
+  Body,
+  GroupEnd,
+  Message,
+  MessageName,
+  Opened,
+  SealedEnd,
+  User,
+  UserRecord,
+} from '@whorl/protocol';
 import { addressOf } from '../bus/ear.ts';
 import { MemoryFlash } from '../firmware/flash.ts';
 import type { Flash } from '../firmware/flash.ts';
@@ -67,7 +76,7 @@ export class Asker {
   readonly #terminal: Terminal;
   readonly #random = seededRandom(77);
   #session: SealedEnd | undefined;
-  #group: SealedEnd | undefined;
+  #group: GroupEnd | undefined;
   #plain = 0;
   /** The attention bit of the last answer. */
   attention = false;
@@ -162,9 +171,8 @@ export class Asker {
     if (message.name !== 'session.accept') throw new Error(`session.open was answered by ${message.name}`);
     this.#session = sealedSession('gateway', noise.finish(message.body.handshake).keys);
     const welcome = this.get('hello', {}, 'welcome');
-    const group = this.#random.bytes(32);
-    this.get('group.set', { key: group }, 'group.taken');
-    this.#group = groupSession('gateway', group);
+    this.#group = groupSession('gateway', { key: this.#random.bytes(32), next: 0 });
+    this.get('group.set', this.#group.handOver(), 'group.taken');
     return welcome;
   }
 

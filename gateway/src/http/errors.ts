@@ -65,6 +65,7 @@ export function statusOf(error: unknown): number {
     case 'PAIRING_CLOSED':
     case 'PAIRING_CODE':
     case 'PAIRING_NONE':
+    case 'PAIRING_TAKEN':
     case 'TERMINAL_OFFLINE':
       return 409;
     case 'REQUEST_INVALID':

@@ -81,6 +81,9 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX conflicts_user ON conflicts (user);
   CREATE INDEX conflicts_state ON conflicts (state, kind, id);
   `,
+  `
+  ALTER TABLE pairings ADD COLUMN terminal TEXT NOT NULL DEFAULT '';
+  `,
 ];
 
 /**

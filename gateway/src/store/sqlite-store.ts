@@ -7,6 +7,7 @@ import type {
   ConflictSummary,
   EventFilter,
   Intake,
+  Pairing,
   LedgerCounts,
   LedgerFilter,
   LedgerResult,
@@ -59,17 +60,16 @@ export class SqliteStore implements Store {
     });
   }
 
-  async pairings(): Promise<ReadonlyMap<string, Uint8Array>> {
+  async pairings(): Promise<ReadonlyMap<string, Pairing>> {
     return pairings.pairings(this.#db, this.#vault);
   }
 
-  savePairing(
-    serial: string,
-    key: Uint8Array | undefined,
+  savePairings(
+    changes: ReadonlyMap<string, Pairing | undefined>,
     events: readonly NewEvent[],
   ): Promise<readonly StoredEvent[]> {
     return this.#db.write(() => {
-      pairings.putPairing(this.#db, this.#vault, serial, key);
+      for (const [serial, pairing] of changes) pairings.putPairing(this.#db, this.#vault, serial, pairing);
       return insertEvents(this.#db, events);
     });
   }

@@ -15,6 +15,14 @@ export interface TerminalRow {
   readonly position: LogPosition;
 }
 
+/** What a terminal and this gateway share. */
+export interface Pairing {
+  /** 32 bytes. */
+  readonly key: Uint8Array;
+  /** The name under which it was paired: it is accepted under no other. */
+  readonly terminal: string;
+}
+
 /** Who wrote a field last. */
 export interface Provenance {
   readonly origin: Origin;
@@ -286,12 +294,11 @@ export interface Store {
   /** A note that outlives a restart: progress of long work, fingerprints; `undefined` when there is none. */
   /** Makes all that a terminal shall hold pending again: another one stands in its place. */
   resend(terminal: string): Promise<void>;
-  /** Pairing keys of terminals, by serial number. @throws WhorlError VAULT_SEALED */
-  pairings(): Promise<ReadonlyMap<string, Uint8Array>>;
-  /** @param key 32 bytes; `undefined` forgets it */
-  savePairing(
-    serial: string,
-    key: Uint8Array | undefined,
+  /** By serial number. @throws WhorlError VAULT_SEALED */
+  pairings(): Promise<ReadonlyMap<string, Pairing>>;
+  /** @param changes by serial number; `undefined` forgets a pairing. All of them or none */
+  savePairings(
+    changes: ReadonlyMap<string, Pairing | undefined>,
     events: readonly NewEvent[],
   ): Promise<readonly StoredEvent[]>;
   note(key: string): Promise<string | undefined>;

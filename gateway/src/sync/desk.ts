@@ -32,7 +32,7 @@ export interface DeskParts {
   /** Pairs with the terminal under this name. @throws WhorlError PAIRING_*, EXCHANGE_*, LINE_CLOSED */
   readonly pair: (
     terminal: string,
-    code: string,
+    pairing: { readonly code: string; readonly mayPair: (serial: string) => void },
   ) => Promise<{ readonly serial: string; readonly key: Uint8Array }>;
   /** @throws WhorlError TERMINAL_UNKNOWN */
   readonly driver: (terminal: string) => TerminalDriver;
@@ -123,23 +123,28 @@ export class Desk implements Operations {
     return compareTerminal(this.#site, this.#parts.driver(terminal), { repair, signal: this.#parts.signal });
   }
 
-  async pair(terminal: string, code: string): Promise<string> {
+  async pair(terminal: string, { code, replace }: { code: string; replace: boolean }): Promise<string> {
     this.#place(terminal);
-    const { serial, key } = await this.#parts.pair(terminal, code);
+    const { pairings } = this.#parts;
+    const mayPair = (serial: string): void => {
+      if (!replace) pairings.mayTake(terminal, serial);
+    };
+    const { serial, key } = await this.#parts.pair(terminal, { code, mayPair });
+    const elsewhere = pairings.of(serial)?.terminal;
     const event = { type: 'terminal.paired', time: this.#site.now, terminal, data: { serial } } as const;
-    this.#site.publish(await this.#parts.pairings.set(serial, key, [event]));
+    this.#site.publish(await pairings.pair(serial, { terminal, key }, [event]));
     this.#parts.part(terminal);
+    if (elsewhere !== undefined && elsewhere !== terminal && this.#has(elsewhere))
+      this.#parts.part(elsewhere);
     return serial;
   }
 
   async unpair(terminal: string): Promise<string> {
     this.#place(terminal);
-    const known = (await this.#site.store.terminals()).find((row) => row.name === terminal)?.serial;
-    const serial = known ?? this.#parts.terminals().find((one) => one.name === terminal)?.serial;
-    if (serial === undefined || this.#parts.pairings.keyOf(serial) === undefined)
-      throw new WhorlError('PAIRING_NONE', `${terminal} is not paired`);
+    const serial = this.#parts.pairings.serialOf(terminal);
+    if (serial === undefined) throw new WhorlError('PAIRING_NONE', `${terminal} is not paired`);
     const event = { type: 'terminal.unpaired', time: this.#site.now, terminal, data: { serial } } as const;
-    this.#site.publish(await this.#parts.pairings.set(serial, undefined, [event]));
+    this.#site.publish(await this.#parts.pairings.unpair(serial, [event]));
     this.#parts.part(terminal);
     return serial;
   }
@@ -226,9 +231,11 @@ export class Desk implements Operations {
   }
 
   #place(terminal: string): void {
-    if (!this.#site.places.some((place) => place.terminal === terminal)) {
-      throw new WhorlError('TERMINAL_UNKNOWN', `no terminal is called ${terminal}`);
-    }
+    if (!this.#has(terminal)) throw new WhorlError('TERMINAL_UNKNOWN', `no terminal is called ${terminal}`);
+  }
+
+  #has(terminal: string): boolean {
+    return this.#site.places.some((place) => place.terminal === terminal);
   }
 }
 

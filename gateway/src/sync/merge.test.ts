@@ -131,11 +131,21 @@ const inTwoOrders = seen.chain((ones) =>
   fc.tuple(fc.constant(ones), fc.shuffledSubarray([...ones], { minLength: ones.length })),
 );
 
+/** Whether a field has the same value at two terminals. */
+function haveTheSame(ones: readonly Incoming[]): boolean {
+  const values = ones.flatMap(({ record: { fields } }) =>
+    [...fields].map(([field, value]) => `${field} ${Buffer.from(value).toString('hex')}`),
+  );
+  return new Set(values).size < values.length;
+}
+
 test.each(['newest-wins', 'union', 'gateway-wins'] as const)(
   'B4 %s: terminals may be merged in any order',
   (policy) => {
     fc.assert(
       fc.property(inTwoOrders, ([one, other]) => {
+        // A value that is seen again keeps the time at which it was seen first: whose was later depends on the order then.
+        fc.pre(policy !== 'newest-wins' || !haveTheSame(one));
         const only = (field: number): boolean => field !== LATER && (policy !== 'union' || field === GROUPS);
         const cut = (ones: readonly Incoming[]): Incoming[] =>
           ones.map((seenOne) => ({

@@ -47,10 +47,13 @@ export interface Operations {
    */
   compare(terminal: string, options: { readonly repair: boolean }): Promise<CompareReport>;
   /**
-   * Pairs with the terminal that answers under this name, whoever it was before.
-   * @param code what it shows, six digits. @returns its serial number
+   * Pairs with the terminal that answers under this name.
+   * @param pairing.code what it shows, six digits
+   * @param pairing.replace also when another one is paired under this name: that one is let in no more, and this one is
+   * given all that it held
+   * @returns its serial number
    */
-  pair(terminal: string, code: string): Promise<string>;
+  pair(terminal: string, pairing: { readonly code: string; readonly replace: boolean }): Promise<string>;
   /** Ends the pairing of the terminal under this name: it gets nothing any more. @returns its serial number */
   unpair(terminal: string): Promise<string>;
   changeSettings(changes: Partial<RuntimeSettings>): Promise<RuntimeSettings>;

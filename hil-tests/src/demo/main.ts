@@ -68,7 +68,7 @@ async function pairAll(fleet: Fleet, service: Service): Promise<void> {
       paired.add(next.name);
       const code = fleet.terminal(next.name).terminal.pair();
       console.log(`${next.name} shows ${code}; at the gateway: whorl pair ${next.name} --code ${code}`);
-      await operations.pair(next.name, code);
+      await operations.pair(next.name, { code, replace: false });
     }
     return terminals.every(({ state }) => state === 'online');
   });

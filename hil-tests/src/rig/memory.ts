@@ -35,6 +35,7 @@ export async function memoryRig(
       clock,
       random: seededRandom((plan.seed ?? 1) + (starts += 1)),
       log: options.log ?? silentLog,
+      renewalMs: plan.renewalMs,
       open: (line) => cables.get(line.name)?.open,
     });
   let gateway = await start();

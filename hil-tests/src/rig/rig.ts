@@ -51,6 +51,8 @@ export interface RigPlan {
   /** What the gateway reckons with for its machine, in memory; 2 by default. */
   readonly latencyMs?: number;
   readonly seed?: number;
+  /** How old sessions become, in memory; a day by default. */
+  readonly renewalMs?: number;
 }
 
 /** The site of most tests: four terminals on one line, two on lines of their own. */

@@ -52,7 +52,10 @@ function keyFor(serial: string): Uint8Array {
 
 /** Gives a gateway's store the keys of these terminals. */
 export async function pairAll(store: Store, terminals: ReadonlyMap<string, Terminal>): Promise<void> {
-  for (const { serial } of terminals.values()) await store.savePairing(serial, keyFor(serial), []);
+  await store.savePairings(
+    new Map([...terminals].map(([terminal, { serial }]) => [serial, { terminal, key: keyFor(serial) }])),
+    [],
+  );
 }
 
 /** The lines of a plan as a gateway's configuration; `over` says how to reach each. */

@@ -165,8 +165,8 @@ function heard(): Seed[] {
   };
   const greeting = say('hello', {});
   terminal.hear(greeting);
-  terminal.hear(say('group.set', { key }));
-  const group = groupSession('gateway', key);
+  const group = groupSession('gateway', { key, next: 0 });
+  terminal.hear(say('group.set', group.handOver()));
   const header = { ...REQUEST, address: 0, sequence: group.nextSequence() };
   const call = toWire(group, header, 'roll.call', EXAMPLES['roll.call']).slice(0, -1);
   const hear = (input: Uint8Array): void => void terminal.hear(input);

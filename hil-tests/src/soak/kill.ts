@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { fleetSchema, hasPty, startFleet } from '@whorl/device-emulator';
 import type { Fleet } from '@whorl/device-emulator';
 import { openStore } from '@whorl/gateway';
+import type { Pairing } from '@whorl/gateway';
 import { seededRandom, sleep, systemClock } from '@whorl/protocol';
 
 const CLI = fileURLToPath(import.meta.resolve('@whorl/gateway/cli/main'));
@@ -73,11 +74,14 @@ export async function killSoak(plan: KillPlan): Promise<KillResult> {
 /** Terminals that left their maker paired: pairing is not what is tried here. */
 async function pairTerminals(directory: string, fleet: Fleet): Promise<void> {
   const store = openStore({ data: join(directory, 'data') });
-  for (const terminal of terminalsOf(fleet)) {
-    const key = randomBytes(32);
-    terminal.setKey(key);
-    await store.savePairing(terminal.serial, key, []);
-  }
+  const pairings = new Map<string, Pairing>();
+  for (const { terminals } of fleet.lines.values())
+    for (const [name, terminal] of terminals) {
+      const key = randomBytes(32);
+      terminal.setKey(key);
+      pairings.set(terminal.serial, { terminal: name, key });
+    }
+  await store.savePairings(pairings, []);
   await store.close();
 }
 

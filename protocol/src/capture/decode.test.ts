@@ -79,10 +79,10 @@ describe('what crossed a line is told', () => {
   });
 
   test('a broadcast with the key of its line', () => {
-    const group = groupSession('gateway', bytesOf(8));
+    const group = groupSession('gateway', { key: bytesOf(8), next: 0 });
     const header = { address: BROADCAST, sequence: 0, fromTerminal: false, attention: false };
     const run = toWire(group, { ...header, sequence: group.nextSequence() }, secret.name, secret.body);
-    const ring = new KeyRing([keysOf(1), { kind: 'group', line: 'floor', key: bytesOf(8) }]);
+    const ring = new KeyRing([keysOf(1), { kind: 'group', line: 'floor', epoch: 0, key: bytesOf(8) }]);
     expect(decodeRun(run, ring)).toMatchObject({ kind: 'opened', counter: 0 });
     expect(decodeRun(run, new KeyRing([keysOf(1)])).kind).toBe('sealed');
   });
@@ -138,7 +138,11 @@ const HEADER = { address: 7, sequence: 5, fromTerminal: false, attention: false 
 describe('G7 G8 whatever crossed a line', () => {
   const sealed = fc.constantFrom(ask, secret, page).map((message) => ends(keysOf(1)).gateway(message));
   const plain = arbitraryFramed().map(({ name, body }) => toWire(plainSession, HEADER, name, body));
-  const ring = new KeyRing([keysOf(1), keysOf(3), { kind: 'group', line: 'floor', key: bytesOf(8) }]);
+  const ring = new KeyRing([
+    keysOf(1),
+    keysOf(3),
+    { kind: 'group', line: 'floor', epoch: 0, key: bytesOf(8) },
+  ]);
 
   test('becomes one line and one JSON value, however it is damaged', () => {
     const change = fc.tuple(fc.nat(), fc.nat(255));
@@ -158,7 +162,7 @@ describe('G7 G8 whatever crossed a line', () => {
 
   test('of secrets only the length is told, in both forms', () => {
     const { gateway } = ends(keysOf(1));
-    for (const message of [secret, { name: 'group.set', body: { key: bytesOf(0x5e) } } as const]) {
+    for (const message of [secret, { name: 'group.set', body: { key: bytesOf(0x5e), next: 0 } } as const]) {
       const decoded = decodeRun(gateway(message), new KeyRing([keysOf(1)]));
       expect(shown(decoded)).toContain('<secret, 32 bytes>');
       for (const text of [shown(decoded), JSON.stringify(viewPacket({ decoded }))])

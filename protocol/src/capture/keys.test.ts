@@ -14,7 +14,7 @@ const logged: fc.Arbitrary<LoggedKeys> = fc.oneof(
     forth: key,
     back: key,
   }),
-  fc.record({ kind: fc.constant('group' as const), line, key }),
+  fc.record({ kind: fc.constant('group' as const), line, epoch: fc.nat(99_999), key }),
 );
 
 describe('a key file', () => {
@@ -39,8 +39,8 @@ describe('a key file', () => {
     'session floor 7 00 00',
     `session floor 0 ${'0'.repeat(64)} ${'0'.repeat(64)}`,
     `session floor 248 ${'0'.repeat(64)} ${'0'.repeat(64)}`,
-    `group floor ${'0'.repeat(63)}g`,
-    `group floor ${'0'.repeat(66)}`,
+    `group floor 0 ${'0'.repeat(63)}g`,
+    `group floor 0 ${'0'.repeat(66)}`,
     `pairing floor ${'5e'.repeat(32)}`,
     'nonsense',
   ])('G7 %s: the line is named, and nothing of it is told', (wrong) => {

@@ -12,7 +12,12 @@ export type TrafficKeys =
       /** From the terminal. */
       readonly back: Uint8Array;
     }
-  | { readonly kind: 'group'; readonly key: Uint8Array };
+  | {
+      readonly kind: 'group';
+      /** How often the key was renewed from the first on: the upper part of the counters that it is for. */
+      readonly epoch: number;
+      readonly key: Uint8Array;
+    };
 
 /** As a key file has them. The line's name is for people: which frames a key opens shows when it is tried. */
 export type LoggedKeys = TrafficKeys & { readonly line: string };
@@ -20,7 +25,7 @@ export type LoggedKeys = TrafficKeys & { readonly line: string };
 /** What a key file begins with. */
 export const KEYS_HEAD = `# Session keys of Whorl, for \`whorl decode --keys\` and Wireshark. Whoever has this file reads what was sealed.
 # session LINE ADDRESS KEY-FROM-GATEWAY KEY-FROM-TERMINAL
-# group LINE KEY
+# group LINE EPOCH KEY
 `;
 
 /** Keys as a line of a key file, its end included. */
@@ -28,7 +33,7 @@ export function keyLine(keys: LoggedKeys): string {
   const words =
     keys.kind === 'session'
       ? [keys.kind, keys.line, keys.address.toString(), hex(keys.forth), hex(keys.back)]
-      : [keys.kind, keys.line, hex(keys.key)];
+      : [keys.kind, keys.line, keys.epoch.toString(), hex(keys.key)];
   return `${words.join(' ')}\n`;
 }
 
@@ -55,8 +60,9 @@ function keysOf([kind, line = '', ...rest]: readonly string[]): LoggedKeys | und
     if (!Number.isInteger(address) || address < 1 || address > ADDRESS_MAX) return undefined;
     return forth === undefined || back === undefined ? undefined : { kind, line, address, forth, back };
   }
-  const key = kind === 'group' && rest.length === 1 ? keyOf(rest[0]) : undefined;
-  return key === undefined ? undefined : { kind: 'group', line, key };
+  if (kind !== 'group' || rest.length !== 2 || !/^\d{1,5}$/.test(rest[0] ?? '')) return undefined;
+  const key = keyOf(rest[1]);
+  return key === undefined ? undefined : { kind, line, epoch: Number(rest[0]), key };
 }
 
 function keyOf(text = ''): Uint8Array | undefined {

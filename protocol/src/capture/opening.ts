@@ -48,7 +48,7 @@ export class KeyRing {
 }
 
 function ringKeys(keys: LoggedKeys): RingKey[] {
-  if (keys.kind === 'group') return [new RingKey(keys.key, BROADCAST, false)];
+  if (keys.kind === 'group') return [new RingKey(keys.key, BROADCAST, false, keys.epoch)];
   return [new RingKey(keys.forth, keys.address, false), new RingKey(keys.back, keys.address, true)];
 }
 
@@ -56,12 +56,14 @@ function ringKeys(keys: LoggedKeys): RingKey[] {
 class RingKey {
   readonly #address: number;
   readonly #fromTerminal: boolean;
-  /** By epoch. */
+  /** By epoch, from the first that is known on. */
   readonly #keys: Uint8Array[];
+  readonly #first: number;
   #newest = -1;
   #searches = FAR_SEARCHES;
 
-  constructor(key: Uint8Array, address: number, fromTerminal: boolean) {
+  constructor(key: Uint8Array, address: number, fromTerminal: boolean, first = 0) {
+    this.#first = first;
     this.#keys = [key];
     this.#address = address;
     this.#fromTerminal = fromTerminal;
@@ -87,19 +89,20 @@ class RingKey {
 
   /** Those that a frame can be of, likely ones first. */
   *#epochs(): Generator<number> {
-    const near = Math.max(0, Math.floor(this.#newest / FRAMES_PER_KEY));
+    const near = Math.max(this.#first, Math.floor(this.#newest / FRAMES_PER_KEY));
     yield near;
     yield near + 1;
-    if (near > 0) yield near - 1;
+    if (near > this.#first) yield near - 1;
     if (this.#newest >= 0 || this.#searches === 0) return;
     this.#searches -= 1;
-    for (let epoch = near + 2; epoch < MOST_EPOCHS; epoch += 1) yield epoch;
+    for (let epoch = near + 2; epoch < near + MOST_EPOCHS; epoch += 1) yield epoch;
   }
 
   #keyOf(epoch: number): Uint8Array {
     let key = this.#keys.at(-1) ?? new Uint8Array(0);
-    for (let made = this.#keys.length; made <= epoch; made += 1) this.#keys.push((key = rekeyed(key)));
-    return this.#keys[epoch] ?? key;
+    for (let made = this.#first + this.#keys.length; made <= epoch; made += 1)
+      this.#keys.push((key = rekeyed(key)));
+    return this.#keys[epoch - this.#first] ?? key;
   }
 }
 

@@ -1,4 +1,4 @@
-import { fixed, text } from '../codec/codec.ts';
+import { fixed, text, u32 } from '../codec/codec.ts';
 import { PAIRING_ID_BYTES, SHARE_BYTES } from '../session/cpace.ts';
 import { HANDSHAKE_BYTES, KEY_BYTES, KEY_ID_BYTES } from '../session/noise.ts';
 import type { MessageRow } from './row.ts';
@@ -84,7 +84,10 @@ export const SESSION_ROWS = {
     direction: 'to-terminal',
     answer: 'group.taken',
     work: 'memory',
-    fields: { key: fixed('Key of the line for broadcasts.', KEY_BYTES, { secret: true }) },
+    fields: {
+      key: fixed('Key of the line for broadcasts, as it is at this counter.', KEY_BYTES, { secret: true }),
+      next: u32('Counter of the next broadcast: none below it is fresh.'),
+    },
     doc: 'Hands over the key that broadcasts are sealed under from now on; it is forgotten with the session.',
   },
   'group.taken': { type: 0x86, direction: 'to-gateway', fields: {}, doc: 'The key is in use.' },

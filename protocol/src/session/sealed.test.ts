@@ -17,6 +17,14 @@ function ends(of: NoiseKeys = keys()): { gateway: SealedEnd; terminal: SealedEnd
   return { gateway: sealedSession('gateway', of), terminal: sealedSession('terminal', of) };
 }
 
+function isFresh(open: () => { readonly fresh: boolean }): boolean {
+  try {
+    return open().fresh;
+  } catch {
+    return false;
+  }
+}
+
 /** A request with this payload. */
 function say(end: SealedEnd, payload: Uint8Array, sequence = end.nextSequence()): Uint8Array {
   return sealed(end, { ...HEADER, sequence }, payload);
@@ -80,9 +88,36 @@ describe('G3 a sealed session', () => {
     const { gateway, terminal } = ends();
     expect(thrownCode(() => gateway.open(say(gateway, HI)))).toBe('FRAME_FORGED');
     expect(thrownCode(() => terminal.open(answer(terminal, HI)))).toBe('FRAME_FORGED');
-    const key = fresh();
+    const key = { key: fresh(), next: 0 };
     const frame = answer(groupSession('terminal', key), HI);
     expect(groupSession('gateway', key).open(frame).fresh).toBe(true);
+  });
+
+  test('a terminal that joins hears the next broadcast, and takes none of before for new', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(0, 1, 65_535, 65_536, 65_537, 200_000), (said) => {
+        const gateway = groupSession('gateway', { key: fresh(), next: 0 });
+        let before: Uint8Array = new Uint8Array(0);
+        for (let i = 0; i < said; i += 1) {
+          const sequence = gateway.nextSequence();
+          // Only what is next to a border has to be made.
+          if (i % 65_536 > 65_533 || i % 65_536 < 2 || i === said - 1) before = say(gateway, HI, sequence);
+        }
+        const joining = groupSession('terminal', gateway.handOver());
+        if (said > 0) expect(isFresh(() => joining.open(before))).toBe(false);
+        const next = say(gateway, HI);
+        expect(joining.open(next).fresh).toBe(true);
+        expect(joining.open(next).fresh).toBe(false);
+      }),
+      { numRuns: 6 },
+    );
+  });
+
+  test('what was said under a group key before its renewal cannot be opened with the renewed one', () => {
+    const gateway = groupSession('gateway', { key: fresh(), next: 65_535 });
+    const last = say(gateway, HI);
+    const joining = groupSession('terminal', gateway.handOver());
+    expect(thrownCode(() => joining.open(last))).toBe('FRAME_FORGED');
   });
 
   test('one of another session, another terminal’s or an older one, is FRAME_FORGED', () => {

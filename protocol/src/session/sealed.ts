@@ -4,7 +4,7 @@ import { WhorlError } from '../errors.ts';
 import { HEADER_BYTES, readHeader, writeHeader } from '../frame/frame.ts';
 import { hkdf, rekeyed } from './noise.ts';
 import type { NoiseKeys } from './noise.ts';
-import type { SealedEnd, Session } from './session.ts';
+import type { GroupEnd, GroupKey, SealedEnd, Session } from './session.ts';
 import { ReplayWindow } from './window.ts';
 
 /*
@@ -34,12 +34,19 @@ export function sealedSession(end: End, keys: NoiseKeys): SealedEnd {
   return new SealedSession(end, new Direction(own), new Direction(other), createSecretKey(slotKey));
 }
 
-/** One end of the session of a whole line, for broadcasts: the gateway says, all terminals hear. @param key 32 bytes */
-export function groupSession(end: End, key: Uint8Array): SealedEnd {
-  return new SealedSession(end, new Direction(key), new Direction(key), createSecretKey(key));
+/** One end of the session of a whole line, for broadcasts: the gateway says, all terminals hear. */
+export function groupSession(end: End, { key, next }: GroupKey): GroupEnd {
+  const epoch = epochOf(next);
+  const directions = [new Direction(key, epoch), new Direction(key, epoch)] as const;
+  return new SealedSession(end, ...directions, createSecretKey(key), next);
 }
 
-class SealedSession implements SealedEnd {
+/** How often the key of a direction was renewed when this counter is reached. */
+export function epochOf(counter: number): number {
+  return Math.floor(counter / FRAMES_PER_KEY);
+}
+
+class SealedSession implements GroupEnd {
   readonly sealed = true;
   readonly headBytes: number;
   readonly overhead: number;
@@ -47,13 +54,16 @@ class SealedSession implements SealedEnd {
   readonly #receiving: Direction;
   readonly #slots: KeyObject;
   readonly #terminal: boolean;
-  readonly #window = new ReplayWindow();
+  readonly #window: ReplayWindow;
   readonly #nonce = new Uint8Array(12);
   readonly #longHead = new Uint8Array(HEADER_BYTES + COUNTER_BYTES);
   readonly #shortHead = new Uint8Array(HEADER_BYTES);
-  #next = 0;
+  #next: number;
 
-  constructor(end: End, sending: Direction, receiving: Direction, slots: KeyObject) {
+  /** @param next counter of both directions' next frame */
+  constructor(end: End, sending: Direction, receiving: Direction, slots: KeyObject, next = 0) {
+    this.#next = next;
+    this.#window = new ReplayWindow(next - 1);
     this.#terminal = end === 'terminal';
     this.headBytes = headBytes(this.#terminal);
     this.overhead = this.headBytes + SEAL_BYTES;
@@ -66,6 +76,10 @@ class SealedSession implements SealedEnd {
     const sequence = this.#next & 0xffff;
     this.#next += 1;
     return sequence;
+  }
+
+  handOver(): GroupKey {
+    return { key: this.#sending.rawKeyOf(this.#next), next: this.#next };
   }
 
   seal(header: Parameters<Session['seal']>[0], buffer: Uint8Array, length: number): number {
@@ -171,19 +185,25 @@ function nearest(expected: number, low: number): number {
 
 /** The keys of one direction: a new one for each 65,536 frames, from which the one before cannot be had. */
 class Direction {
-  #epoch = 0;
+  #epoch: number;
   #key: KeyObject;
   #raw: Uint8Array;
   #before: KeyObject | undefined;
 
-  constructor(key: Uint8Array) {
+  constructor(key: Uint8Array, epoch = 0) {
+    this.#epoch = epoch;
     this.#raw = key;
     this.#key = createSecretKey(key);
   }
 
+  rawKeyOf(counter: number): Uint8Array {
+    this.keyOf(counter);
+    return this.#raw.slice();
+  }
+
   /** @throws WhorlError FRAME_FORGED for a counter further away than one border */
   keyOf(counter: number): KeyObject {
-    const epoch = Math.floor(counter / FRAMES_PER_KEY);
+    const epoch = epochOf(counter);
     if (epoch === this.#epoch) return this.#key;
     if (epoch === this.#epoch - 1 && this.#before !== undefined) return this.#before;
     if (epoch !== this.#epoch + 1)

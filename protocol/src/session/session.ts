@@ -39,3 +39,17 @@ export interface SealedEnd extends Session {
   /** Number of the next request, for its header; each request has one of its own. */
   nextSequence(): number;
 }
+
+/** What a terminal needs to hear the broadcasts of a line. */
+export interface GroupKey {
+  /** 32 bytes: the key that `next` is sealed under; those before it cannot be had from it. */
+  readonly key: Uint8Array;
+  /** Counter of the next broadcast. */
+  readonly next: number;
+}
+
+/** The gateway's end of a line's broadcasts. */
+export interface GroupEnd extends SealedEnd {
+  /** For a terminal that joins now: what was said before, it can neither open nor be made to take for new. */
+  handOver(): GroupKey;
+}

@@ -3,8 +3,13 @@ const ALL = (1n << WINDOW) - 1n;
 
 /** Which counters were seen of the newest 64, as RFC 6479 has it: each is fresh once, older ones never. */
 export class ReplayWindow {
-  #newest = -1;
-  #seen = 0n;
+  #newest: number;
+  #seen = ALL;
+
+  /** @param newest it and all below count as seen */
+  constructor(newest = -1) {
+    this.#newest = newest;
+  }
 
   /** The highest counter taken, -1 before the first. */
   get newest(): number {

@@ -68,7 +68,7 @@ export const EXAMPLES: { readonly [Name in MessageName]: Body<Name> } = {
   'pair.accept': { handshake: counting(48, 0x35) },
   'pair.key': { key: counting(32, 0x36) },
   'pair.kept': {},
-  'group.set': { key: counting(32, 0x23) },
+  'group.set': { key: counting(32, 0x23), next: 70_000 },
   'group.taken': {},
   'roll.call': { number: 7, slot: 213, first: 1, members: [0b0000_1111] },
   poll: {},

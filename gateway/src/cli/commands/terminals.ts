@@ -5,22 +5,11 @@ import { contextOf, guarded } from '../context.ts';
 
 /** Commands for terminals: who may talk with this gateway. */
 export function addTerminalCommands(program: Command): void {
-  program
-    .command('pair')
-    .description('pair with a terminal, or with the one that replaces it: choose "pair" in its menu first')
-    .argument('<terminal>', 'its name in the configuration')
-    .option('--code <digits>', 'the code that it shows; asked for when not given')
-    .addHelpText('after', '\nExample:\n  whorl pair terminal-3 --code 604411')
-    .action(async (terminal: string, options: { code?: string }, command: Command) => {
-      const context = contextOf(command);
-      await guarded(context.json, async () => {
-        const code = options.code ?? (await askCode(terminal));
-        const answer = await context.client.send<{ serial: string }>('POST', `/terminals/${terminal}/pair`, {
-          code: code.replaceAll(/\s/g, ''),
-        });
-        context.print(answer, () => `${terminal} is paired: serial ${answer.serial}.`);
-      });
-    });
+  addPairing(program, { name: 'pair', doc: 'pair with a terminal: choose "pair" in its menu first' });
+  addPairing(program, {
+    name: 'replace',
+    doc: 'pair with a terminal that hangs in the place of a broken one: it gets its name and users, and the old one is let in no more',
+  });
   program
     .command('compare')
     .description(
@@ -47,6 +36,28 @@ export function addTerminalCommands(program: Command): void {
       await guarded(context.json, async () => {
         const answer = await context.client.send<{ serial: string }>('POST', `/terminals/${terminal}/unpair`);
         context.print(answer, () => `${terminal} is not paired any more: serial ${answer.serial}.`);
+      });
+    });
+}
+
+function addPairing(program: Command, { name, doc }: { name: 'pair' | 'replace'; doc: string }): void {
+  program
+    .command(name)
+    .description(doc)
+    .argument('<terminal>', 'its name in the configuration')
+    .option('--code <digits>', 'the code that it shows; asked for when not given')
+    .addHelpText('after', `\nExample:\n  whorl ${name} terminal-3 --code 604411`)
+    .action(async (terminal: string, options: { code?: string }, command: Command) => {
+      const context = contextOf(command);
+      await guarded(context.json, async () => {
+        const code = (options.code ?? (await askCode(terminal))).replaceAll(/\s/g, '');
+        const body = { code, replace: name === 'replace' };
+        const answer = await context.client.send<{ serial: string }>(
+          'POST',
+          `/terminals/${terminal}/pair`,
+          body,
+        );
+        context.print(answer, () => `${terminal} is paired: serial ${answer.serial}.`);
       });
     });
 }

@@ -13,12 +13,12 @@ export const terminalRoutes = [
     path: '/terminals/:name/pair',
     name: 'terminals.pair',
     role: 'installer',
-    doc: 'Pairs with the terminal that answers under this name, whoever it was before.',
+    doc: 'Pairs with the terminal that answers under this name; `replace` lets it take the place of another one.',
     params: name,
-    body: z.strictObject({ code: pairingCode }),
+    body: z.strictObject({ code: pairingCode, replace: z.boolean().default(false) }),
     answer: z.strictObject({ serial: z.string() }),
     handle: async ({ params, body }, { operations }) => ({
-      serial: await operations.pair(params.name, body.code),
+      serial: await operations.pair(params.name, body),
     }),
   }),
   route({

@@ -1,28 +1,32 @@
 import type { Sqlite } from '../sqlite.ts';
+import type { Pairing } from '../store.ts';
 import type { Vault } from '../vault.ts';
 import { bytes, text } from './rows.ts';
 
 /** @throws WhorlError VAULT_SEALED */
-export function pairings(db: Sqlite, vault: Vault): ReadonlyMap<string, Uint8Array> {
+export function pairings(db: Sqlite, vault: Vault): ReadonlyMap<string, Pairing> {
   return new Map(
-    db.all('SELECT serial, sealed FROM pairings').map((row) => {
-      const serial = text(row, 'serial');
-      return [serial, vault.openSecret(place(serial), bytes(row, 'sealed'))];
+    db.all('SELECT serial, terminal, sealed FROM pairings').map((row) => {
+      const [serial, terminal] = [text(row, 'serial'), text(row, 'terminal')];
+      return [serial, { terminal, key: vault.openSecret(place(serial, terminal), bytes(row, 'sealed')) }];
     }),
   );
 }
 
-/** @param key `undefined` forgets it */
-export function putPairing(db: Sqlite, vault: Vault, serial: string, key: Uint8Array | undefined): void {
-  if (key === undefined) db.run('DELETE FROM pairings WHERE serial = ?', serial);
-  else
-    db.run(
-      'INSERT INTO pairings VALUES (?, ?) ON CONFLICT (serial) DO UPDATE SET sealed = excluded.sealed',
-      serial,
-      vault.sealSecret(place(serial), key),
-    );
+/** @param pairing `undefined` forgets it */
+export function putPairing(db: Sqlite, vault: Vault, serial: string, pairing: Pairing | undefined): void {
+  db.run('DELETE FROM pairings WHERE serial = ?', serial);
+  if (pairing === undefined) return;
+  const { terminal, key } = pairing;
+  db.run(
+    'INSERT INTO pairings (serial, terminal, sealed) VALUES (?, ?, ?)',
+    serial,
+    terminal,
+    vault.sealSecret(place(serial, terminal), key),
+  );
 }
 
-function place(serial: string): string {
-  return `pairing ${serial}`;
+/** The name is bound to the key: who can write the file cannot have a terminal accepted elsewhere. */
+function place(serial: string, terminal: string): string {
+  return `pairing ${serial} ${terminal}`;
 }

@@ -1,5 +1,5 @@
 import { batchDigest, chunkSize, readRecord, recordDigest, sameBytes, writeBatch } from '@whorl/protocol';
-import type { Assembly, Body, Random, RequestName, UserRecord } from '@whorl/protocol';
+import type { Assembly, Body, RequestName, UserRecord } from '@whorl/protocol';
 import type { AnswerName } from '@whorl/protocol';
 import { RefusedError } from '../../lines/answer.ts';
 import type { Answer } from '../../lines/answer.ts';
@@ -20,6 +20,7 @@ import type { TerminalStatus } from '../status.ts';
 import { compareUsers } from './comparing.ts';
 import type { Convoys } from './convoy.ts';
 import { pairTerminal } from './pairing.ts';
+import type { PairingParts } from './pairing.ts';
 import type { Member, Presence } from './presence.ts';
 import { assemblyFor, fetchObject, isTransferLost, sendObject } from './transfers.ts';
 import type { Way } from './transfers.ts';
@@ -127,14 +128,16 @@ export class WhorlDriver implements TerminalDriver, Member {
     for (const watcher of this.#watchers) watcher.offline(reason);
   }
 
-  /** @param code what the terminal shows. @throws as {@link pairTerminal} */
-  pair(code: string, random: Random): Promise<{ readonly serial: string; readonly key: Uint8Array }> {
-    return pairTerminal({ line: this.#line, address: this.peer.address, code, random });
+  /** @throws as {@link pairTerminal} */
+  pair(
+    parts: Pick<PairingParts, 'code' | 'random' | 'mayPair'>,
+  ): Promise<{ readonly serial: string; readonly key: Uint8Array }> {
+    return pairTerminal({ ...parts, line: this.#line, address: this.peer.address });
   }
 
   /** Ends the session: the next greeting shows whether there may be another one. */
   part(): void {
-    this.#presence.again(this, 'its pairing was changed');
+    this.#presence.revoke(this, 'its pairing was changed');
   }
 
   async logsAfter(id: number, signal: AbortSignal): Promise<LogPage> {

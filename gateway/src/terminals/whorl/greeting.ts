@@ -12,6 +12,8 @@ export type Greeting =
   | { readonly kind: 'quarantined'; readonly serial: string; readonly reason: string };
 
 export interface GreetingParts {
+  /** Name of the terminal that should answer. */
+  readonly terminal: string;
   readonly line: Line;
   readonly peer: Peer;
   readonly keys: KeyRing;
@@ -25,11 +27,14 @@ export interface GreetingParts {
  * @throws WhorlError EXCHANGE_*, LINE_CLOSED, FRAME_FORGED
  */
 export async function greet(parts: GreetingParts): Promise<Greeting> {
-  const { line, peer, keys, random } = parts;
+  const { terminal, line, peer, keys, random } = parts;
   const present = await askPlain(line, peer, 'discover', {}, 1);
   const { serial } = present.body;
-  const key = keys.keyOf(serial);
-  if (key === undefined) return { kind: 'quarantined', serial, reason: `${serial} is not paired` };
+  const pairing = keys.of(serial);
+  if (pairing === undefined) return { kind: 'quarantined', serial, reason: `${serial} is not paired` };
+  const { key } = pairing;
+  if (pairing.terminal !== terminal)
+    return { kind: 'quarantined', serial, reason: `${serial} is paired as ${pairing.terminal}` };
   if (!sameBytes(keyId(key), present.body.key))
     return { kind: 'quarantined', serial, reason: `${serial} has lost its pairing, or is not what it says` };
   const prologue = prologueOf(serial, peer.address);

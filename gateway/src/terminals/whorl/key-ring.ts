@@ -1,5 +1,7 @@
-/** The pairing keys of terminals, by serial number. */
+import type { Pairing } from '../../store/store.ts';
+
+/** The pairings of terminals, by serial number. */
 export interface KeyRing {
-  /** 32 bytes; `undefined` for a terminal that is not paired. */
-  keyOf(serial: string): Uint8Array | undefined;
+  /** `undefined` for a terminal that is not paired. */
+  of(serial: string): Pairing | undefined;
 }

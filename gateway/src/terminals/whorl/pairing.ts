@@ -17,6 +17,8 @@ import type { Peer } from '../../lines/peer.ts';
 export interface PairingParts {
   readonly line: Line;
   readonly address: number;
+  /** Throws when the terminal with this serial number may not be paired here; asked before a guess is spent. */
+  readonly mayPair: (serial: string) => void;
   /** What the terminal shows, six digits. */
   readonly code: string;
   /** Makes keys: must not be guessed. */
@@ -35,6 +37,7 @@ export async function pairTerminal(
   const { line, address, code, random } = parts;
   const peer = line.peer(address);
   const { serial } = (await askPlain(line, peer, 'discover', {})).body;
+  parts.mayPair(serial);
   const id = random.bytes(PAIRING_ID_BYTES);
   const channel = prologueOf(serial, address);
   const end = new Cpace({ code: Buffer.from(code), channel, id, secret: random.bytes(32) });

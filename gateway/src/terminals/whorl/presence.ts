@@ -1,5 +1,5 @@
 import { codeOf, describe, groupSession, KEY_BYTES, rollCall } from '@whorl/protocol';
-import type { Body, Cancel, Clock, Random } from '@whorl/protocol';
+import type { Body, Cancel, Clock, GroupEnd, Random } from '@whorl/protocol';
 import { answerOf, RefusedError } from '../../lines/answer.ts';
 import type { Outcome, RollOutcome } from '../../lines/job.ts';
 import type { Line } from '../../lines/line.ts';
@@ -9,6 +9,7 @@ import type { KeyRing } from './key-ring.ts';
 
 /** One terminal in the round. */
 export interface Member {
+  readonly name: string;
   readonly peer: Peer;
   /** Greeted and answering. */
   isOnline(): boolean;
@@ -27,6 +28,10 @@ interface Seat {
   readonly member: Member;
   /** When it is greeted or polled next. On a shared line nobody is polled: roll calls do that. */
   due: number;
+  /** When its session was opened. */
+  opened: number;
+  /** The broadcasts that it can hear. */
+  group: GroupEnd | undefined;
   /** Signs of life in a row that did not come. */
   silent: number;
   /** What the line had heard of noise when this one was greeted last. */
@@ -53,8 +58,21 @@ const SILENT_POLLS = 3;
 /** A silent terminal is tried again with back-off, so that it does not cost its neighbours their turns. */
 const FIRST_GREETING_MS = 250;
 const LAST_GREETING_MS = 2_000;
+/** A session and the key for broadcasts are renewed this often: a stolen key opens a day at most. */
+const DAY_MS = 24 * 3_600_000;
+/** A line that comes and goes does not spend its time on handing out keys. */
+const RENEWALS_MS = 60_000;
 /** Who is in quarantine is asked again so often whether it has been paired. */
 const QUARANTINE_MS = 1_000;
+
+export interface PresenceParts {
+  readonly line: Line;
+  readonly keys: KeyRing;
+  /** Makes keys: must not be guessed. */
+  readonly random: Random;
+  /** How old sessions become; a day unless it is said. */
+  readonly renewalMs?: number | undefined;
+}
 
 /**
  * Keeps the round over the terminals of a line: greets those that do not answer, polls the one that has a connection
@@ -67,16 +85,19 @@ export class Presence {
   readonly #seats: Seat[] = [];
   #timer: Cancel | undefined;
   readonly #keys: KeyRing;
+  readonly #renewalMs: number;
   readonly #random: Random;
   #asking = false;
   #open = false;
   #rollDue = 0;
   #rolls = 0;
-  #groupKey: Uint8Array = new Uint8Array(0);
+  #group: GroupEnd | undefined;
+  #renewedAt = 0;
+  #renewalDue = 0;
 
-  /** @param random makes keys: must not be guessed */
-  constructor(line: Line, keys: KeyRing, random: Random) {
+  constructor({ line, keys, random, renewalMs = DAY_MS }: PresenceParts) {
     this.#line = line;
+    this.#renewalMs = renewalMs;
     this.#clock = line.clock;
     this.#keys = keys;
     this.#random = random;
@@ -100,7 +121,15 @@ export class Presence {
   }
 
   add(member: Member): void {
-    this.#seats.push({ member, due: 0, silent: 0, noise: 0, retryMs: FIRST_GREETING_MS });
+    this.#seats.push({
+      member,
+      due: 0,
+      opened: 0,
+      group: undefined,
+      silent: 0,
+      noise: 0,
+      retryMs: FIRST_GREETING_MS,
+    });
   }
 
   /** Greets a terminal at once: it forgot the session. */
@@ -112,11 +141,16 @@ export class Presence {
     this.#schedule();
   }
 
+  /** Ends the session of a terminal that may not be here any more: it hears nothing of the line from now on. */
+  revoke(member: Member, reason: string): void {
+    this.#renewGroup();
+    this.again(member, reason);
+  }
+
   #start(): void {
     this.#open = true;
     // Fresh at every opening, so that no counter has to outlive anything.
-    this.#groupKey = this.#random.bytes(KEY_BYTES);
-    this.#line.group.sealed = groupSession('gateway', this.#groupKey);
+    this.#renewGroup();
     this.#rollDue = this.#clock.now();
     for (const seat of this.#seats) {
       seat.due = this.#clock.now();
@@ -124,6 +158,15 @@ export class Presence {
       seat.retryMs = FIRST_GREETING_MS;
     }
     this.#schedule();
+  }
+
+  /** Whoever has gone hears nothing of what is said to all from now on; those who are here are handed the new key. */
+  #renewGroup(): void {
+    if (this.#line.timing.baud === undefined) return;
+    this.#group = groupSession('gateway', { key: this.#random.bytes(KEY_BYTES), next: 0 });
+    this.#line.group.sealed = this.#group;
+    this.#renewedAt = this.#clock.now();
+    this.#renewalDue = this.#renewedAt + this.#renewalMs;
   }
 
   #stop(): void {
@@ -136,6 +179,7 @@ export class Presence {
     if (!this.#open || this.#asking) return;
     this.#timer?.();
     const now = this.#clock.now();
+    if (this.#group !== undefined && this.#renewalDue <= now) this.#renewGroup();
     const { seat, inviteAt, rollAt } = this.#next();
     const wait = Math.min(seat?.due ?? Number.POSITIVE_INFINITY, inviteAt, rollAt) - now;
     if (wait > 0) {
@@ -160,13 +204,18 @@ export class Presence {
     for (const one of this.#seats) {
       const isOnline = one.member.isOnline();
       if (isOnline) online += 1;
-      if (shared && isOnline) continue;
+      if (shared && isOnline && !this.#isStale(one)) continue;
       if (seat === undefined || one.due < seat.due) seat = one;
     }
     if (!shared || online === 0) return { seat, inviteAt: never, rollAt: never };
     const busy = online > 1 ? BUSY_INVITATION_MS : BUSY_ALONE_INVITATION_MS;
     this.#line.setCompany(online, busy);
     return { seat, inviteAt: this.#inviteAt(busy), rollAt: this.#rollDue };
+  }
+
+  /** Whether it needs a new session, or the key for broadcasts. */
+  #isStale(seat: Seat): boolean {
+    return seat.group !== this.#group || this.#clock.now() - seat.opened >= this.#renewalMs;
   }
 
   /** Whether the line is still busy is looked at again soon: what it waited for may be over. */
@@ -201,7 +250,7 @@ export class Presence {
   #callRoll(): void {
     const { baud } = this.#line.timing;
     if (baud === undefined) return;
-    const seats = this.#seats.filter((seat) => seat.member.isOnline());
+    const seats = this.#seats.filter((seat) => seat.member.isOnline() && seat.group === this.#group);
     const members = seats.map((seat) => seat.member.peer);
     this.#asking = true;
     this.#rolls += 1;
@@ -235,8 +284,8 @@ export class Presence {
 
   #visit(seat: Seat): void {
     this.#asking = true;
-    if (seat.member.isOnline()) this.#poll(seat);
-    else void this.#greet(seat);
+    if (!seat.member.isOnline() || this.#isStale(seat)) void this.#meet(seat);
+    else this.#poll(seat);
   }
 
   #poll(seat: Seat): void {
@@ -251,31 +300,46 @@ export class Presence {
     this.#line.add({ peer, name: 'poll', body: {}, priority: 'live', plain: false, plan, settle });
   }
 
-  async #greet(seat: Seat): Promise<void> {
-    const { member } = seat;
-    const parts = { line: this.#line, peer: member.peer, keys: this.#keys, random: this.#random };
+  async #meet(seat: Seat): Promise<void> {
     try {
-      const greeting = await greet(parts);
-      if (greeting.kind === 'quarantined') {
-        member.quarantined(greeting.serial, greeting.reason);
-        seat.due = this.#clock.now() + QUARANTINE_MS;
-      } else {
-        if (this.#line.timing.baud !== undefined)
-          await this.#line.ask(member.peer, {
-            name: 'group.set',
-            body: { key: this.#groupKey },
-            priority: 'live',
-          });
-        seat.silent = 0;
-        seat.retryMs = FIRST_GREETING_MS;
-        seat.due = this.#clock.now() + this.#pace();
-        if (this.#open) member.greeted(greeting.welcome, greeting.attention);
-      }
+      const online = seat.member.isOnline() && this.#clock.now() - seat.opened < this.#renewalMs;
+      if (online) await this.#handOver(seat);
+      else await this.#greet(seat);
     } catch (error) {
       this.#missed(seat, error instanceof Error ? error : new Error(String(error)));
     }
     this.#asking = false;
     this.#schedule();
+  }
+
+  /** Opens a session. One who is here and has an old one notices nothing of it, but for what it offered. */
+  async #greet(seat: Seat): Promise<void> {
+    const { member } = seat;
+    const parts = { line: this.#line, peer: member.peer, keys: this.#keys, random: this.#random };
+    const greeting = await greet({ ...parts, terminal: member.name });
+    if (greeting.kind === 'quarantined') {
+      if (member.isOnline()) member.lost(greeting.reason);
+      member.quarantined(greeting.serial, greeting.reason);
+      seat.due = this.#clock.now() + QUARANTINE_MS;
+      return;
+    }
+    seat.opened = this.#clock.now();
+    seat.group = undefined;
+    await this.#handOver(seat);
+    seat.silent = 0;
+    seat.retryMs = FIRST_GREETING_MS;
+    seat.due = this.#clock.now() + this.#pace();
+    if (!this.#open) return;
+    if (member.isOnline()) member.alive(greeting.attention);
+    else member.greeted(greeting.welcome, greeting.attention);
+  }
+
+  async #handOver(seat: Seat): Promise<void> {
+    const group = this.#group;
+    if (group === undefined) return;
+    const asking = { name: 'group.set', body: group.handOver(), priority: 'live' } as const;
+    await this.#line.ask(seat.member.peer, asking);
+    seat.group = group;
   }
 
   #answered(seat: Seat, outcome: Outcome): void {
@@ -304,6 +368,7 @@ export class Presence {
   }
 
   #gone(seat: Seat): void {
+    this.#renewalDue = Math.min(this.#renewalDue, this.#renewedAt + RENEWALS_MS);
     seat.member.lost(`no answer, asked ${SILENT_POLLS} times; check its power, address and wiring`);
     this.#tryLater(seat);
   }
