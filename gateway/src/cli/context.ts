@@ -84,6 +84,8 @@ function exitCodeOf(code: string): number {
     code === 'FILE_READ' ||
     code === 'REQUEST_INVALID' ||
     code === 'IMPORT_ROW' ||
+    code === 'CAPTURE_FORMAT' ||
+    code.startsWith('KEYS_') ||
     code === 'MESSAGE_RANGE' ||
     code.startsWith('CONFIG_')
   )

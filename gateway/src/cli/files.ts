@@ -20,7 +20,7 @@ export function writeFile(path: string, text: string | Uint8Array): void {
 }
 
 /** What the operating system says, without its own abbreviations. */
-function reasonOf(cause: unknown): string {
+export function reasonOf(cause: unknown): string {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   switch (code) {
     case 'ENOENT':

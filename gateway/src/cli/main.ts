@@ -2,8 +2,10 @@
 import { Command } from 'commander';
 import { VERSION } from '../service.ts';
 import { addDecisionCommands } from './commands/decisions.ts';
+import { addDecodeCommand } from './commands/decode.ts';
 import { addLookCommands } from './commands/look.ts';
 import { addMqttCommands } from './commands/mqtt.ts';
+import { addSniffCommand } from './commands/sniff.ts';
 import { addStartCommands } from './commands/start.ts';
 import { addTerminalCommands } from './commands/terminals.ts';
 import { addUserCommands } from './commands/users.ts';
@@ -43,4 +45,6 @@ addUserCommands(program);
 addDecisionCommands(program);
 addTerminalCommands(program);
 addMqttCommands(program);
+addDecodeCommand(program);
+addSniffCommand(program);
 await program.parseAsync();

@@ -1,20 +1,32 @@
 import { openStore, silentLog, startGateway } from '@whorl/gateway';
 import type { Gateway, Log } from '@whorl/gateway';
 import { seededRandom, VirtualClock } from '@whorl/protocol';
+import type { Clock } from '@whorl/protocol';
 import type { Rig, RigPlan } from './rig.ts';
+import type { BenchRecord } from './wiring.ts';
 import { linesOf, makeBench, MemoryCable, pairAll } from './wiring.ts';
 
 const PATIENCE_MS = 60_000;
 /** Conditions that ask the store are looked at this often. */
 const LOOK_MS = 20;
 
+export interface MemoryOptions {
+  readonly log?: Log;
+  /** Makes what takes each line, to tap it. */
+  readonly tap?: (clock: Clock) => BenchRecord['tap'];
+  readonly tellKeys?: BenchRecord['tellKeys'];
+}
+
 /** A site in memory and virtual time: exact, repeatable, fast. */
 export async function memoryRig(
   plan: RigPlan,
-  options: { log?: Log } = {},
+  options: MemoryOptions = {},
 ): Promise<Rig & { readonly clock: VirtualClock }> {
   const clock = new VirtualClock();
-  const { terminals, media } = makeBench(plan, clock, 'memory');
+  const { terminals, media } = makeBench(plan, clock, 'memory', {
+    tap: options.tap?.(clock),
+    tellKeys: options.tellKeys,
+  });
   const cables = new Map([...media].map(([name, medium]) => [name, new MemoryCable(medium)]));
   const store = openStore({ data: { memory: true } });
   await pairAll(store, terminals);

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { MemoryFlash, Medium, memoryPair, MODELS, Terminal } from '@whorl/device-emulator';
-import type { Port } from '@whorl/device-emulator';
+import type { FleetParts, Port } from '@whorl/device-emulator';
 import type { LineConfig, OpenTransport, Store } from '@whorl/gateway';
 import { FrameSplitter, seededRandom, WhorlError } from '@whorl/protocol';
 import type { Clock } from '@whorl/protocol';
@@ -12,8 +12,16 @@ export interface Bench {
   readonly media: ReadonlyMap<string, Medium>;
 }
 
+/** What is kept of what a bench says. */
+export type BenchRecord = Pick<FleetParts, 'tap' | 'tellKeys'>;
+
 /** Makes the terminals of a plan; on TCP bytes take no time. */
-export function makeBench(plan: RigPlan, clock: Clock, kind: 'memory' | 'pty' | 'tcp'): Bench {
+export function makeBench(
+  plan: RigPlan,
+  clock: Clock,
+  kind: 'memory' | 'pty' | 'tcp',
+  { tap, tellKeys }: BenchRecord = {},
+): Bench {
   const terminals = new Map<string, Terminal>();
   const media = new Map<string, Medium>();
   const seed = plan.seed ?? 1;
@@ -26,6 +34,7 @@ export function makeBench(plan: RigPlan, clock: Clock, kind: 'memory' | 'pty' | 
       turnaroundMs: plan.turnaroundMs ?? 1,
     });
     media.set(line, medium);
+    tap?.({ name: line, ...(baud === undefined ? {} : { baud }) }, medium);
     for (const [index, member] of members.entries()) {
       const model = MODELS[member.model ?? 'finger-10k'];
       const capabilities = { ...model.capabilities, users: member.capacity ?? model.capabilities.users };
@@ -36,6 +45,7 @@ export function makeBench(plan: RigPlan, clock: Clock, kind: 'memory' | 'pty' | 
         clock,
         random: seededRandom(seed * 100 + terminals.size),
         flash: new MemoryFlash(),
+        tellKeys: tellKeys && ((keys) => tellKeys({ ...keys, line })),
       });
       terminal.setKey(keyFor(terminal.serial));
       medium.add(terminal);

@@ -7,27 +7,58 @@ import { deliverFrames } from './framing.ts';
 /** A serial port of this machine, 8N1. */
 export function openSerial(options: { path: string; baud: number }): OpenTransport {
   return async (events, signal) => {
-    const port = new SerialPort({ path: options.path, baudRate: options.baud, autoOpen: false });
-    await open(port, signal);
+    const port = await opened(options, signal);
     const cut = deliverFrames(port, events);
-    let closed = false;
-    const gone = (reason: string): void => {
-      if (closed) return;
-      closed = true;
-      events.closed(reason);
-    };
-    port.on('close', (error: unknown) => {
-      gone(reasonOfClosing(options.path, error));
-    });
-    port.on('error', (error) => {
-      gone(`${options.path} failed: ${error.message}`);
-    });
-    onHangUp(port, () => {
-      gone(`${options.path} has gone: was the adapter unplugged?`);
-    });
-    return transport(port, cut, () => {
-      closed = true;
-    });
+    return transport(port, cut, onGone(port, events.closed));
+  };
+}
+
+/**
+ * Hears what crosses a line at a serial port of this machine; nothing is ever written to it.
+ * @returns what ends it
+ * @throws WhorlError LINE_OPEN with the reason in words
+ */
+export async function listenSerial(
+  options: { readonly path: string; readonly baud: number },
+  events: { readonly bytes: (bytes: Uint8Array) => void; readonly closed: (reason: string) => void },
+): Promise<() => void> {
+  const port = await opened(options, new AbortController().signal);
+  const closing = onGone(port, events.closed);
+  port.on('data', events.bytes);
+  return () => {
+    closing();
+    if (port.isOpen) port.close(() => undefined);
+  };
+}
+
+async function opened(options: { path: string; baud: number }, signal: AbortSignal): Promise<SerialPort> {
+  const port = new SerialPort({ path: options.path, baudRate: options.baud, autoOpen: false });
+  await open(port, signal);
+  return port;
+}
+
+/**
+ * Calls `tell` once when the port has gone, with the reason in words.
+ * @returns to be called before it is closed on purpose: then nothing is told
+ */
+function onGone(port: SerialPort, tell: (reason: string) => void): () => void {
+  let closed = false;
+  const gone = (reason: string): void => {
+    if (closed) return;
+    closed = true;
+    tell(reason);
+  };
+  port.on('close', (error: unknown) => {
+    gone(reasonOfClosing(port.path, error));
+  });
+  port.on('error', (error) => {
+    gone(`${port.path} failed: ${error.message}`);
+  });
+  onHangUp(port, () => {
+    gone(`${port.path} has gone: was the adapter unplugged?`);
+  });
+  return () => {
+    closed = true;
   };
 }
 

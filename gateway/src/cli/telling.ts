@@ -1,0 +1,32 @@
+import process from 'node:process';
+import { showPacket, viewPacket } from '@whorl/protocol';
+import type { Decoded, ShownPacket } from '@whorl/protocol';
+
+/** Tells what crossed a line as it comes, a packet a line, for people or for programs, and counts it. */
+export class Telling {
+  readonly #json: boolean;
+  readonly #counts = new Map<Decoded['kind'], number>();
+
+  constructor(json: boolean) {
+    this.#json = json;
+    // Whoever reads has seen enough: `whorl decode … | head`.
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+      process.exit(0);
+    });
+  }
+
+  tell(packet: ShownPacket): void {
+    const { kind } = packet.decoded;
+    this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
+    console.log(this.#json ? JSON.stringify(viewPacket(packet)) : showPacket(packet));
+  }
+
+  /** Says, to people, how much of what it was. */
+  sum(): void {
+    if (this.#json) return;
+    const all = [...this.#counts.values()].reduce((sum, count) => sum + count, 0);
+    const each = [...this.#counts].map(([kind, count]) => `${count} ${kind}`).join(', ');
+    if (all !== 1) console.log(all === 0 ? 'Nothing crossed.' : `\n${all} in all: ${each}`);
+  }
+}
