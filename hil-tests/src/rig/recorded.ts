@@ -35,7 +35,10 @@ export async function recordedSite(): Promise<Recorded> {
   try {
     await allOnline(rig);
     const terminal = rig.terminal('terminal-2');
-    const pairing = rig.gateway.operations.pair('terminal-2', terminal.pair());
+    const pairing = rig.gateway.operations.pair('terminal-2', {
+      code: terminal.pair(),
+      replace: false,
+    });
     await rig.until('paired', () => terminal.pairing.kind === 'paired');
     await rig.until('the pairing’s answer', settled(pairing));
     await allOnline(rig);
