@@ -18,6 +18,14 @@ const conflictKind = z.string().describe('two-people, or the kind of field.');
 const version = z.int().describe('Version of the user that this made.');
 
 /**
+ * Why it is not known any more what a terminal holds. overwritten, cleared: log records were lost before they were read.
+ * clock: its clock was wrong. reset, replaced, backwards: it began anew, is another one, or went back to an older state;
+ * nothing that was delivered is trusted to be there.
+ */
+export const DOUBTS = ['overwritten', 'cleared', 'clock', 'reset', 'replaced', 'backwards'] as const;
+export type Doubt = (typeof DOUBTS)[number];
+
+/**
  * Every event there is. `terminal`, `user`, `line` and `origin` (who made the change) stand beside `data` in each
  * event, where they apply.
  */
@@ -76,8 +84,34 @@ export const EVENTS = {
   },
   'terminal.log.gap': {
     level: 'warning',
-    data: z.strictObject({ after: z.int(), first: z.int(), reason }),
-    doc: 'Log records were lost before they could be read: overwritten, cleared or reset.',
+    data: z.strictObject({
+      cause: z.enum(['overwritten', 'cleared', 'reset', 'backwards']),
+      after: z.int().describe('Last log record that was read.'),
+      first: z.int().describe('The next one that is there.'),
+      reason,
+    }),
+    doc: 'Log records were lost before they could be read; what the terminal holds is unknown until it has been compared, which begins by itself.',
+  },
+  'terminal.clock.wrong': {
+    level: 'warning',
+    data: z.strictObject({
+      offMs: z.int().describe('By how much, milliseconds; positive is ahead.'),
+      reason,
+    }),
+    doc: 'The terminal’s clock was wrong; it was set, and the terminal is compared.',
+  },
+  'terminal.compared': {
+    level: 'info',
+    data: z.strictObject({
+      cause: z.enum(DOUBTS),
+      same: z.int(),
+      different: z.int(),
+      missing: z.int(),
+      extra: z.int().describe('Only there.'),
+      pushed: z.int().describe('Users on their way to it now.'),
+      pulled: z.int().describe('Users asked back from it now.'),
+    }),
+    doc: 'What a terminal holds was unknown; it was compared, and what differs is being brought in line.',
   },
   'terminal.started': { level: 'info', data: z.strictObject(fromLog), doc: 'The terminal started.' },
   'terminal.clock.set': {

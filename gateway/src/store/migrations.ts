@@ -84,6 +84,10 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE pairings ADD COLUMN terminal TEXT NOT NULL DEFAULT '';
   `,
+  `
+  ALTER TABLE terminals ADD COLUMN doubt TEXT;
+  ALTER TABLE pulls ADD COLUMN take TEXT;
+  `,
 ];
 
 /**

@@ -1,7 +1,8 @@
-import type { NewEvent, StoredEvent } from '../events/catalogue.ts';
+import type { Doubt, NewEvent, StoredEvent } from '../events/catalogue.ts';
 import type { RuntimeSettings } from '../settings/runtime.ts';
 import type { Sqlite } from './sqlite.ts';
 import type {
+  Comparing,
   Conflict,
   ConflictFilter,
   ConflictSummary,
@@ -30,6 +31,9 @@ import * as small from './tables/small.ts';
 import * as users from './tables/users.ts';
 import type { Vault } from './vault.ts';
 
+/** Doubts about a terminal that may hold nothing of what was delivered. */
+const ANEW: readonly Doubt[] = ['reset', 'replaced', 'backwards'];
+
 /** The gateway's memory in SQLite: which steps make one transaction. The statements are in tables/. */
 export class SqliteStore implements Store {
   readonly #db: Sqlite;
@@ -51,12 +55,6 @@ export class SqliteStore implements Store {
     return this.#db.write(() => {
       small.putSettings(this.#db, changes);
       return insertEvents(this.#db, events);
-    });
-  }
-
-  resend(terminal: string): Promise<void> {
-    return this.#db.write(() => {
-      ledger.resendLedger(this.#db, terminal);
     });
   }
 
@@ -91,18 +89,42 @@ export class SqliteStore implements Store {
   saveTerminal(row: TerminalRow, events: readonly NewEvent[]): Promise<readonly StoredEvent[]> {
     return this.#db.write(() => {
       small.putTerminal(this.#db, row);
+      if (ANEW.some((doubt) => doubt === row.doubt)) ledger.forgetDelivered(this.#db, row.name);
+      return insertEvents(this.#db, events);
+    });
+  }
+
+  settleDoubt({
+    terminal,
+    ledger: rows,
+    pulls: wanted,
+    events,
+    time,
+  }: Comparing): Promise<readonly StoredEvent[]> {
+    return this.#db.write(() => {
+      this.#putLedger(rows);
+      for (const user of wanted)
+        pulls.requestPull(this.#db, { user, terminal, log: 0, attempts: 0, nextTry: time });
+      small.endDoubt(this.#db, terminal);
       return insertEvents(this.#db, events);
     });
   }
 
   recordIntake(intake: Intake): Promise<readonly StoredEvent[]> {
-    const { terminal, serial, position, time } = intake;
+    const { terminal, serial, position, time, doubt } = intake;
     return this.#db.write(() => {
       const events = insertEvents(this.#db, intake.events);
-      for (const pull of intake.pulls)
+      const fresh = new Set(events.map((event) => event.source));
+      const isNew = ({ source }: { readonly source?: string }): boolean =>
+        source === undefined || fresh.has(source);
+      for (const pull of intake.pulls.filter(isNew))
         pulls.openPull(this.#db, { ...pull, terminal, attempts: 0, nextTry: time });
-      for (const row of intake.ledger) if (users.hasUser(this.#db, row.user)) ledger.putLedger(this.#db, row);
-      small.putTerminal(this.#db, { name: terminal, serial, position });
+      for (const row of intake.ledger.filter(isNew))
+        if (users.hasUser(this.#db, row.user)) ledger.putLedger(this.#db, row);
+      small.putTerminal(this.#db, {
+        ...{ name: terminal, serial, position },
+        ...(doubt === undefined ? {} : { doubt }),
+      });
       return events;
     });
   }
@@ -232,9 +254,13 @@ export class SqliteStore implements Store {
 
   writeLedger(rows: readonly LedgerRow[]): Promise<void> {
     return this.#db.write(() => {
-      for (const row of rows)
-        if (row.want === 'absent' || users.hasUser(this.#db, row.user)) ledger.putLedger(this.#db, row);
+      this.#putLedger(rows);
     });
+  }
+
+  #putLedger(rows: readonly LedgerRow[]): void {
+    for (const row of rows)
+      if (row.want === 'absent' || users.hasUser(this.#db, row.user)) ledger.putLedger(this.#db, row);
   }
 
   readmit(terminal: string): Promise<void> {

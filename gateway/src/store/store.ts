@@ -1,5 +1,5 @@
 import type { CredentialKind, FieldName, UserRecord } from '@whorl/protocol';
-import type { EventType, NewEvent, Origin, StoredEvent } from '../events/catalogue.ts';
+import type { Doubt, EventType, NewEvent, Origin, StoredEvent } from '../events/catalogue.ts';
 import type { RuntimeSettings } from '../settings/runtime.ts';
 
 /** A place in a terminal's log: all up to record `id` of this epoch is stored. */
@@ -13,6 +13,20 @@ export interface TerminalRow {
   readonly name: string;
   readonly serial: string;
   readonly position: LogPosition;
+  /** Until it has been compared. */
+  readonly doubt?: Doubt;
+}
+
+/** What the comparison of a terminal in doubt leads to; stored whole or not at all. */
+export interface Comparing {
+  readonly terminal: string;
+  /** Rows to be written as they stand; those of users that are gone are left out. */
+  readonly ledger: readonly LedgerRow[];
+  /** Users to be fetched from it. */
+  readonly pulls: readonly number[];
+  readonly events: readonly NewEvent[];
+  /** Milliseconds UTC. */
+  readonly time: number;
 }
 
 /** What a terminal and this gateway share. */
@@ -197,7 +211,10 @@ export interface ConflictFilter {
   readonly limit: number;
 }
 
-/** What a page of logs leads to; stored whole or not at all. */
+/**
+ * What a page of logs leads to; stored whole or not at all. A pull or row with the source of an event that is stored
+ * already was done before, and is left out.
+ */
 export interface Intake {
   readonly terminal: string;
   readonly serial: string;
@@ -209,9 +226,12 @@ export interface Intake {
     readonly user: number;
     readonly log: number;
     readonly changed?: number;
+    readonly source?: string;
   }[];
   /** Rows of this terminal to be written as they stand; those of unknown users are left out. */
-  readonly ledger: readonly LedgerRow[];
+  readonly ledger: readonly (LedgerRow & { readonly source?: string })[];
+  /** Why the terminal is in doubt from now on; absent when it is not. */
+  readonly doubt?: Doubt;
   /** Milliseconds UTC. */
   readonly time: number;
 }
@@ -291,9 +311,6 @@ export interface Store {
     changes: Partial<RuntimeSettings>,
     events: readonly NewEvent[],
   ): Promise<readonly StoredEvent[]>;
-  /** A note that outlives a restart: progress of long work, fingerprints; `undefined` when there is none. */
-  /** Makes all that a terminal shall hold pending again: another one stands in its place. */
-  resend(terminal: string): Promise<void>;
   /** By serial number. @throws WhorlError VAULT_SEALED */
   pairings(): Promise<ReadonlyMap<string, Pairing>>;
   /** @param changes by serial number; `undefined` forgets a pairing. All of them or none */
@@ -301,12 +318,18 @@ export interface Store {
     changes: ReadonlyMap<string, Pairing | undefined>,
     events: readonly NewEvent[],
   ): Promise<readonly StoredEvent[]>;
+  /** A note that outlives a restart: progress of long work, fingerprints; `undefined` when there is none. */
   note(key: string): Promise<string | undefined>;
   saveNote(key: string, value: string | undefined): Promise<void>;
 
   terminals(): Promise<readonly TerminalRow[]>;
-  /** Remembers who answers under a name, with the position in its log to go on from. */
+  /**
+   * Remembers who answers under a name, with the position in its log to go on from. In doubt because it began anew, it
+   * is not taken to hold what was delivered to it.
+   */
   saveTerminal(row: TerminalRow, events: readonly NewEvent[]): Promise<readonly StoredEvent[]>;
+  /** Ends the doubt about a terminal. */
+  settleDoubt(comparing: Comparing): Promise<readonly StoredEvent[]>;
   /** @returns those of the events that were new */
   recordIntake(intake: Intake): Promise<readonly StoredEvent[]>;
   addEvents(events: readonly NewEvent[]): Promise<readonly StoredEvent[]>;

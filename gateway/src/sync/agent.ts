@@ -1,12 +1,15 @@
 import { codeOf, describe } from '@whorl/protocol';
-import type { LogPosition, PullRequest } from '../store/store.ts';
+import type { LogState } from '@whorl/protocol';
+import type { Doubt } from '../events/catalogue.ts';
+import type { LogPosition } from '../store/store.ts';
 import type { Identity, TerminalDriver } from '../terminals/driver.ts';
-import { intakeOf, startsOver } from './intake.ts';
+import { CLOCK_TOLERANCE_MS, clockEvent, GAP_REASONS, graver, RAISES_DOUBT, startsOver } from './doubts.ts';
+import { intakeOf } from './intake.ts';
 import { Latch } from './latch.ts';
+import { pullDue } from './pull.ts';
 import { pushDue } from './push.ts';
-import { MOST_ATTEMPTS, nextTryForEver } from './retry.ts';
+import { restoreTrust } from './trust.ts';
 import type { Site } from './site.ts';
-import { mergePulled, showMerged } from './pulled.ts';
 
 /** Rounds after a failure of the store: it is asked again, not hammered. */
 const STORE_PAUSE_MS = 1_000;
@@ -28,6 +31,12 @@ export class Agent {
   readonly #stop = new AbortController();
   #position: LogPosition = { epoch: 0, id: 0 };
   #serial = '';
+  /** Why it is not known what the terminal holds. */
+  #doubt: Doubt | undefined;
+  /** Counts the reasons to doubt: one that comes while the terminal is compared needs another comparison. */
+  #doubts = 0;
+  /** The greeting whose clock was looked at. */
+  #clockOf: Identity | undefined;
   /** The log was read to its end since the terminal came online. */
   #caughtUp = false;
   /** Users were written or removed since the log was read for its own sake. */
@@ -120,14 +129,14 @@ export class Agent {
     const identity = this.#driver.identity;
     if (identity === undefined) return LOOK_AGAIN_MS;
     if (identity.serial !== this.#serial) await this.#settleIdentity(identity);
+    await this.#checkClock(identity);
     let page = await this.#driver.logsAfter(this.#position.id, this.#stop.signal);
-    if (startsOver(this.#position, page)) {
-      this.#position = { epoch: page.log.epoch, id: 0 };
-      // It was reset, or its log was: what the ledger says of it is not to be trusted any more.
-      await this.#site.store.resend(this.#driver.name);
+    const anew = startsOver(this.#position, page.log);
+    if (anew !== undefined) {
+      await this.#startOver(anew, page.log);
       page = await this.#driver.logsAfter(0, this.#stop.signal);
     }
-    if (page.records.length > 0) await this.#take(page);
+    if (page.records.length > 0 || page.log.last > this.#position.id) await this.#take(page);
     if (page.more) return 0;
     await this.#upToDate();
     return LOOK_AGAIN_MS;
@@ -140,12 +149,18 @@ export class Agent {
       terminal,
       serial: this.#serial,
       position: this.#position,
+      doubt: this.#doubt,
       page,
       settings,
       now: this.#site.now,
     });
+    const doubted = intake.events.some(({ type }) => RAISES_DOUBT.some((one) => one === type));
+    if (doubted) this.#doubts += 1;
     const events = await store.recordIntake(intake);
     this.#position = intake.position;
+    this.#doubt = intake.doubt;
+    if (events.some((event) => event.type === 'terminal.clock.wrong'))
+      await this.#driver.setClock(this.#site.now, this.#stop.signal);
     for (const event of events) {
       const record = 'log' in event.data ? ` (log #${event.data.log})` : '';
       log.info(
@@ -154,7 +169,7 @@ export class Agent {
       );
     }
     this.#site.publish(events);
-    if (intake.pulls.length > 0 || intake.ledger.length > 0) this.#work.ring();
+    if (doubted || intake.pulls.length > 0 || intake.ledger.length > 0) this.#work.ring();
   }
 
   async #upToDate(): Promise<void> {
@@ -170,24 +185,53 @@ export class Agent {
     const known = (await this.#site.store.terminals()).find((row) => row.name === name);
     const same = known?.serial === identity.serial;
     const position = same ? known.position : { epoch: identity.log.epoch, id: 0 };
-    const events =
-      known === undefined || same
-        ? []
-        : ([
-            {
-              type: 'terminal.changed',
-              time: this.#site.now,
-              terminal: name,
-              data: { before: known.serial, serial: identity.serial },
-            },
-          ] as const);
-    this.#site.publish(
-      await this.#site.store.saveTerminal({ name, serial: identity.serial, position }, events),
-    );
     // The one that was here before had everything; this one may have nothing.
-    if (events.length > 0) await this.#site.store.resend(name);
+    const doubt = same ? known.doubt : known === undefined ? undefined : 'replaced';
+    const data = { before: known?.serial ?? '', serial: identity.serial };
+    const changed = { type: 'terminal.changed', time: this.#site.now, terminal: name, data } as const;
+    this.#site.publish(
+      await this.#site.store.saveTerminal(
+        { name, serial: identity.serial, position, ...(doubt === undefined ? {} : { doubt }) },
+        doubt === 'replaced' && !same ? [changed] : [],
+      ),
+    );
+    this.#doubt = doubt;
     this.#position = position;
     this.#serial = identity.serial;
+  }
+
+  /** The log is another one than before: what is left of it is read from its first record. */
+  async #startOver(cause: 'reset' | 'backwards', log: LogState): Promise<void> {
+    const { store, now } = this.#site;
+    const name = this.#driver.name;
+    const position = { epoch: log.epoch, id: 0 };
+    const doubt = graver(this.#doubt, cause) ?? cause;
+    const data = { cause, after: this.#position.id, first: log.first, reason: GAP_REASONS[cause] };
+    this.#doubts += 1;
+    const told = { type: 'terminal.log.gap', time: now, terminal: name, data } as const;
+    this.#site.publish(await store.saveTerminal({ name, serial: this.#serial, position, doubt }, [told]));
+    this.#position = position;
+    this.#doubt = doubt;
+  }
+
+  /** A clock that was wrong when the terminal was greeted is set; what it did meanwhile is looked at. */
+  async #checkClock(identity: Identity): Promise<void> {
+    if (this.#clockOf === identity) return;
+    const off = identity.clock - identity.greeted;
+    if (Math.abs(off) > CLOCK_TOLERANCE_MS) await this.#setClock(off);
+    this.#clockOf = identity;
+  }
+
+  async #setClock(off: number): Promise<void> {
+    const site = this.#site;
+    const { name } = this.#driver;
+    const doubt = graver(this.#doubt, 'clock') ?? 'clock';
+    const row = { name, serial: this.#serial, position: this.#position, doubt };
+    this.#doubts += 1;
+    const told = this.#doubt === 'clock' ? [] : [clockEvent(name, off, site.now)];
+    site.publish(await site.store.saveTerminal(row, told));
+    this.#doubt = doubt;
+    await this.#driver.setClock(site.now, this.#stop.signal);
   }
 
   /** @returns how long to wait for the next ring, 0 to go on at once */
@@ -195,15 +239,20 @@ export class Agent {
     const identity = this.#driver.identity;
     if (identity === undefined || !this.#caughtUp) return LOOK_AGAIN_MS;
     const name = this.#driver.name;
-    const [pull] = await this.#site.store.duePulls(name, this.#site.now, 1);
-    if (pull !== undefined) {
-      await this.#pull(pull, identity);
+    const signal = this.#stop.signal;
+    if (await pullDue(this.#site, this.#driver, { capabilities: identity.capabilities, signal })) return 0;
+    // A push could overwrite what was changed there unseen.
+    if (this.#doubt !== undefined) {
+      const doubts = this.#doubts;
+      const stands = (): boolean => this.#doubts === doubts;
+      if (await restoreTrust(this.#site, this.#driver, { doubt: this.#doubt, stands, signal }))
+        this.#doubt = undefined;
       return 0;
     }
     const pushed = await pushDue(this.#site, this.#driver, {
       capabilities: identity.capabilities,
       after: () => this.#position.id,
-      signal: this.#stop.signal,
+      signal,
     });
     if (pushed) {
       this.#wrote = true;
@@ -219,65 +268,4 @@ export class Agent {
     const due = await this.#site.store.nextDue(name, this.#site.now);
     return due === undefined ? LOOK_AGAIN_MS : Math.max(1, Math.min(due - this.#site.now, LOOK_AGAIN_MS));
   }
-
-  async #pull(pull: PullRequest, identity: Identity): Promise<void> {
-    const { log } = this.#site;
-    const name = this.#driver.name;
-    try {
-      const { value, bytes, ms } = await this.#driver.pull(pull.user, this.#stop.signal);
-      if (value === undefined) {
-        await this.#site.store.postponePull(
-          { user: pull.user, terminal: name, log: pull.log, attempts: pull.attempts },
-          [],
-        );
-        log.info({ terminal: name, user: pull.user }, `${name}: user ${pull.user} is not there any more`);
-        return;
-      }
-      log.info(
-        { terminal: name, user: pull.user, bytes, ms: Math.round(ms) },
-        `${name}: pulled user ${pull.user}, ${count(bytes)} bytes in ${Math.round(ms)} ms`,
-      );
-      const merged = await mergePulled(this.#site, pull, value, identity.capabilities);
-      log.info(
-        { terminal: name, user: pull.user },
-        `user ${pull.user}: merged from ${name}: ${showMerged(merged)}`,
-      );
-    } catch (error) {
-      if (this.#isStopping()) return;
-      await this.#pullFailed(pull, error);
-    }
-  }
-
-  /** A pull is never given up: the user is at that terminal only. */
-  async #pullFailed(pull: PullRequest, error: unknown): Promise<void> {
-    const attempts = pull.attempts + 1;
-    const reason = describe(error);
-    const told = attempts === 1 || attempts === MOST_ATTEMPTS;
-    this.#site.log.warn(
-      { terminal: pull.terminal, user: pull.user, attempts },
-      `${pull.terminal}: user ${pull.user} could not be pulled: ${reason}`,
-    );
-    const next =
-      this.#driver.identity === undefined ? this.#site.now : nextTryForEver(attempts, this.#site.now);
-    this.#site.publish(
-      await this.#site.store.postponePull(
-        { user: pull.user, terminal: pull.terminal, log: pull.log, attempts, nextTry: next },
-        told
-          ? [
-              {
-                type: 'user.pull.failed',
-                time: this.#site.now,
-                terminal: pull.terminal,
-                user: pull.user,
-                data: { reason, attempts },
-              },
-            ]
-          : [],
-      ),
-    );
-  }
-}
-
-function count(bytes: number): string {
-  return bytes.toLocaleString('en');
 }

@@ -14,32 +14,51 @@ export interface CompareReport extends Comparison {
   readonly pulled: number;
 }
 
+/** How a terminal's users differ from those that it should have. */
+export interface Looked {
+  readonly comparison: Comparison;
+  /** All rows of the terminal, by user; the version of those that it shall have is the gateway's now. */
+  readonly rows: ReadonlyMap<number, LedgerRow>;
+}
+
 const PAGE = 1000;
 
 /**
  * Compares what a terminal holds with what it should, by content and blind to what it cannot hold; differences only
- * cross the line. With `repair`, what differs or is missing is sent again, and what is only there is fetched where
- * terminals may add users.
+ * cross the line.
  * @throws WhorlError TERMINAL_OFFLINE, EXCHANGE_*, LINE_CLOSED, ABORTED, STORE_*
+ */
+export async function lookAt(site: Site, driver: TerminalDriver, signal: AbortSignal): Promise<Looked> {
+  const { identity, name } = driver;
+  if (identity === undefined) throw new WhorlError('TERMINAL_OFFLINE', `${name} does not answer`);
+  const expected = new Map<number, Uint8Array>();
+  const rows = new Map<number, LedgerRow>();
+  for await (const row of rowsOf(site, name)) {
+    rows.set(row.user, row);
+    if (row.want === 'absent' || row.state === 'withheld') continue;
+    const user = await site.store.user(row.user);
+    if (user === undefined) continue;
+    expected.set(row.user, recordDigest(fitting(user.record, identity.capabilities)));
+    rows.set(row.user, { ...row, version: user.version });
+  }
+  return { comparison: await driver.compare(expected, signal), rows };
+}
+
+/**
+ * As {@link lookAt}; with `repair`, what differs or is missing is sent again, and what is only there is fetched where
+ * terminals may add users.
+ * @throws as {@link lookAt}
  */
 export async function compareTerminal(
   site: Site,
   driver: TerminalDriver,
   options: { readonly repair: boolean; readonly signal: AbortSignal },
 ): Promise<CompareReport> {
-  const { identity, name } = driver;
-  if (identity === undefined) throw new WhorlError('TERMINAL_OFFLINE', `${name} does not answer`);
-  const expected = new Map<number, Uint8Array>();
-  for await (const row of rowsOf(site, name)) {
-    const user = await site.store.user(row.user);
-    if (user !== undefined) expected.set(row.user, recordDigest(fitting(user.record, identity.capabilities)));
-  }
-  const comparison = await driver.compare(expected, options.signal);
-  const done = options.repair ? await repair(site, name, comparison) : { pushed: 0, pulled: 0 };
-  return { terminal: name, ...comparison, ...done };
+  const { comparison } = await lookAt(site, driver, options.signal);
+  const done = options.repair ? await repair(site, driver.name, comparison) : { pushed: 0, pulled: 0 };
+  return { terminal: driver.name, ...comparison, ...done };
 }
 
-/** Rows of users that the terminal shall have. */
 async function* rowsOf(site: Site, terminal: string): AsyncGenerator<LedgerRow> {
   let after: { user: number; terminal: string } | undefined;
   for (;;) {
@@ -50,7 +69,7 @@ async function* rowsOf(site: Site, terminal: string): AsyncGenerator<LedgerRow> 
     });
     const last = rows.at(-1);
     if (last === undefined) return;
-    for (const row of rows) if (row.want === 'present' && row.state !== 'withheld') yield row;
+    yield* rows;
     after = { user: last.user, terminal };
   }
 }

@@ -58,6 +58,7 @@ export class Desk implements Operations {
       await store.ledgerCounts(),
       await store.openPulls(PAGE),
     ];
+    const doubts = new Map((await store.terminals()).map(({ name, doubt }) => [name, doubt]));
     return {
       gateway: this.#parts.gateway,
       version: this.#parts.version,
@@ -65,9 +66,11 @@ export class Desk implements Operations {
       settings: this.#site.settings,
       users,
       lines: this.#parts.lines(),
-      terminals: this.#parts
-        .terminals()
-        .map((terminal) => ({ ...terminal, ledger: counts.get(terminal.name) ?? NO_COUNTS })),
+      terminals: this.#parts.terminals().map((terminal) => {
+        const unknown = doubts.get(terminal.name);
+        const ledger = counts.get(terminal.name) ?? NO_COUNTS;
+        return { ...terminal, ...(unknown === undefined ? {} : { unknown }), ledger };
+      }),
       openPulls: pulls.length,
     };
   }

@@ -1,9 +1,11 @@
 import { LOG_KINDS, logKind, showField } from '@whorl/protocol';
 import type { LogKind, LogRecord } from '@whorl/protocol';
-import type { EventType, NewEvent } from '../events/catalogue.ts';
+import type { Doubt, EventType, NewEvent } from '../events/catalogue.ts';
 import type { RuntimeSettings } from '../settings/runtime.ts';
-import type { Intake, LedgerRow, LogPosition } from '../store/store.ts';
+import type { Intake, LogPosition } from '../store/store.ts';
 import type { LogPage } from '../terminals/driver.ts';
+import { clockEvent, clockFault, GAP_REASONS, gapIn, graver } from './doubts.ts';
+import type { Gap } from './doubts.ts';
 import { takesUpdates } from './scope.ts';
 
 interface IntakeInput {
@@ -12,6 +14,8 @@ interface IntakeInput {
   /** Where the gateway had read to. */
   readonly position: LogPosition;
   readonly page: LogPage;
+  /** Why the terminal is in doubt already. */
+  readonly doubt?: Doubt | undefined;
   readonly settings: RuntimeSettings;
   /** Milliseconds UTC. */
   readonly now: number;
@@ -30,72 +34,86 @@ const EVENT_OF: Readonly<Record<LogKind, EventType>> = {
   'log.cleared': 'terminal.log.cleared',
 };
 
-/** What a page of logs leads to: events, pulls, and ledger rows for users deleted at the terminal. */
+/** What a page of logs leads to: events, pulls, doubt, and ledger rows for users deleted at the terminal. */
 export function intakeOf(input: IntakeInput): Intake {
-  const { page, terminal, serial, now } = input;
-  const last = page.records.at(-1);
+  const { page, terminal, serial, position, now } = input;
+  const lost = gapIn(position, page);
+  const off = clockFault(page.records, now);
+  const cleared = page.records.some((record) => record.code === LOG_KINDS['log.cleared'].code);
+  const doubt = graver(
+    graver(input.doubt, lost?.cause ?? (cleared ? 'cleared' : undefined)),
+    off === undefined ? undefined : 'clock',
+  );
   return {
     terminal,
     serial,
-    position: { epoch: page.log.epoch, id: last?.id ?? input.position.id },
-    events: [...gap(input), ...page.records.map((record) => eventOf(input, record))],
-    pulls: takesUpdates(input.settings.autoSync) ? pullsOf(page.records, now) : [],
-    ledger: page.records.filter((record) => deletedHere(record)).map((record) => deletedRow(input, record)),
+    position: { epoch: page.log.epoch, id: page.records.at(-1)?.id ?? Math.max(position.id, page.log.last) },
+    events: [
+      ...(lost === undefined ? [] : [gapEvent(input, lost)]),
+      // Records that wait to be read were written under the same wrong clock: it is told once.
+      ...(off === undefined || input.doubt === 'clock' ? [] : [clockEvent(terminal, off, now)]),
+      ...page.records.map((record) => eventOf(input, record)),
+    ],
+    pulls: takesUpdates(input.settings.autoSync) ? pullsOf(input) : [],
+    // What was deleted at the terminal that stood there before says nothing about this one.
+    ledger:
+      input.doubt === 'replaced'
+        ? []
+        : page.records.filter((record) => deletedHere(record)).map((record) => deletedRow(input, record)),
+    ...(doubt === undefined ? {} : { doubt }),
     time: now,
   };
-}
-
-/** Whether the log of a terminal began anew, so that it is read from its first record. */
-export function startsOver(position: LogPosition, page: LogPage): boolean {
-  return page.log.epoch !== position.epoch || page.log.last < position.id;
 }
 
 /**
  * The newest record for each user that was enrolled or edited at the terminal; what the gateway wrote is no news. A
  * terminal's clock that runs ahead does not make a change newer than the moment when it was read.
  */
-function pullsOf(records: readonly LogRecord[], now: number): Intake['pulls'] {
+function pullsOf(input: IntakeInput): Intake['pulls'] {
   const pulls = new Map<number, LogRecord>();
-  for (const record of records) {
+  for (const record of input.page.records) {
     if (record.origin !== 'terminal') continue;
     if (record.code === LOG_KINDS['user.enrolled'].code || record.code === LOG_KINDS['user.edited'].code)
       pulls.set(record.user, record);
   }
-  return [...pulls].map(([user, { id, time }]) => ({ user, log: id, changed: Math.min(time, now) }));
+  return [...pulls].map(([user, record]) => ({
+    user,
+    log: record.id,
+    changed: Math.min(record.time, input.now),
+    source: sourceOf(input, record),
+  }));
 }
 
 function deletedHere(record: LogRecord): boolean {
   return record.code === LOG_KINDS['user.deleted'].code && record.origin === 'terminal';
 }
 
-function deletedRow(input: IntakeInput, record: LogRecord): LedgerRow {
+function deletedRow(input: IntakeInput, record: LogRecord): Intake['ledger'][number] {
   const row = {
     user: record.user,
     terminal: input.terminal,
     want: 'present',
     version: 0,
     attempts: 0,
+    source: sourceOf(input, record),
   } as const;
   return input.settings.restoreDeleted
     ? { ...row, state: 'pending', nextTry: input.now }
     : { ...row, state: 'withheld', reason: 'deleted-at-terminal' };
 }
 
-function gap({ terminal, position, page, now, serial }: IntakeInput): NewEvent[] {
-  const first = page.records[0]?.id;
-  if (first === undefined || first <= position.id + 1) return [];
-  return [
-    {
-      type: 'terminal.log.gap',
-      time: now,
-      terminal,
-      data: { after: position.id, first, reason: 'records were overwritten before they could be read' },
-      source: `${sourceOf(serial, page.log.epoch, first)}/gap`,
-    },
-  ];
+function gapEvent({ terminal, serial, page, position, now }: IntakeInput, lost: Gap): NewEvent {
+  return {
+    type: 'terminal.log.gap',
+    time: now,
+    terminal,
+    data: { cause: lost.cause, after: position.id, first: lost.first, reason: GAP_REASONS[lost.cause] },
+    source: `${serial}/${page.log.epoch}/${lost.first}/gap`,
+  };
 }
 
-function eventOf({ terminal, serial, page, now }: IntakeInput, record: LogRecord): NewEvent {
+function eventOf(input: IntakeInput, record: LogRecord): NewEvent {
+  const { terminal, now } = input;
   const kind = logKind(record.code);
   const type = kind === undefined ? 'terminal.log.unknown' : EVENT_OF[kind];
   const data = {
@@ -114,10 +132,11 @@ function eventOf({ terminal, serial, page, now }: IntakeInput, record: LogRecord
     origin: record.origin,
     ...(record.user === 0 ? {} : { user: record.user }),
     data,
-    source: sourceOf(serial, page.log.epoch, record.id),
+    source: sourceOf(input, record),
   } as NewEvent;
 }
 
-function sourceOf(serial: string, epoch: number, id: number): string {
-  return `${serial}/${epoch}/${id}`;
+/** Ids may be used again by a terminal that went back to an older state; the time tells the two apart. */
+function sourceOf({ serial, page }: IntakeInput, { id, time }: LogRecord): string {
+  return `${serial}/${page.log.epoch}/${id}/${time}`;
 }

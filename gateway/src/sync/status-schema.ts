@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DOUBTS } from '../events/catalogue.ts';
 import type { LineCounters } from '../lines/status.ts';
 import { runtimeSettingsSchema } from '../settings/runtime.ts';
 import type { LedgerState } from '../store/store.ts';
@@ -50,6 +51,10 @@ const terminal = z.strictObject({
   serial: z.string().optional(),
   model: z.string().optional(),
   firmware: z.string().optional(),
+  unknown: z
+    .enum(DOUBTS)
+    .optional()
+    .describe('Why it is not known what it holds, until it has been compared.'),
   users: count.optional(),
   capacity: count.optional(),
   clockOffMs: z.number().optional().describe('Positive is ahead.'),

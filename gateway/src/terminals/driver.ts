@@ -7,6 +7,10 @@ export interface Identity {
   readonly firmware: string;
   readonly users: number;
   readonly log: LogState;
+  /** What its clock showed then, milliseconds UTC. */
+  readonly clock: number;
+  /** When that was by the gateway's clock, milliseconds UTC. */
+  readonly greeted: number;
   readonly capabilities: Capabilities;
 }
 

@@ -1,3 +1,5 @@
+import type { Doubt } from '../events/catalogue.ts';
+
 export interface TerminalStatus {
   readonly name: string;
   readonly line: string;
@@ -10,6 +12,8 @@ export interface TerminalStatus {
   readonly serial?: string;
   readonly model?: string;
   readonly firmware?: string;
+  /** Why it is not known what it holds, until it has been compared. */
+  readonly unknown?: Doubt;
   /** Users it said it holds when it was greeted. */
   readonly users?: number;
   readonly capacity?: number;

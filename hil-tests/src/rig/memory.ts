@@ -23,7 +23,7 @@ export async function memoryRig(
   options: MemoryOptions = {},
 ): Promise<Rig & { readonly clock: VirtualClock }> {
   const clock = new VirtualClock();
-  const { terminals, media } = makeBench(plan, clock, 'memory', {
+  const { terminals, media, flashes } = makeBench(plan, clock, 'memory', {
     tap: options.tap?.(clock),
     tellKeys: options.tellKeys,
   });
@@ -68,6 +68,7 @@ export async function memoryRig(
     },
     terminals,
     media,
+    flashes,
     terminal: (name) => known(terminals, name),
     async until(what, condition, { withinMs = PATIENCE_MS } = {}) {
       for (const end = clock.now() + withinMs; clock.now() < end;) {

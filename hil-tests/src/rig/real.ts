@@ -17,7 +17,7 @@ const LOOK_MS = 10;
 export async function realRig(kind: 'pty' | 'tcp', plan: RigPlan, options: { log?: Log } = {}): Promise<Rig> {
   const clock = systemClock;
   const directory = mkdtempSync(join(tmpdir(), 'whorl-rig-'));
-  const { terminals, media } = makeBench(plan, clock, kind);
+  const { terminals, media, flashes } = makeBench(plan, clock, kind);
   const cables = new Map<string, Cable>();
   const ports = new Map<string, number>();
   for (const [name, medium] of media) {
@@ -60,6 +60,7 @@ export async function realRig(kind: 'pty' | 'tcp', plan: RigPlan, options: { log
     },
     terminals,
     media,
+    flashes,
     terminal: (name) => known(terminals, name),
     async until(what, condition, { withinMs = PATIENCE_MS } = {}) {
       for (const end = clock.now() + withinMs; clock.now() < end;) {

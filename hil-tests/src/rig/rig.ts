@@ -1,4 +1,4 @@
-import type { Medium, ModelName, Terminal } from '@whorl/device-emulator';
+import type { MemoryFlash, Medium, ModelName, Terminal } from '@whorl/device-emulator';
 import type { Gateway, StoredEvent } from '@whorl/gateway';
 
 /** A site to test: a gateway and its terminals, wherever they run. */
@@ -9,6 +9,8 @@ export interface Rig {
   readonly terminals: ReadonlyMap<string, Terminal>;
   /** The lines that the terminals hang on, by name. */
   readonly media: ReadonlyMap<string, Medium>;
+  /** What the terminals keep over a power cut, by name. */
+  readonly flashes: ReadonlyMap<string, MemoryFlash>;
   terminal(name: string): Terminal;
   /**
    * Lets time pass until `condition` holds.
@@ -38,6 +40,8 @@ export interface RigTerminal {
   readonly groups?: readonly number[];
   /** Most users. */
   readonly capacity?: number;
+  /** Most log records. */
+  readonly logs?: number;
   /** `finger-10k` unless it matters. */
   readonly model?: ModelName;
 }

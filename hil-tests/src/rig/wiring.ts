@@ -10,6 +10,7 @@ import type { RigPlan } from './rig.ts';
 export interface Bench {
   readonly terminals: ReadonlyMap<string, Terminal>;
   readonly media: ReadonlyMap<string, Medium>;
+  readonly flashes: ReadonlyMap<string, MemoryFlash>;
 }
 
 /** What is kept of what a bench says. */
@@ -24,6 +25,7 @@ export function makeBench(
 ): Bench {
   const terminals = new Map<string, Terminal>();
   const media = new Map<string, Medium>();
+  const flashes = new Map<string, MemoryFlash>();
   const seed = plan.seed ?? 1;
   for (const [line, members] of Object.entries(plan.lines)) {
     const baud = kind === 'tcp' ? undefined : (plan.baud ?? 115_200);
@@ -37,14 +39,20 @@ export function makeBench(
     tap?.({ name: line, ...(baud === undefined ? {} : { baud }) }, medium);
     for (const [index, member] of members.entries()) {
       const model = MODELS[member.model ?? 'finger-10k'];
-      const capabilities = { ...model.capabilities, users: member.capacity ?? model.capabilities.users };
+      const capabilities = {
+        ...model.capabilities,
+        users: member.capacity ?? model.capabilities.users,
+        logs: member.logs ?? model.capabilities.logs,
+      };
+      const flash = new MemoryFlash();
+      flashes.set(member.name, flash);
       const terminal = new Terminal({
         serial: `WX-${member.name}`,
         address: index + 1,
         model: { ...model, capabilities },
         clock,
         random: seededRandom(seed * 100 + terminals.size),
-        flash: new MemoryFlash(),
+        flash,
         tellKeys: tellKeys && ((keys) => tellKeys({ ...keys, line })),
       });
       terminal.setKey(keyFor(terminal.serial));
@@ -52,11 +60,11 @@ export function makeBench(
       terminals.set(member.name, terminal);
     }
   }
-  return { terminals, media };
+  return { terminals, media, flashes };
 }
 
 /** Terminals of a rig leave their maker paired: pairing has tests of its own. */
-function keyFor(serial: string): Uint8Array {
+export function keyFor(serial: string): Uint8Array {
   return hash('sha256', serial, 'buffer');
 }
 

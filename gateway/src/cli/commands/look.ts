@@ -70,7 +70,8 @@ function showStatus(status: GatewayStatus): string {
     String(terminal.ledger.failed),
     String(terminal.ledger.withheld),
     ago(terminal.lastSeen, now),
-    terminal.reason ?? `${terminal.model ?? ''} ${terminal.serial ?? ''}`,
+    terminal.reason ??
+      `${terminal.model ?? ''} ${terminal.serial ?? ''}${terminal.unknown === undefined ? '' : `, unknown what it holds: ${terminal.unknown}; being compared`}`,
   ]);
   return [
     `${status.gateway}: ${status.users} users, ${status.openPulls} pulls open, autoSync ${status.settings.autoSync}`,

@@ -121,10 +121,6 @@ export function ledgerCounts(db: Sqlite): ReadonlyMap<string, LedgerCounts> {
   return counts;
 }
 
-export function resendLedger(db: Sqlite, terminal: string): void {
-  db.run(
-    `UPDATE ledger SET state = 'pending', attempts = 0, next_try = 0, reason = NULL, delivered = NULL
-     WHERE terminal = ? AND want = 'present' AND state <> 'withheld'`,
-    terminal,
-  );
+export function forgetDelivered(db: Sqlite, terminal: string): void {
+  db.run('UPDATE ledger SET delivered = NULL WHERE terminal = ?', terminal);
 }

@@ -1,3 +1,4 @@
+import type { Doubt } from '../../events/catalogue.ts';
 import { runtimeSettingsSchema } from '../../settings/runtime.ts';
 import type { RuntimeSettings } from '../../settings/runtime.ts';
 import type { Sqlite } from '../sqlite.ts';
@@ -51,16 +52,23 @@ export function terminals(db: Sqlite): readonly TerminalRow[] {
     name: text(row, 'name'),
     serial: text(row, 'serial'),
     position: { epoch: number(row, 'epoch'), id: number(row, 'log') },
+    ...(row['doubt'] === null ? {} : { doubt: text(row, 'doubt') as Doubt }),
   }));
 }
 
-export function putTerminal(db: Sqlite, { name, serial, position }: TerminalRow): void {
+export function putTerminal(db: Sqlite, { name, serial, position, doubt }: TerminalRow): void {
   db.run(
-    `INSERT INTO terminals (name, serial, epoch, log) VALUES (?, ?, ?, ?)
-     ON CONFLICT (name) DO UPDATE SET serial = excluded.serial, epoch = excluded.epoch, log = excluded.log`,
+    `INSERT INTO terminals (name, serial, epoch, log, doubt) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (name) DO UPDATE SET serial = excluded.serial, epoch = excluded.epoch, log = excluded.log,
+       doubt = excluded.doubt`,
     name,
     serial,
     position.epoch,
     position.id,
+    doubt ?? null,
   );
+}
+
+export function endDoubt(db: Sqlite, terminal: string): void {
+  db.run('UPDATE terminals SET doubt = NULL WHERE name = ?', terminal);
 }

@@ -95,10 +95,10 @@ export class WhorlDriver implements TerminalDriver, Member {
   }
 
   greeted(welcome: Body<'welcome'>, attention: boolean): void {
-    const identity: Identity = welcome;
+    this.#lastSeen = this.#line.clock.wallTime();
+    const identity: Identity = { ...welcome, greeted: this.#lastSeen };
     this.#identity = identity;
     this.#quarantine = undefined;
-    this.#lastSeen = this.#line.clock.wallTime();
     this.#clockOffMs = welcome.clock - this.#lastSeen;
     this.#line.setWindow(welcome.capabilities.window);
     for (const watcher of this.#watchers) watcher.online(identity);

@@ -1,0 +1,85 @@
+import { LOG_KINDS } from '@whorl/protocol';
+import type { LogRecord, LogState } from '@whorl/protocol';
+import { DOUBTS } from '../events/catalogue.ts';
+import type { Doubt, EventData, EventType, NewEvent } from '../events/catalogue.ts';
+import type { LogPosition } from '../store/store.ts';
+import type { LogPage } from '../terminals/driver.ts';
+
+// What makes it doubtful what a terminal holds.
+
+/** Events that come with a doubt. */
+export const RAISES_DOUBT: readonly EventType[] = [
+  'terminal.log.gap',
+  'terminal.log.cleared',
+  'terminal.clock.wrong',
+];
+
+/** A clock that is off by no more than this is drift, and sets no doubt. */
+export const CLOCK_TOLERANCE_MS = 60_000;
+
+type GapCause = EventData<'terminal.log.gap'>['cause'];
+
+/** Records that were lost before they could be read. */
+export interface Gap {
+  readonly cause: GapCause;
+  /** Id of the next record that is there. */
+  readonly first: number;
+}
+
+export const GAP_REASONS: Readonly<Record<GapCause, string>> = {
+  overwritten: 'records were overwritten before they could be read',
+  cleared: 'the log was cleared before it was read',
+  reset: 'the terminal, or its log, was reset',
+  backwards: 'the log ends before what was read of it: the terminal went back to an older state',
+};
+
+/** Of two doubts the one that trusts less: they are listed by how much they leave. */
+export function graver(one: Doubt | undefined, other: Doubt | undefined): Doubt | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return DOUBTS.indexOf(one) >= DOUBTS.indexOf(other) ? one : other;
+}
+
+/** Whether a terminal in this doubt began anew, so that nothing that was delivered is trusted to be there. */
+export function beganAnew(doubt: Doubt): boolean {
+  return doubt === 'reset' || doubt === 'replaced' || doubt === 'backwards';
+}
+
+/** Whether the log began anew, so that it is read from its first record. */
+export function startsOver(position: LogPosition, log: LogState): 'reset' | 'backwards' | undefined {
+  if (log.epoch !== position.epoch) return 'reset';
+  return log.last < position.id ? 'backwards' : undefined;
+}
+
+/** The records between what was read and what is there. */
+export function gapIn(position: LogPosition, { records, log }: LogPage): Gap | undefined {
+  const [next] = records;
+  const first = next?.id ?? log.last + 1;
+  if (first <= position.id + 1) return undefined;
+  const cleared = next === undefined || next.code === LOG_KINDS['log.cleared'].code;
+  return { cause: cleared ? 'cleared' : 'overwritten', first };
+}
+
+/**
+ * By how much the clock was wrong when these records were written, as far as they show it: one was written later than
+ * now, or earlier than the one before it, or somebody set the clock by much.
+ * @returns milliseconds, positive is ahead
+ */
+export function clockFault(records: readonly LogRecord[], now: number): number | undefined {
+  let before: LogRecord | undefined;
+  for (const record of records) {
+    const ahead = record.time - now;
+    if (ahead > CLOCK_TOLERANCE_MS) return Math.round(ahead);
+    const isSet = record.code === LOG_KINDS['terminal.clock.set'].code;
+    if (isSet && record.origin === 'terminal' && record.detail * 1000 > CLOCK_TOLERANCE_MS)
+      return record.detail * 1000 * (before !== undefined && record.time < before.time ? -1 : 1);
+    const back = before === undefined || isSet ? 0 : record.time - before.time;
+    if (back < -CLOCK_TOLERANCE_MS) return Math.round(back);
+    before = record;
+  }
+  return undefined;
+}
+
+export function clockEvent(terminal: string, offMs: number, time: number): NewEvent {
+  const reason = `it was ${(Math.abs(offMs) / 1000).toFixed(0)} s ${offMs > 0 ? 'ahead' : 'behind'}`;
+  return { type: 'terminal.clock.wrong', time, terminal, data: { offMs, reason } };
+}

@@ -1,0 +1,77 @@
+import { describe } from '@whorl/protocol';
+import type { Capabilities } from '@whorl/protocol';
+import type { NewEvent } from '../events/catalogue.ts';
+import type { PullRequest } from '../store/store.ts';
+import type { TerminalDriver } from '../terminals/driver.ts';
+import { mergePulled, showMerged } from './pulled.ts';
+import { MOST_ATTEMPTS, nextTryForEver } from './retry.ts';
+import type { Site } from './site.ts';
+
+export interface PullContext {
+  readonly capabilities: Capabilities;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Fetches the next user that is to be fetched from a terminal, and merges it. A pull is never given up: the user is at
+ * that terminal only.
+ * @returns whether there was any
+ * @throws WhorlError STORE_*; trouble with the terminal moves the pull to a later try
+ */
+export async function pullDue(site: Site, driver: TerminalDriver, context: PullContext): Promise<boolean> {
+  const [pull] = await site.store.duePulls(driver.name, site.now, 1);
+  if (pull === undefined) return false;
+  try {
+    await fetchAndMerge(site, driver, pull, context);
+  } catch (error) {
+    if (!context.signal.aborted) await postpone(site, driver, pull, error);
+  }
+  return true;
+}
+
+async function fetchAndMerge(
+  site: Site,
+  driver: TerminalDriver,
+  pull: PullRequest,
+  context: PullContext,
+): Promise<void> {
+  const { log } = site;
+  const { name } = driver;
+  const { user } = pull;
+  const { value, bytes, ms } = await driver.pull(user, context.signal);
+  if (value === undefined) {
+    await site.store.postponePull({ user, terminal: name, log: pull.log, attempts: pull.attempts }, []);
+    log.info({ terminal: name, user }, `${name}: user ${user} is not there any more`);
+    return;
+  }
+  log.info(
+    { terminal: name, user, bytes, ms: Math.round(ms) },
+    `${name}: pulled user ${user}, ${bytes.toLocaleString('en')} bytes in ${Math.round(ms)} ms`,
+  );
+  const merged = await mergePulled(site, pull, value, context.capabilities);
+  log.info({ terminal: name, user }, `user ${user}: merged from ${name}: ${showMerged(merged)}`);
+}
+
+async function postpone(
+  site: Site,
+  driver: TerminalDriver,
+  pull: PullRequest,
+  error: unknown,
+): Promise<void> {
+  const { user, terminal } = pull;
+  const attempts = pull.attempts + 1;
+  const reason = describe(error);
+  site.log.warn({ terminal, user, attempts }, `${terminal}: user ${user} could not be pulled: ${reason}`);
+  const told = attempts === 1 || attempts === MOST_ATTEMPTS;
+  const event: NewEvent = {
+    type: 'user.pull.failed',
+    time: site.now,
+    terminal,
+    user,
+    data: { reason, attempts },
+  };
+  const nextTry = driver.identity === undefined ? site.now : nextTryForEver(attempts, site.now);
+  site.publish(
+    await site.store.postponePull({ user, terminal, log: pull.log, attempts, nextTry }, told ? [event] : []),
+  );
+}
