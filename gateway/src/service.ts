@@ -3,8 +3,8 @@ import { describe, systemClock } from '@whorl/protocol';
 import type { Random } from '@whorl/protocol';
 import { startGateway } from './gateway.ts';
 import type { Gateway } from './gateway.ts';
-import { buildApi } from './http/api.ts';
-import { serveLocally } from './http/socket.ts';
+import { startHttp } from './http/face.ts';
+import type { HttpFace } from './http/face.ts';
 import { startMqtt } from './mqtt/face.ts';
 import type { Config } from './settings/config.ts';
 import type { Log } from './settings/log.ts';
@@ -17,53 +17,41 @@ const machineRandom: Random = { below: (bound) => randomInt(bound), bytes: (leng
 /** A gateway with its faces, on a real machine. */
 export interface Service {
   readonly gateway: Gateway;
+  readonly http: HttpFace;
   stop(): Promise<void>;
 }
 
-/** Starts everything that a configuration names. @throws WhorlError STORE_*, VAULT_*, GATEWAY_RUNNING, LINE_LISTEN, MQTT_* */
+/**
+ * Starts everything that a configuration names, or nothing.
+ * @throws WhorlError STORE_*, VAULT_*, GATEWAY_RUNNING, LINE_LISTEN, HTTP_*, MQTT_*
+ */
 export async function startService(config: Config, log: Log): Promise<Service> {
   const store = openStore({ data: config.data });
-  const gateway = await startGateway({
-    config: config.site,
-    version: VERSION,
-    store,
-    clock: systemClock,
-    random: machineRandom,
-    log,
-  });
-  const onFailure = (error: unknown): void => {
-    log.error(
-      { stack: error instanceof Error ? error.stack : undefined },
-      `a request failed: ${describe(error)}`,
-    );
+  const undo: (() => Promise<void>)[] = [() => store.close()];
+  const stop = async (): Promise<void> => {
+    for (let next = undo.pop(); next !== undefined; next = undo.pop()) await next();
   };
-  const app = buildApi({
-    operations: gateway.operations,
-    store,
-    hub: gateway.hub,
-    clock: systemClock,
-    onFailure,
-  });
-  await serveLocally(app, config.data);
-  const mqtt = config.mqtt.enabled
-    ? await startMqtt({
-        config: config.mqtt,
-        gateway: config.site.name,
-        dataDir: config.data,
-        operations: gateway.operations,
-        store,
-        hub: gateway.hub,
-        clock: systemClock,
-        log,
-      })
-    : undefined;
-  return {
-    gateway,
-    async stop() {
-      await mqtt?.stop();
-      await app.close();
-      await gateway.stop();
-      await store.close();
-    },
-  };
+  try {
+    const clock = systemClock;
+    const random = machineRandom;
+    const gateway = await startGateway({ config: config.site, version: VERSION, store, clock, random, log });
+    undo.push(() => gateway.stop());
+    const { operations, hub } = gateway;
+    const faces = { operations, store, hub, clock };
+    const onFailure = (error: unknown): void => {
+      const stack = error instanceof Error ? error.stack : undefined;
+      log.error({ stack }, `a request failed: ${describe(error)}`);
+    };
+    const http = await startHttp({ ...faces, config: config.http, data: config.data, random, onFailure });
+    undo.push(() => http.stop());
+    if (config.mqtt.enabled) {
+      const { mqtt, data, site } = config;
+      const face = await startMqtt({ ...faces, config: mqtt, gateway: site.name, dataDir: data, log });
+      undo.push(() => face.stop());
+    }
+    return { gateway, http, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }

@@ -81,6 +81,7 @@ export const ERRORS = {
   CONFIG_CLASH: 'Two places of the configuration file contradict each other.',
   REQUEST_INVALID: 'The request is not one the gateway takes. The message names the place.',
   REQUEST_UNKNOWN: 'The gateway has nothing of this name.',
+  REQUEST_RATE: 'Requests come faster than the gateway takes them. Wait a few seconds, then repeat.',
   USAGE: 'The command is not written as it should be. `--help` behind it shows how.',
   FILE_READ: 'The file cannot be read. Check its name and permissions.',
   FILE_WRITE: 'The file cannot be written. Check folder, permissions and disk space.',
@@ -89,6 +90,25 @@ export const ERRORS = {
   GATEWAY_RUNNING: 'Another gateway runs on this data directory. Stop that one first.',
   IMPORT_ROW: 'A row of the file cannot be used. Mend it, or leave bad rows out with --skip-bad.',
   EXPORT_SEALED: 'The file cannot be decrypted: wrong passphrase, or damaged.',
+  HTTP_LISTEN:
+    'The address for the API could not be opened. Is another program using the port? `http.port` names it.',
+  HTTP_TLS: 'Certificate or key for the API are missing, damaged, or not meant for each other.',
+  // Accounts.
+  ACCOUNT_EXISTS: 'An account of this name exists already.',
+  ACCOUNT_LAST: 'This is the last admin. Make another one first.',
+  ACCOUNT_UNKNOWN: 'No account has this name. `whorl accounts list` lists them.',
+  AUTH_EXPIRED: 'The token has expired or was revoked. Log in again.',
+  AUTH_NEEDED: 'This needs a token: `whorl login --url ADDRESS`, or `Authorization: Bearer TOKEN`.',
+  AUTH_ROLE: 'Your role may not do this. Ask an admin.',
+  AUTH_WRONG: 'Name or password are wrong.',
+  GATEWAY_CERTIFICATE:
+    'The gateway shows another certificate than the one that was accepted. Ask its admin whether it was renewed (`whorl status` there shows the fingerprint); then log in again.',
+  LOGIN_NEEDED: 'Nobody is logged in at this gateway from here. `whorl login --url ADDRESS` does it.',
+  PASSWORD_WEAK: 'A password has at least 12 characters and does not hold the name of the account.',
+  SETUP_CODE:
+    'The code is not the one that the gateway shows at its start. A new one is shown at each start.',
+  SETUP_DONE: 'There is an account already; its admin makes more.',
+  TOKEN_UNKNOWN: 'No token has this id. `whorl tokens list` lists them.',
   // MQTT.
   MQTT_BROKER: 'The embedded broker could not be started. Is another program using its port?',
   MQTT_BUSY: 'Commands come faster than the gateway takes them. Wait a few seconds, then repeat it.',

@@ -1,8 +1,8 @@
-import { request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
-import { WhorlError } from '@whorl/protocol';
-import { socketPath } from '../http/socket.ts';
+import { sleep, systemClock } from '@whorl/protocol';
 import type { ErrorView } from '../http/errors.ts';
+import { textOf } from './session.ts';
+import type { Send } from './transport.ts';
 
 /** What the gateway answered instead of what was asked for. */
 export class AnswerError extends Error {
@@ -14,35 +14,41 @@ export class AnswerError extends Error {
   }
 }
 
-/** Speaks to the gateway of a data directory. All methods throw WhorlError GATEWAY_UNREACHABLE and AnswerError. */
-export class Client {
-  readonly #data: string;
+type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
-  constructor(data: string) {
-    this.#data = data;
+/** How often somebody who comes too fast waits and comes again. */
+const PATIENCE = 5;
+
+/** Speaks to a gateway. All methods throw AnswerError, and WhorlError GATEWAY_*, LOGIN_NEEDED. */
+export class Client {
+  readonly #send: Send;
+
+  constructor(send: Send) {
+    this.#send = send;
   }
 
-  get<T>(
-    path: string,
-    query: Readonly<Record<string, string | number | boolean | undefined>> = {},
-  ): Promise<T> {
+  get<T>(path: string, query: Query = {}): Promise<T> {
     return this.#call<T>('GET', withQuery(path, query), undefined);
   }
 
-  send<T>(method: 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<T> {
+  /** What is answered as text. */
+  async text(path: string): Promise<string> {
+    const answer = await this.#open('GET', path, undefined);
+    const text = await textOf(answer);
+    if (answer.statusCode !== 200) throw new AnswerError(JSON.parse(text) as ErrorView);
+    return text;
+  }
+
+  send<T>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<T> {
     return this.#call<T>(method, path, body);
   }
 
   /** Calls `take` with each line of an endless answer, until `signal` aborts or the gateway goes away. */
-  async follow(
-    path: string,
-    query: Readonly<Record<string, string | number | boolean | undefined>>,
-    take: (line: string) => void,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async follow(path: string, query: Query, take: (line: string) => void, signal: AbortSignal): Promise<void> {
     const answer = await this.#open('GET', withQuery(path, query), undefined, signal);
     if (answer.statusCode !== 200) throw new AnswerError(JSON.parse(await textOf(answer)) as ErrorView);
     let held = '';
+    answer.setEncoding('utf8');
     for await (const piece of answer) {
       const lines = (held + String(piece)).split('\n');
       held = lines.pop() ?? '';
@@ -51,10 +57,15 @@ export class Client {
   }
 
   async #call<T>(method: string, path: string, body: unknown): Promise<T> {
-    const answer = await this.#open(method, path, body);
-    const parsed: unknown = JSON.parse(await textOf(answer));
-    if ((answer.statusCode ?? 500) >= 400) throw new AnswerError(parsed as ErrorView);
-    return parsed as T;
+    for (let left = PATIENCE; ; left -= 1) {
+      const answer = await this.#open(method, path, body);
+      const parsed: unknown = JSON.parse(await textOf(answer));
+      const status = answer.statusCode ?? 500;
+      if (status < 400) return parsed as T;
+      const wait = Number(answer.headers['retry-after']);
+      if (status !== 429 || !(wait > 0) || left === 0) throw new AnswerError(parsed as ErrorView);
+      await sleep(systemClock, wait * 1000);
+    }
   }
 
   #open(method: string, path: string, body: unknown, signal?: AbortSignal): Promise<IncomingMessage> {
@@ -63,36 +74,11 @@ export class Client {
       text === undefined
         ? {}
         : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
-    return new Promise((resolve, reject) => {
-      const asked = request(
-        {
-          socketPath: socketPath(this.#data),
-          method,
-          path,
-          headers,
-          ...(signal === undefined ? {} : { signal }),
-        },
-        resolve,
-      );
-      asked.on('error', (cause) => {
-        reject(new WhorlError('GATEWAY_UNREACHABLE', `no gateway answers for ${this.#data}`, { cause }));
-      });
-      asked.end(text);
-    });
+    return this.#send({ method, path, headers, body: text, signal });
   }
 }
 
-async function textOf(answer: IncomingMessage): Promise<string> {
-  let text = '';
-  answer.setEncoding('utf8');
-  for await (const piece of answer) text += String(piece);
-  return text;
-}
-
-function withQuery(
-  path: string,
-  query: Readonly<Record<string, string | number | boolean | undefined>>,
-): string {
+function withQuery(path: string, query: Query): string {
   const given = Object.entries(query).flatMap(([key, value]) =>
     value === undefined ? [] : [[key, String(value)] as const],
   );

@@ -5,11 +5,16 @@ import { errorView } from '../http/errors.ts';
 import type { ErrorView } from '../http/errors.ts';
 import { loadConfig } from '../settings/config.ts';
 import { AnswerError, Client } from './client.ts';
+import { Logins } from './logins.ts';
+import { loggedInSend } from './session.ts';
+import { gatewayUrl, localSend } from './transport.ts';
+import type { Send } from './transport.ts';
 
 /** Exit codes, as `whorl --help` lists them. */
-export const EXIT = { failed: 1, usage: 2, unreachable: 3, notFound: 4 } as const;
+export const EXIT = { failed: 1, usage: 2, unreachable: 3, notFound: 4, denied: 5 } as const;
 
 interface GlobalOptions {
+  readonly url?: string;
   readonly json?: boolean;
   readonly data?: string;
   readonly config?: string;
@@ -26,16 +31,39 @@ export interface Context {
 export function contextOf(command: Command): Context {
   const options = command.optsWithGlobals<GlobalOptions>();
   const json = options.json === true;
+  let client: Client | undefined;
   return {
     json,
-    client: new Client(dataOf(options)),
+    // Only when it is asked for, inside of what tells errors: an address or a configuration may be wrong.
+    get client() {
+      client ??= new Client(sendOf(options));
+      return client;
+    },
     print(value, people) {
       console.log(json ? JSON.stringify(value) : people());
     },
   };
 }
 
-/** Which gateway is meant: --data, the data directory of --config, WHORL_DATA, or ./data. */
+/** Which gateway is meant: --url, else the one of a data directory of this machine, else WHORL_URL. */
+function sendOf(options: GlobalOptions): Send {
+  const url = urlOf(options);
+  return url === undefined ? localSend(dataOf(options)) : loggedInSend(url, new Logins());
+}
+
+function urlOf({ url, data, config }: GlobalOptions): URL | undefined {
+  const text = url ?? (data === undefined && config === undefined ? process.env['WHORL_URL'] : undefined);
+  return text === undefined ? undefined : gatewayUrl(text);
+}
+
+/** The address that a command is about. @throws WhorlError USAGE */
+export function requiredUrl(command: Command): URL {
+  const url = urlOf(command.optsWithGlobals<GlobalOptions>());
+  if (url !== undefined) return url;
+  throw new WhorlError('USAGE', 'name the gateway with --url https://ADDRESS:PORT, or in WHORL_URL');
+}
+
+/** Which gateway of this machine is meant: --data, the data directory of --config, WHORL_DATA, or ./data. */
 function dataOf(options: GlobalOptions): string {
   if (options.data !== undefined) return resolve(options.data);
   if (options.config !== undefined) return loadConfig(options.config).data;
@@ -72,16 +100,21 @@ export function usageError(text: string): WhorlError {
 
 function exitCodeOf(code: string): number {
   if (code === 'GATEWAY_UNREACHABLE') return EXIT.unreachable;
+  if (code.startsWith('AUTH_') || code === 'LOGIN_NEEDED' || code === 'GATEWAY_CERTIFICATE')
+    return EXIT.denied;
   if (
     code === 'USER_UNKNOWN' ||
     code === 'TERMINAL_UNKNOWN' ||
     code === 'CONFLICT_UNKNOWN' ||
+    code === 'ACCOUNT_UNKNOWN' ||
+    code === 'TOKEN_UNKNOWN' ||
     code === 'REQUEST_UNKNOWN'
   )
     return EXIT.notFound;
   if (
     code === 'USAGE' ||
     code === 'FILE_READ' ||
+    code === 'PASSWORD_WEAK' ||
     code === 'REQUEST_INVALID' ||
     code === 'IMPORT_ROW' ||
     code === 'CAPTURE_FORMAT' ||

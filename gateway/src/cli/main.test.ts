@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { seededRandom, systemClock } from '@whorl/protocol';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Access } from '../access/access.ts';
 import { startGateway } from '../gateway.ts';
 import type { Gateway } from '../gateway.ts';
 import { buildApi } from '../http/api.ts';
@@ -30,7 +31,11 @@ beforeAll(async () => {
     log: silentLog,
   });
   const { operations, hub } = gateway;
-  const app = buildApi({ operations, store, hub, clock: systemClock, onFailure: () => undefined });
+  const app = buildApi({
+    ...{ operations, store, hub, clock: systemClock, api: () => undefined, onFailure: () => undefined },
+    access: new Access({ store: store.access, clock: systemClock, random: seededRandom(2) }),
+    door: 'local',
+  });
   await serveLocally(app, data);
   stop = async () => {
     await app.close();

@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { VERSION } from '../service.ts';
+import { addAccountCommands } from './commands/accounts.ts';
 import { addDecisionCommands } from './commands/decisions.ts';
 import { addDecodeCommand } from './commands/decode.ts';
+import { addLoginCommands } from './commands/login.ts';
 import { addLookCommands } from './commands/look.ts';
 import { addMqttCommands } from './commands/mqtt.ts';
 import { addSniffCommand } from './commands/sniff.ts';
@@ -17,6 +19,7 @@ const program = new Command('whorl')
   .version(VERSION)
   .option('--json', 'print JSON for programs')
   .option('--data <dir>', 'data directory of the gateway that is meant (else WHORL_DATA, else ./data)')
+  .option('--url <address>', 'a gateway on another machine, after `whorl login` there (else WHORL_URL)')
   .option('--config <file>', 'configuration file of the gateway that is meant')
   .addHelpText(
     'after',
@@ -26,9 +29,10 @@ Examples:
   whorl status
   whorl ledger --user 1042
   whorl events --follow
+  whorl login --url https://gateway.example:7410
 
 Exit codes:
-  0 done   ${EXIT.failed} failed   ${EXIT.usage} bad input   ${EXIT.unreachable} no gateway answers   ${EXIT.notFound} no such user or terminal`,
+  0 done   ${EXIT.failed} failed   ${EXIT.usage} bad input   ${EXIT.unreachable} no gateway answers   ${EXIT.notFound} no such user or terminal   ${EXIT.denied} not allowed`,
   )
   .showSuggestionAfterError()
   .configureOutput({
@@ -44,6 +48,8 @@ addLookCommands(program);
 addUserCommands(program);
 addDecisionCommands(program);
 addTerminalCommands(program);
+addLoginCommands(program);
+addAccountCommands(program);
 addMqttCommands(program);
 addDecodeCommand(program);
 addSniffCommand(program);

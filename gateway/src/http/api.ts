@@ -1,40 +1,71 @@
+import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { fastify } from 'fastify';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyServerFactory } from 'fastify';
 import { WhorlError } from '@whorl/protocol';
+import type { Caller } from '../access/access.ts';
 import { errorView, statusOf } from './errors.ts';
+import { Guard, placeOf } from './guard.ts';
+import type { Door } from './guard.ts';
 import { OwnAnswer } from './route.ts';
-import type { Tools } from './route.ts';
+import type { Route, Tools } from './route.ts';
 import { ROUTES } from './routes.ts';
 
-export type ApiParts = Tools;
+/** What a caller who comes too often is told. */
+const RETRY_AFTER_S = 5;
+
+/** What an API is made of. */
+export interface ApiParts extends Omit<Tools, 'guard'> {
+  readonly door: Door;
+  /** Certificate and key, PEM: then it is spoken to over TLS. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+}
 
 /** The gateway's API: what {@link ROUTES} lists; translates to operations and the store's questions, decides nothing. */
 export function buildApi(parts: ApiParts): FastifyInstance {
-  const app = fastify({ forceCloseConnections: true });
+  const { tls } = parts;
+  const serverFactory: FastifyServerFactory = (handler) =>
+    tls === undefined ? createServer(handler) : createTlsServer({ ...tls, minVersion: 'TLSv1.2' }, handler);
+  const app = fastify({ forceCloseConnections: true, serverFactory });
+  const tools: Tools = { ...parts, guard: new Guard(parts.door, parts.access, parts.clock) };
   app.setErrorHandler((error: unknown, _request, reply) => {
     const known = ofCaller(error) ? new WhorlError('REQUEST_INVALID', error.message) : error;
-    if (statusOf(known) === 500) parts.onFailure(error);
-    void reply.status(statusOf(known)).send(errorView(known));
+    const status = statusOf(known);
+    if (status === 500) parts.onFailure(error);
+    if (status === 401) void reply.header('www-authenticate', 'Bearer');
+    if (status === 429) void reply.header('retry-after', String(RETRY_AFTER_S));
+    void reply.status(status).send(errorView(known));
   });
   app.setNotFoundHandler((request, reply) => {
     void reply
       .status(404)
       .send(errorView(new WhorlError('REQUEST_UNKNOWN', `${request.method} ${request.url}`)));
   });
-  for (const route of ROUTES) {
-    app.route({
-      method: route.method,
-      url: route.path,
-      bodyLimit: route.mostBytes,
-      handler: async (request, reply) => {
-        const answer = await route.run(request, parts);
-        if (!(answer instanceof OwnAnswer)) return reply.status(route.status).send(answer);
-        answer.write(reply);
-        return reply;
-      },
-    });
-  }
+  for (const route of ROUTES) add(app, route, tools, parts.door);
   return app;
+}
+
+function add(app: FastifyInstance, route: Route, tools: Tools, door: Door): void {
+  const callers = new WeakMap<object, Caller>();
+  app.route({
+    method: route.method,
+    url: route.path,
+    bodyLimit: route.mostBytes,
+    // Before the body is read: who may not ask is not listened to.
+    onRequest: async (request) => {
+      const caller = await tools.guard.callerOf(request, route);
+      tools.guard.check(caller, route);
+      callers.set(request, caller);
+    },
+    handler: async (request, reply) => {
+      const caller = callers.get(request);
+      if (caller === undefined) throw new WhorlError('AUTH_NEEDED', route.name);
+      const answer = await route.run({ request, caller, place: placeOf(door, request) }, tools);
+      if (!(answer instanceof OwnAnswer)) return reply.status(route.status).send(answer);
+      answer.write(reply);
+      return reply;
+    },
+  });
 }
 
 /** What the server itself finds wrong with a request. */

@@ -49,32 +49,41 @@ export function errorView(error: unknown): ErrorView {
   };
 }
 
+/** What is the caller's to mend; all else is the gateway's, and may be over in a moment. */
+const STATUS: Partial<Record<ErrorCode, number>> = {
+  REQUEST_INVALID: 400,
+  IMPORT_ROW: 400,
+  MESSAGE_RANGE: 400,
+  PASSWORD_WEAK: 400,
+  AUTH_NEEDED: 401,
+  AUTH_EXPIRED: 401,
+  AUTH_WRONG: 401,
+  SETUP_CODE: 401,
+  AUTH_ROLE: 403,
+  REQUEST_UNKNOWN: 404,
+  USER_UNKNOWN: 404,
+  TERMINAL_UNKNOWN: 404,
+  ACCOUNT_UNKNOWN: 404,
+  CONFLICT_UNKNOWN: 404,
+  TOKEN_UNKNOWN: 404,
+  USER_EXISTS: 409,
+  USER_CHANGED: 409,
+  ACCOUNT_EXISTS: 409,
+  ACCOUNT_LAST: 409,
+  SETUP_DONE: 409,
+  PAIRING_CLOSED: 409,
+  PAIRING_CODE: 409,
+  PAIRING_NONE: 409,
+  PAIRING_TAKEN: 409,
+  CONFLICT_CHANGED: 409,
+  CONFLICT_DECIDED: 409,
+  CONFLICT_KIND: 409,
+  TERMINAL_OFFLINE: 409,
+  REQUEST_RATE: 429,
+};
+
 /** HTTP status of an error. */
 export function statusOf(error: unknown): number {
-  switch (codeOf(error)) {
-    case 'USER_UNKNOWN':
-    case 'TERMINAL_UNKNOWN':
-    case 'CONFLICT_UNKNOWN':
-    case 'REQUEST_UNKNOWN':
-      return 404;
-    case 'USER_EXISTS':
-    case 'USER_CHANGED':
-    case 'CONFLICT_CHANGED':
-    case 'CONFLICT_DECIDED':
-    case 'CONFLICT_KIND':
-    case 'PAIRING_CLOSED':
-    case 'PAIRING_CODE':
-    case 'PAIRING_NONE':
-    case 'PAIRING_TAKEN':
-    case 'TERMINAL_OFFLINE':
-      return 409;
-    case 'REQUEST_INVALID':
-    case 'IMPORT_ROW':
-    case 'MESSAGE_RANGE':
-      return 400;
-    case undefined:
-      return 500;
-    default:
-      return 503;
-  }
+  const code = codeOf(error);
+  return code === undefined ? 500 : (STATUS[code] ?? 503);
 }

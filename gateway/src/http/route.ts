@@ -1,11 +1,14 @@
 import type { Clock } from '@whorl/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { Role } from '../access/roles.ts';
+import type { Access, Caller } from '../access/access.ts';
+import type { Role } from '../settings/roles.ts';
 import type { EventHub } from '../events/hub.ts';
 import type { Store } from '../store/store.ts';
 import type { Operations } from '../sync/operations.ts';
 import { checked } from './errors.ts';
+import type { ApiPlace } from './place.ts';
+import type { Guard } from './guard.ts';
 
 /** What routes work with. */
 export interface Tools {
@@ -13,6 +16,10 @@ export interface Tools {
   readonly store: Store;
   readonly hub: EventHub;
   readonly clock: Clock;
+  readonly access: Access;
+  /** Where the API can be reached by address; `undefined` when it cannot. */
+  readonly api: () => ApiPlace | undefined;
+  readonly guard: Guard;
   /** Told of errors that are none of the caller's. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -32,7 +39,13 @@ export interface Asked<Params extends z.ZodType, Query extends z.ZodType, Body e
   readonly query: z.output<Query>;
   readonly body: z.output<Body>;
   readonly request: FastifyRequest;
+  readonly caller: Caller;
+  /** Where the caller is. */
+  readonly place: string;
 }
+
+/** A request whose caller is known. */
+export type Known = Pick<Asked<z.ZodType, z.ZodType, z.ZodType>, 'request' | 'caller' | 'place'>;
 
 const nothing = z.strictObject({});
 type Nothing = typeof nothing;
@@ -49,7 +62,7 @@ interface RouteSpec<
   /** Area and deed, `users.edit`: its operationId. */
   readonly name: string;
   /** Least that somebody must be. */
-  readonly role: Role;
+  readonly role: Role | 'anyone';
   readonly doc: string;
   /** Of the path; none by default. */
   readonly params?: Params;
@@ -73,7 +86,7 @@ export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly name: string;
-  readonly role: Role;
+  readonly role: Role | 'anyone';
   readonly doc: string;
   readonly params: z.ZodObject;
   readonly query: z.ZodObject;
@@ -85,7 +98,7 @@ export interface Route {
    * Checks a request and does it.
    * @throws RequestError, and what the operation throws
    */
-  readonly run: (request: FastifyRequest, tools: Tools) => Promise<unknown>;
+  readonly run: (known: Known, tools: Tools) => Promise<unknown>;
 }
 
 /** A row of the table of routes, with what its handler gets inferred from its schemas. */
@@ -106,13 +119,13 @@ export function route<
     status: spec.status ?? 200,
     mostBytes: spec.mostBytes ?? 1 << 20,
     // What is left out is `nothing`, and so is its type parameter; the compiler cannot tie the two together.
-    run: async (request, tools) =>
+    run: async (known, tools) =>
       handle(
         {
-          params: checked(given.params, request.params, 'path') as z.output<Params>,
-          query: checked(given.query, request.query, 'query') as z.output<Query>,
-          body: checked(given.body, request.body ?? {}, spec.bodyIs ?? 'body') as z.output<Body>,
-          request,
+          params: checked(given.params, known.request.params, 'path') as z.output<Params>,
+          query: checked(given.query, known.request.query, 'query') as z.output<Query>,
+          body: checked(given.body, known.request.body ?? {}, spec.bodyIs ?? 'body') as z.output<Body>,
+          ...known,
         },
         tools,
       ),

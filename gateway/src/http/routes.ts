@@ -1,13 +1,17 @@
 import type { Route } from './route.ts';
+import { accountRoutes } from './routes/accounts.ts';
 import { conflictRoutes } from './routes/conflicts.ts';
 import { eventRoutes } from './routes/events.ts';
 import { ledgerRoutes } from './routes/ledger.ts';
+import { sessionRoutes } from './routes/session.ts';
 import { settingsRoutes } from './routes/settings.ts';
 import { terminalRoutes } from './routes/terminals.ts';
 import { userRoutes } from './routes/users.ts';
 
 /** Everything that can be asked over HTTP. */
 export const ROUTES: readonly Route[] = [
+  ...sessionRoutes,
+  ...accountRoutes,
   ...settingsRoutes,
   ...userRoutes,
   ...ledgerRoutes,

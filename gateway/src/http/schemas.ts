@@ -11,6 +11,12 @@ export const userId = z.coerce.number().int().min(1).max(0xffff_ffff);
 export const text = z.string().min(1).max(64);
 /** After this one, in a query. */
 export const after = z.coerce.number().int().min(0);
+/** Of somebody who may log in. */
+export const accountName = z
+  .string()
+  .regex(/^[a-z][a-z0-9._-]{1,31}$/, 'small letters, digits, dots and dashes, 2 to 32, a letter first');
+/** Never told again. */
+export const secret = z.string().min(1).max(512).meta({ format: 'password', writeOnly: true });
 /** Where there is nothing more to say than that it was done. */
 export const done = z.strictObject({});
 export const milliseconds = z.int().describe('Milliseconds UTC.');

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '@whorl/protocol';
 import { nearest } from '../settings/nearest.ts';
 import type { Log } from '../settings/log.ts';
-import { Bucket } from './bucket.ts';
+import { Bucket } from '../access/bucket.ts';
 import { COMMANDS, ID_PATTERN } from './commands.ts';
 import type { CommandRow, CommandTools } from './commands.ts';
 import { CommandError, errorView, logged, shortened } from './errors.ts';

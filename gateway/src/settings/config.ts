@@ -4,6 +4,8 @@ import { WhorlError } from '@whorl/protocol';
 import { isAlias, LineCounter, parseDocument, visit } from 'yaml';
 import type { Document } from 'yaml';
 import type { z } from 'zod';
+import { resolveHttp } from './http.ts';
+import type { HttpConfig } from './http.ts';
 import { mqttClash, resolveMqtt } from './mqtt.ts';
 import type { MqttConfig } from './mqtt.ts';
 import { nearest } from './nearest.ts';
@@ -16,6 +18,7 @@ export interface Config {
   readonly site: SiteConfig;
   /** Absolute path of the data directory. */
   readonly data: string;
+  readonly http: HttpConfig;
   readonly mqtt: MqttConfig;
   readonly logLevel: ConfigFile['log']['level'];
 }
@@ -168,6 +171,7 @@ function configOf(file: ConfigFile, directory: string): Config {
   return {
     site: { name: file.gateway.name, listen: file.listen, lines },
     data: resolve(directory, file.data),
+    http: resolveHttp(file.http, directory),
     mqtt: resolveMqtt(file.mqtt, directory),
     logLevel: file.log.level,
   };

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { brokerPlace, isLoopback, mqttClash, mqttSchema, resolveMqtt } from './mqtt.ts';
+import { isLoopback } from './loopback.ts';
+import { brokerPlace, mqttClash, mqttSchema, resolveMqtt } from './mqtt.ts';
 import type { MqttConfig } from './mqtt.ts';
 
 const external = { url: 'mqtts://broker.example', user: 'hq', passwordFile: 'mqtt.secret' };

@@ -1,6 +1,6 @@
-import { isIPv4 } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { isLoopback } from './loopback.ts';
 
 const external = z.strictObject({
   url: z
@@ -59,11 +59,6 @@ export function brokerPlace(text: string): BrokerPlace | undefined {
   const tls = protocol === 'mqtts:';
   const usual = tls ? 8883 : 1883;
   return { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: port === '' ? usual : Number(port), tls };
-}
-
-/** Whether nobody beyond this machine can listen in on it. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }
 
 /** What is wrong between the members of this part: passwords and events never cross a network in clear. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { httpSchema } from './http.ts';
 import { mqttSchema } from './mqtt.ts';
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'small letters, digits and dashes, at most 32');
@@ -72,6 +73,7 @@ export const configSchema = z.strictObject({
     .optional()
     .describe('Where terminals dial in.'),
   lines: z.array(line).describe('Lines and their terminals.'),
+  http: httpSchema.prefault({}).describe('The API for other machines and programs.'),
   mqtt: mqttSchema.prefault({}).describe('Events for other programs.'),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
 });

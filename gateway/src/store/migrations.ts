@@ -88,6 +88,17 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE terminals ADD COLUMN doubt TEXT;
   ALTER TABLE pulls ADD COLUMN take TEXT;
   `,
+  `
+  CREATE TABLE accounts (
+    name TEXT PRIMARY KEY, role TEXT NOT NULL, created INTEGER NOT NULL, changed INTEGER NOT NULL, sealed BLOB NOT NULL
+  ) WITHOUT ROWID;
+  CREATE TABLE tokens (
+    id TEXT PRIMARY KEY, account TEXT NOT NULL REFERENCES accounts (name) ON DELETE CASCADE, kind TEXT NOT NULL,
+    label TEXT NOT NULL, role TEXT NOT NULL, created INTEGER NOT NULL, expires INTEGER NOT NULL, ends INTEGER NOT NULL,
+    secret BLOB NOT NULL UNIQUE, refresh BLOB UNIQUE, spent BLOB UNIQUE
+  ) WITHOUT ROWID;
+  CREATE INDEX tokens_account ON tokens (account);
+  `,
 ];
 
 /**

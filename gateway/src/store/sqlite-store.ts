@@ -21,6 +21,8 @@ import type {
   UserFilter,
   UserSummary,
 } from './store.ts';
+import type { AccessStore } from './access.ts';
+import { AccessTables } from './tables/access.ts';
 import * as conflicts from './tables/conflicts.ts';
 import { insertEvents, listEvents } from './tables/events.ts';
 import * as ledger from './tables/ledger.ts';
@@ -36,12 +38,14 @@ const ANEW: readonly Doubt[] = ['reset', 'replaced', 'backwards'];
 
 /** The gateway's memory in SQLite: which steps make one transaction. The statements are in tables/. */
 export class SqliteStore implements Store {
+  readonly access: AccessStore;
   readonly #db: Sqlite;
   readonly #vault: Vault;
 
   constructor(db: Sqlite, vault: Vault) {
     this.#db = db;
     this.#vault = vault;
+    this.access = new AccessTables(db, vault);
   }
 
   async settings(): Promise<Partial<RuntimeSettings>> {

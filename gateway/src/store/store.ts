@@ -1,6 +1,7 @@
 import type { CredentialKind, FieldName, UserRecord } from '@whorl/protocol';
 import type { Doubt, EventType, NewEvent, Origin, StoredEvent } from '../events/catalogue.ts';
 import type { RuntimeSettings } from '../settings/runtime.ts';
+import type { AccessStore } from './access.ts';
 
 /** A place in a terminal's log: all up to record `id` of this epoch is stored. */
 export interface LogPosition {
@@ -305,6 +306,8 @@ export type LedgerCounts = Readonly<Record<LedgerState, number>>;
  * cannot do it; then nothing was changed.
  */
 export interface Store {
+  /** Who may do what. */
+  readonly access: AccessStore;
   /** Values that were changed at run time; the others have their defaults. */
   settings(): Promise<Partial<RuntimeSettings>>;
   saveSettings(

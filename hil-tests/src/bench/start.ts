@@ -82,7 +82,7 @@ function startOnce(directory: string): Promise<number> {
       const config = join(directory, 'whorl.yaml');
       writeFileSync(
         config,
-        `data: ./data\nlines:\n  - name: lab\n    tcp: { host: 127.0.0.1, port: ${port} }\n    terminals: [{ name: terminal }]\n`,
+        `data: ./data\nhttp: { port: 0 }\nlines:\n  - name: lab\n    tcp: { host: 127.0.0.1, port: ${port} }\n    terminals: [{ name: terminal }]\n`,
       );
       began = performance.now();
       child = spawn(process.execPath, [CLI, 'start', '--config', config], {

@@ -10,6 +10,7 @@ import { describe, sleep, systemClock, WhorlError } from '@whorl/protocol';
 /** The port where the terminal that dials in finds the gateway. */
 const DIAL_IN_PORT = 7400;
 const LISTEN_PORT = 4370;
+const API_PORT = 7410;
 /** The line's, on a system without pseudo-terminals. */
 const LINE_PORT = 4371;
 const LOOK_MS = 10;
@@ -148,6 +149,7 @@ function configOf(data: string): Config {
   return {
     data,
     logLevel: 'info',
+    http: { enabled: true, host: '127.0.0.1', port: API_PORT, names: [] },
     mqtt: { enabled: true, host: '127.0.0.1', port: 1883 },
     site: {
       name: 'whorl',

@@ -193,7 +193,8 @@ function configOf(directory: string, ports: Ports): string {
     ? `serial: { path: ${link}, baud: ${BAUD} }`
     : `tcp: { host: 127.0.0.1, port: ${ports.floor}, baud: ${BAUD} }`;
   const terminals = FLOOR.map((n) => `{ name: terminal-${n}, address: ${n} }`).join(', ');
-  return `lines:
+  return `http: { port: 0 }
+lines:
   - { name: floor, ${floor}, terminals: [${terminals}] }
   - { name: lab, tcp: { host: 127.0.0.1, port: ${ports.lab} }, terminals: [{ name: terminal-5 }] }
   - { name: gate, tcp: { host: 127.0.0.1, port: ${ports.gate} }, terminals: [{ name: terminal-6 }] }

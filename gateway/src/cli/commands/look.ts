@@ -6,9 +6,12 @@ import { systemClock, WhorlError } from '@whorl/protocol';
 import type { StoredEvent } from '../../events/catalogue.ts';
 import type { LedgerRow } from '../../store/store.ts';
 import type { GatewayStatus } from '../../sync/operations.ts';
+import type { ApiPlace } from '../../http/place.ts';
 import { contextOf, guarded, wholeNumber } from '../context.ts';
 import { listPorts } from '../ports.ts';
 import { ago, table, when } from '../table.ts';
+
+type Status = GatewayStatus & { readonly api?: ApiPlace };
 
 /** Commands that show how things are, and settings. */
 export function addLookCommands(program: Command): void {
@@ -42,13 +45,18 @@ function addStatus(program: Command): void {
     .action(async (_options, command: Command) => {
       const context = contextOf(command);
       await guarded(context.json, async () => {
-        const status = await context.client.get<GatewayStatus>('/status');
+        const status = await context.client.get<Status>('/status');
         context.print(status, () => showStatus(status));
       });
     });
 }
 
-function showStatus(status: GatewayStatus): string {
+/** Where the API is, for people. */
+export function showApi({ url, fingerprint }: ApiPlace): string {
+  return `API at ${url}${fingerprint === undefined ? '' : `, certificate SHA-256 ${fingerprint}`}`;
+}
+
+function showStatus(status: Status): string {
   const now = systemClock.wallTime();
   const lines = status.lines.map((line) => [
     line.name,
@@ -75,6 +83,7 @@ function showStatus(status: GatewayStatus): string {
   ]);
   return [
     `${status.gateway}: ${status.users} users, ${status.openPulls} pulls open, autoSync ${status.settings.autoSync}`,
+    ...(status.api === undefined ? [] : [showApi(status.api)]),
     '',
     table(['LINE', 'STATE', 'DUTY', 'ROUND TRIP', 'BAD', 'RETRIES', 'TIMEOUTS', 'WAITING', 'OVER'], lines),
     '',

@@ -4,8 +4,10 @@ import { build as pretty } from 'pino-pretty';
 import { configJsonSchema } from '../../settings/schema.ts';
 import { loadConfig } from '../../settings/config.ts';
 import type { Log } from '../../settings/log.ts';
+import type { HttpFace } from '../../http/face.ts';
 import { startService } from '../../service.ts';
 import { contextOf, guarded } from '../context.ts';
+import { showApi } from './look.ts';
 
 /** Commands that start a gateway, and that look at its configuration file. */
 export function addStartCommands(program: Command): void {
@@ -22,6 +24,7 @@ export function addStartCommands(program: Command): void {
         const loaded = loadConfig(config);
         const log = makeLog(loaded.logLevel, json || !process.stdout.isTTY);
         const service = await startService(loaded, log);
+        tellApi(service.http, json);
         const stop = (signal: NodeJS.Signals): void => {
           log.info({ signal }, 'stopping');
           void service.stop().then(() => process.exit(0));
@@ -51,6 +54,22 @@ export function addStartCommands(program: Command): void {
     .action(() => {
       console.log(JSON.stringify(configJsonSchema(), undefined, 2));
     });
+}
+
+/** The code goes to the console, never to the log: whoever collects that shall not become admin. */
+function tellApi({ place, setupCode }: HttpFace, json: boolean): void {
+  if (place === undefined) return;
+  if (json) {
+    console.error(JSON.stringify({ api: place, ...(setupCode === undefined ? {} : { setupCode }) }));
+    return;
+  }
+  console.error(showApi(place));
+  if (setupCode === undefined) return;
+  console.error(
+    `There is no account yet. The first admin is made with this code, once, until the gateway stops: ${setupCode}\n` +
+      `  whorl setup --url ${place.url}\n` +
+      'or on this machine without it: whorl accounts add NAME --role admin',
+  );
 }
 
 /** Lines for people on a screen, JSON for whoever collects logs. */

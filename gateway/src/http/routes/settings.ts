@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { MERGE_POLICIES, runtimeSettingsSchema } from '../../settings/runtime.ts';
 import { mergeRules } from '../../sync/merge-rules.ts';
 import { statusSchema } from '../../sync/status-schema.ts';
+import { apiPlaceSchema } from '../place.ts';
 import { route } from '../route.ts';
 import { definedOnly } from '../schemas.ts';
 
@@ -13,8 +14,8 @@ export const settingsRoutes = [
     name: 'status.show',
     role: 'viewer',
     doc: 'Lines, terminals, rates and queues.',
-    answer: statusSchema,
-    handle: (_asked, { operations }) => operations.status(),
+    answer: statusSchema.extend({ api: apiPlaceSchema.optional() }),
+    handle: async (_asked, { operations, api }) => ({ ...(await operations.status()), api: api() }),
   }),
   route({
     method: 'GET',

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { seededRandom, systemClock } from '@whorl/protocol';
 import { onTestFinished } from 'vitest';
+import { Access } from '../../access/access.ts';
 import { startGateway } from '../../gateway.ts';
 import type { Gateway } from '../../gateway.ts';
 import { silentLog } from '../../settings/log.ts';
@@ -9,7 +10,11 @@ import { buildApi } from '../api.ts';
 
 /** A gateway without lines, in memory, and its API. */
 export interface Bench {
+  /** On the local socket. */
   readonly app: FastifyInstance;
+  /** By address. */
+  readonly network: FastifyInstance;
+  readonly access: Access;
   readonly gateway: Gateway;
   /** What was none of the caller's fault. */
   readonly failures: unknown[];
@@ -27,17 +32,18 @@ export async function api(): Promise<Bench> {
   });
   const failures: unknown[] = [];
   const { operations, hub } = gateway;
-  const app = buildApi({
-    operations,
-    store,
-    hub,
-    clock: systemClock,
-    onFailure: (error) => failures.push(error),
-  });
+  const access = new Access({ store: store.access, clock: systemClock, random: seededRandom(2) });
+  const parts = {
+    ...{ operations, store, hub, clock: systemClock, access, api: () => undefined },
+    onFailure: (error: unknown) => void failures.push(error),
+  };
+  const app = buildApi({ ...parts, door: 'local' });
+  const network = buildApi({ ...parts, door: 'network' });
   onTestFinished(async () => {
     await app.close();
+    await network.close();
     await gateway.stop();
     await store.close();
   });
-  return { app, gateway, failures };
+  return { app, network, access, gateway, failures };
 }
