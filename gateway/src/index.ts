@@ -14,4 +14,4 @@ export { startService } from './service.ts';
 export type { Config } from './settings/config.ts';
 export { loadConfig } from './settings/config.ts';
 export type { CompareReport } from './sync/compare.ts';
-export { makeLog } from './cli/commands/start.ts';
+export { makeLog } from './cli/log.ts';

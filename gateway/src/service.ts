@@ -8,9 +8,8 @@ import type { HttpFace } from './http/face.ts';
 import { startMqtt } from './mqtt/face.ts';
 import type { Config } from './settings/config.ts';
 import type { Log } from './settings/log.ts';
+import { VERSION } from './settings/version.ts';
 import { openStore } from './store/open.ts';
-
-export const VERSION = '0.1.0';
 
 const machineRandom: Random = { below: (bound) => randomInt(bound), bytes: (length) => randomBytes(length) };
 

@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
-import { VERSION } from '../service.ts';
 import { addAccountCommands } from './commands/accounts.ts';
 import { addDecisionCommands } from './commands/decisions.ts';
 import { addDecodeCommand } from './commands/decode.ts';
@@ -12,6 +11,7 @@ import { addStartCommands } from './commands/start.ts';
 import { addTerminalCommands } from './commands/terminals.ts';
 import { addUserCommands } from './commands/users.ts';
 import { errorView } from '../http/errors.ts';
+import { VERSION } from '../settings/version.ts';
 import { EXIT, tell, usageError } from './context.ts';
 
 const program = new Command('whorl')

@@ -51,7 +51,7 @@ function whorl(...words: string[]): Promise<{ exit: number; out: string; err: st
 
 test(
   'G6 a gateway on another machine: certificate, first admin, commands, logout',
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async () => {
     const { fingerprint = '' } = service.http.place ?? {};
     expect(url).toMatch(/^https:/);

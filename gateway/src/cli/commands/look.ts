@@ -8,7 +8,6 @@ import type { LedgerRow } from '../../store/store.ts';
 import type { GatewayStatus } from '../../sync/operations.ts';
 import type { ApiPlace } from '../../http/place.ts';
 import { contextOf, guarded, wholeNumber } from '../context.ts';
-import { listPorts } from '../ports.ts';
 import { ago, table, when } from '../table.ts';
 
 type Status = GatewayStatus & { readonly api?: ApiPlace };
@@ -25,6 +24,8 @@ export function addLookCommands(program: Command): void {
     .action(async (_options, command: Command) => {
       const context = contextOf(command);
       await guarded(context.json, async () => {
+        // Loaded only here: the other commands start sooner without it.
+        const { listPorts } = await import('../ports.ts');
         const ports = await listPorts();
         context.print(ports, () =>
           ports.length === 0

@@ -1,11 +1,7 @@
 import type { Command } from 'commander';
-import { pino } from 'pino';
-import { build as pretty } from 'pino-pretty';
 import { configJsonSchema } from '../../settings/schema.ts';
 import { loadConfig } from '../../settings/config.ts';
-import type { Log } from '../../settings/log.ts';
 import type { HttpFace } from '../../http/face.ts';
-import { startService } from '../../service.ts';
 import { contextOf, guarded } from '../context.ts';
 import { showApi } from './look.ts';
 
@@ -22,6 +18,11 @@ export function addStartCommands(program: Command): void {
       }>();
       await guarded(json, async () => {
         const loaded = loadConfig(config);
+        // Loaded only here: the other commands start sooner without it.
+        const [{ startService }, { makeLog }] = await Promise.all([
+          import('../../service.ts'),
+          import('../log.ts'),
+        ]);
         const log = makeLog(loaded.logLevel, json || !process.stdout.isTTY);
         const service = await startService(loaded, log);
         tellApi(service.http, json);
@@ -70,14 +71,4 @@ function tellApi({ place, setupCode }: HttpFace, json: boolean): void {
       `  whorl setup --url ${place.url}\n` +
       'or on this machine without it: whorl accounts add NAME --role admin',
   );
-}
-
-/** Lines for people on a screen, JSON for whoever collects logs. */
-export function makeLog(level: string, json: boolean): Log {
-  return json
-    ? pino({ level })
-    : pino(
-        { level },
-        pretty({ ignore: 'pid,hostname', hideObject: true, translateTime: 'SYS:HH:MM:ss.l', sync: true }),
-      );
 }
