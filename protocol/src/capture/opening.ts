@@ -26,6 +26,9 @@ export interface OpenedFrame {
   readonly counter: number;
 }
 
+/** Where a counter is looked for: where the key's stands, or anywhere. */
+type Where = 'near' | 'far';
+
 /** All keys that are known, newest first, and last used before that. */
 export class KeyRing {
   #keys: readonly RingKey[];
@@ -37,8 +40,12 @@ export class KeyRing {
   /** Opens a sealed frame, its stuffing undone. @returns `undefined` when no key does */
   open(frame: Uint8Array): OpenedFrame | undefined {
     const header = readHeader(frame);
+    return this.#search(frame, header, 'near') ?? this.#search(frame, header, 'far');
+  }
+
+  #search(frame: Uint8Array, header: FrameHeader, where: Where): OpenedFrame | undefined {
     for (const key of this.#keys) {
-      const opened = key.isFor(header) ? key.open(frame, header) : undefined;
+      const opened = key.isFor(header) ? key.open(frame, header, where) : undefined;
       if (opened === undefined) continue;
       if (key !== this.#keys[0]) this.#keys = [key, ...this.#keys.filter((other) => other !== key)];
       return opened;
@@ -73,11 +80,11 @@ class RingKey {
     return header.address === this.#address && header.fromTerminal === this.#fromTerminal;
   }
 
-  open(frame: Uint8Array, header: FrameHeader): OpenedFrame | undefined {
+  open(frame: Uint8Array, header: FrameHeader, where: Where): OpenedFrame | undefined {
     const low = this.#fromTerminal
       ? (frame[HEADER_BYTES] ?? 0) | ((frame[HEADER_BYTES + 1] ?? 0) << 8)
       : header.sequence;
-    for (const epoch of this.#epochs()) {
+    for (const epoch of where === 'near' ? this.#near() : this.#far()) {
       const counter = epoch * FRAMES_PER_KEY + low;
       const payload = decrypted(frame, this.#keyOf(epoch), counter, this.#fromTerminal);
       if (payload === undefined) continue;
@@ -87,15 +94,17 @@ class RingKey {
     return undefined;
   }
 
-  /** Those that a frame can be of, likely ones first. */
-  *#epochs(): Generator<number> {
+  *#near(): Generator<number> {
     const near = Math.max(this.#first, Math.floor(this.#newest / FRAMES_PER_KEY));
     yield near;
     yield near + 1;
     if (near > this.#first) yield near - 1;
+  }
+
+  *#far(): Generator<number> {
     if (this.#newest >= 0 || this.#searches === 0) return;
     this.#searches -= 1;
-    for (let epoch = near + 2; epoch < near + MOST_EPOCHS; epoch += 1) yield epoch;
+    for (let epoch = this.#first + 2; epoch < this.#first + MOST_EPOCHS; epoch += 1) yield epoch;
   }
 
   #keyOf(epoch: number): Uint8Array {
