@@ -46,7 +46,7 @@ export interface LinkCounters {
   refused: number;
   /** Damaged frames, and those that nobody with the session's keys made. */
   bad: number;
-  /** Sound frames that were heard before and are no repetition of what was answered last. */
+  /** Sound frames that were heard before, or come behind newer ones, and are no repetition of what was answered last. */
   replayed: number;
   /** Frames for others, or from other terminals. */
   foreign: number;

@@ -5,7 +5,7 @@ import { HEADER_BYTES, readHeader, writeHeader } from '../frame/frame.ts';
 import { hkdf, rekeyed } from './noise.ts';
 import type { NoiseKeys } from './noise.ts';
 import type { GroupEnd, GroupKey, SealedEnd, Session } from './session.ts';
-import { ReplayWindow } from './window.ts';
+import { LOOSE, ReplayWindow, STRICT } from './window.ts';
 
 /*
  * SPEC: sealed session. ChaCha20-Poly1305 with tags cut to 8 bytes; the nonce is a counter of each direction, of which
@@ -63,8 +63,8 @@ class SealedSession implements GroupEnd {
   /** @param next counter of both directions' next frame */
   constructor(end: End, sending: Direction, receiving: Direction, slots: KeyObject, next = 0) {
     this.#next = next;
-    this.#window = new ReplayWindow(next - 1);
     this.#terminal = end === 'terminal';
+    this.#window = new ReplayWindow(next - 1, this.#terminal ? STRICT : LOOSE);
     this.headBytes = headBytes(this.#terminal);
     this.overhead = this.headBytes + SEAL_BYTES;
     this.#sending = sending;

@@ -1,14 +1,24 @@
-const WINDOW = 64n;
-const ALL = (1n << WINDOW) - 1n;
+/** Answers may overtake each other: one that was lost is repeated behind newer ones. */
+export const LOOSE = 64;
+/** Requests arrive in the order in which they were made: one that comes late was held back. */
+export const STRICT = 1;
 
-/** Which counters were seen of the newest 64, as RFC 6479 has it: each is fresh once, older ones never. */
+/** Which counters were seen of the newest ones, as RFC 6479 has it: each is fresh once, older ones never. */
 export class ReplayWindow {
+  readonly #width: bigint;
+  readonly #all: bigint;
   #newest: number;
-  #seen = ALL;
+  #seen: bigint;
 
-  /** @param newest it and all below count as seen */
-  constructor(newest = -1) {
+  /**
+   * @param newest it and all below count as seen
+   * @param width how many of the newest may still come, the newest included
+   */
+  constructor(newest = -1, width: typeof LOOSE | typeof STRICT = LOOSE) {
     this.#newest = newest;
+    this.#width = BigInt(width);
+    this.#all = (1n << this.#width) - 1n;
+    this.#seen = this.#all;
   }
 
   /** The highest counter taken, -1 before the first. */
@@ -20,12 +30,12 @@ export class ReplayWindow {
   take(counter: number): boolean {
     if (counter > this.#newest) {
       const ahead = BigInt(counter - this.#newest);
-      this.#seen = ahead >= WINDOW ? 1n : ((this.#seen << ahead) | 1n) & ALL;
+      this.#seen = ahead >= this.#width ? 1n : ((this.#seen << ahead) | 1n) & this.#all;
       this.#newest = counter;
       return true;
     }
     const behind = BigInt(this.#newest - counter);
-    if (behind >= WINDOW) return false;
+    if (behind >= this.#width) return false;
     const bit = 1n << behind;
     if ((this.#seen & bit) !== 0n) return false;
     this.#seen |= bit;
