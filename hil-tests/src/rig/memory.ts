@@ -2,6 +2,7 @@ import { openStore, silentLog, startGateway } from '@whorl/gateway';
 import type { Gateway, Log } from '@whorl/gateway';
 import { seededRandom, VirtualClock } from '@whorl/protocol';
 import type { Clock } from '@whorl/protocol';
+import type { Between } from './between.ts';
 import type { Rig, RigPlan } from './rig.ts';
 import type { BenchRecord } from './wiring.ts';
 import { linesOf, makeBench, MemoryCable, pairAll } from './wiring.ts';
@@ -15,19 +16,24 @@ export interface MemoryOptions {
   /** Makes what takes each line, to tap it. */
   readonly tap?: (clock: Clock) => BenchRecord['tap'];
   readonly tellKeys?: BenchRecord['tellKeys'];
+  /** Who has cut which lines. */
+  readonly between?: Readonly<Record<string, Between>>;
+}
+
+export interface MemoryRig extends Rig {
+  readonly clock: VirtualClock;
 }
 
 /** A site in memory and virtual time: exact, repeatable, fast. */
-export async function memoryRig(
-  plan: RigPlan,
-  options: MemoryOptions = {},
-): Promise<Rig & { readonly clock: VirtualClock }> {
+export async function memoryRig(plan: RigPlan, options: MemoryOptions = {}): Promise<MemoryRig> {
   const clock = new VirtualClock();
   const { terminals, media, flashes } = makeBench(plan, clock, 'memory', {
     tap: options.tap?.(clock),
     tellKeys: options.tellKeys,
   });
-  const cables = new Map([...media].map(([name, medium]) => [name, new MemoryCable(medium)]));
+  const cables = new Map(
+    [...media].map(([name, medium]) => [name, new MemoryCable(medium, options.between?.[name])]),
+  );
   const store = openStore({ data: { memory: true } });
   await pairAll(store, terminals);
   const baud = plan.baud ?? 115_200;

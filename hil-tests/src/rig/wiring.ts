@@ -4,6 +4,7 @@ import type { FleetParts, Port } from '@whorl/device-emulator';
 import type { LineConfig, OpenTransport, Store } from '@whorl/gateway';
 import { FrameSplitter, seededRandom, WhorlError } from '@whorl/protocol';
 import type { Clock } from '@whorl/protocol';
+import type { Between } from './between.ts';
 import type { RigPlan } from './rig.ts';
 
 /** The emulated side of a rig: terminals on their lines. */
@@ -92,11 +93,14 @@ export function linesOf(plan: RigPlan, over: (line: string) => LineConfig['over'
 /** A cable in memory that can be pulled. */
 export class MemoryCable {
   readonly #medium: Medium;
+  readonly #between: Between | undefined;
   #plugged = true;
   #far: Port | undefined;
 
-  constructor(medium: Medium) {
+  /** @param between who has cut it */
+  constructor(medium: Medium, between?: Between) {
     this.#medium = medium;
+    this.#between = between;
   }
 
   plug(): void {
@@ -122,7 +126,7 @@ export class MemoryCable {
       dropped = splitter.dropped;
     });
     near.onClosed(events.closed);
-    this.#medium.connect(far);
+    this.#medium.connect(this.#between?.join(far) ?? far);
     return {
       write(bytes, written) {
         near.write(bytes);

@@ -1,23 +1,8 @@
-import { codeOf, FrameSplitter, sealedSession, unstuff } from '@whorl/protocol';
+import { FrameSplitter, sealedSession, unstuff } from '@whorl/protocol';
 import { expect } from 'vitest';
-import { ALL, atRest, behaviour, digestsOf, verifiedOn } from '../rig/behaviour.ts';
+import { ALL, atRest, behaviour, digestsOf, settled, verifiedOn } from '../rig/behaviour.ts';
 import { SMALL_SITE } from '../rig/rig.ts';
 import type { Rig } from '../rig/rig.ts';
-
-/** Waits for what needs the rig's time to pass; answers with the code of its error, if any. */
-async function settled<T>(rig: Rig, what: string, work: Promise<T>): Promise<T | string | undefined> {
-  let result: { readonly value: T | string | undefined } | undefined;
-  void work.then(
-    (value) => {
-      result = { value };
-    },
-    (error: unknown) => {
-      result = { value: codeOf(error) };
-    },
-  );
-  await rig.until(what, () => result !== undefined);
-  return result?.value;
-}
 
 async function quarantined(rig: Rig, name: string): Promise<void> {
   await rig.until(`${name} in quarantine`, async () => {

@@ -177,7 +177,7 @@ describe('G3 a sealed session', () => {
       else if (i % 20_000 === 0) terminal.open(say(gateway, HI, sequence));
     }
     for (const frame of frames) expect(terminal.open(frame).fresh).toBe(true);
-    let late = HI;
+    let late: Uint8Array = HI;
     for (let i = 0; i < 0x1_0000 + 5; i += 1) {
       const frame = answer(terminal, HI);
       if (i === 0xffff) late = frame;
