@@ -2,7 +2,8 @@ import type { Clock } from '@whorl/protocol';
 import type { FastifyReply } from 'fastify';
 import type { StoredEvent } from '../events/catalogue.ts';
 import type { EventHub } from '../events/hub.ts';
-import type { EventFilter, Store } from '../store/store.ts';
+import type { EventFilter } from '../store/filters.ts';
+import type { Store } from '../store/store.ts';
 import { Stream } from './stream.ts';
 
 /** Events read from the store at once. */

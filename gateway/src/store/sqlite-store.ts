@@ -1,12 +1,12 @@
 import type { Doubt, NewEvent, StoredEvent } from '../events/catalogue.ts';
 import type { RuntimeSettings } from '../settings/runtime.ts';
+import type { EventFilter, UserFilter } from './filters.ts';
 import type { Sqlite } from './sqlite.ts';
 import type {
   Comparing,
   Conflict,
   ConflictFilter,
   ConflictSummary,
-  EventFilter,
   Intake,
   Pairing,
   LedgerCounts,
@@ -18,7 +18,6 @@ import type {
   StoredUser,
   TerminalRow,
   UserChange,
-  UserFilter,
   UserSummary,
 } from './store.ts';
 import type { AccessStore } from './access.ts';

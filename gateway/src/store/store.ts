@@ -1,7 +1,8 @@
 import type { CredentialKind, FieldName, UserRecord } from '@whorl/protocol';
-import type { Doubt, EventType, NewEvent, Origin, StoredEvent } from '../events/catalogue.ts';
+import type { Doubt, NewEvent, Origin, StoredEvent } from '../events/catalogue.ts';
 import type { RuntimeSettings } from '../settings/runtime.ts';
 import type { AccessStore } from './access.ts';
+import type { EventFilter, UserFilter } from './filters.ts';
 
 /** A place in a terminal's log: all up to record `id` of this epoch is stored. */
 export interface LogPosition {
@@ -267,32 +268,12 @@ export interface LedgerResult {
   readonly checked?: number;
 }
 
-export interface UserFilter {
-  /** Users with higher ids. */
-  readonly after?: number;
-  readonly limit: number;
-  /** Part of the name, any case. */
-  readonly name?: string;
-  readonly group?: number;
-}
-
 export interface LedgerFilter {
   readonly user?: number;
   readonly terminal?: string;
   readonly state?: LedgerState;
   readonly after?: { readonly user: number; readonly terminal: string };
   readonly limit: number;
-}
-
-export interface EventFilter {
-  /** Events with higher ids. */
-  readonly after?: number;
-  /** The newest instead of the first `limit`; still answered by ascending id. */
-  readonly newest?: boolean;
-  readonly limit: number;
-  readonly type?: EventType;
-  readonly terminal?: string;
-  readonly user?: number;
 }
 
 /** Ledger rows of one terminal, counted by state. */
@@ -321,6 +302,7 @@ export interface Store {
     changes: ReadonlyMap<string, Pairing | undefined>,
     events: readonly NewEvent[],
   ): Promise<readonly StoredEvent[]>;
+  /** A note that outlives a restart: progress of long work, fingerprints; `undefined` when there is none. */
   /** A note that outlives a restart: progress of long work, fingerprints; `undefined` when there is none. */
   note(key: string): Promise<string | undefined>;
   saveNote(key: string, value: string | undefined): Promise<void>;

@@ -1,6 +1,6 @@
 import type { NewEvent, StoredEvent } from '../../events/catalogue.ts';
 import type { Sqlite } from '../sqlite.ts';
-import type { EventFilter } from '../store.ts';
+import type { EventFilter } from '../filters.ts';
 import { number, storedEvent } from './rows.ts';
 import { where } from './where.ts';
 

@@ -1,6 +1,7 @@
 import { readRecord, writeRecord } from '@whorl/protocol';
 import type { Sqlite } from '../sqlite.ts';
-import type { StoredUser, UserFilter, UserSummary } from '../store.ts';
+import type { UserFilter } from '../filters.ts';
+import type { StoredUser, UserSummary } from '../store.ts';
 import type { Vault } from '../vault.ts';
 import { bytes, number, provenanceOf, provenanceText, userSummary } from './rows.ts';
 import { shownGroups, shownName } from './shown.ts';
