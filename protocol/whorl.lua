@@ -47,7 +47,7 @@ local MESSAGES = {
     { name = "users", kind = "uint", width = 4, min = 0, max = 4294967295 },
     { name = "table", kind = "fixed", length = 16 },
     { name = "log", kind = "group", fields = { { name = "epoch", kind = "uint", width = 4, min = 0, max = 4294967295 }, { name = "first", kind = "uint", width = 4, min = 0, max = 4294967295 }, { name = "last", kind = "uint", width = 4, min = 0, max = 4294967295 } } },
-    { name = "capabilities", kind = "group", fields = { { name = "users", kind = "uint", width = 4, min = 0, max = 4294967295 }, { name = "logs", kind = "uint", width = 4, min = 0, max = 4294967295 }, { name = "cards", kind = "uint", width = 1, min = 0, max = 8 }, { name = "fingers", kind = "uint", width = 1, min = 0, max = 10 }, { name = "faces", kind = "uint", width = 1, min = 0, max = 5 }, { name = "holds", kind = "flags", bits = { { name = "validity", mask = 1 }, { name = "pin", mask = 2 }, { name = "authMode", mask = 4 }, { name = "groups", mask = 8 }, { name = "photo", mask = 16 } } }, { name = "cardFormats", kind = "list", prefix = 1, max = 16, item = { kind = "uint", width = 1, min = 0, max = 255 } }, { name = "fingerFormats", kind = "list", prefix = 1, max = 16, item = { kind = "uint", width = 1, min = 0, max = 255 } }, { name = "faceFormats", kind = "list", prefix = 1, max = 16, item = { kind = "uint", width = 1, min = 0, max = 255 } }, { name = "mtu", kind = "uint", width = 2, min = 256, max = 1100, unit = "bytes" }, { name = "window", kind = "uint", width = 1, min = 1, max = 64 } } },
+    { name = "capabilities", kind = "group", fields = { { name = "users", kind = "uint", width = 4, min = 0, max = 4294967295 }, { name = "logs", kind = "uint", width = 4, min = 0, max = 4294967295 }, { name = "cards", kind = "uint", width = 1, min = 0, max = 8 }, { name = "fingers", kind = "uint", width = 1, min = 0, max = 10 }, { name = "faces", kind = "uint", width = 1, min = 0, max = 5 }, { name = "does", kind = "flags", bits = { { name = "patches", mask = 1 } } }, { name = "holds", kind = "flags", bits = { { name = "validity", mask = 1 }, { name = "pin", mask = 2 }, { name = "authMode", mask = 4 }, { name = "groups", mask = 8 }, { name = "photo", mask = 16 } } }, { name = "cardFormats", kind = "list", prefix = 1, max = 16, item = { kind = "uint", width = 1, min = 0, max = 255 } }, { name = "fingerFormats", kind = "list", prefix = 1, max = 16, item = { kind = "uint", width = 1, min = 0, max = 255 } }, { name = "faceFormats", kind = "list", prefix = 1, max = 16, item = { kind = "uint", width = 1, min = 0, max = 255 } }, { name = "mtu", kind = "uint", width = 2, min = 256, max = 1100, unit = "bytes" }, { name = "window", kind = "uint", width = 1, min = 1, max = 64 } } },
   } },
   [0x02] = { name = "poll", fields = {} },
   [0x82] = { name = "idle", fields = {} },
@@ -59,7 +59,7 @@ local MESSAGES = {
   } },
   [0x8f] = { name = "refused", fields = {
     { name = "request", kind = "uint", width = 1, min = 0, max = 255 },
-    { name = "reason", kind = "oneOf", names = { [1] = "no-session", [2] = "unknown-message", [3] = "malformed", [4] = "busy", [5] = "no-such-user", [6] = "no-such-transfer", [7] = "capacity-full", [8] = "format-mismatch", [9] = "too-large", [10] = "incomplete", [11] = "corrupt", [12] = "flash-failed", [13] = "changed-here", [14] = "not-pairing", [15] = "wrong-code" } },
+    { name = "reason", kind = "oneOf", names = { [1] = "no-session", [2] = "unknown-message", [3] = "malformed", [4] = "busy", [5] = "no-such-user", [6] = "no-such-transfer", [7] = "capacity-full", [8] = "format-mismatch", [9] = "too-large", [10] = "incomplete", [11] = "corrupt", [12] = "flash-failed", [13] = "changed-here", [14] = "not-pairing", [15] = "wrong-code", [16] = "other-base" } },
   } },
   [0x10] = { name = "logs.read", fields = {
     { name = "after", kind = "uint", width = 4, min = 0, max = 4294967295 },
@@ -76,6 +76,7 @@ local MESSAGES = {
   } },
   [0x20] = { name = "user.pull", fields = {
     { name = "user", kind = "uint", width = 4, min = 0, max = 4294967295 },
+    { name = "known", kind = "list", prefix = 1, max = 24, item = { kind = "group", fields = { { name = "field", kind = "uint", width = 1, min = 0, max = 255 }, { name = "digest", kind = "fixed", length = 8 } } } },
   } },
   [0x21] = { name = "users.remove", fields = {
     { name = "users", kind = "list", prefix = 1, max = 50, item = { kind = "uint", width = 4, min = 0, max = 4294967295 } },
@@ -98,19 +99,27 @@ local MESSAGES = {
   } },
   [0x30] = { name = "transfer.begin", fields = {
     { name = "transfer", kind = "uint", width = 2, min = 0, max = 65535 },
-    { name = "kind", kind = "oneOf", names = { [1] = "users" } },
+    { name = "kind", kind = "oneOf", names = { [1] = "users", [2] = "patches" } },
     { name = "size", kind = "uint", width = 4, min = 1, max = 1048576, unit = "bytes" },
     { name = "chunk", kind = "uint", width = 2, min = 64, max = 1100, unit = "bytes" },
     { name = "digest", kind = "fixed", length = 16 },
   } },
   [0x35] = { name = "transfer.announce", fields = {
     { name = "transfer", kind = "uint", width = 2, min = 0, max = 65535 },
-    { name = "kind", kind = "oneOf", names = { [1] = "users" } },
+    { name = "kind", kind = "oneOf", names = { [1] = "users", [2] = "patches" } },
     { name = "size", kind = "uint", width = 4, min = 1, max = 1048576, unit = "bytes" },
     { name = "chunk", kind = "uint", width = 2, min = 64, max = 1100, unit = "bytes" },
     { name = "digest", kind = "fixed", length = 16 },
     { name = "first", kind = "uint", width = 1, min = 1, max = 247 },
     { name = "members", kind = "list", prefix = 1, max = 31, item = { kind = "uint", width = 1, min = 0, max = 255 } },
+  } },
+  [0x36] = { name = "transfer.share", fields = {
+    { name = "transfer", kind = "uint", width = 2, min = 0, max = 65535 },
+    { name = "kind", kind = "oneOf", names = { [1] = "users", [2] = "patches" } },
+    { name = "size", kind = "uint", width = 4, min = 1, max = 1048576, unit = "bytes" },
+    { name = "chunk", kind = "uint", width = 2, min = 64, max = 1100, unit = "bytes" },
+    { name = "digest", kind = "fixed", length = 16 },
+    { name = "key", kind = "fixed", length = 32, secret = true },
   } },
   [0x31] = { name = "transfer.ask", fields = {
     { name = "transfer", kind = "uint", width = 2, min = 0, max = 65535 },
@@ -137,6 +146,8 @@ local MESSAGES = {
     { name = "size", kind = "uint", width = 4, min = 1, max = 1048576, unit = "bytes" },
     { name = "chunk", kind = "uint", width = 2, min = 64, max = 1100, unit = "bytes" },
     { name = "digest", kind = "fixed", length = 16 },
+    { name = "user", kind = "fixed", length = 16 },
+    { name = "same", kind = "list", prefix = 1, max = 24, item = { kind = "uint", width = 1, min = 0, max = 255 } },
   } },
   [0x34] = { name = "transfer.commit", fields = {
     { name = "transfer", kind = "uint", width = 2, min = 0, max = 65535 },
@@ -146,7 +157,7 @@ local MESSAGES = {
   [0xb4] = { name = "transfer.committed", fields = {
     { name = "transfer", kind = "uint", width = 2, min = 0, max = 65535 },
     { name = "digest", kind = "fixed", length = 16 },
-    { name = "refused", kind = "list", prefix = 1, max = 200, item = { kind = "group", fields = { { name = "index", kind = "uint", width = 1, min = 0, max = 255 }, { name = "reason", kind = "oneOf", names = { [1] = "no-session", [2] = "unknown-message", [3] = "malformed", [4] = "busy", [5] = "no-such-user", [6] = "no-such-transfer", [7] = "capacity-full", [8] = "format-mismatch", [9] = "too-large", [10] = "incomplete", [11] = "corrupt", [12] = "flash-failed", [13] = "changed-here", [14] = "not-pairing", [15] = "wrong-code" } } } } },
+    { name = "refused", kind = "list", prefix = 1, max = 200, item = { kind = "group", fields = { { name = "index", kind = "uint", width = 1, min = 0, max = 255 }, { name = "reason", kind = "oneOf", names = { [1] = "no-session", [2] = "unknown-message", [3] = "malformed", [4] = "busy", [5] = "no-such-user", [6] = "no-such-transfer", [7] = "capacity-full", [8] = "format-mismatch", [9] = "too-large", [10] = "incomplete", [11] = "corrupt", [12] = "flash-failed", [13] = "changed-here", [14] = "not-pairing", [15] = "wrong-code", [16] = "other-base" } } } } },
   } },
 }
 

@@ -141,7 +141,7 @@ function wire(context: WireContext, config: LineConfig): Wired {
     },
   });
   const presence = new Presence({ line, keys, random: parts.random, renewalMs: parts.renewalMs });
-  const convoys = new Convoys(line, parts.random.below(0x1_0000));
+  const convoys = new Convoys(line, parts.random);
   const drivers = config.terminals.map(
     ({ name, address }) => new WhorlDriver({ name, address, line, presence, convoys }),
   );

@@ -40,6 +40,8 @@ export * from './capture/pcapng-write.ts';
 export { Runs } from './capture/runs.ts';
 export * from './capture/show.ts';
 export * from './user/batch.ts';
+export * from './user/patch.ts';
+export * from './transfer/sealed-chunk.ts';
 export * from './user/capable.ts';
 export * from './user/digest.ts';
 export * from './user/fields.ts';

@@ -166,7 +166,7 @@ describe('session', () => {
     const { asker, terminal } = bench();
     asker.hello();
     terminal.enrol({ user: 5, finger: 1 });
-    const { transfer } = asker.get('user.pull', { user: 5 }, 'transfer.offered');
+    const { transfer } = asker.get('user.pull', { user: 5, known: [] }, 'transfer.offered');
     const fetch = asker.frame('transfer.fetch', { transfer, first: 0, count: 1 });
     const [first, second] = [asker.hand(fetch), asker.hand(fetch)];
     expect(first.map(({ payload }) => payload)).toEqual(second.map(({ payload }) => payload));
@@ -437,7 +437,7 @@ describe('users from the gateway', () => {
     const { asker, terminal } = bench();
     asker.hello();
     terminal.enrol({ user: 1042, name: 'Ada', fingers: 10, card: 0 });
-    const offer = asker.get('user.pull', { user: 1042 }, 'transfer.offered');
+    const offer = asker.get('user.pull', { user: 1042, known: [] }, 'transfer.offered');
     const count = chunkCount(offer);
     const chunks = asker.all('transfer.fetch', { transfer: offer.transfer, first: 0, count: 64 });
     expect(chunks).toHaveLength(count);
@@ -446,7 +446,7 @@ describe('users from the gateway', () => {
     );
     expect(sameBytes(digestOf(object), offer.digest)).toBe(true);
     expect(decodeUser(new Uint8Array(object))).toEqual(terminal.user(1042));
-    expect(asker.ask('user.pull', { user: 9 }).body).toMatchObject({ reason: 'no-such-user' });
+    expect(asker.ask('user.pull', { user: 9, known: [] }).body).toMatchObject({ reason: 'no-such-user' });
     expect(
       asker.ask('transfer.fetch', { transfer: offer.transfer, first: count, count: 1 }).body,
     ).toMatchObject({ reason: 'malformed' });

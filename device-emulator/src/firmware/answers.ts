@@ -3,11 +3,15 @@ import {
   chunkSize,
   DIGEST_BYTES,
   DIGESTS_PER_PAGE,
+  fieldDigest,
   LOGS_PER_PAGE,
   LOG_RECORD_BYTES,
+  readRecord,
+  sameBytes,
   SYMBOL_BYTES,
+  writeRecord,
 } from '@whorl/protocol';
-import type { Body, GroupKey, Message, MessageName, Refusal, Session } from '@whorl/protocol';
+import type { Body, GroupKey, Message, MessageName, Refusal, Session, UserRecord } from '@whorl/protocol';
 import { begin, commit, takeChunk } from './incoming.ts';
 import type { Model } from './model.ts';
 import type { Offers } from './offers.ts';
@@ -20,6 +24,8 @@ export interface Conversation {
   readonly offers: Offers;
   /** The session of the line for broadcasts, once the gateway has handed over its key. */
   group: Session | undefined;
+  /** Keys of objects whose chunks are said to all and meant for some, by transfer. */
+  readonly shared: Map<number, Uint8Array>;
   /** Last record that the gateway said it has. */
   readTo: number;
 }
@@ -62,9 +68,15 @@ export function answer(desk: Desk, message: Message): Answer {
     case 'sketch.read':
       return sketch(desk, message.body);
     case 'transfer.begin':
+      desk.conversation.shared.delete(message.body.transfer);
       begin(desk.store, message.body);
       return tellArrived(desk, message.body.transfer, 0);
+    case 'transfer.share':
+      begin(desk.store, message.body);
+      desk.conversation.shared.set(message.body.transfer, message.body.key.slice());
+      return tellArrived(desk, message.body.transfer, 0);
     case 'transfer.announce':
+      desk.conversation.shared.delete(message.body.transfer);
       begin(desk.store, message.body);
       return undefined;
     case 'transfer.ask':
@@ -133,8 +145,27 @@ function offerUser(desk: Desk, body: Body<'user.pull'>): Uint8Array | Refusal {
   const held = desk.store.state.users.get(body.user);
   if (held === undefined) return 'no-such-user';
   const { session, offers } = desk.conversation;
-  const { transfer, head } = offers.add(held.bytes, chunkSize(session, desk.model.capabilities.mtu));
-  return desk.reply('transfer.offered', { transfer, ...head });
+  const { rest, same } = unknownPart(readRecord(held.bytes), body.known);
+  const { transfer, head } = offers.add(writeRecord(rest), chunkSize(session, desk.model.capabilities.mtu));
+  return desk.reply('transfer.offered', { transfer, ...head, user: held.digest, same });
+}
+
+/** What the gateway does not have of a user. */
+function unknownPart(
+  record: UserRecord,
+  known: Body<'user.pull'>['known'],
+): { readonly rest: UserRecord; readonly same: number[] } {
+  const digests = new Map(known.map(({ field, digest }) => [field, digest]));
+  const fields = new Map(record.fields);
+  const same: number[] = [];
+  for (const [number, value] of record.fields) {
+    const digest = digests.get(number);
+    if (digest === undefined) continue;
+    if (!sameBytes(fieldDigest(number, value).subarray(0, digest.length), digest)) continue;
+    fields.delete(number);
+    same.push(number);
+  }
+  return { rest: { id: record.id, fields }, same };
 }
 
 function removeUsers(desk: Desk, body: Body<'users.remove'>): Uint8Array {

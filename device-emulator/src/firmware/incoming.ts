@@ -1,13 +1,26 @@
-import { batchDigest, codeOf, readBatch, sameBytes } from '@whorl/protocol';
-import type { Assembly, Body, Capabilities, Refusal, UserRecord } from '@whorl/protocol';
+import {
+  batchDigest,
+  codeOf,
+  openChunk,
+  patched,
+  readBatch,
+  readPatches,
+  sameBytes,
+  wholePatch,
+} from '@whorl/protocol';
+import type { Assembly, Body, Capabilities, Message, ObjectKind, Refusal, UserPatch } from '@whorl/protocol';
 import { putFromGateway } from './holding.ts';
+import type { Put } from './holding.ts';
 import type { Op } from './ops.ts';
 import type { State } from './state.ts';
 import type { Entry, Store } from './store.ts';
 
 /** Makes room for an object that is announced; what has arrived of the very same one stays. */
-export function begin(store: Store, body: Body<'transfer.begin' | 'transfer.announce'>): void {
-  const { transfer, size, chunk, digest } = body;
+export function begin(
+  store: Store,
+  body: Body<'transfer.begin' | 'transfer.announce' | 'transfer.share'>,
+): void {
+  const { transfer, kind, size, chunk, digest } = body;
   const { staging } = store.state;
   const known = staging.find(body);
   if (known === transfer) return;
@@ -17,7 +30,27 @@ export function begin(store: Store, body: Body<'transfer.begin' | 'transfer.anno
   }
   const oldest = staging.get(transfer) === undefined ? staging.inTheWay : undefined;
   const room: Op[] = oldest === undefined ? [] : [{ name: 'unstaged', transfer: oldest }];
-  store.change([...room, { name: 'staged', transfer, size, chunk, digest }], [], false);
+  store.change([...room, { name: 'staged', transfer, kind, size, chunk, digest }], [], false);
+}
+
+/**
+ * A chunk that was said to all, in clear when its object is one that only those may hold who were handed its key.
+ * @param keys by transfer
+ * @returns `undefined` when nobody made it who has the key
+ */
+export function openShared(
+  keys: ReadonlyMap<number, Uint8Array>,
+  message: Message & { readonly name: 'chunk' },
+): Message | undefined {
+  const { transfer, index, data } = message.body;
+  const key = keys.get(transfer);
+  if (key === undefined) return message;
+  try {
+    return { name: 'chunk', body: { transfer, index, data: openChunk(key, index, data) } };
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+    return undefined;
+  }
 }
 
 /** Keeps a chunk when it is one that is missing. */
@@ -43,21 +76,22 @@ export function commit(
   if (!sameBytes(staged.head.digest, body.digest)) return 'no-such-transfer';
   if (!staged.arrived.complete) return 'incomplete';
   const gone: Op = { name: 'unstaged', transfer: body.transfer };
-  const records = readUsers(staged);
-  if (typeof records === 'string') {
+  const patches = readUsers(staged, store.state.staging.kindOf(staged));
+  if (typeof patches === 'string') {
     // Kept, the same damaged object would be found complete when it is announced again.
     store.change([gone], []);
-    return records;
+    return patches;
   }
-  const plan = planPuts(store.state, capabilities, records, body.after);
+  const plan = planPuts(store.state, capabilities, patches, body.after);
   store.change([...plan.ops, gone], plan.entries);
   const digests = plan.taken.map((id) => store.state.users.get(id)?.digest ?? new Uint8Array(0));
   return { digest: batchDigest(digests), refused: plan.refused };
 }
 
-function readUsers(staged: Assembly): UserRecord[] | Refusal {
+function readUsers(staged: Assembly, kind: ObjectKind): UserPatch[] | Refusal {
   try {
-    return readBatch(staged.finish());
+    const object = staged.finish();
+    return kind === 'patches' ? readPatches(object) : readBatch(object).map(wholePatch);
   } catch (error) {
     const code = codeOf(error);
     if (code === undefined) throw error;
@@ -75,25 +109,40 @@ interface Plan {
 function planPuts(
   state: State,
   capabilities: Capabilities,
-  records: readonly UserRecord[],
+  patches: readonly UserPatch[],
   after: number,
 ): Plan {
   const plan: Plan = { ops: [], entries: [], taken: [], refused: [] };
   const added = new Set<number>();
-  for (const [index, record] of records.entries()) {
-    const room = added.has(record.id) ? 1 : capabilities.users - state.users.size - added.size;
-    const put = state.changedSince(record.id, after)
-      ? ({ refused: 'changed-here' } as const)
-      : putFromGateway(state, capabilities, record, room);
+  for (const [index, patch] of patches.entries()) {
+    const { id } = patch.changed;
+    const room = added.has(id) ? 1 : capabilities.users - state.users.size - added.size;
+    const put = planPut(state, { capabilities, patch, after, room });
     if ('refused' in put) {
       plan.refused.push({ index, reason: put.refused });
       continue;
     }
-    plan.taken.push(record.id);
+    plan.taken.push(id);
     if (put.change === undefined) continue;
-    if (state.users.get(record.id) === undefined) added.add(record.id);
+    if (state.users.get(id) === undefined) added.add(id);
     plan.ops.push(put.change.op);
     plan.entries.push(put.change.entry);
   }
   return plan;
+}
+
+function planPut(
+  state: State,
+  put: {
+    readonly capabilities: Capabilities;
+    readonly patch: UserPatch;
+    readonly after: number;
+    readonly room: number;
+  },
+): Put {
+  const { capabilities, patch, after, room } = put;
+  const { id } = patch.changed;
+  if (state.changedSince(id, after)) return { refused: 'changed-here' };
+  const record = patched(state.users.record(id), patch);
+  return record === undefined ? { refused: 'other-base' } : putFromGateway(state, capabilities, record, room);
 }

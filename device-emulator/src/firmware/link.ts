@@ -31,6 +31,7 @@ import type {
 import { answer } from './answers.ts';
 import type { Answer, Conversation, Desk } from './answers.ts';
 import { accept } from './handshake.ts';
+import { openShared } from './incoming.ts';
 import type { TellKeys } from './handshake.ts';
 import type { Model } from './model.ts';
 import { Offers } from './offers.ts';
@@ -150,7 +151,10 @@ export class Link {
     if (message.name === 'roll.call') return this.#here(conversation, message.body);
     this.counters.broadcasts += 1;
     const meant = !('members' in message.body) || isMember(message.body, this.#address);
-    if (meant && broadcasts.has(message.name)) this.#answer(conversation, frame, message);
+    if (!meant || !broadcasts.has(message.name)) return undefined;
+    const clear = message.name === 'chunk' ? openShared(conversation.shared, message) : message;
+    if (clear === undefined) this.counters.bad += 1;
+    else this.#answer(conversation, frame, clear);
     return undefined;
   }
 
@@ -281,7 +285,7 @@ export class Link {
     this.#memory.forget();
     this.#rolled = 0;
     const offers = new Offers(this.#random.below(0x1_0000));
-    this.#conversation = { session, offers, group: undefined, readTo: 0 };
+    this.#conversation = { session, offers, group: undefined, shared: new Map(), readTo: 0 };
   }
 
   #join(conversation: Conversation, group: GroupKey): void {

@@ -1,4 +1,16 @@
-import { DIGEST_BYTES, fixed, KEY_BYTES, LOG_RECORD, time, u16, u32, u8, WhorlError } from '@whorl/protocol';
+import {
+  DIGEST_BYTES,
+  fixed,
+  KEY_BYTES,
+  LOG_RECORD,
+  OBJECT_KINDS,
+  oneOf,
+  time,
+  u16,
+  u32,
+  u8,
+  WhorlError,
+} from '@whorl/protocol';
 import type { Fields, Values } from '@whorl/protocol';
 import { compile } from '@whorl/protocol/codec/compile';
 import type { Compiled } from '@whorl/protocol/codec/compile';
@@ -37,8 +49,14 @@ export const OPS = {
   },
   staged: {
     code: 9,
-    size: 8 + DIGEST_BYTES,
-    fields: { transfer, size: u32('Bytes.'), chunk: u16('Bytes of a chunk.'), digest },
+    size: 9 + DIGEST_BYTES,
+    fields: {
+      transfer,
+      kind: oneOf('What it is.', OBJECT_KINDS),
+      size: u32('Bytes.'),
+      chunk: u16('Bytes of a chunk.'),
+      digest,
+    },
   },
   arrived: { code: 10, size: 4, tail: true, fields: { transfer, index: u16('Chunk.') } },
   unstaged: { code: 11, size: 2, fields: { transfer } },

@@ -1,21 +1,34 @@
 import { Assembly, sameObject } from '@whorl/protocol';
-import type { ObjectHead } from '@whorl/protocol';
+import type { ObjectHead, ObjectKind } from '@whorl/protocol';
 import type { Op } from './ops.ts';
 
 /** Objects that may be arriving at once; the oldest gives way. */
 export const STAGED_MAX = 4;
 
+/** An object as it is announced. */
+export type StagedHead = ObjectHead & { readonly kind: ObjectKind };
+
 /** Objects on their way to this terminal, by number of their transfer, oldest first. */
 export class Staging {
   readonly #objects = new Map<number, Assembly>();
+  readonly #kinds = new Map<Assembly, ObjectKind>();
+
+  get size(): number {
+    return this.#objects.size;
+  }
 
   get(transfer: number): Assembly | undefined {
     return this.#objects.get(transfer);
   }
 
+  kindOf(object: Assembly): ObjectKind {
+    return this.#kinds.get(object) ?? 'users';
+  }
+
   /** The number under which this very object is already arriving. */
-  find(head: ObjectHead): number | undefined {
-    for (const [transfer, object] of this.#objects) if (sameObject(object.head, head)) return transfer;
+  find(head: StagedHead): number | undefined {
+    for (const [transfer, object] of this.#objects)
+      if (sameObject(object.head, head) && this.kindOf(object) === head.kind) return transfer;
     return undefined;
   }
 
@@ -33,32 +46,37 @@ export class Staging {
     return left > 0 && data.length === Math.min(chunk, left);
   }
 
-  begin(transfer: number, head: ObjectHead): void {
-    this.#objects.delete(transfer);
-    this.#objects.set(transfer, new Assembly(head));
+  begin(transfer: number, { kind, size, chunk, digest }: StagedHead): void {
+    this.drop(transfer);
+    const object = new Assembly({ size, chunk, digest });
+    this.#objects.set(transfer, object);
+    this.#kinds.set(object, kind);
   }
 
   renumber(transfer: number, to: number): void {
     const object = this.#objects.get(transfer);
     if (object === undefined) return;
+    this.drop(to);
     this.#objects.delete(transfer);
-    this.#objects.delete(to);
     this.#objects.set(to, object);
   }
 
   drop(transfer: number): void {
+    const object = this.#objects.get(transfer);
+    if (object !== undefined) this.#kinds.delete(object);
     this.#objects.delete(transfer);
   }
 
   clear(): void {
     this.#objects.clear();
+    this.#kinds.clear();
   }
 
   /** The changes that make all this out of nothing. */
   *snapshot(): Generator<Op> {
     for (const [transfer, object] of this.#objects) {
       const { size, chunk, digest } = object.head;
-      yield { name: 'staged', transfer, size, chunk, digest };
+      yield { name: 'staged', transfer, kind: this.kindOf(object), size, chunk, digest };
       for (let index = 0; index < object.arrived.size; index += 1)
         if (object.arrived.has(index)) yield { name: 'arrived', transfer, index, bytes: object.chunk(index) };
     }

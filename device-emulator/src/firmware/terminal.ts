@@ -251,6 +251,11 @@ export class Terminal {
   }
 
   /** Digest of the user table, in hex. */
+  /** Objects that are on their way to it. */
+  get staged(): number {
+    return this.#on().store.state.staging.size;
+  }
+
   get tableDigest(): string {
     return hex(this.#on().store.state.users.digest);
   }

@@ -48,12 +48,16 @@ export interface Provenance {
   readonly time: number;
   /** The terminal's log record that led to it; absent when none did. */
   readonly log?: number;
+  /** Version of the user that it came with; absent when it is not known. */
+  readonly since?: number;
 }
 
 /** A value that a field once had, told by its digest. */
 export interface Former {
   /** Of the field, as protocol's `fieldDigest` makes it. */
   readonly digest: Uint8Array;
+  /** The version that it came with; 0 when it is not known. */
+  readonly from: number;
   /** The version that replaced or cleared it. */
   readonly until: number;
 }

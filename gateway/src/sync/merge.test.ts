@@ -225,7 +225,7 @@ test('B3 B4 what the gateway replaced or cleared does not come back from a termi
   const mine: Held = {
     record: recordOf(7, []),
     provenance: new Map(),
-    former: new Map([[CARD, [{ digest: fieldDigest(CARD, lost), until: 5 }]]]),
+    former: new Map([[CARD, [{ digest: fieldDigest(CARD, lost), from: 1, until: 5 }]]]),
   };
   const by = { origin: 'terminal', terminal: 'a', time: 9 } as const;
   const theirs = { record: recordOf(7, [[CARD, lost]]), by };

@@ -38,7 +38,8 @@ async function fetchAndMerge(
   const { log } = site;
   const { name } = driver;
   const { user } = pull;
-  const { value, bytes, ms } = await driver.pull(user, context.signal);
+  const held = await site.store.user(user);
+  const { value, bytes, ms } = await driver.pull(user, held?.record, context.signal);
   if (value === undefined) {
     await site.store.postponePull({ user, terminal: name, log: pull.log, attempts: pull.attempts }, []);
     log.info({ terminal: name, user }, `${name}: user ${user} is not there any more`);

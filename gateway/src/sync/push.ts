@@ -1,8 +1,17 @@
-import { BATCH_MAX_USERS, codeOf, describe, fitting, recordSize, USERS_PER_REMOVE } from '@whorl/protocol';
+import {
+  BATCH_MAX_USERS,
+  codeOf,
+  describe,
+  fitting,
+  fittingFields,
+  recordSize,
+  USERS_PER_REMOVE,
+} from '@whorl/protocol';
 import type { Capabilities, Refusal, UserRecord } from '@whorl/protocol';
 import type { NewEvent } from '../events/catalogue.ts';
 import type { LedgerReason, LedgerResult, LedgerRow } from '../store/store.ts';
-import type { PushOutcome, TerminalDriver } from '../terminals/driver.ts';
+import type { Outgoing, PushOutcome, TerminalDriver } from '../terminals/driver.ts';
+import { fieldsAt } from './former.ts';
 import { MOST_ATTEMPTS, nextTry } from './retry.ts';
 import { groupsOf, reachesLine } from './scope.ts';
 import type { Site } from './site.ts';
@@ -18,9 +27,8 @@ export interface PushContext {
   readonly signal: AbortSignal;
 }
 
-interface Item {
+interface Item extends Outgoing {
   readonly row: LedgerRow;
-  readonly record: UserRecord;
 }
 
 /**
@@ -81,7 +89,7 @@ async function pushAll(
   let outcomes: readonly PushOutcome[] | Failure;
   try {
     const moved = await driver.push(
-      items.map((item) => item.record),
+      items,
       { after: context.after(), open: items.every((item) => isOpen(site, driver.name, item.record)) },
       context.signal,
     );
@@ -115,7 +123,12 @@ async function itemsFor(site: Site, rows: readonly LedgerRow[], capabilities: Ca
     const record = fitting(user.record, capabilities);
     size += recordSize(record);
     if (items.length > 0 && size > BATCH_BYTES) break;
-    items.push({ row: { ...row, version: user.version }, record });
+    const held = row.delivered === undefined ? undefined : fieldsAt(user, row.delivered);
+    items.push({
+      row: { ...row, version: user.version },
+      record,
+      held: held && fittingFields(held, capabilities),
+    });
   }
   return items;
 }

@@ -86,7 +86,7 @@ test.each<[string, Held, Incoming]>([
 test('B16 a terminal that holds what the gateway held before is no other person', () => {
   const mine: Held = {
     ...held({ [NAME]: 'Ada King' }),
-    former: new Map([[NAME, [{ digest: fieldDigest(NAME, Buffer.from('Ada')), until: 2 }]]]),
+    former: new Map([[NAME, [{ digest: fieldDigest(NAME, Buffer.from('Ada')), from: 1, until: 2 }]]]),
   };
   expect(contradictions(mine, seen({ [NAME]: 'Ada', [FINGER]: 'y' }))).toEqual([]);
   expect(contradictions(mine, seen({ [NAME]: 'Bob', [FINGER]: 'y' }))).toEqual([NAME]);

@@ -36,10 +36,21 @@ export interface Moved<T> {
   readonly ms: number;
 }
 
+/** A user to be put in place. */
+export interface Outgoing {
+  /** What the terminal can hold of it. */
+  readonly record: UserRecord;
+  /**
+   * Digests of the fields that the terminal seems to hold, by number: then only others travel. Absent when that is not
+   * known; wrong, the terminal says so and is sent the whole user.
+   */
+  readonly held?: ReadonlyMap<number, Uint8Array> | undefined;
+}
+
 export interface PushOptions {
   /** Log position that the gateway has stored: what was changed at the terminal after it is not overwritten. */
   readonly after: number;
-  /** Every terminal on the same line may read these users: then they may be said to all at once. */
+  /** Every terminal on the same line may read these users: then all can be told at once without handing each a key. */
   readonly open: boolean;
 }
 
@@ -74,15 +85,22 @@ export interface TerminalDriver {
   watch(watcher: DriverWatcher): void;
   /** Log records after `id`; the terminal may take it that all up to there are stored. */
   logsAfter(id: number, signal: AbortSignal): Promise<LogPage>;
-  /** The whole user with all templates; `undefined` when the terminal has no such user. */
-  pull(user: number, signal: AbortSignal): Promise<Moved<UserRecord | undefined>>;
+  /**
+   * The whole user with all templates.
+   * @param known what the gateway has of it: fields that are the same need not travel
+   * @returns `undefined` when the terminal has no such user
+   */
+  pull(
+    user: number,
+    known: UserRecord | undefined,
+    signal: AbortSignal,
+  ): Promise<Moved<UserRecord | undefined>>;
   /**
    * Puts users in place, each whole or not at all.
-   * @param records what the terminal can hold of each
    * @returns an outcome for each, in order
    */
   push(
-    records: readonly UserRecord[],
+    users: readonly Outgoing[],
     options: PushOptions,
     signal: AbortSignal,
   ): Promise<Moved<readonly PushOutcome[]>>;

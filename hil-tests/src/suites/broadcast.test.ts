@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
-import { ALL, behaviour, digestsOf, verifiedOn } from '../rig/behaviour.ts';
-
-const FLOOR = ['terminal-1', 'terminal-2', 'terminal-3', 'terminal-4'];
+import { FIELDS, recordOf } from '@whorl/protocol';
+import { ALL, atRest, behaviour, digestsOf, verifiedOn } from '../rig/behaviour.ts';
+import type { Rig } from '../rig/rig.ts';
 
 behaviour(
   'a user that several terminals of a line need crosses it once',
@@ -51,16 +51,68 @@ behaviour(
 );
 
 behaviour(
-  'B1 G7 a user who does not belong on every terminal of a line is said to none but those it is for',
+  'B1 G7 a user who does not belong on every terminal of a line crosses it once, and only those it is for can read it',
   async (rig) => {
     await rig.gateway.operations.changeSettings({ autoSync: 'access-groups' });
-    await rig.gateway.operations.addUser(7, { set: { name: 'Ada', groups: [1] }, clear: [] });
+    const counters = (): number => rig.media.get('floor')?.counters.bytesToTerminals ?? 0;
+    const before = counters();
+    rig.terminal('terminal-5').enrol({ user: 7, name: 'Ada', groups: [1], fingers: 10 });
     await verifiedOn(rig, 7, ['terminal-1', 'terminal-2', 'terminal-5']);
-    const others = FLOOR.filter((name) => name !== 'terminal-1' && name !== 'terminal-2');
-    for (const name of others) {
-      expect(rig.terminal(name).users().size).toBe(0);
-      expect(rig.terminal(name).counters.broadcasts).toBe(0);
+    expect(counters() - before).toBeLessThan(1.5 * sizeOf(rig, 7));
+    for (const name of ['terminal-3', 'terminal-4']) {
+      const terminal = rig.terminal(name);
+      expect(terminal.counters.broadcasts).toBeGreaterThan(0);
+      expect(terminal.users().size).toBe(0);
+      expect(terminal.staged).toBe(0);
     }
+    expect(digestsOf(rig, 7).size).toBe(1);
+  },
+  { on: ['memory', 'pty'] },
+);
+
+behaviour(
+  'B14 of a user who got one more finger only that finger crosses a line, from the terminal and to the others',
+  async (rig) => {
+    rig.terminal('terminal-1').enrol({ user: 7, name: 'Ada', fingers: 9 });
+    await verifiedOn(rig, 7, ALL);
+    await atRest(rig);
+    const medium = rig.media.get('floor');
+    const bytes = (): number =>
+      (medium?.counters.bytesToTerminals ?? 0) + (medium?.counters.bytesToGateway ?? 0);
+    const before = bytes();
+    rig.terminal('terminal-1').enrol({ user: 7, finger: 9 });
+    const finger = FIELDS['finger.9'].number;
+    await rig.until('the finger everywhere', () =>
+      ALL.every((name) => rig.terminal(name).record(7)?.fields.has(finger) === true),
+    );
+    await verifiedOn(rig, 7, ALL);
+    // Once from the terminal, once to the others; the whole user is ten times as large.
+    expect(bytes() - before).toBeLessThan(0.4 * sizeOf(rig, 7));
+    await atRest(rig);
+    expect(digestsOf(rig, 7).size).toBe(1);
+  },
+  { on: ['memory', 'pty'] },
+);
+
+behaviour(
+  'B14 a terminal that holds another user than it seemed to is sent the whole user',
+  async (rig) => {
+    await rig.gateway.operations.addUser(7, { set: { name: 'Ada' }, clear: [] });
+    await verifiedOn(rig, 7, ALL);
+    const terminal = rig.terminal('terminal-2');
+    // Behind the gateway's back, and without a log.
+    terminal.load([recordOf(7, [[FIELDS.name.number, Buffer.from('Somebody else')]])]);
+    await rig.gateway.operations.editUser(7, { set: { groups: [3] }, clear: [] });
+    await rig.until('the edit everywhere', () =>
+      ALL.every((name) => rig.terminal(name).user(7)?.groups?.includes(3) === true),
+    );
+    expect(terminal.user(7)?.name).toBe('Ada');
+    expect(digestsOf(rig, 7).size).toBe(1);
   },
   { on: ['memory'] },
 );
+
+function sizeOf(rig: Rig, user: number): number {
+  const fields = rig.terminal('terminal-1').record(user)?.fields.values() ?? [];
+  return [...fields].reduce((sum, value) => sum + value.length, 0);
+}

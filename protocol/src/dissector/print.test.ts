@@ -25,6 +25,6 @@ describe('whorl.lua', () => {
 
   test('G7 knows what is secret', () => {
     expect(file).toMatch(/name = "data", kind = "blob", prefix = 0, max = 1100, secret = true/);
-    expect(file.match(/name = "key", kind = "fixed", length = 32, secret = true/g)).toHaveLength(2);
+    expect(file.match(/name = "key", kind = "fixed", length = 32, secret = true/g)).toHaveLength(3);
   });
 });

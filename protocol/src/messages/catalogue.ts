@@ -2,6 +2,7 @@ import { fixed, flags, group, list, oneOf, rest, text, time, u16, u32, u8 } from
 import type { Value } from '../codec/codec.ts';
 import { MTU_MAX, MTU_MIN } from '../frame/frame.ts';
 import { LOG_RECORD } from '../log/log.ts';
+import { KEY_BYTES } from '../session/noise.ts';
 import { DIGEST_BYTES } from '../user/digest.ts';
 import type { MessageRow } from './row.ts';
 import { SESSION_ROWS } from './session-rows.ts';
@@ -25,6 +26,7 @@ export const REFUSALS = {
   'changed-here': 13,
   'not-pairing': 14,
   'wrong-code': 15,
+  'other-base': 16,
 } as const satisfies Record<string, number>;
 
 export type Refusal = keyof typeof REFUSALS;
@@ -35,9 +37,16 @@ export const SYMBOLS_PER_PAGE = 80;
 export const USERS_PER_REMOVE = 50;
 export const DIGESTS_PER_PAGE = 50;
 export const LOGS_PER_PAGE = 50;
+/** Fields that `user.pull` names at most, with so many bytes of their digests. */
+export const KNOWN_FIELDS = 24;
+export const KNOWN_DIGEST_BYTES = 8;
 /** Bytes of the bitmap in a transfer's state: so many times eight chunks are told of at once. */
 export const BITMAP_BYTES = 64;
 export const TRANSFER_MAX_BYTES = 1 << 20;
+
+/** Objects that are sent to terminals: whole users, or what changed of them. */
+export const OBJECT_KINDS = { users: 1, patches: 2 } as const;
+export type ObjectKind = keyof typeof OBJECT_KINDS;
 
 const CAPABILITIES = group('What the terminal can hold and do.', {
   users: u32('Most users.'),
@@ -45,6 +54,7 @@ const CAPABILITIES = group('What the terminal can hold and do.', {
   cards: u8('Card slots of a user.', { max: 8 }),
   fingers: u8('Finger slots of a user.', { max: 10 }),
   faces: u8('Face slots of a user.', { max: 5 }),
+  does: flags('What it can do besides.', { patches: 1 }),
   holds: flags('Other fields it holds.', { validity: 1, pin: 2, authMode: 4, groups: 8, photo: 16 }),
   cardFormats: list('Card formats it takes.', u8('Format.'), 16),
   fingerFormats: list('Finger template formats it takes.', u8('Format.'), 16),
@@ -152,8 +162,18 @@ export const CATALOGUE = {
     direction: 'to-terminal',
     answer: 'transfer.offered',
     work: 'flash',
-    fields: { user: u32('User id.') },
-    doc: 'Asks for a full user, which the terminal then holds ready as an object of kind `user`.',
+    fields: {
+      user: u32('User id.'),
+      known: list(
+        'Fields that the gateway has, and need not be sent when they are the same; as many as fit.',
+        group('A field.', {
+          field: u8('Its number.'),
+          digest: fixed('First bytes of its digest.', KNOWN_DIGEST_BYTES),
+        }),
+        KNOWN_FIELDS,
+      ),
+    },
+    doc: 'Asks for a full user. The terminal holds ready an object: a record of the fields that are not the same.',
   },
   'users.remove': {
     type: 0x21,
@@ -217,7 +237,7 @@ export const CATALOGUE = {
     work: 'flash',
     fields: {
       transfer,
-      kind: oneOf('What the object is.', { users: 1 }),
+      kind: oneOf('What the object is.', OBJECT_KINDS),
       size: u32('Bytes of the object.', { unit: 'bytes', min: 1, max: TRANSFER_MAX_BYTES }),
       chunk: u16('Bytes of each chunk but the last.', { unit: 'bytes', min: 64, max: MTU_MAX }),
       digest: digest('Digest of the object.'),
@@ -229,7 +249,7 @@ export const CATALOGUE = {
     direction: 'to-terminal',
     fields: {
       transfer,
-      kind: oneOf('What the object is.', { users: 1 }),
+      kind: oneOf('What the object is.', OBJECT_KINDS),
       size: u32('Bytes of the object.', { unit: 'bytes', min: 1, max: TRANSFER_MAX_BYTES }),
       chunk: u16('Bytes of each chunk but the last.', { unit: 'bytes', min: 64, max: MTU_MAX }),
       digest: digest('Digest of the object.'),
@@ -237,6 +257,21 @@ export const CATALOGUE = {
       members: list('A bit a terminal, low bits first: 1 is meant.', u8('Eight terminals.'), 31),
     },
     doc: 'To address 0: as `transfer.begin`, for the terminals that are meant. Its chunks follow to address 0; each terminal commits for itself.',
+  },
+  'transfer.share': {
+    type: 0x36,
+    direction: 'to-terminal',
+    answer: 'transfer.state',
+    work: 'flash',
+    fields: {
+      transfer,
+      kind: oneOf('What the object is.', OBJECT_KINDS),
+      size: u32('Bytes of the object.', { unit: 'bytes', min: 1, max: TRANSFER_MAX_BYTES }),
+      chunk: u16('Bytes of each chunk but the last.', { unit: 'bytes', min: 64, max: MTU_MAX }),
+      digest: digest('Digest of the object.'),
+      key: fixed('Key of its chunks.', KEY_BYTES, { secret: true }),
+    },
+    doc: 'As `transfer.begin`, for an object whose chunks follow to address 0 and are sealed once more under this key: not all terminals of the line may hold it.',
   },
   'transfer.ask': {
     type: 0x31,
@@ -283,6 +318,8 @@ export const CATALOGUE = {
       size: u32('Bytes of the object.', { unit: 'bytes', min: 1, max: TRANSFER_MAX_BYTES }),
       chunk: u16('Bytes of each chunk but the last.', { unit: 'bytes', min: 64, max: MTU_MAX }),
       digest: digest('Digest of the object.'),
+      user: digest('Digest of the whole user.'),
+      same: list('Fields that are as the gateway has them.', u8('Number of a field.'), KNOWN_FIELDS),
     },
     doc: 'An object is ready to be fetched.',
   },

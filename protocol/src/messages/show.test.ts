@@ -104,8 +104,13 @@ test('times are ISO, numbers have their unit, bytes are short hex, lists are cut
     'clock.set clock=2026-01-01T00:00:00.000Z',
   );
   expect(
-    showMessage({ name: 'transfer.offered', body: { transfer: 1, size: 900, chunk: 500, digest } }),
-  ).toBe('transfer.offered transfer=1 size=900 bytes chunk=500 bytes digest=0001020304050607… (16 bytes)');
+    showMessage({
+      name: 'transfer.begin',
+      body: { transfer: 1, kind: 'users', size: 900, chunk: 500, digest },
+    }),
+  ).toBe(
+    'transfer.begin transfer=1 kind=users size=900 bytes chunk=500 bytes digest=0001020304050607… (16 bytes)',
+  );
   expect(showMessage({ name: 'users.remove', body: { users: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10] } })).toBe(
     'users.remove users=[1, 2, 3, 4, 5, 6, 7, 8, … 2 more]',
   );

@@ -13,34 +13,43 @@ const LENGTH_BYTES = 4;
  * @throws WhorlError MESSAGE_LONG for more than BATCH_MAX_USERS, MESSAGE_RANGE
  */
 export function writeBatch(records: readonly UserRecord[]): Uint8Array {
-  if (records.length > BATCH_MAX_USERS) throw tooMany();
-  const parts = records.map(writeRecord);
-  const out = new Uint8Array(parts.reduce((size, part) => size + LENGTH_BYTES + part.length, 0));
-  const view = new DataView(out.buffer);
-  let at = 0;
-  for (const part of parts) {
-    view.setUint32(at, part.length, true);
-    out.set(part, at + LENGTH_BYTES);
-    at += LENGTH_BYTES + part.length;
-  }
-  return out;
+  return writeItems(records.map(writeRecord));
 }
 
 /** @throws WhorlError MESSAGE_SHORT, MESSAGE_LONG, USER_ORDER */
 export function readBatch(bytes: Uint8Array): UserRecord[] {
+  return readItems(bytes).map(readRecord);
+}
+
+/** @throws WhorlError MESSAGE_LONG for more than BATCH_MAX_USERS */
+export function writeItems(items: readonly Uint8Array[]): Uint8Array {
+  if (items.length > BATCH_MAX_USERS) throw tooMany();
+  const out = new Uint8Array(items.reduce((size, item) => size + LENGTH_BYTES + item.length, 0));
+  const view = new DataView(out.buffer);
+  let at = 0;
+  for (const item of items) {
+    view.setUint32(at, item.length, true);
+    out.set(item, at + LENGTH_BYTES);
+    at += LENGTH_BYTES + item.length;
+  }
+  return out;
+}
+
+/** @returns views of `bytes`. @throws WhorlError MESSAGE_SHORT, MESSAGE_LONG */
+export function readItems(bytes: Uint8Array): Uint8Array[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const records: UserRecord[] = [];
+  const items: Uint8Array[] = [];
   let at = 0;
   while (at < bytes.length) {
-    if (records.length === BATCH_MAX_USERS) throw tooMany();
+    if (items.length === BATCH_MAX_USERS) throw tooMany();
     if (at + LENGTH_BYTES > bytes.length) throw new WhorlError('MESSAGE_SHORT', 'users: length of a record');
     const length = view.getUint32(at, true);
     at += LENGTH_BYTES;
     if (length > bytes.length - at) throw new WhorlError('MESSAGE_SHORT', 'users: record');
-    records.push(readRecord(bytes.subarray(at, at + length)));
+    items.push(bytes.subarray(at, at + length));
     at += length;
   }
-  return records;
+  return items;
 }
 
 function tooMany(): WhorlError {

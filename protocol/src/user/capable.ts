@@ -10,13 +10,25 @@ export function fitting(record: UserRecord, capabilities: Capabilities): UserRec
   return fields.size === record.fields.size ? record : { id: record.id, fields };
 }
 
+/** Those of some fields for which a terminal has room, whatever their values. */
+export function fittingFields<T>(
+  fields: ReadonlyMap<number, T>,
+  capabilities: Capabilities,
+): ReadonlyMap<number, T> {
+  return new Map([...fields].filter(([number]) => hasField(capabilities, number)));
+}
+
 /** Whether a terminal takes this field with this value: its slot, and its format by the value's first byte. */
 export function canHold(capabilities: Capabilities, number: number, value: Uint8Array): boolean {
   const credential = credentialOf(number);
-  if (credential !== undefined) {
-    const { slots, formats } = limits(capabilities)[credential.kind];
-    return credential.slot < slots && formats.includes(value[0] ?? 0);
-  }
+  if (credential === undefined) return hasField(capabilities, number);
+  const { formats } = limits(capabilities)[credential.kind];
+  return hasField(capabilities, number) && formats.includes(value[0] ?? 0);
+}
+
+function hasField(capabilities: Capabilities, number: number): boolean {
+  const credential = credentialOf(number);
+  if (credential !== undefined) return credential.slot < limits(capabilities)[credential.kind].slots;
   const name = fieldName(number);
   switch (name) {
     case 'name':

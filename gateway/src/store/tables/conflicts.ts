@@ -27,6 +27,7 @@ const provenance = z.array(
       terminal: z.string().exactOptional(),
       time: z.int(),
       log: z.int().exactOptional(),
+      since: z.int().exactOptional(),
     }),
   ]),
 );

@@ -1,9 +1,9 @@
 import { DIGEST_BYTES, readRecord, recordOf, writeRecord } from '@whorl/protocol';
 import type { Former } from '../store.ts';
 
-const ENTRY_BYTES = DIGEST_BYTES + 4;
+const ENTRY_BYTES = DIGEST_BYTES + 8;
 
-/** Former values as bytes: a record whose fields hold digest (16) and version (4) of each. */
+/** Former values as bytes: a record whose fields hold digest (16), first (4) and ending version (4) of each. */
 export function writeFormer(user: number, former: ReadonlyMap<number, readonly Former[]>): Uint8Array {
   return writeRecord(
     recordOf(
@@ -19,9 +19,10 @@ export function readFormer(bytes: Uint8Array): ReadonlyMap<number, readonly Form
 
 function joined(entries: readonly Former[]): Uint8Array {
   const out = Buffer.alloc(entries.length * ENTRY_BYTES);
-  for (const [index, { digest, until }] of entries.entries()) {
+  for (const [index, { digest, from, until }] of entries.entries()) {
     out.set(digest, index * ENTRY_BYTES);
-    out.writeUInt32LE(until, index * ENTRY_BYTES + DIGEST_BYTES);
+    out.writeUInt32LE(from, index * ENTRY_BYTES + DIGEST_BYTES);
+    out.writeUInt32LE(until, index * ENTRY_BYTES + DIGEST_BYTES + 4);
   }
   return out;
 }
@@ -32,7 +33,8 @@ function split(value: Uint8Array): Former[] {
   for (let at = 0; at + ENTRY_BYTES <= bytes.length; at += ENTRY_BYTES)
     entries.push({
       digest: Uint8Array.from(bytes.subarray(at, at + DIGEST_BYTES)),
-      until: bytes.readUInt32LE(at + DIGEST_BYTES),
+      from: bytes.readUInt32LE(at + DIGEST_BYTES),
+      until: bytes.readUInt32LE(at + DIGEST_BYTES + 4),
     });
   return entries;
 }

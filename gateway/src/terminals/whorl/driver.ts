@@ -1,4 +1,4 @@
-import { batchDigest, chunkSize, readRecord, recordDigest, sameBytes, writeBatch } from '@whorl/protocol';
+import { batchDigest, chunkSize, MTU_MIN, readRecord, recordDigest, sameBytes } from '@whorl/protocol';
 import type { Assembly, Body, RequestName, UserRecord } from '@whorl/protocol';
 import type { AnswerName } from '@whorl/protocol';
 import { RefusedError } from '../../lines/answer.ts';
@@ -12,6 +12,7 @@ import type {
   Identity,
   LogPage,
   Moved,
+  Outgoing,
   PushOptions,
   PushOutcome,
   TerminalDriver,
@@ -21,6 +22,8 @@ import { compareUsers } from './comparing.ts';
 import type { Convoys } from './convoy.ts';
 import { pairTerminal } from './pairing.ts';
 import type { PairingParts } from './pairing.ts';
+import { completed, knownFields, parcelOf } from './parcels.ts';
+import type { Parcel } from './parcels.ts';
 import type { Member, Presence } from './presence.ts';
 import { assemblyFor, fetchObject, isTransferLost, sendObject } from './transfers.ts';
 import type { Way } from './transfers.ts';
@@ -146,27 +149,49 @@ export class WhorlDriver implements TerminalDriver, Member {
     return { log: body.log, records: body.records, more: body.records.length > 0 && last < body.log.last };
   }
 
-  async pull(user: number, signal: AbortSignal): Promise<Moved<UserRecord | undefined>> {
+  async pull(
+    user: number,
+    known: UserRecord | undefined,
+    signal: AbortSignal,
+  ): Promise<Moved<UserRecord | undefined>> {
     const began = this.#line.clock.now();
-    const offer = await this.#offer(user, signal);
+    const offer = await this.#offer(
+      user,
+      knownFields(known, this.#identity?.capabilities.mtu ?? MTU_MIN),
+      signal,
+    );
     if (offer === undefined) return { value: undefined, bytes: 0, ms: this.#line.clock.now() - began };
     const assembly = assemblyFor(offer, this.#interrupted);
     this.#interrupted = assembly;
     const object = await this.#watching(() => fetchObject(this.#way('pull', signal), offer, assembly));
     this.#interrupted = undefined;
-    return { value: readRecord(object), bytes: object.length, ms: this.#line.clock.now() - began };
+    const value = completed(readRecord(object), offer, known);
+    return { value, bytes: object.length, ms: this.#line.clock.now() - began };
   }
 
   async push(
-    records: readonly UserRecord[],
+    users: readonly Outgoing[],
     options: PushOptions,
     signal: AbortSignal,
   ): Promise<Moved<readonly PushOutcome[]>> {
     const began = this.#line.clock.now();
-    const object = writeBatch(records);
-    const committed = await this.#sendAndCommit(object, options, signal);
-    const value = await this.#outcomes(records, committed, signal);
-    return { value, bytes: object.length, ms: this.#line.clock.now() - began };
+    const first = parcelOf(users, this.#identity?.capabilities.does.patches === true);
+    const records = users.map(({ record }) => record);
+    const committed = await this.#sendAndCommit(first, options, signal);
+    const outcomes = [...(await this.#outcomes(records, committed, signal))];
+    let bytes = first.object.length;
+    const whole = users.flatMap((user, index) => (isOtherBase(outcomes[index]) ? [{ user, index }] : []));
+    if (whole.length > 0) {
+      const again = parcelOf(
+        whole.map(({ user: { record } }) => ({ record })),
+        false,
+      );
+      const others = whole.map(({ user }) => user.record);
+      const results = await this.#outcomes(others, await this.#sendAndCommit(again, options, signal), signal);
+      for (const [i, { index }] of whole.entries()) outcomes[index] = results[i] ?? REFUSED;
+      bytes += again.object.length;
+    }
+    return { value: outcomes, bytes, ms: this.#line.clock.now() - began };
   }
 
   async remove(users: readonly number[], signal: AbortSignal): Promise<void> {
@@ -196,9 +221,13 @@ export class WhorlDriver implements TerminalDriver, Member {
     this.#clockOffMs = 0;
   }
 
-  async #offer(user: number, signal: AbortSignal): Promise<Body<'transfer.offered'> | undefined> {
+  async #offer(
+    user: number,
+    known: Body<'user.pull'>['known'],
+    signal: AbortSignal,
+  ): Promise<Body<'transfer.offered'> | undefined> {
     try {
-      return (await this.#ask('user.pull', { user }, 'pull', signal)).body;
+      return (await this.#ask('user.pull', { user, known }, 'pull', signal)).body;
     } catch (error) {
       if (error instanceof RefusedError && error.reason === 'no-such-user') return undefined;
       throw error;
@@ -207,7 +236,7 @@ export class WhorlDriver implements TerminalDriver, Member {
 
   /** A transfer that the terminal has lost (it was reset, or found it damaged) is begun once more. */
   async #sendAndCommit(
-    object: Uint8Array,
+    { kind, object }: Parcel,
     { after, open }: PushOptions,
     signal: AbortSignal,
   ): Promise<Body<'transfer.committed'>> {
@@ -215,11 +244,11 @@ export class WhorlDriver implements TerminalDriver, Member {
     const chunk = chunkSize(this.peer.session, this.#identity?.capabilities.mtu ?? 256);
     for (let again = false; ; again = true) {
       const transfer = this.#convoys.nextTransfer();
-      const alone = (): Promise<Body<'transfer.committed'>> =>
-        sendObject(way, { transfer, chunk, object, after });
+      const alone = (size: number): Promise<Body<'transfer.committed'>> =>
+        sendObject(way, { transfer, kind, chunk: size, object, after });
       try {
         return await this.#watching(() =>
-          open && !again ? this.#convoys.send(way, { bytes: object, chunk, after }, alone) : alone(),
+          again ? alone(chunk) : this.#convoys.send(way, { kind, bytes: object, chunk, after, open }, alone),
         );
       } catch (error) {
         if (again || !isTransferLost(error)) throw error;
@@ -274,4 +303,10 @@ export class WhorlDriver implements TerminalDriver, Member {
   #way(priority: Priority, signal: AbortSignal): Way {
     return { line: this.#line, peer: this.peer, priority, signal };
   }
+}
+
+const REFUSED: PushOutcome = { kind: 'refused', reason: 'corrupt' };
+
+function isOtherBase(outcome: PushOutcome | undefined): boolean {
+  return outcome?.kind === 'refused' && outcome.reason === 'other-base';
 }

@@ -10,7 +10,7 @@ import {
   wireMs,
   WhorlError,
 } from '@whorl/protocol';
-import type { Body, ObjectHead } from '@whorl/protocol';
+import type { Body, ObjectHead, ObjectKind } from '@whorl/protocol';
 import type { Line } from '../../lines/line.ts';
 import { RefusedError } from '../../lines/answer.ts';
 import type { Peer } from '../../lines/peer.ts';
@@ -30,9 +30,13 @@ export const MOST_ROUNDS = 30;
 /** Most chunks asked for in one turn. */
 const CHUNKS_PER_FETCH = 32;
 
+/** An object before its first chunk. */
+export type SentHead = ObjectHead & { readonly kind: ObjectKind };
+
 /** An object on its way to a terminal. */
 export interface Sending {
   readonly transfer: number;
+  readonly kind: ObjectKind;
   /** Bytes of each chunk but the last. */
   readonly chunk: number;
   readonly object: Uint8Array;
@@ -47,8 +51,8 @@ export interface Sending {
  * @throws WhorlError TERMINAL_CHUNKS, EXCHANGE_*, LINE_CLOSED
  */
 export async function sendObject(way: Way, sending: Sending): Promise<Body<'transfer.committed'>> {
-  const { transfer, chunk, object } = sending;
-  const head: ObjectHead = { size: object.length, chunk, digest: digestOf(object) };
+  const { transfer, kind, chunk, object } = sending;
+  const head: SentHead = { kind, size: object.length, chunk, digest: digestOf(object) };
   const arrived = await beginTransfer(way, transfer, head);
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     await sendMissing(way, sending, arrived);
@@ -63,9 +67,26 @@ export async function sendObject(way: Way, sending: Sending): Promise<Body<'tran
 }
 
 /** Announces an object to a terminal. @returns what has arrived of it already */
-export async function beginTransfer(way: Way, transfer: number, head: ObjectHead): Promise<Bitmap> {
-  const body = { transfer, kind: 'users' as const, ...head };
-  const begun = await way.line.ask(way.peer, { ...turn(way), name: 'transfer.begin', body });
+export async function beginTransfer(way: Way, transfer: number, head: SentHead): Promise<Bitmap> {
+  const begun = await way.line.ask(way.peer, {
+    ...turn(way),
+    name: 'transfer.begin',
+    body: { transfer, ...head },
+  });
+  const arrived = new Bitmap(chunkCount(head));
+  await readState(way, arrived, begun.body);
+  return arrived;
+}
+
+/** As {@link beginTransfer}, for an object that is said to all under a key of its own. */
+export async function shareTransfer(
+  way: Way,
+  transfer: number,
+  head: SentHead,
+  key: Uint8Array,
+): Promise<Bitmap> {
+  const body = { transfer, ...head, key };
+  const begun = await way.line.ask(way.peer, { ...turn(way), name: 'transfer.share', body });
   const arrived = new Bitmap(chunkCount(head));
   await readState(way, arrived, begun.body);
   return arrived;
