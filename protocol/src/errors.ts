@@ -146,6 +146,11 @@ export const ERRORS = {
   USER_UNKNOWN: 'No user has this id. `whorl users list` lists them.',
   USER_EXISTS: 'A user with this id exists already. Use `whorl users edit`.',
   USER_CHANGED: 'Somebody else changed the user meanwhile. Look at it again, then repeat the edit.',
+  // The guard against mass removal.
+  GUARD_CHANGED:
+    'Who would be removed has changed since the dry run, or it was one of another change. Make the dry run again and look at it.',
+  GUARD_EXCEEDED:
+    'That is more than `guardUsers` or `guardPercent` let pass. Look at it with a dry run, then repeat the change with the code to confirm that it answers.',
   // Conflicts.
   CONFLICT_CHANGED:
     'The user was changed after the conflict was decided, so that the decision cannot be taken back. Edit the user instead.',

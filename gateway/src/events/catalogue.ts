@@ -13,6 +13,18 @@ const reason = z.string().describe('Why, in a word or a sentence.');
 const log = z.int().describe('Id of the terminal’s log record.');
 const at = z.int().describe('Time by the terminal’s own clock, milliseconds UTC.');
 const fromLog = { log, at };
+const effects = z
+  .record(
+    z.string(),
+    z.strictObject({
+      added: z.int(),
+      overwritten: z.int(),
+      removed: z.int(),
+      fetched: z.int(),
+      left: z.int(),
+    }),
+  )
+  .describe('How many users, by terminal.');
 const conflict = z.int().describe('Id of the conflict.');
 const conflictKind = z.string().describe('two-people, or the kind of field.');
 const version = z.int().describe('Version of the user that this made.');
@@ -40,6 +52,16 @@ export const EVENTS = {
     level: 'info',
     data: z.strictObject({ changed: z.record(z.string(), z.unknown()) }),
     doc: 'Run-time settings were changed.',
+  },
+  'scope.applied': {
+    level: 'info',
+    data: z.strictObject({ terminals: effects }),
+    doc: 'Which users belong where was changed, and the ledger is in line with it. Changed back, it brings back who was removed.',
+  },
+  'scope.held': {
+    level: 'warning',
+    data: z.strictObject({ terminals: effects }),
+    doc: 'The configuration would remove many users from terminals, so that was not done; `whorl scope apply` does it.',
   },
   'line.opened': { level: 'info', data: none, doc: 'A serial port or a connection is open.' },
   'line.closed': {

@@ -45,6 +45,7 @@ const terminal = z.string().min(1).max(32);
 const settingsChanges = z
   .strictObject({
     autoSync: runtimeSettingsSchema.shape.autoSync.exactOptional(),
+    scope: runtimeSettingsSchema.shape.scope.exactOptional(),
     restoreDeleted: runtimeSettingsSchema.shape.restoreDeleted.exactOptional(),
     merge: runtimeSettingsSchema.shape.merge.exactOptional(),
     hold: runtimeSettingsSchema.shape.hold.exactOptional(),
@@ -136,10 +137,21 @@ const rows = {
     {
       doc: 'Changes run-time settings; answers all of them.',
       changes: true,
-      request: z.strictObject({ id, changes: settingsChanges }),
+      request: z.strictObject({
+        id,
+        changes: settingsChanges,
+        confirm: z
+          .string()
+          .max(64)
+          .exactOptional()
+          .describe('What a dry run answered, for a change that removes many users from a terminal.'),
+      }),
       result: runtimeSettingsSchema,
     },
-    ({ operations }, { changes }) => operations.changeSettings(changes),
+    ({ operations }, { changes, confirm }) =>
+      confirm === undefined
+        ? operations.changeSettings(changes)
+        : operations.changeSettings(changes, { confirm }),
   ),
   'events.list': row(
     {

@@ -40,6 +40,11 @@ export const runtimeSettingsSchema = z.strictObject({
         'all-with-device-updates: also what people enrol and edit at terminals. ' +
         'access-groups: a user goes only to terminals that one of their access groups reaches.',
     ),
+  scope: z
+    .record(z.string().min(1).max(32), z.array(z.int().min(1).max(65_535)).max(1000))
+    .describe(
+      'Access groups that reach a terminal, by its name, where they are others than those of the configuration.',
+    ),
   restoreDeleted: z
     .boolean()
     .describe('Whether a user deleted at a terminal is sent to that terminal again.'),
@@ -70,6 +75,7 @@ export type AutoSync = RuntimeSettings['autoSync'];
 
 export const DEFAULT_RUNTIME_SETTINGS: RuntimeSettings = {
   autoSync: 'all-with-device-updates',
+  scope: {},
   restoreDeleted: false,
   merge: {},
   hold: true,

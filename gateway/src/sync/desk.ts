@@ -1,5 +1,4 @@
-import { accessGroups, encodeField, FIELD_NAMES, FIELDS, recordOf, WhorlError } from '@whorl/protocol';
-import type { FieldName, FieldValue, UserRecord } from '@whorl/protocol';
+import { WhorlError } from '@whorl/protocol';
 import type { RuntimeSettings } from '../settings/runtime.ts';
 import type { ConflictFilter, ConflictSummary, LedgerCounts, LedgerRow } from '../store/store.ts';
 import type { LineStatus } from '../lines/status.ts';
@@ -7,12 +6,22 @@ import type { TerminalDriver } from '../terminals/driver.ts';
 import type { TerminalStatus } from '../terminals/status.ts';
 import { compareTerminal } from './compare.ts';
 import type { CompareReport } from './compare.ts';
+import { edited } from './edit.ts';
 import { decideConflict, decideConflicts, undoConflict } from './inbox.ts';
 import type { Decision, InboxFilter } from './inbox.ts';
 import type { GatewayStatus, Operations, UserEdit } from './operations.ts';
 import type { Pairings } from './pairings.ts';
 import { pendingRow } from './plan.ts';
+import type { Confirmation, Preview, PreviewPage } from './preview.ts';
 import { rescope } from './rescope.ts';
+import {
+  allowHeld,
+  changeSettings,
+  deleteUsers,
+  previewDeletion,
+  previewHeld,
+  previewSettings,
+} from './scoping.ts';
 import type { Site } from './site.ts';
 import { changeUser } from './users.ts';
 
@@ -69,7 +78,8 @@ export class Desk implements Operations {
       terminals: this.#parts.terminals().map((terminal) => {
         const unknown = doubts.get(terminal.name);
         const ledger = counts.get(terminal.name) ?? NO_COUNTS;
-        return { ...terminal, ...(unknown === undefined ? {} : { unknown }), ledger };
+        const groups = this.#site.places.find((place) => place.terminal === terminal.name)?.groups ?? [];
+        return { ...terminal, groups, ...(unknown === undefined ? {} : { unknown }), ledger };
       }),
       openPulls: pulls.length,
     };
@@ -156,25 +166,34 @@ export class Desk implements Operations {
     return Promise.resolve(this.#site.settings);
   }
 
-  async changeSettings(wanted: Partial<RuntimeSettings>): Promise<RuntimeSettings> {
-    const changes = this.#completed(wanted);
-    const event = {
-      type: 'settings.changed',
-      time: this.#site.now,
-      origin: 'gateway',
-      data: { changed: changes },
-    } as const;
-    const events = await this.#site.store.saveSettings(changes, [event]);
-    this.#site.settings = { ...this.#site.settings, ...changes };
-    this.#site.publish(events);
+  async changeSettings(
+    changes: Partial<RuntimeSettings>,
+    confirmation: Confirmation = {},
+  ): Promise<RuntimeSettings> {
+    await changeSettings(this.#site, changes, confirmation);
     this.rescope();
     return this.#site.settings;
   }
 
-  /** A policy that is chosen for one field leaves those of others as they are. */
-  #completed(changes: Partial<RuntimeSettings>): Partial<RuntimeSettings> {
-    if (changes.merge === undefined) return changes;
-    return { ...changes, merge: { ...this.#site.settings.merge, ...changes.merge } };
+  previewSettings(changes: Partial<RuntimeSettings>, page: PreviewPage): Promise<Preview> {
+    return previewSettings(this.#site, changes, page);
+  }
+
+  previewScope(page: PreviewPage): Promise<Preview> {
+    return previewHeld(this.#site, page);
+  }
+
+  async applyScope(confirmation: Confirmation): Promise<void> {
+    await allowHeld(this.#site, confirmation);
+    this.rescope();
+  }
+
+  previewDeletion(users: readonly number[], page: PreviewPage): Promise<Preview> {
+    return previewDeletion(this.#site, users, page);
+  }
+
+  deleteUsers(users: readonly number[], confirmation: Confirmation): Promise<number> {
+    return deleteUsers(this.#site, users, confirmation);
   }
 
   async retry(filter: Parameters<Operations['retry']>[0]): Promise<number> {
@@ -244,20 +263,4 @@ export class Desk implements Operations {
 
 function unknownUser(id: number): WhorlError {
   return new WhorlError('USER_UNKNOWN', `there is no user ${id}`);
-}
-
-/** A record with fields set and cleared. @throws WhorlError MESSAGE_RANGE */
-function edited(record: UserRecord, edit: UserEdit): UserRecord {
-  const fields = new Map(record.fields);
-  for (const name of edit.clear) fields.delete(FIELDS[name].number);
-  for (const name of FIELD_NAMES) {
-    const value = edit.set[name];
-    if (value !== undefined) fields.set(FIELDS[name].number, encoded(name, value));
-  }
-  return recordOf(record.id, fields);
-}
-
-function encoded(name: FieldName, value: NonNullable<UserEdit['set'][FieldName]>): Uint8Array {
-  if (name === 'groups') return encodeField('groups', accessGroups(value as FieldValue<'groups'>));
-  return encodeField(name, value as FieldValue<typeof name>);
 }

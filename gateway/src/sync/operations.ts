@@ -1,5 +1,6 @@
 import type { CompareReport } from './compare.ts';
 import type { FieldName, User } from '@whorl/protocol';
+import type { Confirmation, Preview, PreviewPage } from './preview.ts';
 import type { LineStatus } from '../lines/status.ts';
 import type { Decision, InboxFilter } from './inbox.ts';
 import type { RuntimeSettings } from '../settings/runtime.ts';
@@ -56,7 +57,18 @@ export interface Operations {
   pair(terminal: string, pairing: { readonly code: string; readonly replace: boolean }): Promise<string>;
   /** Ends the pairing of the terminal under this name: it gets nothing any more. @returns its serial number */
   unpair(terminal: string): Promise<string>;
-  changeSettings(changes: Partial<RuntimeSettings>): Promise<RuntimeSettings>;
+  /** Changes settings; who goes where follows by itself. Errors: GUARD_*, TERMINAL_UNKNOWN. */
+  changeSettings(changes: Partial<RuntimeSettings>, confirmation?: Confirmation): Promise<RuntimeSettings>;
+  /** What changed settings would do at the terminals. */
+  previewSettings(changes: Partial<RuntimeSettings>, page: PreviewPage): Promise<Preview>;
+  /** What the scope of an edited configuration would do at the terminals, as far as it is not done. */
+  previewScope(page: PreviewPage): Promise<Preview>;
+  /** Applies a scope that the guard holds back. Errors: GUARD_*. */
+  applyScope(confirmation: Confirmation): Promise<void>;
+  /** Who would be removed from where when these users are deleted. */
+  previewDeletion(users: readonly number[], page: PreviewPage): Promise<Preview>;
+  /** Deletes users here and at the terminals that have them. @returns how many there were. Errors: GUARD_*. */
+  deleteUsers(users: readonly number[], confirmation: Confirmation): Promise<number>;
   settings(): Promise<RuntimeSettings>;
   /** Makes failed rows pending again. @returns how many */
   retry(filter: {

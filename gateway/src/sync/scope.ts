@@ -1,6 +1,6 @@
 import { decodeField, FIELDS } from '@whorl/protocol';
 import type { UserRecord } from '@whorl/protocol';
-import type { AutoSync } from '../settings/runtime.ts';
+import type { AutoSync, RuntimeSettings } from '../settings/runtime.ts';
 
 /** A place where users can go. */
 export interface Place {
@@ -9,6 +9,17 @@ export interface Place {
   readonly line: string;
   /** Access groups that reach it. */
   readonly groups: readonly number[];
+}
+
+/** Which users go where by themselves. */
+export interface Scope {
+  readonly autoSync: AutoSync;
+  readonly places: readonly Place[];
+}
+
+/** The places that settings make of those of the configuration. */
+export function placesOf(configured: readonly Place[], scope: RuntimeSettings['scope']): readonly Place[] {
+  return configured.map((place) => ({ ...place, groups: scope[place.terminal] ?? place.groups }));
 }
 
 /** Whether a user belongs on a terminal by itself, as `autoSync` says. */

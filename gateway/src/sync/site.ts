@@ -5,7 +5,8 @@ import type { Log } from '../settings/log.ts';
 import { DEFAULT_RUNTIME_SETTINGS } from '../settings/runtime.ts';
 import type { RuntimeSettings } from '../settings/runtime.ts';
 import type { Store } from '../store/store.ts';
-import type { Place } from './scope.ts';
+import { placesOf } from './scope.ts';
+import type { Place, Scope } from './scope.ts';
 
 /** What the parts of the sync share: the store, the settings in force, the places, and how to wake who has work. */
 export class Site {
@@ -13,8 +14,10 @@ export class Site {
   readonly hub: EventHub;
   readonly clock: Clock;
   readonly log: Log;
-  readonly places: readonly Place[];
-  settings: RuntimeSettings = DEFAULT_RUNTIME_SETTINGS;
+  /** As the configuration has them. */
+  readonly configured: readonly Place[];
+  #settings: RuntimeSettings = DEFAULT_RUNTIME_SETTINGS;
+  #places: readonly Place[];
   readonly #wakers = new Map<string, () => void>();
 
   constructor(parts: { store: Store; hub: EventHub; clock: Clock; log: Log; places: readonly Place[] }) {
@@ -22,12 +25,31 @@ export class Site {
     this.hub = parts.hub;
     this.clock = parts.clock;
     this.log = parts.log;
-    this.places = parts.places;
+    this.configured = parts.places;
+    this.#places = parts.places;
   }
 
   /** Milliseconds UTC. */
   get now(): number {
     return this.clock.wallTime();
+  }
+
+  get settings(): RuntimeSettings {
+    return this.#settings;
+  }
+
+  set settings(settings: RuntimeSettings) {
+    this.#settings = settings;
+    this.#places = placesOf(this.configured, settings.scope);
+  }
+
+  /** As the settings have them now. */
+  get places(): readonly Place[] {
+    return this.#places;
+  }
+
+  get scope(): Scope {
+    return { autoSync: this.#settings.autoSync, places: this.#places };
   }
 
   /** Reads the settings that were changed at run time. */

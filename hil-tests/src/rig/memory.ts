@@ -1,5 +1,5 @@
 import { openStore, silentLog, startGateway } from '@whorl/gateway';
-import type { Gateway, Log } from '@whorl/gateway';
+import type { Gateway, LineConfig, Log } from '@whorl/gateway';
 import { seededRandom, VirtualClock } from '@whorl/protocol';
 import type { Clock } from '@whorl/protocol';
 import type { Between } from './between.ts';
@@ -45,9 +45,9 @@ export async function memoryRig(plan: RigPlan, options: MemoryOptions = {}): Pro
     latencyMs: plan.latencyMs ?? 2,
   }));
   let starts = 0;
-  const start = (): Promise<Gateway> =>
+  const start = (groups: Readonly<Record<string, readonly number[]>> = {}): Promise<Gateway> =>
     startGateway({
-      config: { name: 'rig', lines },
+      config: { name: 'rig', lines: regrouped(lines, groups) },
       version: '0.0.0',
       store,
       clock,
@@ -92,9 +92,9 @@ export async function memoryRig(plan: RigPlan, options: MemoryOptions = {}): Pro
     async unplug(line) {
       await known(cables, line).unplug();
     },
-    async restartGateway() {
+    async restartGateway({ groups } = { groups: {} }) {
       await through(gateway.stop());
-      gateway = await start();
+      gateway = await start(groups);
     },
     events: () => store.events({ limit: 100_000 }),
     async close() {
@@ -102,6 +102,16 @@ export async function memoryRig(plan: RigPlan, options: MemoryOptions = {}): Pro
       await store.close();
     },
   };
+}
+
+function regrouped(
+  lines: readonly LineConfig[],
+  groups: Readonly<Record<string, readonly number[]>>,
+): LineConfig[] {
+  return lines.map((line) => ({
+    ...line,
+    terminals: line.terminals.map((one) => ({ ...one, groups: [...(groups[one.name] ?? one.groups)] })),
+  }));
 }
 
 export function known<T>(things: ReadonlyMap<string, T>, name: string): T {

@@ -26,8 +26,11 @@ export interface Rig {
   pass(ms: number): Promise<void>;
   plug(line: string): Promise<void>;
   unplug(line: string): Promise<void>;
-  /** Ends the gateway and starts it again on the same store. */
-  restartGateway(): Promise<void>;
+  /**
+   * Ends the gateway and starts it again on the same store.
+   * @param changed groups of terminals, as if the configuration had been edited meanwhile; in memory only
+   */
+  restartGateway(changed?: { readonly groups: Readonly<Record<string, readonly number[]>> }): Promise<void>;
   /** Events stored so far. */
   events(): Promise<readonly StoredEvent[]>;
   close(): Promise<void>;

@@ -6,8 +6,11 @@ import { systemClock, WhorlError } from '@whorl/protocol';
 import type { StoredEvent } from '../../events/catalogue.ts';
 import type { LedgerRow } from '../../store/store.ts';
 import type { GatewayStatus } from '../../sync/operations.ts';
+import type { Preview } from '../../sync/preview.ts';
 import type { ApiPlace } from '../../http/place.ts';
 import { contextOf, guarded, wholeNumber } from '../context.ts';
+import { previewPath, showPreview, withPreview } from '../preview.ts';
+import type { PreviewOptions } from '../preview.ts';
 import { ago, table, when } from '../table.ts';
 
 type Status = GatewayStatus & { readonly api?: ApiPlace };
@@ -219,16 +222,16 @@ function addSettings(program: Command): void {
         );
       });
     });
-  settings
-    .command('set')
-    .description('change one')
-    .argument('<name>')
-    .argument('<value>')
+  addSet(settings);
+}
+
+function addSet(settings: Command): void {
+  withPreview(settings.command('set').description('change one').argument('<name>').argument('<value>'))
     .addHelpText(
       'after',
-      '\nExamples:\n  whorl settings set autoSync access-groups\n  whorl settings set restoreDeleted true',
+      '\nExamples:\n  whorl settings set autoSync access-groups --dry-run\n  whorl settings set restoreDeleted true\n  whorl settings set guardPercent 20',
     )
-    .action(async (name: string, value: string, _options, command: Command) => {
+    .action(async (name: string, value: string, options: PreviewOptions, command: Command) => {
       const context = contextOf(command);
       await guarded(context.json, async () => {
         const known = Object.keys(runtimeSettingsSchema.shape);
@@ -237,9 +240,20 @@ function addSettings(program: Command): void {
             'REQUEST_INVALID',
             `no setting is called ${name}; did you mean ${nearest(name, known) ?? known.join(' or ')}?`,
           );
-        const parsed = value === 'true' ? true : value === 'false' ? false : value;
-        const all = await context.client.send<RuntimeSettings>('PATCH', '/settings', { [name]: parsed });
+        const path = previewPath('/settings', options);
+        const body = { [name]: settingValue(value) };
+        if (options.dryRun === true) {
+          const preview = await context.client.send<Preview>('PATCH', path, body);
+          context.print(preview, () => showPreview(preview));
+          return;
+        }
+        const all = await context.client.send<RuntimeSettings>('PATCH', path, body);
         context.print(all, () => `${name} is ${shown(all[name as keyof RuntimeSettings])} now.`);
       });
     });
+}
+
+function settingValue(text: string): unknown {
+  if (text === 'true' || text === 'false') return text === 'true';
+  return /^\d+$/.test(text) ? Number(text) : text;
 }

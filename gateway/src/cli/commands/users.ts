@@ -8,6 +8,7 @@ import { openExport, sealExport } from '../sealed-export.ts';
 import { ago, table } from '../table.ts';
 import { exportText, readRows } from '../user-files.ts';
 import type { ExportedUser } from '../user-files.ts';
+import { addDeleting } from './user-deletion.ts';
 
 interface Summary {
   readonly id: number;
@@ -129,17 +130,7 @@ function addEditing(users: Command): void {
         context.print(answer, () => `User ${id} has version ${answer.version} now.`);
       });
     });
-  users
-    .command('delete')
-    .description('delete a user here and at the terminals')
-    .argument('<id>')
-    .action(async (id: string, _options, command: Command) => {
-      const context = contextOf(command);
-      await guarded(context.json, async () => {
-        await context.client.send('DELETE', `/users/${wholeNumber(id, 'id')}`);
-        context.print({ deleted: Number(id) }, () => `User ${id} is deleted.`);
-      });
-    });
+  addDeleting(users);
 }
 
 function editOf(options: EditOptions): UserEditView {

@@ -4,7 +4,8 @@ import { mergeRules } from '../../sync/merge-rules.ts';
 import { statusSchema } from '../../sync/status-schema.ts';
 import { apiPlaceSchema } from '../place.ts';
 import { route } from '../route.ts';
-import { definedOnly } from '../schemas.ts';
+import { pageOf, previewQuery, previewSchema } from '../preview.ts';
+import { definedOnly, done } from '../schemas.ts';
 
 /** How the gateway is, and what can be changed while it runs. */
 export const settingsRoutes = [
@@ -31,11 +32,33 @@ export const settingsRoutes = [
     path: '/settings',
     name: 'settings.change',
     role: 'installer',
-    doc: 'Changes the settings that are named, and answers all.',
+    doc:
+      'Changes the settings that are named, and answers all. A change that removes many users from a terminal has to be ' +
+      'confirmed; with `dryRun` it is answered who would be added, overwritten and removed, and where.',
     body: runtimeSettingsSchema.partial(),
     bodyIs: 'settings',
-    answer: runtimeSettingsSchema,
-    handle: ({ body }, { operations }) => operations.changeSettings(definedOnly(body)),
+    query: previewQuery,
+    answer: z.union([runtimeSettingsSchema, previewSchema]),
+    handle: ({ body, query }, { operations }) =>
+      query.dryRun
+        ? operations.previewSettings(definedOnly(body), pageOf(query))
+        : operations.changeSettings(definedOnly(body), { confirm: query.confirm }),
+  }),
+  route({
+    method: 'POST',
+    path: '/scope/apply',
+    name: 'scope.apply',
+    role: 'installer',
+    doc:
+      'Does what an edited configuration asks for, when that removes so many users from a terminal that it was held ' +
+      'back; with `dryRun` it is answered who.',
+    query: previewQuery,
+    answer: z.union([done, previewSchema]),
+    handle: async ({ query }, { operations }) => {
+      if (query.dryRun) return operations.previewScope(pageOf(query));
+      await operations.applyScope({ confirm: query.confirm });
+      return {};
+    },
   }),
   route({
     method: 'GET',

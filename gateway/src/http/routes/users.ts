@@ -1,6 +1,7 @@
 import { WhorlError } from '@whorl/protocol';
 import { z } from 'zod';
 import type { Store, StoredUser } from '../../store/store.ts';
+import { pageOf, previewQuery, previewSchema } from '../preview.ts';
 import { route } from '../route.ts';
 import { after, count, definedOnly, done, text, userId } from '../schemas.ts';
 import { importResultSchema, importSchema, importUsers } from '../transfer.ts';
@@ -85,6 +86,22 @@ export const userRoutes = [
       await operations.deleteUser(params.id);
       return {};
     },
+  }),
+  route({
+    method: 'POST',
+    path: '/users/delete',
+    name: 'users.delete-all',
+    role: 'operator',
+    doc:
+      'Deletes users here and at the terminals. Where that removes many from a terminal it has to be confirmed; with ' +
+      '`dryRun` it is answered who would be removed, and where.',
+    query: previewQuery,
+    body: z.strictObject({ users: z.array(z.int().min(1).max(0xffff_ffff)).min(1).max(100_000) }),
+    answer: z.union([z.strictObject({ deleted: z.int() }), previewSchema]),
+    handle: async ({ body, query }, { operations }) =>
+      query.dryRun
+        ? operations.previewDeletion(body.users, pageOf(query))
+        : { deleted: await operations.deleteUsers(body.users, { confirm: query.confirm }) },
   }),
   route({
     method: 'POST',

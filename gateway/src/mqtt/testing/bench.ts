@@ -11,6 +11,7 @@ import { silentLog } from '../../settings/log.ts';
 import type { MqttConfig } from '../../settings/mqtt.ts';
 import { DEFAULT_RUNTIME_SETTINGS } from '../../settings/runtime.ts';
 import type { GatewayStatus, Operations } from '../../sync/operations.ts';
+import type { Preview } from '../../sync/preview.ts';
 import { startMqtt } from '../face.ts';
 import type { MqttFace, MqttParts } from '../face.ts';
 
@@ -83,6 +84,8 @@ export function statusOf(changes: Partial<GatewayStatus> = {}): GatewayStatus {
   };
 }
 
+const NO_EFFECT: Preview = { confirm: '', guarded: false, terminals: [], users: [] };
+
 function noConflict(id: number): Promise<never> {
   return Promise.reject(new WhorlError('CONFLICT_UNKNOWN', `there is no conflict ${id}`));
 }
@@ -103,6 +106,11 @@ export function fakeOperations() {
     changeSettings: vi.fn<Operations['changeSettings']>((changes) =>
       Promise.resolve({ ...DEFAULT_RUNTIME_SETTINGS, ...changes }),
     ),
+    previewSettings: vi.fn<Operations['previewSettings']>(() => Promise.resolve(NO_EFFECT)),
+    previewScope: vi.fn<Operations['previewScope']>(() => Promise.resolve(NO_EFFECT)),
+    applyScope: vi.fn<Operations['applyScope']>(() => Promise.resolve()),
+    previewDeletion: vi.fn<Operations['previewDeletion']>(() => Promise.resolve(NO_EFFECT)),
+    deleteUsers: vi.fn<Operations['deleteUsers']>((users) => Promise.resolve(users.length)),
     settings: vi.fn<Operations['settings']>(() => Promise.resolve(DEFAULT_RUNTIME_SETTINGS)),
     compare: vi.fn<Operations['compare']>((terminal) =>
       Promise.resolve({ terminal, same: 0, different: [], missing: [], extra: [], pushed: 0, pulled: 0 }),

@@ -1,0 +1,34 @@
+import type { Command } from 'commander';
+import type { Preview } from '../../sync/preview.ts';
+import { contextOf, guarded, wholeNumber } from '../context.ts';
+import { previewPath, showPreview, withPreview } from '../preview.ts';
+import type { PreviewOptions } from '../preview.ts';
+
+/** The command that deletes users. */
+export function addDeleting(users: Command): void {
+  withPreview(
+    users.command('delete').description('delete users here and at the terminals').argument('<ids...>'),
+  )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  whorl users delete 1042\n  whorl users delete 1042 1043 1044 --dry-run',
+    )
+    .action(async (ids: string[], options: PreviewOptions, command: Command) => {
+      const context = contextOf(command);
+      await guarded(context.json, async () => {
+        const wanted = ids.map((id) => wholeNumber(id, 'id'));
+        const [first] = wanted;
+        const path = previewPath('/users/delete', options);
+        if (options.dryRun === true) {
+          const preview = await context.client.send<Preview>('POST', path, { users: wanted });
+          context.print(preview, () => showPreview(preview));
+        } else if (wanted.length === 1 && options.confirm === undefined) {
+          await context.client.send('DELETE', `/users/${first}`);
+          context.print({ deleted: first }, () => `User ${first} is deleted.`);
+        } else {
+          const answer = await context.client.send<{ deleted: number }>('POST', path, { users: wanted });
+          context.print(answer, () => `${answer.deleted} users are deleted.`);
+        }
+      });
+    });
+}
