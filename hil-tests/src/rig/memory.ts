@@ -18,6 +18,8 @@ export interface MemoryOptions {
   readonly tellKeys?: BenchRecord['tellKeys'];
   /** Who has cut which lines. */
   readonly between?: Readonly<Record<string, Between>>;
+  /** Where the gateway keeps its data; in memory unless it says. */
+  readonly data?: string;
 }
 
 export interface MemoryRig extends Rig {
@@ -34,7 +36,7 @@ export async function memoryRig(plan: RigPlan, options: MemoryOptions = {}): Pro
   const cables = new Map(
     [...media].map(([name, medium]) => [name, new MemoryCable(medium, options.between?.[name])]),
   );
-  const store = openStore({ data: { memory: true } });
+  const store = openStore({ data: options.data ?? { memory: true } });
   await pairAll(store, terminals);
   const baud = plan.baud ?? 115_200;
   const lines = linesOf(plan, () => ({
