@@ -1,7 +1,9 @@
 import { MemoryFlash, MODELS, Terminal } from '@whorl/device-emulator';
 import {
+  captureHead,
   Cpace,
   decodeMessage,
+  decodeRun,
   decodeUser,
   encodeUser,
   fromWire,
@@ -14,20 +16,30 @@ import {
   MESSAGE_NAMES,
   hereFrom,
   NoiseInitiator,
+  openChunk,
+  packetBlock,
+  patched,
+  patchOf,
   plainSession,
   prologueOf,
   readBatch,
+  readCapture,
   readHand,
   readHere,
+  readPatches,
   readRecord,
   respond,
+  sealChunk,
   sealedSession,
   seededRandom,
   showMessage,
+  Sketch,
   toWire,
   unstuff,
   VirtualClock,
+  wholePatch,
   writeBatch,
+  writePatches,
 } from '@whorl/protocol';
 import type { NoiseKeys, Session, User } from '@whorl/protocol';
 import { EXAMPLES } from '@whorl/protocol/spec/examples';
@@ -189,9 +201,38 @@ function records(): Seed[] {
     'finger.3': { format: 1, quality: 80, first: template, second: template },
   };
   const user = encodeUser(ada);
+  const held = new Map([
+    [1, new Uint8Array(16)],
+    [2, new Uint8Array(16)],
+  ]);
+  const patches = writePatches([patchOf(readRecord(user), held), wholePatch(readRecord(user))]);
+  const sketch = new Sketch(32);
+  for (let id = 1; id <= 12; id += 1) sketch.toggle({ id, tag: 7_000_001 * id });
+  const wire = toWire(plainSession, { ...REQUEST, sequence: 7 }, 'discover', {});
+  const capture = Buffer.concat([
+    captureHead([{ name: 'floor', baud: 115_200 }]),
+    packetBlock(0, { timeUs: 1e15, direction: 'to-terminal', bytes: wire }),
+  ]);
   return [
     quick('user', user, (input) => void decodeUser(input)),
     quick('record', user, (input) => void readRecord(input)),
+    quick('patches', patches, (input) => {
+      for (const patch of readPatches(input)) patched(readRecord(user), patch);
+    }),
+    quick('shared chunk', sealChunk(template.subarray(0, 32), 3, template), (input) => {
+      openChunk(template.subarray(0, 32), 3, input);
+    }),
+    { name: 'sketch', bytes: sketch.bytes(0, 32), decode: comesApart, every: 20 },
+    quick('capture', capture, (input) => {
+      for (const packet of readCapture(input)) decodeRun(packet.bytes);
+    }),
     quick('batch', writeBatch([readRecord(user), readRecord(user)]), (input) => void readBatch(input)),
   ];
+}
+
+/** Symbols as a terminal may answer them: who differs is looked for. */
+function comesApart(input: Uint8Array): void {
+  const left = new Sketch(32);
+  left.subtract(input, 0);
+  left.differences(32);
 }
