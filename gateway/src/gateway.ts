@@ -86,6 +86,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     lines: () => wired.map(({ line }) => line.status()),
     terminals: () => wired.flatMap(terminalStatuses),
     pairings: keys,
+    taps: (line) => lineOf(wired, line).taps,
     driver: (terminal) => driverOf(wired, terminal),
     pair: (terminal, pairing) => driverOf(wired, terminal).pair({ ...pairing, random: parts.random }),
     part: (terminal) => {
@@ -111,6 +112,13 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       await site.tell({ type: 'gateway.stopped', time: clock.wallTime(), data: {} });
     },
   };
+}
+
+/** @throws WhorlError LINE_UNKNOWN */
+function lineOf(wired: readonly Wired[], name: string): Line {
+  const found = wired.find(({ config }) => config.name === name);
+  if (found === undefined) throw new WhorlError('LINE_UNKNOWN', `no line is called ${name}`);
+  return found.line;
 }
 
 /** @throws WhorlError TERMINAL_UNKNOWN */

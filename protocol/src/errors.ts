@@ -62,6 +62,7 @@ export const ERRORS = {
   LINE_OPEN: 'A line could not be opened; it is tried again by itself. The message says what to check.',
   LINE_CLOSED: 'A line is not open at the moment; it is taken up again by itself.',
   LINE_LISTEN: 'The port for terminals that dial in could not be opened: is another program using it?',
+  LINE_UNKNOWN: 'No line of this name is in the configuration. `whorl status` lists them.',
   TERMINAL_UNKNOWN: 'No terminal of this name is in the configuration. `whorl status` lists them.',
   TERMINAL_OFFLINE: 'The terminal does not answer at the moment. `whorl status` says why.',
   TERMINAL_CHUNKS:

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { WhorlError } from '@whorl/protocol';
+import type { ErrorCode } from '@whorl/protocol';
 import { errorView } from '../http/errors.ts';
 import type { ErrorView } from '../http/errors.ts';
 import { loadConfig } from '../settings/config.ts';
@@ -98,32 +99,32 @@ export function usageError(text: string): WhorlError {
   );
 }
 
+const NOT_FOUND: ReadonlySet<string> = new Set<ErrorCode>([
+  'ACCOUNT_UNKNOWN',
+  'CONFLICT_UNKNOWN',
+  'LINE_UNKNOWN',
+  'REQUEST_UNKNOWN',
+  'TERMINAL_UNKNOWN',
+  'TOKEN_UNKNOWN',
+  'USER_UNKNOWN',
+]);
+const BAD_INPUT: ReadonlySet<string> = new Set<ErrorCode>([
+  'CAPTURE_FORMAT',
+  'FILE_READ',
+  'IMPORT_ROW',
+  'MESSAGE_RANGE',
+  'PASSWORD_WEAK',
+  'REQUEST_INVALID',
+  'USAGE',
+]);
+
 function exitCodeOf(code: string): number {
   if (code === 'GATEWAY_UNREACHABLE') return EXIT.unreachable;
   if (code.startsWith('AUTH_') || code === 'LOGIN_NEEDED' || code === 'GATEWAY_CERTIFICATE')
     return EXIT.denied;
-  if (
-    code === 'USER_UNKNOWN' ||
-    code === 'TERMINAL_UNKNOWN' ||
-    code === 'CONFLICT_UNKNOWN' ||
-    code === 'ACCOUNT_UNKNOWN' ||
-    code === 'TOKEN_UNKNOWN' ||
-    code === 'REQUEST_UNKNOWN'
-  )
-    return EXIT.notFound;
-  if (
-    code === 'USAGE' ||
-    code === 'FILE_READ' ||
-    code === 'PASSWORD_WEAK' ||
-    code === 'REQUEST_INVALID' ||
-    code === 'IMPORT_ROW' ||
-    code === 'CAPTURE_FORMAT' ||
-    code.startsWith('KEYS_') ||
-    code === 'MESSAGE_RANGE' ||
-    code.startsWith('CONFIG_')
-  )
-    return EXIT.usage;
-  return EXIT.failed;
+  if (NOT_FOUND.has(code)) return EXIT.notFound;
+  const badInput = BAD_INPUT.has(code) || code.startsWith('CONFIG_') || code.startsWith('KEYS_');
+  return badInput ? EXIT.usage : EXIT.failed;
 }
 
 /** A whole number from the command line. @throws WhorlError REQUEST_INVALID */

@@ -33,7 +33,7 @@ Examples:
   whorl login --url https://gateway.example:7410
 
 Exit codes:
-  0 done   ${EXIT.failed} failed   ${EXIT.usage} bad input   ${EXIT.unreachable} no gateway answers   ${EXIT.notFound} no such user or terminal   ${EXIT.denied} not allowed`,
+  0 done   ${EXIT.failed} failed   ${EXIT.usage} bad input   ${EXIT.unreachable} no gateway answers   ${EXIT.notFound} no such user, terminal or line   ${EXIT.denied} not allowed`,
   )
   .showSuggestionAfterError()
   .configureOutput({

@@ -3,6 +3,7 @@ import { accountRoutes } from './routes/accounts.ts';
 import { conflictRoutes } from './routes/conflicts.ts';
 import { eventRoutes } from './routes/events.ts';
 import { ledgerRoutes } from './routes/ledger.ts';
+import { lineRoutes } from './routes/lines.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { settingsRoutes } from './routes/settings.ts';
 import { terminalRoutes } from './routes/terminals.ts';
@@ -16,6 +17,7 @@ export const ROUTES: readonly Route[] = [
   ...userRoutes,
   ...ledgerRoutes,
   ...conflictRoutes,
+  ...lineRoutes,
   ...terminalRoutes,
   ...eventRoutes,
 ];

@@ -6,6 +6,7 @@ import type { Job, Outcome, Talk } from './job.ts';
 import { Peer } from './peer.ts';
 import type { Priority } from './priority.ts';
 import type { LineCounters, LineStatus } from './status.ts';
+import { Taps } from './taps.ts';
 import type { OpenTransport, Transport } from './transport.ts';
 import { Turns } from './turns.ts';
 
@@ -55,6 +56,8 @@ export class Line {
   readonly clock: Clock;
   /** All terminals of the line, asked by broadcast. */
   readonly group: Peer;
+  /** Who listens in on it. */
+  readonly taps = new Taps();
   readonly #open: OpenTransport;
   readonly #random: Random;
   readonly #watchers = new Set<LineWatcher>();
@@ -76,7 +79,7 @@ export class Line {
     this.over = parts.over;
     this.timing = parts.timing;
     this.clock = parts.clock;
-    this.#open = parts.open;
+    this.#open = this.taps.around(parts.open);
     this.#random = parts.random;
     this.group = new Peer(BROADCAST, parts.random);
   }

@@ -2,6 +2,7 @@ import { WhorlError } from '@whorl/protocol';
 import type { RuntimeSettings } from '../settings/runtime.ts';
 import type { ConflictFilter, ConflictSummary, LedgerCounts, LedgerRow } from '../store/store.ts';
 import type { LineStatus } from '../lines/status.ts';
+import type { Listener, Taps } from '../lines/taps.ts';
 import type { TerminalDriver } from '../terminals/driver.ts';
 import type { TerminalStatus } from '../terminals/status.ts';
 import { compareTerminal } from './compare.ts';
@@ -45,6 +46,8 @@ export interface DeskParts {
   ) => Promise<{ readonly serial: string; readonly key: Uint8Array }>;
   /** @throws WhorlError TERMINAL_UNKNOWN */
   readonly driver: (terminal: string) => TerminalDriver;
+  /** @throws WhorlError LINE_UNKNOWN */
+  readonly taps: (line: string) => Taps;
   /** Ends the session with the terminal under this name. */
   readonly part: (terminal: string) => void;
 }
@@ -83,6 +86,11 @@ export class Desk implements Operations {
       }),
       openPulls: pulls.length,
     };
+  }
+
+  tap(line: string): (listener: Listener) => () => void {
+    const taps = this.#parts.taps(line);
+    return (listener) => taps.add(listener);
   }
 
   addUser(id: number, edit: UserEdit): Promise<number> {

@@ -2,6 +2,7 @@ import type { CompareReport } from './compare.ts';
 import type { FieldName, User } from '@whorl/protocol';
 import type { Confirmation, Preview, PreviewPage } from './preview.ts';
 import type { LineStatus } from '../lines/status.ts';
+import type { Listener } from '../lines/taps.ts';
 import type { Decision, InboxFilter } from './inbox.ts';
 import type { RuntimeSettings } from '../settings/runtime.ts';
 import type { ConflictFilter, ConflictSummary, LedgerCounts, LedgerState } from '../store/store.ts';
@@ -57,6 +58,8 @@ export interface Operations {
   pair(terminal: string, pairing: { readonly code: string; readonly replace: boolean }): Promise<string>;
   /** Ends the pairing of the terminal under this name: it gets nothing any more. @returns its serial number */
   unpair(terminal: string): Promise<string>;
+  /** Listens in on a line. @returns takes a listener, and returns what ends it. @throws WhorlError LINE_UNKNOWN */
+  tap(line: string): (listener: Listener) => () => void;
   /** Changes settings; who goes where follows by itself. Errors: GUARD_*, TERMINAL_UNKNOWN. */
   changeSettings(changes: Partial<RuntimeSettings>, confirmation?: Confirmation): Promise<RuntimeSettings>;
   /** What changed settings would do at the terminals. */

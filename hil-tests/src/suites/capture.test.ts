@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { hasPty, openPty } from '@whorl/device-emulator';
-import { handWire, INVITATION_WIRE, readCapture } from '@whorl/protocol';
+import { fleetSchema, hasPty, openPty, startFleet } from '@whorl/device-emulator';
+import { loadConfig, silentLog, startService } from '@whorl/gateway';
+import { decodeRun, handWire, INVITATION_WIRE, readCapture, systemClock } from '@whorl/protocol';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { recordedSite } from '../rig/recorded.ts';
 import type { Recorded } from '../rig/recorded.ts';
@@ -192,6 +193,53 @@ test(
     );
     expect(written[0]?.line).toEqual({ name: adapter.path, baud: 115_200 });
     expect(heard).toEqual([]);
+  },
+);
+
+test(
+  'whorl sniff of a line hears it inside the running gateway, and records it',
+  { timeout: 60_000 },
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'whorl-sniff-'));
+    onTestFinished(() => {
+      rmSync(folder, { recursive: true, force: true });
+    });
+    const lab = { name: 'lab', listen: { port: 0 }, terminals: [{ name: 't1', serial: 'WX-1' }] };
+    const fleet = await startFleet(fleetSchema.parse({ lines: [lab] }), systemClock);
+    onTestFinished(() => fleet.stop());
+    const port = /\d+$/.exec(fleet.line('lab').cable.place)?.[0] ?? '';
+    const config = join(folder, 'whorl.yaml');
+    const lines = `[{ name: lab, tcp: { host: 127.0.0.1, port: ${port} }, terminals: [{ name: t1 }] }]`;
+    writeFileSync(config, `gateway: { name: hq }\ndata: ./data\nhttp: { enabled: false }\nlines: ${lines}\n`);
+    const service = await startService(loadConfig(config), silentLog);
+    onTestFinished(() => service.stop());
+
+    const file = join(folder, 'lab.pcapng');
+    const at = ['--config', config, '--json'];
+    const { child, out } = await saying([WHORL, ...at, 'sniff', 'lab', '--write', file], '"present"');
+    const wrong = await whorl(['--config', config, 'sniff', 'lap']);
+    expect(wrong).toMatchObject({
+      exit: 4,
+      err: expect.stringMatching(/^LINE_UNKNOWN.*mean lab\?/) as string,
+    });
+    const { terminal } = fleet.terminal('t1');
+    await service.gateway.operations.pair('t1', { code: terminal.pair(), replace: false });
+    await expect.poll(out, { timeout: 15_000 }).toContain('"sealed"');
+    const over = ended(child);
+    child.kill('SIGTERM');
+    expect(await over).toBe(0);
+    const packets = [...readCapture(new Uint8Array(readFileSync(file)))];
+    expect(packets.map(({ line }) => line.name)).toContain('lab');
+    expect(new Set(packets.map(({ direction }) => direction))).toEqual(
+      new Set(['to-terminal', 'to-gateway']),
+    );
+    const names = packets
+      .map(({ bytes }) => decodeRun(bytes))
+      .map((one) => ('message' in one ? one.message.name : one.kind));
+    expect(names).toEqual(
+      expect.arrayContaining(['discover', 'present', 'pair.begin', 'pair.share', 'sealed']),
+    );
+    expect(names).not.toContain('damaged');
   },
 );
 

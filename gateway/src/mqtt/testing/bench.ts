@@ -115,6 +115,7 @@ export function fakeOperations() {
     compare: vi.fn<Operations['compare']>((terminal) =>
       Promise.resolve({ terminal, same: 0, different: [], missing: [], extra: [], pushed: 0, pulled: 0 }),
     ),
+    tap: vi.fn<Operations['tap']>(() => () => () => undefined),
     pair: vi.fn<Operations['pair']>(() => Promise.resolve('WX-1')),
     unpair: vi.fn<Operations['unpair']>(() => Promise.resolve('WX-1')),
     retry: vi.fn<Operations['retry']>(() => Promise.resolve(3)),
