@@ -19,6 +19,7 @@ export function addDecodeCommand(program: Command): void {
     )
     .argument('<hex or file...>')
     .option('--keys <file>', 'opens sealed frames with the keys of this file, which only you may read')
+    .option('--no-idle', 'leave out what a line says while nothing happens: invitations')
     .addHelpText(
       'after',
       `
@@ -30,12 +31,12 @@ Examples:
   whorl decode floor.pcapng --keys site.keys
   whorl --json decode - < floor.bin`,
     )
-    .action(async (words: string[], options: { keys?: string }, command: Command) => {
+    .action(async (words: string[], options: { keys?: string; idle: boolean }, command: Command) => {
       const { json } = contextOf(command);
       await guarded(json, async () => {
         const keys = options.keys === undefined ? undefined : readKeyFile(options.keys);
         const bytes = bytesOf(words);
-        const telling = new Telling(json);
+        const telling = new Telling({ json, idle: options.idle });
         try {
           for (const packet of packetsOf(bytes, keys)) telling.tell(packet);
         } finally {

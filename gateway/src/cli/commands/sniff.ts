@@ -24,6 +24,7 @@ interface SniffOptions {
   readonly baud?: string;
   readonly write?: string;
   readonly keys?: string;
+  readonly idle: boolean;
 }
 
 /** A way to a gateway, and to what its lines are when it does not run. */
@@ -56,6 +57,7 @@ export function addSniffCommand(program: Command): void {
     .option('--baud <n>', `bits a second of a serial port; ${BAUD} unless given`)
     .option('--write <file>', 'also record it, as pcapng')
     .option('--keys <file>', 'opens sealed frames with the keys of this file, which only you may read')
+    .option('--no-idle', 'leave out what a line says while nothing happens; it is recorded all the same')
     .addHelpText(
       'after',
       `
@@ -64,7 +66,7 @@ the line. A port is used by one program at a time: beside a gateway, clip a seco
 receiver is needed. Of secrets and templates only the length is shown.
 
 Examples:
-  whorl sniff floor
+  whorl sniff floor --no-idle
   whorl sniff floor --write floor.pcapng
   whorl sniff /dev/ttyUSB1 --baud 115200
   whorl sniff COM4`,
@@ -152,7 +154,7 @@ function gatewayPlace(line: string, client: Client): Place {
 /** @throws WhorlError SNIFF_PORT, FILE_WRITE, FILE_READ, KEYS_*, GATEWAY_* */
 async function sniff(place: Place, options: SniffOptions, json: boolean): Promise<void> {
   const keys = options.keys === undefined ? undefined : readKeyFile(options.keys);
-  const telling = new Telling(json);
+  const telling = new Telling({ json, idle: options.idle });
   const over = Promise.withResolvers<undefined>();
   let file: CaptureFile | undefined;
   const byteUs = place.baud === undefined ? 0 : 1000 * wireMs(1, place.baud);
