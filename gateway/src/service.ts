@@ -1,6 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { describe, systemClock } from '@whorl/protocol';
 import type { Random } from '@whorl/protocol';
+import { Audit } from './access/audit.ts';
 import { startGateway } from './gateway.ts';
 import type { Gateway } from './gateway.ts';
 import { startHttp } from './http/face.ts';
@@ -12,6 +13,9 @@ import { VERSION } from './settings/version.ts';
 import { openStore } from './store/open.ts';
 
 const machineRandom: Random = { below: (bound) => randomInt(bound), bytes: (length) => randomBytes(length) };
+
+/** What the gateway does by itself, in the audit trail. */
+const SELF = { who: 'gateway', place: 'this machine' } as const;
 
 /** A gateway with its faces, on a real machine. */
 export interface Service {
@@ -36,16 +40,26 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     const gateway = await startGateway({ config: config.site, version: VERSION, store, clock, random, log });
     undo.push(() => gateway.stop());
     const { operations, hub } = gateway;
-    const faces = { operations, store, hub, clock };
     const onFailure = (error: unknown): void => {
       const stack = error instanceof Error ? error.stack : undefined;
       log.error({ stack }, `a request failed: ${describe(error)}`);
     };
-    const http = await startHttp({ ...faces, config: config.http, data: config.data, random, onFailure });
+    const audit = new Audit(store.audit, clock, onFailure);
+    await audit.note({ ...SELF, deed: 'gateway.start', target: 'gateway' }, 'done');
+    undo.push(() => audit.note({ ...SELF, deed: 'gateway.stop', target: 'gateway' }, 'done'));
+    const faces = { operations, store, hub, clock };
+    const http = await startHttp({
+      ...faces,
+      audit,
+      config: config.http,
+      data: config.data,
+      random,
+      onFailure,
+    });
     undo.push(() => http.stop());
     if (config.mqtt.enabled) {
       const { mqtt, data, site } = config;
-      const face = await startMqtt({ ...faces, config: mqtt, gateway: site.name, dataDir: data, log });
+      const face = await startMqtt({ ...faces, audit, config: mqtt, gateway: site.name, dataDir: data, log });
       undo.push(() => face.stop());
     }
     return { gateway, http, stop };

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { seededRandom, systemClock } from '@whorl/protocol';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Access } from '../access/access.ts';
+import { Audit } from '../access/audit.ts';
 import { startGateway } from '../gateway.ts';
 import type { Gateway } from '../gateway.ts';
 import { buildApi } from '../http/api.ts';
@@ -34,6 +35,7 @@ beforeAll(async () => {
   const app = buildApi({
     ...{ operations, store, hub, clock: systemClock, api: () => undefined, onFailure: () => undefined },
     access: new Access({ store: store.access, clock: systemClock, random: seededRandom(2) }),
+    audit: new Audit(store.audit, systemClock, () => undefined),
     door: 'local',
   });
   await serveLocally(app, data);

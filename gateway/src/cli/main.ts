@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { addAccountCommands } from './commands/accounts.ts';
+import { addAuditCommands } from './commands/audit.ts';
 import { addDecisionCommands } from './commands/decisions.ts';
 import { addDecodeCommand } from './commands/decode.ts';
 import { addLoginCommands } from './commands/login.ts';
@@ -52,6 +53,7 @@ addScopeCommands(program);
 addTerminalCommands(program);
 addLoginCommands(program);
 addAccountCommands(program);
+addAuditCommands(program);
 addMqttCommands(program);
 addDecodeCommand(program);
 addSniffCommand(program);

@@ -2,13 +2,13 @@ import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { fastify } from 'fastify';
 import type { FastifyInstance, FastifyServerFactory } from 'fastify';
-import { WhorlError } from '@whorl/protocol';
+import { codeOf, WhorlError } from '@whorl/protocol';
 import type { Caller } from '../access/access.ts';
 import { errorView, statusOf } from './errors.ts';
 import { Guard, placeOf } from './guard.ts';
 import type { Door } from './guard.ts';
 import { OwnAnswer } from './route.ts';
-import type { Route, Tools } from './route.ts';
+import type { Known, Route, Tools } from './route.ts';
 import { ROUTES } from './routes.ts';
 
 /** What a caller who comes too often is told. */
@@ -54,18 +54,42 @@ function add(app: FastifyInstance, route: Route, tools: Tools, door: Door): void
     // Before the body is read: who may not ask is not listened to.
     onRequest: async (request) => {
       const caller = await tools.guard.callerOf(request, route);
-      tools.guard.check(caller, route);
+      await admit(tools, route, caller, placeOf(door, request));
       callers.set(request, caller);
     },
     handler: async (request, reply) => {
       const caller = callers.get(request);
       if (caller === undefined) throw new WhorlError('AUTH_NEEDED', route.name);
-      const answer = await route.run({ request, caller, place: placeOf(door, request) }, tools);
+      const answer = await carryOut(route, { request, caller, place: placeOf(door, request) }, tools);
       if (!(answer instanceof OwnAnswer)) return reply.status(route.status).send(answer);
       answer.write(reply);
       return reply;
     },
   });
+}
+
+/** Who may not is told so, and the audit trail too. @throws WhorlError AUTH_ROLE */
+async function admit({ guard, audit }: Tools, route: Route, caller: Caller, place: string): Promise<void> {
+  try {
+    guard.check(caller, route);
+  } catch (error) {
+    if (guard.mayComplain(caller))
+      await audit.note(
+        { who: caller.name, place, deed: route.name, target: route.path },
+        codeOf(error) ?? 'AUTH_ROLE',
+      );
+    throw error;
+  }
+}
+
+async function carryOut(route: Route, known: Known, tools: Tools): Promise<unknown> {
+  const { audited, target, detail, run } = route.prepare(known, tools);
+  if (audited === 'no') return run();
+  const { caller, place } = known;
+  const deed = { who: caller.name, place, deed: route.name, target: await target(), detail };
+  if (audited === 'deed') return tools.audit.act(deed, run);
+  await tools.audit.note(deed, 'asked');
+  return run();
 }
 
 /** What the server itself finds wrong with a request. */

@@ -8,7 +8,10 @@ import type { ApiPlace } from './place.ts';
 import type { Tools } from './route.ts';
 import { serveLocally } from './socket.ts';
 
-export interface HttpParts extends Pick<Tools, 'operations' | 'store' | 'hub' | 'clock' | 'onFailure'> {
+export interface HttpParts extends Pick<
+  Tools,
+  'operations' | 'store' | 'hub' | 'clock' | 'audit' | 'onFailure'
+> {
   readonly config: HttpConfig;
   /** Data directory. */
   readonly data: string;

@@ -23,6 +23,8 @@ interface Guarded {
 const REQUESTS = [1000, 200] as const;
 /** Passwords and codes from one address, and for one account from anywhere. */
 const GUESSES = [10, 0.2] as const;
+/** What somebody may not do, written down. */
+const REFUSALS = [20, 0.2] as const;
 const GUESSES_OF_NAME = [20, 0.1] as const;
 
 const MACHINE: Caller = { name: 'machine', role: 'admin' };
@@ -33,6 +35,7 @@ export class Guard {
   readonly #door: Door;
   readonly #access: Access;
   readonly #requests: Limits;
+  readonly #refusals: Limits;
   readonly #guesses: Limits;
   readonly #guessesOfName: Limits;
 
@@ -40,6 +43,7 @@ export class Guard {
     this.#door = door;
     this.#access = access;
     this.#requests = new Limits(clock, ...REQUESTS);
+    this.#refusals = new Limits(clock, ...REFUSALS);
     this.#guesses = new Limits(clock, ...GUESSES);
     this.#guessesOfName = new Limits(clock, ...GUESSES_OF_NAME);
   }
@@ -66,6 +70,11 @@ export class Guard {
       'AUTH_ROLE',
       `${route.name} is for role ${route.role}, ${caller.name} has ${caller.role ?? 'none'}`,
     );
+  }
+
+  /** Whether the audit trail tells that somebody was refused: not each time that they try without end. */
+  mayComplain(caller: Caller): boolean {
+    return this.#refusals.take(caller.name);
   }
 
   /** Before a password or a code is looked at. @throws WhorlError REQUEST_RATE */

@@ -42,3 +42,8 @@ export const previewSchema = z.strictObject({
 export function pageOf(query: z.output<typeof previewQuery>): { after?: number; limit: number } {
   return { limit: query.limit, ...(query.after === undefined ? {} : { after: query.after }) };
 }
+
+/** For the audit trail: that somebody confirmed what the guard held back. */
+export function confirmation({ confirm }: z.output<typeof previewQuery>): { readonly confirmed?: true } {
+  return confirm === undefined ? {} : { confirmed: true };
+}

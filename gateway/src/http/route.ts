@@ -2,6 +2,7 @@ import type { Clock } from '@whorl/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Access, Caller } from '../access/access.ts';
+import type { Audit } from '../access/audit.ts';
 import type { Role } from '../settings/roles.ts';
 import type { EventHub } from '../events/hub.ts';
 import type { Store } from '../store/store.ts';
@@ -20,6 +21,7 @@ export interface Tools {
   /** Where the API can be reached by address; `undefined` when it cannot. */
   readonly api: () => ApiPlace | undefined;
   readonly guard: Guard;
+  readonly audit: Audit;
   /** Told of errors that are none of the caller's. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -75,6 +77,15 @@ interface RouteSpec<
   readonly status?: number;
   /** Largest body; a mebibyte by default. */
   readonly mostBytes?: number;
+  /**
+   * Whether the audit trail tells of it: `deed`, with what came of it, which is so for all that is no GET and no dry run; `look` for
+   * what is only read; `no`.
+   */
+  readonly audited?: 'deed' | 'look' | 'no';
+  /** What it is done to, for the audit trail; by default the area and what the path names: `user 1042`. */
+  readonly target?: (asked: Asked<Params, Query, Body>, tools: Tools) => string | Promise<string>;
+  /** More for the audit trail, never what is secret; by default the names of the body's members. */
+  readonly detail?: (asked: Asked<Params, Query, Body>) => object | undefined;
   readonly handle: (
     asked: Asked<Params, Query, Body>,
     tools: Tools,
@@ -94,11 +105,17 @@ export interface Route {
   readonly answer: z.ZodType;
   readonly status: number;
   readonly mostBytes: number;
-  /**
-   * Checks a request and does it.
-   * @throws RequestError, and what the operation throws
-   */
-  readonly run: (known: Known, tools: Tools) => Promise<unknown>;
+  /** Checks a request; nothing happens yet. @throws RequestError */
+  readonly prepare: (known: Known, tools: Tools) => Prepared;
+}
+
+/** A request that was checked. */
+export interface Prepared {
+  readonly audited: 'deed' | 'look' | 'no';
+  readonly target: () => Promise<string>;
+  readonly detail: object | undefined;
+  /** Does it. @throws what the operation throws */
+  readonly run: () => Promise<unknown>;
 }
 
 /** A row of the table of routes, with what its handler gets inferred from its schemas. */
@@ -118,16 +135,39 @@ export function route<
     ...{ method, path, name, role, doc, answer, ...given },
     status: spec.status ?? 200,
     mostBytes: spec.mostBytes ?? 1 << 20,
-    // What is left out is `nothing`, and so is its type parameter; the compiler cannot tie the two together.
-    run: async (known, tools) =>
-      handle(
-        {
-          params: checked(given.params, known.request.params, 'path') as z.output<Params>,
-          query: checked(given.query, known.request.query, 'query') as z.output<Query>,
-          body: checked(given.body, known.request.body ?? {}, spec.bodyIs ?? 'body') as z.output<Body>,
-          ...known,
-        },
-        tools,
-      ),
+    prepare(known, tools) {
+      // What is left out is `nothing`, and so is its type parameter; the compiler cannot tie the two together.
+      const asked = {
+        params: checked(given.params, known.request.params, 'path') as z.output<Params>,
+        query: checked(given.query, known.request.query, 'query') as z.output<Query>,
+        body: checked(given.body, known.request.body ?? {}, spec.bodyIs ?? 'body') as z.output<Body>,
+        ...known,
+      };
+      const usual = method === 'GET' || isDry(asked.query) ? 'no' : 'deed';
+      return {
+        audited: spec.audited ?? usual,
+        target: async () => spec.target?.(asked, tools) ?? targetOf(name, asked.params),
+        detail: spec.detail === undefined ? membersOf(asked.body) : spec.detail(asked),
+        run: async () => handle(asked, tools),
+      };
+    },
   };
+}
+
+/** Whether it is only asked what would be done. */
+function isDry(query: object): boolean {
+  return 'dryRun' in query && query.dryRun === true;
+}
+
+/** `users.edit` of 1042: `user 1042`. */
+function targetOf(name: string, params: object): string {
+  const area = name.split('.')[0] ?? name;
+  const named = Object.values(params).map(String);
+  return [named.length === 0 ? area : area.replace(/s$/, ''), ...named].join(' ');
+}
+
+/** Names only: what stands in a body may be secret. */
+function membersOf(body: unknown): object | undefined {
+  const members = typeof body === 'object' && body !== null ? Object.keys(body) : [];
+  return members.length === 0 ? undefined : { members };
 }

@@ -2,6 +2,7 @@ import { VirtualClock } from '@whorl/protocol';
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { silentLog } from '../settings/log.ts';
+import type { Deed } from '../access/audit.ts';
 import { DEFAULT_RUNTIME_SETTINGS } from '../settings/runtime.ts';
 import { COMMANDS } from './commands.ts';
 import { CommandDesk, MOST_COMMAND_BYTES } from './desk.ts';
@@ -13,7 +14,14 @@ function desk() {
   const [clock, operations, memory] = [new VirtualClock(), fakeOperations(), new Memory()];
   const errors = vi.fn();
   const log = { ...silentLog, error: errors };
-  const taking = new CommandDesk({ clock, operations, store: memory.store, log });
+  const audited: Deed[] = [];
+  const audit = {
+    act<T>(deed: Deed, work: () => Promise<T>): Promise<T> {
+      audited.push(deed);
+      return work();
+    },
+  };
+  const taking = new CommandDesk({ clock, operations, store: memory.store, log, audit });
   const send = (name: string, payload: string | Uint8Array, retained = false): Promise<Reply | undefined> =>
     taking.take({ name, payload: Buffer.from(payload), retained });
   const ask = async (name: string, command: unknown): Promise<unknown> => {
@@ -23,7 +31,7 @@ function desk() {
   const nothingDone = (): void => {
     for (const operation of Object.values(operations)) expect(operation).not.toHaveBeenCalled();
   };
-  return { clock, operations, memory, errors, send, ask, nothingDone };
+  return { clock, operations, memory, errors, audited, send, ask, nothingDone };
 }
 
 test.each([
@@ -240,4 +248,19 @@ test('a fault of ours is told without its text, which the log has', async () => 
     { stack: expect.stringContaining('TypeError') as string },
     expect.stringContaining('settings.get'),
   );
+});
+
+test('B17 commands that change something stand in the audit trail, others do not', async () => {
+  const { ask, audited } = desk();
+  await ask('status', { id: 'a' });
+  await ask('users.push', { id: 'b', users: [1], terminals: ['door'] });
+  expect(audited).toEqual([
+    {
+      who: 'mqtt',
+      place: 'mqtt',
+      deed: 'users.push',
+      target: 'users',
+      detail: { users: [1], terminals: ['door'] },
+    },
+  ]);
 });

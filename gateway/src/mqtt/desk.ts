@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '@whorl/protocol';
 import { nearest } from '../settings/nearest.ts';
 import type { Log } from '../settings/log.ts';
+import type { Audit } from '../access/audit.ts';
 import { Bucket } from '../access/bucket.ts';
 import { COMMANDS, ID_PATTERN } from './commands.ts';
 import type { CommandRow, CommandTools } from './commands.ts';
@@ -45,6 +46,7 @@ interface Remembered {
 export interface CommandDeskParts extends CommandTools {
   readonly clock: Clock;
   readonly log: Log;
+  readonly audit: Pick<Audit, 'act'>;
 }
 
 /** Takes commands and answers each; what makes no sense is told what is wrong with it, and changes nothing. */
@@ -89,9 +91,19 @@ export class CommandDesk {
     }
     if (incoming.retained)
       throw new CommandError('MQTT_RETAINED', `${incoming.name} was published with the retain flag`);
-    const reply = this.#carryOut(incoming.name, id, row.prepare(this.#parts, command));
+    const prepared = row.prepare(this.#parts, command);
+    const work = row.changes ? () => this.#audited(incoming.name, command, prepared) : prepared;
+    const reply = this.#carryOut(incoming.name, id, work);
     if (row.changes) this.#remember(id, { digest, reply, time: this.#parts.clock.now() });
     return reply;
+  }
+
+  /** Commands hold nothing secret. Whoever has the broker's password is one to the gateway. */
+  #audited(name: string, command: unknown, work: () => Promise<unknown>): Promise<unknown> {
+    const { id: _, ...detail } =
+      typeof command === 'object' && command !== null ? { id: '', ...command } : { id: '' };
+    const target = name.split('.')[0] ?? name;
+    return this.#parts.audit.act({ who: 'mqtt', place: 'mqtt', deed: name, target, detail }, work);
   }
 
   async #carryOut(name: string, id: string, work: () => Promise<unknown>): Promise<Reply> {

@@ -5,6 +5,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { startGateway } from '../gateway.ts';
 import { silentLog } from '../settings/log.ts';
 import { openStore } from '../store/open.ts';
+import { Audit } from '../access/audit.ts';
 import { startMqtt } from './face.ts';
 import { connectProgram, scratch } from './testing/bench.ts';
 import type { Program } from './testing/bench.ts';
@@ -37,6 +38,7 @@ async function site(): Promise<Site> {
     hub,
     clock: systemClock,
     log: silentLog,
+    audit: new Audit(store.audit, systemClock, () => undefined),
   };
   const face = await startMqtt(parts);
   onTestFinished(async () => {

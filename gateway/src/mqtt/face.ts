@@ -8,6 +8,7 @@ import type { EventHub } from '../events/hub.ts';
 import type { Log } from '../settings/log.ts';
 import { isLoopback } from '../settings/loopback.ts';
 import { brokerPlace } from '../settings/mqtt.ts';
+import type { Audit } from '../access/audit.ts';
 import type { BrokerPlace, ExternalBroker, MqttConfig } from '../settings/mqtt.ts';
 import type { Operations } from '../sync/operations.ts';
 import { BoundedStream } from './bounded-stream.ts';
@@ -28,6 +29,7 @@ export interface MqttParts {
   readonly hub: EventHub;
   readonly clock: Clock;
   readonly log: Log;
+  readonly audit: Pick<Audit, 'act'>;
 }
 
 /** MQTT at work. */

@@ -1,6 +1,7 @@
 import { describe, sleep } from '@whorl/protocol';
 import { Connection } from './connection.ts';
 import type { ConnectionParts, Message } from './connection.ts';
+import type { Audit } from '../access/audit.ts';
 import { CommandDesk } from './desk.ts';
 import { logged } from './errors.ts';
 import { Publisher } from './publisher.ts';
@@ -13,6 +14,7 @@ export type Way = Pick<ConnectionParts, 'wire' | 'login'>;
 export interface KeptConnectionParts extends PublisherParts {
   /** The same at every start, so that a new connection ends one that the broker takes for living still. */
   readonly clientId: string;
+  readonly audit: Pick<Audit, 'act'>;
   /** The broker, in words. */
   readonly where: string;
   /** Asked anew for each connection. @throws WhorlError */

@@ -99,6 +99,13 @@ export const MIGRATIONS: readonly string[] = [
   ) WITHOUT ROWID;
   CREATE INDEX tokens_account ON tokens (account);
   `,
+  `
+  CREATE TABLE audit (
+    seq INTEGER PRIMARY KEY, time INTEGER NOT NULL, who TEXT NOT NULL, place TEXT NOT NULL, deed TEXT NOT NULL,
+    target TEXT NOT NULL, detail TEXT NOT NULL, outcome TEXT NOT NULL, asked INTEGER, hash BLOB NOT NULL
+  );
+  CREATE INDEX audit_asked ON audit (asked) WHERE asked IS NOT NULL;
+  `,
 ];
 
 /**

@@ -21,6 +21,8 @@ import type {
   UserSummary,
 } from './store.ts';
 import type { AccessStore } from './access.ts';
+import type { AuditStore } from './audit.ts';
+import { AuditTable } from './tables/audit.ts';
 import { AccessTables } from './tables/access.ts';
 import * as conflicts from './tables/conflicts.ts';
 import { insertEvents, listEvents } from './tables/events.ts';
@@ -38,6 +40,7 @@ const ANEW: readonly Doubt[] = ['reset', 'replaced', 'backwards'];
 /** The gateway's memory in SQLite: which steps make one transaction. The statements are in tables/. */
 export class SqliteStore implements Store {
   readonly access: AccessStore;
+  readonly audit: AuditStore;
   readonly #db: Sqlite;
   readonly #vault: Vault;
 
@@ -45,6 +48,7 @@ export class SqliteStore implements Store {
     this.#db = db;
     this.#vault = vault;
     this.access = new AccessTables(db, vault);
+    this.audit = new AuditTable(db, vault);
   }
 
   async settings(): Promise<Partial<RuntimeSettings>> {

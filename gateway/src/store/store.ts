@@ -2,6 +2,7 @@ import type { CredentialKind, FieldName, UserRecord } from '@whorl/protocol';
 import type { Doubt, NewEvent, Origin, StoredEvent } from '../events/catalogue.ts';
 import type { RuntimeSettings } from '../settings/runtime.ts';
 import type { AccessStore } from './access.ts';
+import type { AuditStore } from './audit.ts';
 import type { EventFilter, UserFilter } from './filters.ts';
 
 /** A place in a terminal's log: all up to record `id` of this epoch is stored. */
@@ -293,6 +294,8 @@ export type LedgerCounts = Readonly<Record<LedgerState, number>>;
 export interface Store {
   /** Who may do what. */
   readonly access: AccessStore;
+  /** Who did what. */
+  readonly audit: AuditStore;
   /** Values that were changed at run time; the others have their defaults. */
   settings(): Promise<Partial<RuntimeSettings>>;
   saveSettings(

@@ -29,6 +29,8 @@ export const accountRoutes = [
     body: z.strictObject({ name: accountName, role, password: secret }),
     answer: done,
     status: 201,
+    target: ({ body }) => `account ${body.name}`,
+    detail: ({ body }) => ({ role: body.role }),
     handle: async ({ body }, { access }) => {
       await access.addAccount(body);
       return {};
@@ -43,6 +45,7 @@ export const accountRoutes = [
     params: name,
     body: z.strictObject({ role: role.optional(), password: secret.optional() }),
     answer: done,
+    detail: ({ body }) => ({ ...body, ...(body.password === undefined ? {} : { password: 'another' }) }),
     handle: async ({ params, body }, { access }) => {
       await access.changeAccount(params.name, body);
       return {};
@@ -97,6 +100,8 @@ export const accountRoutes = [
     }),
     answer: z.strictObject({ id: z.string(), token: z.string(), expires: milliseconds }),
     status: 201,
+    target: ({ body }) => `account ${body.account}`,
+    detail: ({ body: { label, role: may, days } }) => ({ label, role: may, days }),
     handle: ({ body }, { access }) => access.makeToken(body),
   }),
   route({

@@ -71,6 +71,7 @@ export const conflictRoutes = [
         (body) => body.user !== undefined || body.terminal !== undefined || body.kind !== undefined,
         'names neither user nor terminal nor kind',
       ),
+    detail: ({ body }) => body,
     answer: z.strictObject({ decided: z.int() }),
     handle: async ({ body: { take, ...filter } }, { operations }) => {
       await knownTerminal(operations, filter.terminal);
@@ -91,6 +92,7 @@ export const conflictRoutes = [
       z.strictObject({ take: side }),
       z.strictObject({ take: z.literal('new-id'), user: user.exactOptional() }),
     ]),
+    detail: ({ body }) => body,
     answer: conflictSummarySchema,
     handle: async ({ params, body }, { operations }) =>
       conflictSummaryView(await operations.decideConflict(params.id, body)),

@@ -44,6 +44,7 @@ export const ledgerRoutes = [
     role: 'operator',
     doc: 'Makes failed rows pending again: all, or those of a user, or of a terminal.',
     body: z.strictObject({ user: userId.optional(), terminal: text.optional() }),
+    detail: ({ body }) => body,
     answer: z.strictObject({ retried: z.int() }),
     handle: async ({ body }, { operations }) => ({ retried: await operations.retry(definedOnly(body)) }),
   }),

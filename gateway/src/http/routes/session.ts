@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ROLES } from '../../settings/roles.ts';
 import { route } from '../route.ts';
+import type { Tools } from '../route.ts';
 import { accountName, done, milliseconds, secret } from '../schemas.ts';
 
 const sessionSchema = z.strictObject({
@@ -12,6 +13,15 @@ const sessionSchema = z.strictObject({
   role: z.enum(ROLES),
 });
 
+/** A name that nobody has may be a password that was typed in the wrong place. */
+async function knownAccount(
+  { body }: { readonly body: { readonly name: string } },
+  { access }: Pick<Tools, 'access'>,
+): Promise<string> {
+  const known = (await access.accounts()).some(({ name }) => name === body.name);
+  return known ? `account ${body.name}` : 'an unknown account';
+}
+
 /** Logging in and out. */
 export const sessionRoutes = [
   route({
@@ -22,6 +32,8 @@ export const sessionRoutes = [
     doc: 'Opens a session with name and password.',
     body: z.strictObject({ name: z.string().min(1).max(64), password: secret }),
     answer: sessionSchema,
+    target: knownAccount,
+    detail: () => undefined,
     handle: ({ body, request, place }, { access, guard }) => {
       guard.guess(request, body.name);
       return access.login(body.name, body.password, place);
@@ -31,6 +43,7 @@ export const sessionRoutes = [
     method: 'POST',
     path: '/refresh',
     name: 'session.refresh',
+    audited: 'no',
     role: 'anyone',
     doc: 'Goes on with a session: each refresh token works once, and a stolen one ends the session.',
     body: z.strictObject({ refresh: secret }),
@@ -58,6 +71,8 @@ export const sessionRoutes = [
     body: z.strictObject({ code: z.string().min(1).max(32), name: accountName, password: secret }),
     answer: done,
     status: 201,
+    target: ({ body }) => `account ${body.name}`,
+    detail: () => undefined,
     handle: async ({ body, request }, { access, guard }) => {
       guard.guess(request, body.name);
       await access.setUp(body.code, body.name, body.password);
@@ -81,6 +96,8 @@ export const sessionRoutes = [
     doc: 'Changes one’s own password; all sessions and tokens of the account end.',
     body: z.strictObject({ old: secret, password: secret }),
     answer: done,
+    target: ({ caller }) => `account ${caller.name}`,
+    detail: () => undefined,
     handle: async ({ body, caller, request }, { access, guard }) => {
       guard.guess(request, caller.name);
       await access.changePassword(caller.name, body.old, body.password);

@@ -4,7 +4,7 @@ import { mergeRules } from '../../sync/merge-rules.ts';
 import { statusSchema } from '../../sync/status-schema.ts';
 import { apiPlaceSchema } from '../place.ts';
 import { route } from '../route.ts';
-import { pageOf, previewQuery, previewSchema } from '../preview.ts';
+import { confirmation, pageOf, previewQuery, previewSchema } from '../preview.ts';
 import { definedOnly, done } from '../schemas.ts';
 
 /** How the gateway is, and what can be changed while it runs. */
@@ -38,6 +38,7 @@ export const settingsRoutes = [
     body: runtimeSettingsSchema.partial(),
     bodyIs: 'settings',
     query: previewQuery,
+    detail: ({ body, query }) => ({ ...body, ...confirmation(query) }),
     answer: z.union([runtimeSettingsSchema, previewSchema]),
     handle: ({ body, query }, { operations }) =>
       query.dryRun
@@ -53,6 +54,7 @@ export const settingsRoutes = [
       'Does what an edited configuration asks for, when that removes so many users from a terminal that it was held ' +
       'back; with `dryRun` it is answered who.',
     query: previewQuery,
+    detail: ({ query }) => confirmation(query),
     answer: z.union([done, previewSchema]),
     handle: async ({ query }, { operations }) => {
       if (query.dryRun) return operations.previewScope(pageOf(query));

@@ -38,6 +38,7 @@ export const terminalRoutes = [
     role: 'installer',
     doc: 'Compares what a terminal holds with what it should, by content; with `repair`, brings it in line.',
     params: name,
+    detail: ({ body }) => body,
     body: z.strictObject({ repair: z.boolean().default(false) }),
     answer: z.strictObject({
       terminal: z.string(),

@@ -1,7 +1,7 @@
 import { WhorlError } from '@whorl/protocol';
 import { z } from 'zod';
 import type { Store, StoredUser } from '../../store/store.ts';
-import { pageOf, previewQuery, previewSchema } from '../preview.ts';
+import { confirmation, pageOf, previewQuery, previewSchema } from '../preview.ts';
 import { route } from '../route.ts';
 import { after, count, definedOnly, done, text, userId } from '../schemas.ts';
 import { importResultSchema, importSchema, importUsers } from '../transfer.ts';
@@ -45,6 +45,7 @@ export const userRoutes = [
     bodyIs: 'user',
     answer: z.strictObject({ id: z.int(), version: z.int() }),
     status: 201,
+    target: ({ body }) => `user ${body.id}`,
     handle: async ({ body }, { operations }) => ({
       id: body.id,
       version: await operations.addUser(body.id, editOf(body)),
@@ -97,6 +98,7 @@ export const userRoutes = [
       '`dryRun` it is answered who would be removed, and where.',
     query: previewQuery,
     body: z.strictObject({ users: z.array(z.int().min(1).max(0xffff_ffff)).min(1).max(100_000) }),
+    detail: ({ body, query }) => ({ ...body, ...confirmation(query) }),
     answer: z.union([z.strictObject({ deleted: z.int() }), previewSchema]),
     handle: async ({ body, query }, { operations }) =>
       query.dryRun
@@ -111,6 +113,7 @@ export const userRoutes = [
     doc: 'Sends a user to terminals whatever autoSync says; brings back what was deleted there.',
     params: id,
     body: z.strictObject({ terminals: z.array(text).min(1) }),
+    detail: ({ body }) => body,
     answer: z.strictObject({ rows: z.int().describe('Ledger rows made pending.') }),
     handle: async ({ params, body }, { operations }) => ({
       rows: await operations.push([params.id], body.terminals),
@@ -124,6 +127,7 @@ export const userRoutes = [
     doc: 'Fetches a user from a terminal whatever autoSync says, and merges it.',
     params: id,
     body: z.strictObject({ terminal: text }),
+    detail: ({ body }) => body,
     answer: done,
     handle: async ({ params, body }, { operations }) => {
       await operations.pull(params.id, body.terminal);
@@ -139,6 +143,7 @@ export const userRoutes = [
     body: importSchema,
     mostBytes: MOST_IMPORT_BYTES,
     answer: importResultSchema,
+    detail: ({ body }) => ({ users: body.users.length, records: body.records.length }),
     handle: ({ body }, { operations, store }) => importUsers(operations, store, body),
   }),
   route({
@@ -146,6 +151,7 @@ export const userRoutes = [
     path: '/users/:id/record',
     name: 'users.record',
     role: 'admin',
+    audited: 'look',
     doc: 'A whole user with templates, for an export that is encrypted where it is written.',
     params: id,
     answer: z.strictObject({

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { seededRandom, systemClock } from '@whorl/protocol';
 import { onTestFinished } from 'vitest';
 import { Access } from '../../access/access.ts';
+import { Audit } from '../../access/audit.ts';
 import { startGateway } from '../../gateway.ts';
 import type { Gateway } from '../../gateway.ts';
 import { silentLog } from '../../settings/log.ts';
@@ -15,6 +16,7 @@ export interface Bench {
   /** By address. */
   readonly network: FastifyInstance;
   readonly access: Access;
+  readonly audit: Audit;
   readonly gateway: Gateway;
   /** What was none of the caller's fault. */
   readonly failures: unknown[];
@@ -33,8 +35,9 @@ export async function api(): Promise<Bench> {
   const failures: unknown[] = [];
   const { operations, hub } = gateway;
   const access = new Access({ store: store.access, clock: systemClock, random: seededRandom(2) });
+  const audit = new Audit(store.audit, systemClock, (error) => failures.push(error));
   const parts = {
-    ...{ operations, store, hub, clock: systemClock, access, api: () => undefined },
+    ...{ operations, store, hub, clock: systemClock, access, audit, api: () => undefined },
     onFailure: (error: unknown) => void failures.push(error),
   };
   const app = buildApi({ ...parts, door: 'local' });
@@ -45,5 +48,5 @@ export async function api(): Promise<Bench> {
     await gateway.stop();
     await store.close();
   });
-  return { app, network, access, gateway, failures };
+  return { app, network, access, audit, gateway, failures };
 }

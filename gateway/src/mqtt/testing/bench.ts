@@ -160,6 +160,7 @@ export async function startBench(
     hub: memory.hub,
     clock: systemClock,
     log,
+    audit: { act: (_deed, work) => work() },
   });
   onTestFinished(() => face.stop());
   return { memory, operations, dataDir, face };
