@@ -13,5 +13,5 @@ export type { Service } from './service.ts';
 export { startService } from './service.ts';
 export type { Config } from './settings/config.ts';
 export { loadConfig } from './settings/config.ts';
-export type { CompareReport } from './sync/compare.ts';
+export type { CompareOptions, CompareReport } from './sync/resolve.ts';
 export { makeLog } from './cli/log.ts';

@@ -149,6 +149,15 @@ export class Panel {
     this.#store.change(records.map(putOf), []);
   }
 
+  /** Takes users away as if they had never been there: the log says nothing. */
+  unload(users: readonly number[]): void {
+    const held = users.filter((user) => this.#store.state.users.get(user) !== undefined);
+    this.#store.change(
+      held.map((user) => ({ name: 'dropped', user }) as const),
+      [],
+    );
+  }
+
   #held(user: number): UserRecord {
     const held = this.#store.state.users.get(user);
     if (held === undefined) throw new WhorlError('TERMINAL_NO_USER', `user ${user.toString()}`);

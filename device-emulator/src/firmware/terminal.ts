@@ -232,6 +232,11 @@ export class Terminal {
     this.#act((panel) => panel.load(records));
   }
 
+  /** Takes users away as if they had never been there; see {@link Panel.unload}. */
+  unload(users: readonly number[]): void {
+    this.#act((panel) => panel.unload(users));
+  }
+
   // Looking.
 
   /** Who is held, ascending: id to digest in hex. */

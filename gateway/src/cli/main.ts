@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { addAccountCommands } from './commands/accounts.ts';
 import { addAuditCommands } from './commands/audit.ts';
+import { addCompare } from './commands/compare.ts';
 import { addDecisionCommands } from './commands/decisions.ts';
 import { addDecodeCommand } from './commands/decode.ts';
 import { addLoginCommands } from './commands/login.ts';
@@ -51,6 +52,7 @@ addUserCommands(program);
 addDecisionCommands(program);
 addScopeCommands(program);
 addTerminalCommands(program);
+addCompare(program);
 addLoginCommands(program);
 addAccountCommands(program);
 addAuditCommands(program);

@@ -125,7 +125,9 @@ export const EVENTS = {
   'terminal.compared': {
     level: 'info',
     data: z.strictObject({
-      cause: z.enum(DOUBTS),
+      cause: z
+        .enum([...DOUBTS, 'asked'])
+        .describe('Why it was compared; asked: a person resolved differences.'),
       same: z.int(),
       different: z.int(),
       missing: z.int(),
@@ -133,7 +135,7 @@ export const EVENTS = {
       pushed: z.int().describe('Users on their way to it now.'),
       pulled: z.int().describe('Users asked back from it now.'),
     }),
-    doc: 'What a terminal holds was unknown; it was compared, and what differs is being brought in line.',
+    doc: 'A terminal was compared, because it was unknown what it holds or somebody asked; what differs is being brought in line.',
   },
   'terminal.started': { level: 'info', data: z.strictObject(fromLog), doc: 'The terminal started.' },
   'terminal.clock.set': {

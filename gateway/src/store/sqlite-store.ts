@@ -101,18 +101,13 @@ export class SqliteStore implements Store {
     });
   }
 
-  settleDoubt({
-    terminal,
-    ledger: rows,
-    pulls: wanted,
-    events,
-    time,
-  }: Comparing): Promise<readonly StoredEvent[]> {
+  settleComparison(comparing: Comparing): Promise<readonly StoredEvent[]> {
+    const { terminal, take, events, time: nextTry } = comparing;
+    const pull = { terminal, log: 0, attempts: 0, nextTry, ...(take === undefined ? {} : { take }) };
     return this.#db.write(() => {
-      this.#putLedger(rows);
-      for (const user of wanted)
-        pulls.requestPull(this.#db, { user, terminal, log: 0, attempts: 0, nextTry: time });
-      small.endDoubt(this.#db, terminal);
+      this.#putLedger(comparing.ledger);
+      for (const user of comparing.pulls) pulls.requestPull(this.#db, { ...pull, user });
+      if (comparing.endsDoubt) small.endDoubt(this.#db, terminal);
       return insertEvents(this.#db, events);
     });
   }

@@ -20,13 +20,17 @@ export interface TerminalRow {
   readonly doubt?: Doubt;
 }
 
-/** What the comparison of a terminal in doubt leads to; stored whole or not at all. */
+/** What the comparison of a terminal leads to; stored whole or not at all. */
 export interface Comparing {
   readonly terminal: string;
   /** Rows to be written as they stand; those of users that are gone are left out. */
   readonly ledger: readonly LedgerRow[];
   /** Users to be fetched from it. */
   readonly pulls: readonly number[];
+  /** Whether a person decided that what the terminal holds of these is right. */
+  readonly take?: 'terminal';
+  /** Whether it is known now what the terminal holds. */
+  readonly endsDoubt: boolean;
   readonly events: readonly NewEvent[];
   /** Milliseconds UTC. */
   readonly time: number;
@@ -133,6 +137,8 @@ export interface PullRequest {
   readonly log: number;
   /** When that record says that it was written, never later than it was read, milliseconds UTC. */
   readonly changed?: number;
+  /** A person decided that what the terminal holds is right, whatever the policies say. */
+  readonly take?: 'terminal';
   readonly attempts: number;
   /** Milliseconds UTC. */
   readonly nextTry: number;
@@ -320,8 +326,7 @@ export interface Store {
    * is not taken to hold what was delivered to it.
    */
   saveTerminal(row: TerminalRow, events: readonly NewEvent[]): Promise<readonly StoredEvent[]>;
-  /** Ends the doubt about a terminal. */
-  settleDoubt(comparing: Comparing): Promise<readonly StoredEvent[]>;
+  settleComparison(comparing: Comparing): Promise<readonly StoredEvent[]>;
   /** @returns those of the events that were new */
   recordIntake(intake: Intake): Promise<readonly StoredEvent[]>;
   addEvents(events: readonly NewEvent[]): Promise<readonly StoredEvent[]>;

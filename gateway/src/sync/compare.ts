@@ -1,24 +1,22 @@
-import { fitting, recordDigest, WhorlError } from '@whorl/protocol';
+import { fitting, recordDigest, sameBytes, showField, WhorlError } from '@whorl/protocol';
+import type { UserRecord } from '@whorl/protocol';
 import type { LedgerRow } from '../store/store.ts';
 import type { Comparison, TerminalDriver } from '../terminals/driver.ts';
-import { pendingRow } from './plan.ts';
-import { takesUpdates } from './scope.ts';
 import type { Site } from './site.ts';
-
-/** How a terminal stands to what the ledger says of it, and what was done about it. */
-export interface CompareReport extends Comparison {
-  readonly terminal: string;
-  /** Users on their way to it now. */
-  readonly pushed: number;
-  /** Users asked back from it now. */
-  readonly pulled: number;
-}
 
 /** How a terminal's users differ from those that it should have. */
 export interface Looked {
   readonly comparison: Comparison;
   /** All rows of the terminal, by user; the version of those that it shall have is the gateway's now. */
   readonly rows: ReadonlyMap<number, LedgerRow>;
+}
+
+/** How one field of a user stands at a terminal. */
+export interface FieldDifference {
+  readonly user: number;
+  readonly field: string;
+  /** Other content there, held only by the gateway, or only by the terminal. */
+  readonly is: 'different' | 'only-here' | 'only-there';
 }
 
 const PAGE = 1000;
@@ -45,18 +43,36 @@ export async function lookAt(site: Site, driver: TerminalDriver, signal: AbortSi
 }
 
 /**
- * As {@link lookAt}; with `repair`, what differs or is missing is sent again, and what is only there is fetched where
- * terminals may add users.
+ * In which fields these users differ at a terminal. Each is fetched for that, so it is for some at a time.
  * @throws as {@link lookAt}
  */
-export async function compareTerminal(
+export async function fieldsThatDiffer(
   site: Site,
   driver: TerminalDriver,
-  options: { readonly repair: boolean; readonly signal: AbortSignal },
-): Promise<CompareReport> {
-  const { comparison } = await lookAt(site, driver, options.signal);
-  const done = options.repair ? await repair(site, driver.name, comparison) : { pushed: 0, pulled: 0 };
-  return { terminal: driver.name, ...comparison, ...done };
+  users: readonly number[],
+  signal: AbortSignal,
+): Promise<readonly FieldDifference[]> {
+  const { identity, name } = driver;
+  if (identity === undefined) throw new WhorlError('TERMINAL_OFFLINE', `${name} does not answer`);
+  const found: FieldDifference[] = [];
+  for (const id of users) {
+    const held = await site.store.user(id);
+    const { value: there } = await driver.pull(id, held?.record, signal);
+    if (held !== undefined && there !== undefined)
+      found.push(...differences(fitting(held.record, identity.capabilities), there));
+  }
+  return found;
+}
+
+function differences(here: UserRecord, there: UserRecord): FieldDifference[] {
+  const numbers = [...new Set([...here.fields.keys(), ...there.fields.keys()])].sort((a, b) => a - b);
+  return numbers.flatMap((number): FieldDifference[] => {
+    const [ours, theirs] = [here.fields.get(number), there.fields.get(number)];
+    const about = { user: here.id, field: showField(number) };
+    if (ours === undefined) return [{ ...about, is: 'only-there' }];
+    if (theirs === undefined) return [{ ...about, is: 'only-here' }];
+    return sameBytes(ours, theirs) ? [] : [{ ...about, is: 'different' as const }];
+  });
 }
 
 async function* rowsOf(site: Site, terminal: string): AsyncGenerator<LedgerRow> {
@@ -72,23 +88,4 @@ async function* rowsOf(site: Site, terminal: string): AsyncGenerator<LedgerRow> 
     yield* rows;
     after = { user: last.user, terminal };
   }
-}
-
-async function repair(
-  site: Site,
-  terminal: string,
-  { different, missing, extra }: Comparison,
-): Promise<{ pushed: number; pulled: number }> {
-  const rows: LedgerRow[] = [];
-  for (const id of [...different, ...missing]) {
-    const user = await site.store.user(id);
-    if (user !== undefined)
-      rows.push(pendingRow({ user: id, version: user.version, now: site.now }, terminal, 'present'));
-  }
-  await site.store.writeLedger(rows);
-  const back = takesUpdates(site.settings.autoSync) ? extra : [];
-  for (const user of back)
-    await site.store.requestPull({ user, terminal, log: 0, attempts: 0, nextTry: site.now });
-  site.wake(terminal);
-  return { pushed: rows.length, pulled: back.length };
 }

@@ -5,8 +5,6 @@ import type { LineStatus } from '../lines/status.ts';
 import type { Listener, Taps } from '../lines/taps.ts';
 import type { TerminalDriver } from '../terminals/driver.ts';
 import type { TerminalStatus } from '../terminals/status.ts';
-import { compareTerminal } from './compare.ts';
-import type { CompareReport } from './compare.ts';
 import { edited } from './edit.ts';
 import { decideConflict, decideConflicts, undoConflict } from './inbox.ts';
 import type { Decision, InboxFilter } from './inbox.ts';
@@ -15,6 +13,8 @@ import type { Pairings } from './pairings.ts';
 import { pendingRow } from './plan.ts';
 import type { Confirmation, Preview, PreviewPage } from './preview.ts';
 import { rescope } from './rescope.ts';
+import { compareTerminal } from './resolve.ts';
+import type { CompareOptions, CompareReport } from './resolve.ts';
 import {
   allowHeld,
   changeSettings,
@@ -139,9 +139,10 @@ export class Desk implements Operations {
     this.#site.wake(terminal);
   }
 
-  compare(terminal: string, { repair }: { readonly repair: boolean }): Promise<CompareReport> {
+  compare(terminal: string, options: CompareOptions): Promise<CompareReport> {
     this.#place(terminal);
-    return compareTerminal(this.#site, this.#parts.driver(terminal), { repair, signal: this.#parts.signal });
+    const { signal } = this.#parts;
+    return compareTerminal(this.#site, this.#parts.driver(terminal), { ...options, signal });
   }
 
   async pair(terminal: string, { code, replace }: { code: string; replace: boolean }): Promise<string> {

@@ -1,4 +1,4 @@
-import type { CompareReport } from './compare.ts';
+import type { CompareOptions, CompareReport } from './resolve.ts';
 import type { FieldName, User } from '@whorl/protocol';
 import type { Confirmation, Preview, PreviewPage } from './preview.ts';
 import type { LineStatus } from '../lines/status.ts';
@@ -44,10 +44,10 @@ export interface Operations {
   /** Fetches a user from a terminal whatever autoSync says, and merges it. */
   pull(user: number, terminal: string): Promise<void>;
   /**
-   * Compares what a terminal holds with what it should, by content.
-   * @param options.repair also brings it in line: sends what differs or is missing, fetches what is only there
+   * Compares what a terminal holds with what it should, by content, and resolves differences as the options say.
+   * Errors: TERMINAL_OFFLINE, GUARD_*.
    */
-  compare(terminal: string, options: { readonly repair: boolean }): Promise<CompareReport>;
+  compare(terminal: string, options: CompareOptions): Promise<CompareReport>;
   /**
    * Pairs with the terminal that answers under this name.
    * @param pairing.code what it shows, six digits

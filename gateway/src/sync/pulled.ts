@@ -1,6 +1,7 @@
 import { fitting, recordDigest, sameBytes, showField, WhorlError } from '@whorl/protocol';
 import type { Capabilities, UserRecord } from '@whorl/protocol';
 import type { NewEvent } from '../events/catalogue.ts';
+import { MERGE_KEYS } from '../settings/runtime.ts';
 import type { RuntimeSettings } from '../settings/runtime.ts';
 import type {
   Conflict,
@@ -20,6 +21,10 @@ import { groupsOf, inScope, takesUpdates } from './scope.ts';
 import type { Site } from './site.ts';
 import { contradictions } from './two-people.ts';
 import { MOST_RACES, planFor } from './users.ts';
+
+const TERMINAL_WINS: RuntimeSettings['merge'] = Object.fromEntries(
+  MERGE_KEYS.map((key) => [key, 'terminal-wins']),
+);
 
 /** What a merge of what a terminal holds leads to. */
 export interface Decided {
@@ -52,14 +57,23 @@ export function decide(it: Case): Decided {
   const merged = merge(held, incoming, it.settings.merge);
   const grown = held === undefined || merged.filled.length + merged.replaced.length > 0;
   const next = grown ? nextVersion(held, merged.record, merged.provenance) : held;
-  return { merged, reasons, next, conflicts: [...fieldConflicts(it, merged), ...onePerson(it)] };
+  return {
+    merged,
+    reasons,
+    next,
+    conflicts: [...fieldConflicts(it, merged), ...settledConflicts(it, merged.record)],
+  };
 }
 
-/** Who was taken for somebody else is not, any more: people changed that, there or here. */
-function onePerson({ known, terminal, now }: Case): ConflictWrite[] {
-  return known
-    .filter((one) => one.kind === 'two-people' && one.state === 'open' && one.terminal === terminal)
-    .map((one) => resolved(one, { state: 'theirs', now }));
+/** Who was taken for somebody else is not, any more; or the gateway holds what a terminal had otherwise. */
+function settledConflicts({ known, terminal, now }: Case, record: UserRecord): ConflictWrite[] {
+  const settled = known.filter(({ state, kind, field, theirs, terminal: at }) => {
+    if (state !== 'open') return false;
+    if (kind === 'two-people') return at === terminal;
+    const [mine, other] = [record.fields.get(field ?? 0), theirs.record.fields.get(field ?? 0)];
+    return mine !== undefined && other !== undefined && sameBytes(mine, other);
+  });
+  return settled.map((one) => resolved(one, { state: 'theirs', now }));
 }
 
 /**
@@ -110,10 +124,14 @@ export async function caseOf(site: Site, pull: PullRequest, record: UserRecord):
     incoming: {
       record,
       by: { origin: 'terminal', terminal, time, ...(log === 0 ? {} : { log }) },
-      delivered: rows.find((row) => row.terminal === terminal)?.delivered,
+      // Nothing there is old when somebody decided that it is right.
+      delivered:
+        pull.take === 'terminal'
+          ? Number.MAX_SAFE_INTEGER
+          : rows.find((row) => row.terminal === terminal)?.delivered,
     },
     known: await site.store.conflictsOf(user),
-    settings: site.settings,
+    settings: pull.take === 'terminal' ? { hold: site.settings.hold, merge: TERMINAL_WINS } : site.settings,
     now: site.now,
   };
 }

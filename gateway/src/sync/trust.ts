@@ -47,7 +47,10 @@ export async function restoreTrust(
     data: { cause: doubt, ...counts },
   };
   site.publish(
-    await site.store.settleDoubt({ terminal: driver.name, ...repair, events: [event], time: site.now }),
+    await site.store.settleComparison({
+      ...{ terminal: driver.name, ...repair, endsDoubt: true },
+      ...{ events: [event], time: site.now },
+    }),
   );
   site.log.info(
     { terminal: driver.name, ...counts },

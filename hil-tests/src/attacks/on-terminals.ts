@@ -162,7 +162,7 @@ export const pairingAgain: Attack = async (scene) => {
 /** Has the gateway say so much to a terminal that its counter is ahead of the others'. */
 async function talkative({ rig }: Scene, terminal: string): Promise<void> {
   for (let time = 0; time < 10; time += 1)
-    await settled(rig, 'compared', rig.gateway.operations.compare(terminal, { repair: false }));
+    await settled(rig, 'compared', rig.gateway.operations.compare(terminal, {}));
 }
 
 function flip(frame: Uint8Array, at: number, bits: number): void {

@@ -53,7 +53,7 @@ async function bytesOfOne(rig: Rig, others: ReadonlySet<number>): Promise<number
     if (!idle) bytes += frame.length;
   });
   let found: readonly number[] | undefined;
-  void rig.gateway.operations.compare('terminal', { repair: false }).then(({ different }) => {
+  void rig.gateway.operations.compare('terminal', {}).then(({ different }) => {
     found = different;
   });
   await rig.until('the comparison', () => found !== undefined, { withinMs: 600_000 });

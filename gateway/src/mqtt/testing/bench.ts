@@ -113,7 +113,17 @@ export function fakeOperations() {
     deleteUsers: vi.fn<Operations['deleteUsers']>((users) => Promise.resolve(users.length)),
     settings: vi.fn<Operations['settings']>(() => Promise.resolve(DEFAULT_RUNTIME_SETTINGS)),
     compare: vi.fn<Operations['compare']>((terminal) =>
-      Promise.resolve({ terminal, same: 0, different: [], missing: [], extra: [], pushed: 0, pulled: 0 }),
+      Promise.resolve({
+        terminal,
+        same: 0,
+        different: [],
+        missing: [],
+        extra: [],
+        pushed: 0,
+        pulled: 0,
+        removed: 0,
+        heldApart: [],
+      }),
     ),
     tap: vi.fn<Operations['tap']>(() => () => () => undefined),
     pair: vi.fn<Operations['pair']>(() => Promise.resolve('WX-1')),

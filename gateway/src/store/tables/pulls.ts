@@ -3,37 +3,28 @@ import type { PullRequest, Store } from '../store.ts';
 import { pullRequest } from './rows.ts';
 
 const INSERT =
-  'INSERT INTO pulls (terminal, user, log, attempts, next_try, changed) VALUES (?, ?, ?, ?, ?, ?)';
+  'INSERT INTO pulls (terminal, user, log, attempts, next_try, changed, take) VALUES (?, ?, ?, ?, ?, ?, ?)';
 
 /** Opens a pull that a log asked for; one that is open moves on when the log is newer. */
-export function openPull(db: Sqlite, { terminal, user, log, attempts, nextTry, changed }: PullRequest): void {
+export function openPull(db: Sqlite, pull: PullRequest): void {
   db.run(
     `${INSERT} ON CONFLICT (terminal, user) DO UPDATE SET log = excluded.log, attempts = excluded.attempts,
        next_try = excluded.next_try, changed = excluded.changed WHERE excluded.log > log`,
-    terminal,
-    user,
-    log,
-    attempts,
-    nextTry,
-    changed ?? null,
+    ...values(pull),
   );
 }
 
 /** Opens a pull by hand; one that is open is tried anew, and still answers the newest log that asked for it. */
-export function requestPull(
-  db: Sqlite,
-  { terminal, user, log, attempts, nextTry, changed }: PullRequest,
-): void {
+export function requestPull(db: Sqlite, pull: PullRequest): void {
   db.run(
     `${INSERT} ON CONFLICT (terminal, user) DO UPDATE SET log = max(log, excluded.log),
-       attempts = excluded.attempts, next_try = excluded.next_try`,
-    terminal,
-    user,
-    log,
-    attempts,
-    nextTry,
-    changed ?? null,
+       attempts = excluded.attempts, next_try = excluded.next_try, take = coalesce(excluded.take, take)`,
+    ...values(pull),
   );
+}
+
+function values({ terminal, user, log, attempts, nextTry, changed, take }: PullRequest) {
+  return [terminal, user, log, attempts, nextTry, changed ?? null, take ?? null] as const;
 }
 
 /** Closes a pull unless a newer log record than `log` has come. */
