@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { addAccountCommands } from './commands/accounts.ts';
+import { addApiCommands } from './commands/api.ts';
 import { addAuditCommands } from './commands/audit.ts';
 import { addCompare } from './commands/compare.ts';
 import { addDecisionCommands } from './commands/decisions.ts';
@@ -56,6 +57,7 @@ addCompare(program);
 addLoginCommands(program);
 addAccountCommands(program);
 addAuditCommands(program);
+addApiCommands(program);
 addMqttCommands(program);
 addDecodeCommand(program);
 addSniffCommand(program);

@@ -1,15 +1,15 @@
 import { codeOf, ERRORS, WhorlError } from '@whorl/protocol';
 import type { ErrorCode } from '@whorl/protocol';
-import { type z } from 'zod';
+import { z } from 'zod';
 
 /** How every error is told to programs and people. */
-export interface ErrorView {
-  readonly code: ErrorCode | 'INTERNAL';
-  readonly message: string;
-  /** Where in the request. */
-  readonly place?: string;
-  readonly remedy: string;
-}
+export const errorViewSchema = z.strictObject({
+  code: z.string().describe('To search for: a code of protocol/src/errors.ts, or INTERNAL.'),
+  message: z.string(),
+  place: z.string().optional().describe('Where in the request.'),
+  remedy: z.string().describe('What to do about it.'),
+});
+export type ErrorView = z.infer<typeof errorViewSchema>;
 
 /** A request that does not fit, with the place. */
 export class RequestError extends WhorlError {

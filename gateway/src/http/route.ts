@@ -73,6 +73,8 @@ interface RouteSpec<
   /** What messages call the body; `body` by default. */
   readonly bodyIs?: string;
   readonly answer: Answer;
+  /** What it is answered as; JSON by default. */
+  readonly media?: readonly string[];
   /** When all went well; 200 by default. */
   readonly status?: number;
   /** Largest body; a mebibyte by default. */
@@ -103,6 +105,7 @@ export interface Route {
   readonly query: z.ZodObject;
   readonly body: z.ZodType;
   readonly answer: z.ZodType;
+  readonly media: readonly string[];
   readonly status: number;
   readonly mostBytes: number;
   /** Checks a request; nothing happens yet. @throws RequestError */
@@ -133,6 +136,7 @@ export function route<
   };
   return {
     ...{ method, path, name, role, doc, answer, ...given },
+    media: spec.media ?? ['application/json'],
     status: spec.status ?? 200,
     mostBytes: spec.mostBytes ?? 1 << 20,
     prepare(known, tools) {

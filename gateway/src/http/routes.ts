@@ -1,3 +1,6 @@
+import { z } from 'zod';
+import { openApi } from './openapi.ts';
+import { route } from './route.ts';
 import type { Route } from './route.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { auditRoutes } from './routes/audit.ts';
@@ -10,8 +13,7 @@ import { settingsRoutes } from './routes/settings.ts';
 import { terminalRoutes } from './routes/terminals.ts';
 import { userRoutes } from './routes/users.ts';
 
-/** Everything that can be asked over HTTP. */
-export const ROUTES: readonly Route[] = [
+const routes: readonly Route[] = [
   ...sessionRoutes,
   ...accountRoutes,
   ...auditRoutes,
@@ -23,3 +25,16 @@ export const ROUTES: readonly Route[] = [
   ...terminalRoutes,
   ...eventRoutes,
 ];
+
+const openApiRoute = route({
+  method: 'GET',
+  path: '/openapi.json',
+  name: 'api.openapi',
+  role: 'viewer',
+  doc: 'This API as an OpenAPI 3.1 document.',
+  answer: z.looseObject({ openapi: z.string() }),
+  handle: () => ({ openapi: '', ...openApi(ROUTES) }),
+});
+
+/** Everything that can be asked over HTTP. */
+export const ROUTES: readonly Route[] = [...routes, openApiRoute];

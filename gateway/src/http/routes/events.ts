@@ -36,6 +36,7 @@ export const eventRoutes = [
       user: userId.optional(),
       follow: z.stringbool().default(false),
     }),
+    media: ['application/json', 'application/x-ndjson', 'text/event-stream'],
     answer: z.array(eventSchema).readonly(),
     handle: async ({ query, request }, tools) => {
       await knownTerminal(tools.operations, query.terminal);

@@ -13,6 +13,8 @@ export const lineRoutes = [
     role: 'installer',
     doc: 'What crosses a line, as it does and as it is: sealed. A JSON object a line, without end.',
     params: z.object({ name: text }),
+    audited: 'look',
+    media: ['application/x-ndjson', 'text/event-stream'],
     answer: z.array(
       z.strictObject({
         timeUs: z.int().describe('Microseconds since 1970 UTC.'),
