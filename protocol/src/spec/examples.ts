@@ -3,7 +3,7 @@ import type { User } from '../user/user.ts';
 import { digestOf } from '../user/digest.ts';
 
 /** Bytes that anyone can make again: `from`, `from + 7`, `from + 14`, … */
-function counting(length: number, from: number): Uint8Array {
+export function counting(length: number, from: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => from + 7 * i);
 }
 

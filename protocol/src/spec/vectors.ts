@@ -13,6 +13,8 @@ import { readRecord } from '../user/record.ts';
 import { encodeUser } from '../user/user.ts';
 import type { User } from '../user/user.ts';
 import { EXAMPLE_USERS, EXAMPLES } from './examples.ts';
+import { sessionVectors } from './session-vectors.ts';
+import type { SessionVectors } from './session-vectors.ts';
 
 /** What JSON can carry; bytes are `{ "hex": "…" }`. */
 export type Json = string | number | boolean | readonly Json[] | { readonly [key: string]: Json };
@@ -28,7 +30,7 @@ const COBS_EXAMPLES: readonly Uint8Array[] = [
 const SKETCH_EXAMPLE_SYMBOLS = 16;
 
 /** Known answers for whoever writes firmware or a tool: the content of test-vectors.json. */
-export interface TestVectors {
+export interface TestVectors extends SessionVectors {
   readonly cobs: readonly { readonly bytes: string; readonly stuffed: string }[];
   readonly frames: readonly FrameVector[];
   readonly users: readonly UserVector[];
@@ -54,6 +56,8 @@ interface UserVector {
 }
 
 export function testVectors(): TestVectors {
+  const [fullest] = EXAMPLE_USERS.map(recordOf).sort((a, b) => b.fields.size - a.fields.size);
+  if (fullest === undefined) throw new Error('there are examples of users');
   return {
     cobs: COBS_EXAMPLES.map((bytes) => ({ bytes: hex(bytes), stuffed: hex(stuffed(bytes)) })),
     frames: MESSAGE_NAMES.map(frameVector),
@@ -61,6 +65,7 @@ export function testVectors(): TestVectors {
     table: { digest: hex(EXAMPLE_USERS.map(recordOf).map(recordDigest).reduce(toggled, NO_DIGEST)) },
     batch: batchVector(),
     sketch: sketchVector(),
+    ...sessionVectors(fullest),
   };
 }
 
