@@ -1,5 +1,5 @@
 import { codeOf, describe } from '@whorl/protocol';
-import type { LogState } from '@whorl/protocol';
+import type { ErrorCode, LogState } from '@whorl/protocol';
 import type { Doubt } from '../events/catalogue.ts';
 import type { LogPosition } from '../store/store.ts';
 import type { Identity, TerminalDriver } from '../terminals/driver.ts';
@@ -10,6 +10,14 @@ import { pullDue } from './pull.ts';
 import { pushDue } from './push.ts';
 import { restoreTrust } from './trust.ts';
 import type { Site } from './site.ts';
+
+/** The terminal or its line is away, which is told as such. */
+const PASSING: ReadonlySet<ErrorCode> = new Set([
+  'LINE_CLOSED',
+  'EXCHANGE_TIMEOUT',
+  'EXCHANGE_REFUSED',
+  'TERMINAL_OFFLINE',
+]);
 
 /** Rounds after a failure of the store: it is asked again, not hammered. */
 const STORE_PAUSE_MS = 1_000;
@@ -39,6 +47,8 @@ export class Agent {
   #clockOf: Identity | undefined;
   /** The log was read to its end since the terminal came online. */
   #caughtUp = false;
+  /** It is back: what was given up meanwhile is due again, once nothing is under way any more. */
+  #returned = false;
   /** Users were written or removed since the log was read for its own sake. */
   #wrote = false;
   #running: Promise<unknown> | undefined;
@@ -120,7 +130,7 @@ export class Agent {
 
   #complain(error: unknown): void {
     const code = codeOf(error);
-    if (code === 'LINE_CLOSED' || code === 'EXCHANGE_TIMEOUT' || code === 'EXCHANGE_REFUSED') return;
+    if (code !== undefined && PASSING.has(code)) return;
     this.#site.log.error({ terminal: this.#driver.name, code }, `${this.#driver.name}: ${describe(error)}`);
   }
 
@@ -138,7 +148,7 @@ export class Agent {
     }
     if (page.records.length > 0 || page.log.last > this.#position.id) await this.#take(page);
     if (page.more) return 0;
-    await this.#upToDate();
+    this.#upToDate();
     return LOOK_AGAIN_MS;
   }
 
@@ -172,9 +182,9 @@ export class Agent {
     if (doubted || intake.pulls.length > 0 || intake.ledger.length > 0) this.#work.ring();
   }
 
-  async #upToDate(): Promise<void> {
+  #upToDate(): void {
     if (this.#caughtUp) return;
-    await this.#site.store.readmit(this.#driver.name);
+    this.#returned = true;
     this.#caughtUp = true;
     this.#work.ring();
   }
@@ -240,6 +250,10 @@ export class Agent {
     if (identity === undefined || !this.#caughtUp) return LOOK_AGAIN_MS;
     const name = this.#driver.name;
     const signal = this.#stop.signal;
+    if (this.#returned) {
+      this.#returned = false;
+      await this.#site.store.readmit(name);
+    }
     if (await pullDue(this.#site, this.#driver, { capabilities: identity.capabilities, signal })) return 0;
     // A push could overwrite what was changed there unseen.
     if (this.#doubt !== undefined) {

@@ -1,5 +1,6 @@
 import { BROADCAST, HEADER_BYTES } from '@whorl/protocol';
-import { atRest, settled, verifiedOn } from '../rig/behaviour.ts';
+import { atRest, verifiedOn } from '../rig/behaviour.ts';
+import { settled } from '../rig/settled.ts';
 import {
   add,
   ADDRESS,

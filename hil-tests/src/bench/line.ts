@@ -1,6 +1,7 @@
 import { encodeUser, readRecord } from '@whorl/protocol';
 import type { User } from '@whorl/protocol';
 import { memoryRig } from '../rig/memory.ts';
+import { during } from '../rig/settled.ts';
 import { fingerUser, fullUser } from './users.ts';
 
 const BYTES_PER_S = (baud: number): number => baud / 10;
@@ -47,7 +48,7 @@ async function push(baud: number, count: number, make: (id: number) => User): Pr
     );
     await rig.pass(1000);
     const began = rig.clock.now();
-    await operations.changeSettings({ autoSync: 'all' });
+    await during(rig, 'all in scope', operations.changeSettings({ autoSync: 'all' }));
     await rig.until(
       'all verified',
       async () => ((await store.ledgerCounts()).get('terminal')?.verified ?? 0) === count,

@@ -2,6 +2,7 @@ import { addressOf } from '@whorl/device-emulator';
 import { FrameSplitter, invites, seededRandom, wireMs } from '@whorl/protocol';
 import type { VirtualClock } from '@whorl/protocol';
 import { memoryRig } from '../rig/memory.ts';
+import { during } from '../rig/settled.ts';
 import type { Rig, RigPlan } from '../rig/rig.ts';
 import { fingerUser, fullUser } from './users.ts';
 
@@ -196,7 +197,7 @@ async function noiseGoodput(users: number): Promise<number> {
       await rig.pass(3_000);
       rig.media.get('floor')?.setBitErrors(rate);
       const began = rig.clock.now();
-      await operations.changeSettings({ autoSync: 'all' });
+      await during(rig, 'all in scope', operations.changeSettings({ autoSync: 'all' }));
       const verified = async (): Promise<boolean> =>
         ((await store.ledgerCounts()).get('terminal')?.verified ?? 0) === users;
       await rig.until('all verified', verified, { withinMs: 3_600_000 });

@@ -1,5 +1,4 @@
 import { hasPty } from '@whorl/device-emulator';
-import { codeOf } from '@whorl/protocol';
 import { onTestFinished, test } from 'vitest';
 import { memoryRig } from './memory.ts';
 import { realRig } from './real.ts';
@@ -99,19 +98,4 @@ export const ALL = [
 /** The user's digest at each terminal that has it. */
 export function digestsOf(rig: Rig, user: number): Set<string> {
   return new Set([...rig.terminals.values()].flatMap((terminal) => terminal.users().get(user) ?? []));
-}
-
-/** Waits for what needs the rig's time to pass; answers with the code of its error, if any. */
-export async function settled<T>(rig: Rig, what: string, work: Promise<T>): Promise<T | string | undefined> {
-  let result: { readonly value: T | string | undefined } | undefined;
-  void work.then(
-    (value) => {
-      result = { value };
-    },
-    (error: unknown) => {
-      result = { value: codeOf(error) };
-    },
-  );
-  await rig.until(what, () => result !== undefined);
-  return result?.value;
 }

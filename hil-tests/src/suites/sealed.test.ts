@@ -1,6 +1,7 @@
 import { FrameSplitter, sealedSession, unstuff } from '@whorl/protocol';
 import { expect } from 'vitest';
-import { ALL, atRest, behaviour, digestsOf, settled, verifiedOn } from '../rig/behaviour.ts';
+import { ALL, atRest, behaviour, digestsOf, verifiedOn } from '../rig/behaviour.ts';
+import { settled } from '../rig/settled.ts';
 import { SMALL_SITE } from '../rig/rig.ts';
 import type { Rig } from '../rig/rig.ts';
 

@@ -10,7 +10,8 @@ import { PairingMan } from '../attacks/man.ts';
 import { answered, bodyOf, keysOnDisk, plainOf, readWith, tried } from '../attacks/thief.ts';
 import { Between } from '../rig/between.ts';
 import type { Crossing } from '../rig/between.ts';
-import { allOnline, atRest, settled, verifiedOn } from '../rig/behaviour.ts';
+import { allOnline, atRest, verifiedOn } from '../rig/behaviour.ts';
+import { settled } from '../rig/settled.ts';
 import { memoryRig } from '../rig/memory.ts';
 import type { MemoryRig } from '../rig/memory.ts';
 

@@ -1,5 +1,4 @@
 import {
-  Bitmap,
   CHUNK_SEAL_BYTES,
   chunkAt,
   chunkCount,
@@ -16,7 +15,7 @@ import type { Line } from '../../lines/line.ts';
 import { beginTransfer, commitTransfer, missingOf, MOST_ROUNDS, shareTransfer } from './transfers.ts';
 import type { SentHead, Way } from './transfers.ts';
 
-/** How long the first waits for others that need the same object; they mostly come in the same moment. */
+/** So long after the last that came, others that need the same object are waited for; they mostly come in the same moment. */
 const GATHER_MS = 20;
 
 interface Rider {
@@ -44,6 +43,8 @@ class Convoy {
   readonly #load: Load;
   #riders: Rider[] = [];
   #left = false;
+  /** Nobody rides it any more. */
+  over: Promise<void> = Promise.resolve();
 
   constructor(line: Line, load: Load) {
     this.#line = line;
@@ -61,23 +62,39 @@ class Convoy {
     });
   }
 
-  /** @param alone does the same for a single terminal */
-  async run(alone: (rider: Rider) => Promise<Body<'transfer.committed'>>): Promise<void> {
-    for (let waited = 0; waited < GATHER_MS && this.#riders.length < this.#line.online; waited += 1)
-      await sleep(this.#line.clock, 1);
+  /**
+   * @param alone does the same for a single terminal
+   * @param before what its first rider got off: those who still ride it mostly need the same as next
+   */
+  run(alone: Alone, before: Convoy | undefined): Promise<void> {
+    this.over = this.#run(alone, before);
+    return this.over;
+  }
+
+  async #run(alone: Alone, before: Convoy | undefined): Promise<void> {
+    await before?.over;
+    await this.#gather();
     this.#left = true;
     const [only] = this.#riders;
-    if (this.#riders.length === 1 && only !== undefined) only.settle(alone(only));
+    if (this.#riders.length === 1 && only !== undefined) only.settle(alone());
     else await this.#together();
+  }
+
+  async #gather(): Promise<void> {
+    for (let waited = 0; waited < GATHER_MS && this.#riders.length < this.#line.online; waited += 1) {
+      const { length } = this.#riders;
+      await sleep(this.#line.clock, 1);
+      if (this.#riders.length > length) waited = 0;
+    }
   }
 
   async #together(): Promise<void> {
     try {
-      let wanted = await this.#announce();
-      for (let round = 0; this.#riders.length > 0; round += 1) {
-        if (round === MOST_ROUNDS) throw new WhorlError('TERMINAL_CHUNKS', `after ${MOST_ROUNDS} rounds`);
-        await this.#sendMissing(wanted);
-        wanted = await this.#askAll((rider) => this.#finish(rider));
+      await this.#sendMissing(await this.#announce());
+      // One after the other: what noise took from one it mostly took from all, and is sent again before they are asked.
+      for (let [rider] = this.#riders; rider !== undefined; [rider] = this.#riders) {
+        await this.#bring(rider);
+        this.#riders.shift();
       }
     } catch (error) {
       for (const rider of this.#riders) rider.settle(Promise.reject(asError(error)));
@@ -85,21 +102,37 @@ class Convoy {
     }
   }
 
-  /** @returns the chunks that all of them have */
-  async #announce(): Promise<Bitmap> {
-    const { head, transfer, key } = this.#load;
-    if (key !== undefined) return this.#askAll(({ way }) => this.#begin(way));
+  /** Sends what one of them lacks, again to all, until it has the object in place. */
+  async #bring(rider: Rider): Promise<void> {
+    try {
+      for (let round = 0; round < MOST_ROUNDS; round += 1) {
+        const lacking = await this.#finish(rider);
+        if (lacking === undefined) return;
+        await this.#sendMissing(lacking);
+      }
+      throw new WhorlError('TERMINAL_CHUNKS', `after ${MOST_ROUNDS} rounds`);
+    } catch (error) {
+      rider.settle(Promise.reject(asError(error)));
+    }
+  }
+
+  /** @returns the chunks that somebody lacks */
+  async #announce(): Promise<Iterable<number>> {
+    if (this.#load.key !== undefined) return this.#beginAll();
+    await this.#announceAll();
+    return Array(chunkCount(this.#load.head)).keys();
+  }
+
+  async #announceAll(): Promise<void> {
+    const { head, transfer } = this.#load;
     const addresses = this.#riders.map(({ way }) => way.peer.address);
     const body = { transfer, ...head, ...membersOf(addresses) };
     await this.#line.send(this.#line.group, { name: 'transfer.announce', body, priority: 'push' });
-    return new Bitmap(chunkCount(head));
   }
 
-  /** @param arrived what all of them have */
-  async #sendMissing(arrived: Bitmap): Promise<void> {
+  async #sendMissing(missing: Iterable<number>): Promise<void> {
     const { object, head, transfer, key } = this.#load;
-    for (let index = 0; index < arrived.size; index += 1) {
-      if (arrived.has(index)) continue;
+    for (const index of missing) {
       const clear = chunkAt(object, head.chunk, index);
       const data = key === undefined ? clear : sealChunk(key, index, clear);
       const body = { transfer, index, data };
@@ -107,42 +140,34 @@ class Convoy {
     }
   }
 
-  /**
-   * Asks each which chunks it lacks; those that have the object in place leave, and those that fail.
-   * @returns the chunks that all who stay have
-   */
-  async #askAll(lacks: (rider: Rider) => Promise<readonly number[] | undefined>): Promise<Bitmap> {
+  /** Announces the object to each; those that fail leave. @returns the chunks that somebody lacks */
+  async #beginAll(): Promise<Iterable<number>> {
     const staying: Rider[] = [];
     const missing = new Set<number>();
-    await Promise.all(
-      this.#riders.map(async (rider) => {
-        try {
-          const lacking = await lacks(rider);
-          if (lacking === undefined) return;
-          staying.push(rider);
-          for (const index of lacking) missing.add(index);
-        } catch (error) {
-          rider.settle(Promise.reject(asError(error)));
-        }
-      }),
-    );
+    for (const rider of this.#riders) {
+      try {
+        for (const index of await this.#begin(rider.way)) missing.add(index);
+        staying.push(rider);
+      } catch (error) {
+        rider.settle(Promise.reject(asError(error)));
+      }
+    }
     this.#riders = staying;
-    const arrived = new Bitmap(chunkCount(this.#load.head));
-    for (let index = 0; index < arrived.size; index += 1) if (!missing.has(index)) arrived.add(index);
-    return arrived;
+    return [...missing].sort((a, b) => a - b);
   }
 
   /** @returns the chunks that it lacks; `undefined` when the object is in place there */
   async #finish({ way, after, settle }: Rider): Promise<readonly number[] | undefined> {
-    const { object, head, transfer } = this.#load;
+    const { object, head, transfer, key } = this.#load;
     try {
       const committed = await commitTransfer(way, { ...head, transfer, object, after });
       if (committed === undefined) return await missingOf(way, transfer, chunkCount(head));
       settle(Promise.resolve(committed));
       return undefined;
     } catch (error) {
-      // It has not heard the announcement.
+      // It has not heard the announcement, and so others mostly have not.
       if (!(error instanceof RefusedError && error.reason === 'no-such-transfer')) throw error;
+      if (key === undefined) await this.#announceAll();
       return this.#begin(way);
     }
   }
@@ -157,6 +182,8 @@ class Convoy {
     return arrived.missingAll();
   }
 }
+
+type Alone = () => Promise<Body<'transfer.committed'>>;
 
 /** An object that a terminal needs. */
 interface Wanted {
@@ -174,6 +201,8 @@ export class Convoys {
   readonly #line: Line;
   readonly #random: Random;
   readonly #waiting = new Map<string, Convoy>();
+  /** The last that each terminal rode, by address. */
+  readonly #ridden = new Map<number, Convoy>();
   #transfer: number;
 
   /** @param random makes keys: must not be guessed */
@@ -206,11 +235,13 @@ export class Convoys {
     const name = `${kind} ${open} ${chunk} ${Buffer.from(head.digest).toString('hex')}`;
     const known = this.#waiting.get(name);
     const convoy = known?.boards === true ? known : this.#convoy(bytes, head, open);
+    const before = this.#ridden.get(way.peer.address);
+    this.#ridden.set(way.peer.address, convoy);
     const result = convoy.join(way, after);
     if (convoy === known) return result;
     this.#waiting.set(name, convoy);
     void convoy
-      .run(() => alone(chunk))
+      .run(() => alone(chunk), before)
       .finally(() => {
         if (this.#waiting.get(name) === convoy) this.#waiting.delete(name);
       });

@@ -1,4 +1,4 @@
-import { batchDigest, chunkSize, MTU_MIN, readRecord, recordDigest, sameBytes } from '@whorl/protocol';
+import { batchDigest, chunkSize, MTU_MIN, readRecord, recordDigest, sameBytes, WhorlError } from '@whorl/protocol';
 import type { Assembly, Body, RequestName, UserRecord } from '@whorl/protocol';
 import type { AnswerName } from '@whorl/protocol';
 import { RefusedError } from '../../lines/answer.ts';
@@ -294,9 +294,10 @@ export class WhorlDriver implements TerminalDriver, Member {
     try {
       return await work();
     } catch (error) {
-      if (error instanceof RefusedError && error.reason === 'no-session')
-        this.#presence.again(this, 'it started anew');
-      throw error;
+      if (!(error instanceof RefusedError && error.reason === 'no-session')) throw error;
+      this.#presence.again(this, 'it started anew');
+      // Not refused, which would be told to people and tried later: what was under way goes on once it is back.
+      throw new WhorlError('TERMINAL_OFFLINE', `${this.name} started anew`, { cause: error });
     }
   }
 
