@@ -373,6 +373,18 @@ describe('users from the gateway', () => {
     expect(terminal.user(5)?.name).toBe('Two again');
   });
 
+  test('B2 a push that was begun before a change here was read does not wipe it out after it was', () => {
+    const { asker, terminal } = bench();
+    asker.hello();
+    terminal.enrol({ user: 1042, finger: 1 });
+    asker.ask('logs.read', { after: 2 });
+    expect(asker.push([ada], { after: 1 }).body).toMatchObject({
+      refused: [{ index: 0, reason: 'changed-here' }],
+    });
+    expect(terminal.user(1042)?.['finger.1']).toBeDefined();
+    expect(asker.push([ada], { after: 2 }).body).toMatchObject({ refused: [] });
+  });
+
   test('B2 a user changed here by a record that the gateway has not seen is not wiped out', () => {
     const { asker, terminal } = bench();
     asker.hello();

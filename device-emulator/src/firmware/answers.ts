@@ -126,7 +126,6 @@ const USER_BYTES = 20;
 function readLogs(desk: Desk, body: Body<'logs.read'>): Uint8Array {
   const { state } = desk.store;
   desk.conversation.readTo = body.after;
-  if (body.after <= state.log.last) state.known(body.after);
   const fitting = Math.floor((bodyRoom(desk) - LOGS_HEAD_BYTES) / LOG_RECORD_BYTES);
   const records = state.log.page(body.after, Math.min(LOGS_PER_PAGE, fitting));
   return desk.reply('logs.page', { log: state.log.state(state.epoch), records });

@@ -84,6 +84,7 @@ export function commit(
   }
   const plan = planPuts(store.state, capabilities, patches, body.after);
   store.change([...plan.ops, gone], plan.entries);
+  if (body.after <= store.state.log.last) store.state.known(body.after);
   const digests = plan.taken.map((id) => store.state.users.get(id)?.digest ?? new Uint8Array(0));
   return { digest: batchDigest(digests), refused: plan.refused };
 }

@@ -18,7 +18,7 @@ export class State {
   readonly users = new UserTable();
   readonly log: LogRing;
   readonly staging = new Staging();
-  /** Users changed here, with the log record that says so, until the gateway is known to have stored that record. */
+  /** Users changed here, with the log record that says so, until no push can be on its way that was begun without it. */
   readonly changed = new Map<number, number>();
 
   /** @param logs records that the log keeps */
@@ -61,7 +61,10 @@ export class State {
     }
   }
 
-  /** The gateway has stored all records up to `after`. */
+  /**
+   * A push was begun with all records up to `after` stored, and so will be every later one. That the records are stored
+   * is not enough: a push that was begun before may still be on its way.
+   */
   known(after: number): void {
     for (const [user, log] of this.changed) if (log <= after) this.changed.delete(user);
   }

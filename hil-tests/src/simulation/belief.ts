@@ -1,0 +1,95 @@
+/** A credential that a terminal acknowledged. */
+export interface Enrolled {
+  readonly terminal: string;
+  readonly user: number;
+  readonly field: number;
+  /** In base64. */
+  readonly value: string;
+}
+
+/**
+ * What must be true of a site because of what people did; it knows nothing of how a gateway goes about it. Fed with
+ * what people do, asked at quiet points.
+ */
+export class Belief {
+  /** Users that the gateway must hold, with the name that it gave them last. */
+  readonly users = new Map<number, { name?: string }>();
+  /** `terminal user`: people put the user there, and did not take it away. */
+  readonly put = new Set<string>();
+  /** `terminal user`: changed by people while such changes were not taken, so it may differ there. */
+  readonly apart = new Set<string>();
+  /** Credentials that must not be lost. */
+  enrolled: Enrolled[] = [];
+  /** Whether changes at terminals come back. */
+  taken = true;
+  /** Whether a name that the gateway has is never overwritten. */
+  keepsNames = true;
+  /** Since the last quiet point: changes that people made at terminals, and faults. */
+  changesThere = 0;
+  faults = 0;
+  /** Since then deleted at one place and changed at another, so that either may have come first. */
+  readonly #raced = new Set<number>();
+  readonly #deleted = new Set<number>();
+  readonly #changed = new Set<number>();
+
+  enrolledAt(one: Enrolled): void {
+    this.#changedAt(one.terminal, one.user);
+    const again = (other: Enrolled): boolean =>
+      other.terminal === one.terminal && other.user === one.user && other.field === one.field;
+    this.enrolled = this.enrolled.filter((other) => !again(other));
+    if (this.taken) this.enrolled.push(one);
+    this.put.add(`${one.terminal} ${one.user}`);
+  }
+
+  editedAt(terminal: string, user: number): void {
+    this.#changedAt(terminal, user);
+  }
+
+  /** What had not come back from there by now is gone with the user. */
+  removedAt(terminal: string, user: number): void {
+    this.changesThere += 1;
+    this.#raced.add(user);
+    this.put.delete(`${terminal} ${user}`);
+    this.enrolled = this.enrolled.filter((one) => one.terminal !== terminal || one.user !== user);
+  }
+
+  named(user: number, name: string): void {
+    this.users.set(user, this.keepsNames ? { name } : {});
+  }
+
+  deletedHere(user: number): void {
+    this.users.delete(user);
+    this.#deleted.add(user);
+    this.enrolled = this.enrolled.filter((one) => one.user !== user);
+  }
+
+  /** Somebody decided conflicts: what was decided against is refused, not lost, and names are as was decided. */
+  decided(): void {
+    this.enrolled = [];
+    this.forgetNames();
+  }
+
+  forgetNames(): void {
+    for (const user of this.users.keys()) this.users.set(user, {});
+  }
+
+  /** Takes over from the gateway what was a race. @param held users that the gateway holds */
+  settle(held: ReadonlySet<number>): void {
+    for (const user of this.#deleted) if (this.#changed.has(user)) this.#raced.add(user);
+    for (const user of this.#raced) {
+      if (!held.has(user)) this.deletedHere(user);
+      else if (!this.users.has(user)) this.users.set(user, {});
+    }
+    for (const user of held)
+      if (!this.users.has(user) && [...this.put].some((one) => one.endsWith(` ${user}`)))
+        this.users.set(user, {});
+    for (const known of [this.#raced, this.#deleted, this.#changed]) known.clear();
+  }
+
+  #changedAt(terminal: string, user: number): void {
+    this.changesThere += 1;
+    this.#changed.add(user);
+    if (this.taken) this.users.set(user, this.users.get(user) ?? {});
+    else this.apart.add(`${terminal} ${user}`);
+  }
+}

@@ -1,0 +1,16 @@
+import process from 'node:process';
+import { test } from 'vitest';
+import { runProgramme } from './programme.ts';
+
+/** A short run by default; `WHORL_PROGRAMMES=500 WHORL_SEED=1000` for more, from another seed on. */
+const PROGRAMMES = Number(process.env['WHORL_PROGRAMMES'] ?? 8);
+const SEED = Number(process.env['WHORL_SEED'] ?? 1);
+const ROUNDS = Number(process.env['WHORL_ROUNDS'] ?? 6);
+
+test.each(Array.from({ length: PROGRAMMES }, (_, index) => SEED + index))(
+  'B1 B2 B3 B5 B9 B10 B11 whatever people and faults do, at rest everything is as it must be [seed %i]',
+  { timeout: 120_000 },
+  async (seed) => {
+    await runProgramme(seed, ROUNDS);
+  },
+);

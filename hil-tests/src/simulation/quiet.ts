@@ -1,0 +1,173 @@
+import { decodeField, FIELDS, fitting, recordDigest } from '@whorl/protocol';
+import type { LedgerRow } from '@whorl/gateway';
+import type { Rig } from '../rig/rig.ts';
+import type { Enrolled } from './belief.ts';
+import type { Run } from './programme.ts';
+
+/** What had happened by a moment. */
+export interface Counts {
+  /** Users written to terminals. */
+  readonly writes: number;
+  /** Versions that users got, and deletions. */
+  readonly changes: number;
+  readonly merges: number;
+  /** Users that comparisons sent and fetched. */
+  readonly compared: number;
+}
+
+const PATIENCE_MS = 20 * 60_000;
+
+export async function countSoFar(rig: Rig): Promise<Counts> {
+  const counts = { writes: 0, changes: 0, merges: 0, compared: 0 };
+  for (const event of await rig.events())
+    switch (event.type) {
+      case 'user.enrol.succeeded':
+      case 'user.update.succeeded':
+        counts.writes += event.origin === 'gateway' ? 1 : 0;
+        break;
+      case 'user.merged':
+        counts.merges += 1;
+        counts.changes += 1;
+        break;
+      case 'user.added':
+      case 'user.changed':
+      case 'user.removed':
+        counts.changes += 1;
+        break;
+      case 'terminal.compared':
+        counts.compared += event.data.pushed + event.data.pulled;
+        break;
+      default:
+    }
+  return counts;
+}
+
+/** Waits until nothing is on its way any more, and all that terminals logged is read. */
+export async function comeToRest(rig: Rig): Promise<void> {
+  const isAtRest = async (): Promise<boolean> => {
+    if ([...rig.terminals.values()].some((terminal) => terminal.power !== 'on')) return false;
+    const status = await rig.gateway.operations.status();
+    if (status.openPulls > 0) return false;
+    const busy = status.terminals.some(
+      ({ state, unknown, ledger }) =>
+        state !== 'online' || unknown !== undefined || ledger.pending + ledger.sending > 0,
+    );
+    if (busy) return false;
+    const failed = await rig.gateway.store.ledger({ state: 'failed', limit: 1000 });
+    if (failed.some((row) => row.nextTry !== undefined)) return false;
+    const read = new Map((await rig.gateway.store.terminals()).map((row) => [row.name, row.position.id]));
+    return [...rig.terminals].every(
+      ([name, terminal]) => (read.get(name) ?? 0) >= (terminal.logs(1)[0]?.id ?? 0),
+    );
+  };
+  await rig.until('the site at rest', isAtRest, { withinMs: PATIENCE_MS });
+}
+
+/**
+ * Looks whether everything is as it must be, at rest.
+ * @param since what had happened before the round that ended; `undefined` when only the state matters
+ * @throws Error naming what is not
+ */
+export async function checkQuiet(run: Run, since: Counts | undefined): Promise<void> {
+  const { rig, belief } = run;
+  await comeToRest(rig);
+  const { store } = rig.gateway;
+  const held = new Set((await store.users({ limit: 1000 })).map((user) => user.id));
+  belief.settle(held);
+  for (const id of belief.users.keys())
+    if (!held.has(id)) throw new Error(`user ${id} is lost: nobody deleted it at the gateway`);
+  for (const id of held) {
+    if (!belief.users.has(id)) throw new Error(`user ${id} came from nowhere`);
+    await checkName(run, id);
+  }
+  for (const one of belief.enrolled) await checkEnrolled(rig, one);
+  await checkTerminals(run, held);
+  if (since !== undefined) checkCounts(run, since, await countSoFar(rig));
+}
+
+async function checkName({ rig, belief }: Run, id: number): Promise<void> {
+  const wanted = belief.users.get(id)?.name;
+  if (wanted === undefined) return;
+  const bytes = (await rig.gateway.store.user(id))?.record.fields.get(FIELDS.name.number);
+  const name = bytes === undefined ? 'nothing' : decodeField('name', bytes);
+  if (name !== wanted)
+    throw new Error(`user ${id} is called ${name}: ${wanted} was overwritten under fill-vacant`);
+}
+
+/** It is held, or it is one side of a conflict. */
+async function checkEnrolled(rig: Rig, { terminal, user, field, value }: Enrolled): Promise<void> {
+  const { store } = rig.gateway;
+  const conflicts = await store.conflictsOf(user);
+  const records = [
+    (await store.user(user))?.record,
+    ...conflicts.flatMap(({ ours, theirs }) => [ours.record, theirs.record]),
+  ];
+  const found = records.some(
+    (record) => Buffer.from(record?.fields.get(field) ?? []).toString('base64') === value,
+  );
+  if (!found) throw new Error(`field ${field} of user ${user}, enrolled at ${terminal}, is lost`);
+}
+
+async function checkTerminals({ rig, belief }: Run, held: ReadonlySet<number>): Promise<void> {
+  const { store, operations } = rig.gateway;
+  const { autoSync } = await operations.settings();
+  if (autoSync === 'off') return;
+  const rows = Map.groupBy(await store.ledger({ limit: 10_000 }), (row) => row.terminal);
+  for (const { name } of (await operations.status()).terminals) {
+    const terminal = rig.terminal(name);
+    const known = new Map((rows.get(name) ?? []).map((row) => [row.user, row]));
+    const ids = new Set([...held, ...terminal.users().keys()]);
+    for (const id of ids) {
+      if (belief.apart.has(`${name} ${id}`)) continue;
+      const wrong = await wrongAt(rig, {
+        name,
+        id,
+        row: known.get(id),
+        isPut: belief.put.has(`${name} ${id}`),
+      });
+      if (wrong !== undefined) throw new Error(`${name}, user ${id}: ${wrong}`);
+    }
+  }
+}
+
+interface Spot {
+  readonly name: string;
+  readonly id: number;
+  readonly row: LedgerRow | undefined;
+  /** People put the user there. */
+  readonly isPut: boolean;
+}
+
+async function wrongAt(rig: Rig, { name, id, row, isPut }: Spot): Promise<string | undefined> {
+  const { store, operations } = rig.gateway;
+  const terminal = rig.terminal(name);
+  const there = terminal.users().get(id);
+  const user = await store.user(id);
+  if (row?.state === 'withheld') return undefined;
+  if (row?.want === 'absent') return 'it is still to be removed';
+  const { autoSync } = await operations.settings();
+  const groups = (await operations.status()).terminals.find((one) => one.name === name)?.groups ?? [];
+  const own = user?.record.fields.get(FIELDS.groups.number);
+  const reached =
+    user !== undefined &&
+    (autoSync !== 'access-groups' ||
+      (own !== undefined && decodeField('groups', own).some((group) => groups.includes(group))));
+  if (!reached) return there === undefined || isPut ? undefined : 'it does not belong there';
+  if (row === undefined) return 'the ledger does not know of it';
+  if (row.state !== 'verified') return `it is ${row.state}, ${row.reason ?? 'for no reason'}`;
+  const right = Buffer.from(recordDigest(fitting(user.record, terminal.model.capabilities))).toString('hex');
+  if (there === undefined) return 'the ledger says verified, and it is missing there';
+  return there === right ? undefined : 'the ledger says verified, and it differs there';
+}
+
+function checkCounts({ rig, belief }: Run, before: Counts, now: Counts): void {
+  const compared = now.compared - before.compared;
+  const merges = now.merges - before.merges;
+  if (merges > belief.changesThere + compared)
+    throw new Error(`${merges} merges for ${belief.changesThere} changes at terminals: an echo`);
+  const writes = now.writes - before.writes;
+  const changes = now.changes - before.changes + belief.changesThere;
+  // A write of which the answer was lost in a fault is done again.
+  const most = (changes + belief.faults) * rig.terminals.size + compared;
+  if (writes > most) throw new Error(`${writes} writes to terminals for ${changes} changes`);
+}
