@@ -1,6 +1,7 @@
-// Prints the tables of protocol/SPEC.md and gateway/MQTT.md, protocol/test-vectors.json and protocol/whorl.lua anew from
+// Prints the tables of protocol/SPEC.md and gateway/MQTT.md and METRICS.md, protocol/test-vectors.json and protocol/whorl.lua anew from
 // the rows that the code runs on.
 import { readFileSync, writeFileSync } from 'node:fs';
+import { withTables as withMetricTables } from '../gateway/src/metrics/document.ts';
 import { withTables as withMqttTables } from '../gateway/src/mqtt/document.ts';
 import { dissectorText } from '../protocol/src/dissector/print.ts';
 import { withTables } from '../protocol/src/spec/print.ts';
@@ -18,3 +19,6 @@ writeFileSync(
 
 const mqtt = new URL('../gateway/MQTT.md', import.meta.url);
 writeFileSync(mqtt, withMqttTables(readFileSync(mqtt, 'utf8')));
+
+const metrics = new URL('../gateway/METRICS.md', import.meta.url);
+writeFileSync(metrics, withMetricTables(readFileSync(metrics, 'utf8')));

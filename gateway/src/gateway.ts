@@ -205,14 +205,12 @@ function inWords(over: LineOver): string {
   }
 }
 
-function terminalStatuses({ line, config, drivers }: Wired): TerminalStatus[] {
-  const roundTripMs = line.status().roundTripMs;
+function terminalStatuses({ config, drivers }: Wired): TerminalStatus[] {
   return drivers.map((driver, index) => ({
     name: driver.name,
     line: config.name,
     address: driver.peer.address,
     groups: config.terminals[index]?.groups ?? [],
     ...driver.status(),
-    ...(roundTripMs === undefined ? {} : { roundTripMs }),
   }));
 }

@@ -6,6 +6,7 @@ import { startGateway } from './gateway.ts';
 import type { Gateway } from './gateway.ts';
 import { startHttp } from './http/face.ts';
 import type { HttpFace } from './http/face.ts';
+import { Metrics } from './metrics/metrics.ts';
 import { startMqtt } from './mqtt/face.ts';
 import type { Config } from './settings/config.ts';
 import type { Log } from './settings/log.ts';
@@ -29,7 +30,8 @@ export interface Service {
  * @throws WhorlError STORE_*, VAULT_*, GATEWAY_RUNNING, LINE_LISTEN, HTTP_*, MQTT_*
  */
 export async function startService(config: Config, log: Log): Promise<Service> {
-  const store = openStore({ data: config.data });
+  const metrics = new Metrics(systemClock, { process: true });
+  const store = metrics.watched(openStore({ data: config.data }));
   const undo: (() => Promise<void>)[] = [() => store.close()];
   const stop = async (): Promise<void> => {
     for (let next = undo.pop(); next !== undefined; next = undo.pop()) await next();
@@ -47,7 +49,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     const audit = new Audit(store.audit, clock, onFailure);
     await audit.note({ ...SELF, deed: 'gateway.start', target: 'gateway' }, 'done');
     undo.push(() => audit.note({ ...SELF, deed: 'gateway.stop', target: 'gateway' }, 'done'));
-    const faces = { operations, store, hub, clock };
+    const faces = { operations, store, hub, clock, metrics };
     const http = await startHttp({
       ...faces,
       audit,

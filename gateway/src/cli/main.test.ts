@@ -11,6 +11,7 @@ import { startGateway } from '../gateway.ts';
 import type { Gateway } from '../gateway.ts';
 import { buildApi } from '../http/api.ts';
 import { serveLocally } from '../http/socket.ts';
+import { Metrics } from '../metrics/metrics.ts';
 import { silentLog } from '../settings/log.ts';
 import { openStore } from '../store/open.ts';
 import { EXIT } from './context.ts';
@@ -35,6 +36,7 @@ beforeAll(async () => {
   const app = buildApi({
     ...{ operations, store, hub, clock: systemClock, api: () => undefined, onFailure: () => undefined },
     access: new Access({ store: store.access, clock: systemClock, random: seededRandom(2) }),
+    metrics: new Metrics(systemClock, { process: false }),
     audit: new Audit(store.audit, systemClock, () => undefined),
     door: 'local',
   });

@@ -11,6 +11,8 @@ import { OwnAnswer } from './route.ts';
 import type { Known, Route, Tools } from './route.ts';
 import { ROUTES } from './routes.ts';
 
+/** Content types of answers without end. */
+const ENDLESS: ReadonlySet<string> = new Set(['text/event-stream', 'application/x-ndjson']);
 /** What a caller who comes too often is told. */
 const RETRY_AFTER_S = 5;
 
@@ -56,6 +58,10 @@ function add(app: FastifyInstance, route: Route, tools: Tools, door: Door): void
       const caller = await tools.guard.callerOf(request, route);
       await admit(tools, route, caller, placeOf(door, request));
       callers.set(request, caller);
+    },
+    onResponse: async (_request, reply) => {
+      if (ENDLESS.has(String(reply.raw.getHeader('content-type')))) return;
+      tools.metrics.answered(route.name, reply.statusCode, reply.elapsedTime);
     },
     handler: async (request, reply) => {
       const caller = callers.get(request);

@@ -5,6 +5,7 @@ import type { Access, Caller } from '../access/access.ts';
 import type { Audit } from '../access/audit.ts';
 import type { Role } from '../settings/roles.ts';
 import type { EventHub } from '../events/hub.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import type { Store } from '../store/store.ts';
 import type { Operations } from '../sync/operations.ts';
 import { checked } from './errors.ts';
@@ -22,6 +23,7 @@ export interface Tools {
   readonly api: () => ApiPlace | undefined;
   readonly guard: Guard;
   readonly audit: Audit;
+  readonly metrics: Metrics;
   /** Told of errors that are none of the caller's. */
   readonly onFailure: (error: unknown) => void;
 }

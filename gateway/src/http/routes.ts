@@ -8,6 +8,7 @@ import { conflictRoutes } from './routes/conflicts.ts';
 import { eventRoutes } from './routes/events.ts';
 import { ledgerRoutes } from './routes/ledger.ts';
 import { lineRoutes } from './routes/lines.ts';
+import { metricsRoutes } from './routes/metrics.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { settingsRoutes } from './routes/settings.ts';
 import { terminalRoutes } from './routes/terminals.ts';
@@ -24,6 +25,7 @@ const routes: readonly Route[] = [
   ...lineRoutes,
   ...terminalRoutes,
   ...eventRoutes,
+  ...metricsRoutes,
 ];
 
 const openApiRoute = route({

@@ -1,11 +1,15 @@
 import { plainSession, WhorlError } from '@whorl/protocol';
 import type { Random, SealedEnd, Session } from '@whorl/protocol';
+import type { PeerCounters } from './status.ts';
 
 /** The gateway's end of the session with one terminal of a line, or with all of them. */
 export class Peer {
   readonly address: number;
   /** Made by a handshake; before it, nothing but the handshake itself is said. */
   sealed: SealedEnd | undefined;
+  readonly counters: PeerCounters = { framesIn: 0, framesBad: 0, exchanges: 0, retries: 0, timeouts: 0 };
+  /** Round trip of an exchange, milliseconds, lately; absent before the first. */
+  roundTripMs: number | undefined;
   #plain: number;
 
   /** @param random chooses the first number of plain requests, so that a restarted gateway does not repeat the last one's */

@@ -20,6 +20,19 @@ export interface LineCounters {
   opened: number;
 }
 
+/** What happened with one terminal of a line since the gateway started. */
+export interface PeerCounters {
+  /** Answers that were sound. */
+  framesIn: number;
+  /** Damaged ones while this terminal had the word. */
+  framesBad: number;
+  exchanges: number;
+  /** Requests sent again because no answer came. */
+  retries: number;
+  /** Exchanges given up. */
+  timeouts: number;
+}
+
 export interface LineStatus {
   readonly name: string;
   /** What it runs over, in words: `serial /dev/ttyUSB0 at 115200 baud`. */

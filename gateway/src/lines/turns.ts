@@ -172,6 +172,7 @@ export class Turns {
       return;
     }
     this.#counters.framesIn += 1;
+    turn.job.peer.counters.framesIn += 1;
     turn.frames.push(frame);
     const final = frame.payload[0] === REFUSED;
     this.#step(turn, { kind: 'answer', now: this.#clock.now(), final });
@@ -192,7 +193,10 @@ export class Turns {
   /** Only whoever was asked speaks on a shared line: what cannot be understood was its answer. */
   #garbled(): void {
     if (this.#timing.baud === undefined) return;
-    for (const turn of this.#turns.values()) this.#step(turn, { kind: 'garbled', now: this.#clock.now() });
+    for (const turn of this.#turns.values()) {
+      turn.job.peer.counters.framesBad += 1;
+      this.#step(turn, { kind: 'garbled', now: this.#clock.now() });
+    }
   }
 
   #receivedShort(bytes: Uint8Array): void {
@@ -298,6 +302,7 @@ export class Turns {
     };
     this.#turns.set((job.peer.address << 16) | sequence, turn);
     this.#counters.exchanges += 1;
+    job.peer.counters.exchanges += 1;
     this.#write(turn);
   }
 
@@ -345,17 +350,19 @@ export class Turns {
         return;
       case 'write':
         this.#counters.retries += 1;
+        turn.job.peer.counters.retries += 1;
         this.#wire.spoilt();
         this.#write(turn);
         return;
       case 'answered':
-        this.#roundTrip(this.#clock.now() - turn.began);
+        this.#roundTrip(turn.job.peer, this.#clock.now() - turn.began);
         this.#end(turn);
         turn.job.settle({ kind: 'answered', frames: turn.frames, complete: output.complete });
         this.#next();
         return;
       case 'timeout':
         this.#counters.timeouts += 1;
+        turn.job.peer.counters.timeouts += 1;
         this.#wire.spoilt();
         this.#end(turn);
         turn.job.settle({
@@ -377,9 +384,15 @@ export class Turns {
     this.#turns.delete((turn.job.peer.address << 16) | turn.sequence);
   }
 
-  #roundTrip(ms: number): void {
-    this.roundTripMs = this.roundTripMs === undefined ? ms : this.roundTripMs + (ms - this.roundTripMs) / 16;
+  #roundTrip(peer: Talk['peer'], ms: number): void {
+    this.roundTripMs = lately(this.roundTripMs, ms);
+    peer.roundTripMs = lately(peer.roundTripMs, ms);
   }
+}
+
+/** A mean in which the newest sixteen count most. */
+function lately(mean: number | undefined, newest: number): number {
+  return mean === undefined ? newest : mean + (newest - mean) / 16;
 }
 
 const REFUSED = rowOf('refused').type;

@@ -213,6 +213,10 @@ export class SqliteStore implements Store {
     return ledger.nextDue(this.#db, terminal, now);
   }
 
+  async pullCounts(): Promise<ReadonlyMap<string, number>> {
+    return pulls.pullCounts(this.#db);
+  }
+
   async openPulls(limit: number): Promise<readonly PullRequest[]> {
     return pulls.openPulls(this.#db, limit);
   }

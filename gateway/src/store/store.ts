@@ -355,6 +355,8 @@ export interface Store {
   /** When the next pull or ledger row of a terminal becomes due after `now`, milliseconds UTC. */
   nextDue(terminal: string, now: number): Promise<number | undefined>;
   openPulls(limit: number): Promise<readonly PullRequest[]>;
+  /** Open pulls, by terminal that has any. */
+  pullCounts(): Promise<ReadonlyMap<string, number>>;
   /** Opens a pull that no log asked for (by hand). */
   requestPull(pull: PullRequest): Promise<void>;
   /** Moves a pull to a later try, or ends it when `nextTry` is absent; with the events to tell of it. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DOUBTS } from '../events/catalogue.ts';
-import type { LineCounters } from '../lines/status.ts';
+import type { LineCounters, PeerCounters } from '../lines/status.ts';
 import { runtimeSettingsSchema } from '../settings/runtime.ts';
 import type { LedgerState } from '../store/store.ts';
 import type { GatewayStatus } from './operations.ts';
@@ -20,6 +20,14 @@ const counters = z.strictObject({
   timeouts: count,
   opened: count,
 } satisfies Record<keyof LineCounters, z.ZodType>);
+
+const peerCounters = z.strictObject({
+  framesIn: count,
+  framesBad: count,
+  exchanges: count,
+  retries: count,
+  timeouts: count,
+} satisfies Record<keyof PeerCounters, z.ZodType>);
 
 const ledger = z.strictObject({
   pending: count,
@@ -60,6 +68,7 @@ const terminal = z.strictObject({
   clockOffMs: z.number().optional().describe('Positive is ahead.'),
   lastSeen: z.int().optional().describe('Milliseconds UTC.'),
   roundTripMs: z.number().optional(),
+  counters: peerCounters,
   ledger,
 } satisfies Record<keyof GatewayStatus['terminals'][number], z.ZodType>);
 

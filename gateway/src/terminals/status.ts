@@ -1,4 +1,5 @@
 import type { Doubt } from '../events/catalogue.ts';
+import type { PeerCounters } from '../lines/status.ts';
 
 export interface TerminalStatus {
   readonly name: string;
@@ -21,5 +22,7 @@ export interface TerminalStatus {
   readonly clockOffMs?: number;
   /** Last answer, milliseconds UTC. */
   readonly lastSeen?: number;
+  /** Round trip of an exchange with it, milliseconds, lately. */
   readonly roundTripMs?: number;
+  readonly counters: PeerCounters;
 }

@@ -5,6 +5,7 @@ import { Access } from '../../access/access.ts';
 import { Audit } from '../../access/audit.ts';
 import { startGateway } from '../../gateway.ts';
 import type { Gateway } from '../../gateway.ts';
+import { Metrics } from '../../metrics/metrics.ts';
 import { silentLog } from '../../settings/log.ts';
 import { openStore } from '../../store/open.ts';
 import { buildApi } from '../api.ts';
@@ -35,9 +36,10 @@ export async function api(): Promise<Bench> {
   const failures: unknown[] = [];
   const { operations, hub } = gateway;
   const access = new Access({ store: store.access, clock: systemClock, random: seededRandom(2) });
+  const metrics = new Metrics(systemClock, { process: false });
   const audit = new Audit(store.audit, systemClock, (error) => failures.push(error));
   const parts = {
-    ...{ operations, store, hub, clock: systemClock, access, audit, api: () => undefined },
+    ...{ operations, store, hub, clock: systemClock, access, audit, metrics, api: () => undefined },
     onFailure: (error: unknown) => void failures.push(error),
   };
   const app = buildApi({ ...parts, door: 'local' });

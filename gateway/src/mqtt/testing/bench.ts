@@ -77,7 +77,10 @@ export function statusOf(changes: Partial<GatewayStatus> = {}): GatewayStatus {
     users: 0,
     lines: [{ name: 'floor', over: 'tcp 10.0.0.1 port 1', state: 'open', counters, waiting: 0 }],
     terminals: [
-      { name: 'door', line: 'floor', address: 1, groups: [1], state: 'online', serial: 'WX-1', ledger: none },
+      {
+        ...{ name: 'door', line: 'floor', address: 1, groups: [1], state: 'online', serial: 'WX-1' },
+        ...{ ledger: none, counters: { framesIn: 1, framesBad: 0, exchanges: 1, retries: 0, timeouts: 0 } },
+      },
     ],
     openPulls: 0,
     ...changes,

@@ -1,6 +1,6 @@
 import type { Sqlite } from '../sqlite.ts';
 import type { PullRequest, Store } from '../store.ts';
-import { pullRequest } from './rows.ts';
+import { number, pullRequest, text } from './rows.ts';
 
 const INSERT =
   'INSERT INTO pulls (terminal, user, log, attempts, next_try, changed, take) VALUES (?, ?, ?, ?, ?, ?, ?)';
@@ -57,6 +57,12 @@ export function duePulls(db: Sqlite, terminal: string, now: number, limit: numbe
       limit,
     )
     .map(pullRequest);
+}
+
+/** By terminal. */
+export function pullCounts(db: Sqlite): ReadonlyMap<string, number> {
+  const rows = db.all('SELECT terminal, count(*) AS open FROM pulls GROUP BY terminal');
+  return new Map(rows.map((row) => [text(row, 'terminal'), number(row, 'open')]));
 }
 
 export function openPulls(db: Sqlite, limit: number): readonly PullRequest[] {

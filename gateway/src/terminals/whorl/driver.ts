@@ -68,8 +68,13 @@ export class WhorlDriver implements TerminalDriver, Member {
   }
 
   /** How it is, for people. */
-  status(): Pick<TerminalStatus, 'state'> & Partial<TerminalStatus> {
-    const seen = this.#lastSeen === undefined ? {} : { lastSeen: this.#lastSeen };
+  status(): Pick<TerminalStatus, 'state' | 'counters'> & Partial<TerminalStatus> {
+    const { roundTripMs, counters } = this.peer;
+    const seen = {
+      counters: { ...counters },
+      ...(roundTripMs === undefined ? {} : { roundTripMs }),
+      ...(this.#lastSeen === undefined ? {} : { lastSeen: this.#lastSeen }),
+    };
     const identity = this.#identity;
     if (identity === undefined) {
       if (this.#quarantine === undefined) return { state: 'offline', reason: this.#reason, ...seen };

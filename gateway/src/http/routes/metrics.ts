@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { OwnAnswer, route } from '../route.ts';
+
+/** Figures for Prometheus. */
+export const metricsRoutes = [
+  route({
+    method: 'GET',
+    path: '/metrics',
+    name: 'metrics.show',
+    role: 'viewer',
+    doc: 'Figures of lines, terminals, ledger and database, in Prometheus’ text format; METRICS.md explains each.',
+    media: ['text/plain'],
+    answer: z.string(),
+    handle: async (_asked, { operations, store, clock, metrics }) => {
+      const text = await metrics.text({
+        status: await operations.status(),
+        pulls: await store.pullCounts(),
+        conflicts: await store.countConflicts(),
+        now: clock.wallTime(),
+      });
+      return new OwnAnswer((reply) => void reply.type(metrics.contentType).send(text));
+    },
+  }),
+];
