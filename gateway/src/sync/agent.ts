@@ -25,6 +25,8 @@ const STORE_PAUSE_MS = 1_000;
 const OWN_LOGS_MS = 1_000;
 /** A loop looks by itself this often, should a ring ever be missed. */
 const LOOK_AGAIN_MS = 60_000;
+/** A terminal calls for what is news; what it logged of the gateway's writes would be read in the middle of them. */
+const LOGS_AGAIN_MS = 600_000;
 
 /**
  * Works for one terminal: reads its logs as they come, fetches the users that they name, brings it what the ledger
@@ -149,7 +151,7 @@ export class Agent {
     if (page.records.length > 0 || page.log.last > this.#position.id) await this.#take(page);
     if (page.more) return 0;
     this.#upToDate();
-    return LOOK_AGAIN_MS;
+    return LOGS_AGAIN_MS;
   }
 
   async #take(page: Parameters<typeof intakeOf>[0]['page']): Promise<void> {
