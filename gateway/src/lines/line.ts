@@ -143,6 +143,9 @@ export class Line {
     return this.#online;
   }
 
+  /** Whether it was opened just now, and not everyone has been greeted yet: whoever needs the same as others may wait for them. */
+  isSettling = false;
+
   /** Longest that one turn should take, so that others are heard in time, milliseconds. */
   get turnMs(): number {
     return this.#turnMs;

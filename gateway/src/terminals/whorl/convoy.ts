@@ -18,6 +18,9 @@ import type { SentHead, Way } from './transfers.ts';
 /** So long after the last that came, others that need the same object are waited for; they mostly come in the same moment. */
 const GATHER_MS = 20;
 
+/** Chunks of an object that are worth an exchange to learn whether they must be sent. */
+const WORTH_ASKING = 8;
+
 interface Rider {
   readonly way: Way;
   readonly after: number;
@@ -81,10 +84,15 @@ class Convoy {
   }
 
   async #gather(): Promise<void> {
-    for (let waited = 0; waited < GATHER_MS && this.#riders.length < this.#line.online; waited += 1) {
+    const line = this.#line;
+    for (
+      let waited = 0;
+      waited < GATHER_MS && (line.isSettling || this.#riders.length < line.online);
+      waited += 1
+    ) {
       const { length } = this.#riders;
-      await sleep(this.#line.clock, 1);
-      if (this.#riders.length > length) waited = 0;
+      await sleep(line.clock, 1);
+      if (line.isSettling || this.#riders.length > length) waited = 0;
     }
   }
 
@@ -120,7 +128,20 @@ class Convoy {
   async #announce(): Promise<Iterable<number>> {
     if (this.#load.key !== undefined) return this.#beginAll();
     await this.#announceAll();
-    return Array(chunkCount(this.#load.head)).keys();
+    const count = chunkCount(this.#load.head);
+    return count >= WORTH_ASKING && (await this.#isBegun(count)) ? this.#beginAll() : Array(count).keys();
+  }
+
+  /** Whether some of it is there from before an interruption, as the first one tells for all. */
+  async #isBegun(count: number): Promise<boolean> {
+    const [first] = this.#riders;
+    if (first === undefined) return false;
+    try {
+      return (await this.#begin(first.way)).length < count;
+    } catch {
+      // Its own turn will tell why.
+      return false;
+    }
   }
 
   async #announceAll(): Promise<void> {
@@ -227,7 +248,8 @@ export class Convoys {
     wanted: Wanted,
     alone: (chunk: number) => Promise<Body<'transfer.committed'>>,
   ): Promise<Body<'transfer.committed'>> {
-    if (this.#line.online < 2 || this.#line.timing.baud === undefined) return alone(wanted.chunk);
+    const shared = this.#line.timing.baud !== undefined && (this.#line.isSettling || this.#line.online > 1);
+    if (!shared) return alone(wanted.chunk);
     const { kind, bytes, after, open } = wanted;
     // The same for one as for several: what has arrived then counts whoever goes on with it.
     const chunk = open ? wanted.chunk : wanted.chunk - CHUNK_SEAL_BYTES;

@@ -37,6 +37,8 @@ interface Seat {
   /** What the line had heard of noise when this one was greeted last. */
   noise: number;
   retryMs: number;
+  /** Greeted since the line was opened, with whatever came of it. */
+  visited: boolean;
 }
 
 /** A terminal that has a connection for itself is polled so often while nothing else happens on it. */
@@ -44,7 +46,7 @@ const POLL_MS = 200;
 const BUSY_POLL_MS = 250;
 /** On a shared line, hands can be raised so often while it is idle, and while it is busy, within long transfers too. */
 const IDLE_INVITATION_MS = 40;
-const BUSY_INVITATION_MS = 150;
+const BUSY_INVITATION_MS = 60;
 /** A busy line is looked at again this often. */
 const LOOK_AGAIN_MS = 10;
 /** A line with one terminal is busy with that one, whose answers say whether it has logs. */
@@ -121,15 +123,8 @@ export class Presence {
   }
 
   add(member: Member): void {
-    this.#seats.push({
-      member,
-      due: 0,
-      opened: 0,
-      group: undefined,
-      silent: 0,
-      noise: 0,
-      retryMs: FIRST_GREETING_MS,
-    });
+    const fresh = { due: 0, opened: 0, silent: 0, noise: 0, retryMs: FIRST_GREETING_MS, visited: false };
+    this.#seats.push({ member, group: undefined, ...fresh });
   }
 
   /** Greets a terminal at once: it forgot the session. */
@@ -156,7 +151,9 @@ export class Presence {
       seat.due = this.#clock.now();
       seat.silent = 0;
       seat.retryMs = FIRST_GREETING_MS;
+      seat.visited = false;
     }
+    this.#line.isSettling = true;
     this.#schedule();
   }
 
@@ -308,6 +305,9 @@ export class Presence {
     } catch (error) {
       this.#missed(seat, error instanceof Error ? error : new Error(String(error)));
     }
+    // What an adapter still had to say when the line was opened can cost everyone the first greeting.
+    seat.visited ||= seat.silent !== 1;
+    this.#line.isSettling = this.#seats.some(({ visited }) => !visited);
     this.#asking = false;
     this.#schedule();
   }
