@@ -1,9 +1,9 @@
 import { seededRandom, WhorlError } from '@whorl/protocol';
 import type { Random } from '@whorl/protocol';
-import { allOnline } from '../rig/behaviour.ts';
 import { memoryRig } from '../rig/memory.ts';
 import type { Rig, RigPlan } from '../rig/rig.ts';
 import { Belief } from './belief.ts';
+import type { Run } from './run.ts';
 import { checkQuiet, comeToRest, countSoFar } from './quiet.ts';
 
 const SITE: RigPlan = {
@@ -23,15 +23,6 @@ const MOST_ACTIONS = 6;
 const SCOPES = ['all-with-device-updates', 'all-with-device-updates', 'access-groups', 'all', 'off'] as const;
 const POLICIES = ['fill-vacant', 'fill-vacant', 'terminal-wins', 'newest-wins'] as const;
 
-/** One run: a site, what is believed of it, and where chance comes from. */
-export interface Run {
-  readonly rig: Rig;
-  readonly random: Random;
-  readonly belief: Belief;
-  /** What was done, for whoever has to repeat it. */
-  readonly trace: string[];
-}
-
 /** Something that people or the world do; answers what it was, or nothing when it does not apply. */
 type Action = (run: Run) => Promise<string | undefined> | string | undefined;
 
@@ -44,7 +35,7 @@ export async function runProgramme(seed: number, rounds: number): Promise<void> 
   const rig = await memoryRig({ ...SITE, seed });
   const run: Run = { rig, random: seededRandom(seed), belief: new Belief(), trace: [] };
   try {
-    await allOnline(rig);
+    await comeToRest(rig);
     for (let round = 0; round < rounds; round += 1) await playRound(run);
   } catch (cause) {
     const text = cause instanceof Error ? cause.message : String(cause);

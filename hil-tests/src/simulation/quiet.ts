@@ -2,7 +2,7 @@ import { decodeField, FIELDS, fitting, recordDigest } from '@whorl/protocol';
 import type { LedgerRow } from '@whorl/gateway';
 import type { Rig } from '../rig/rig.ts';
 import type { Enrolled } from './belief.ts';
-import type { Run } from './programme.ts';
+import type { Run } from './run.ts';
 
 /** What had happened by a moment. */
 export interface Counts {

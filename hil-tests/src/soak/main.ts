@@ -3,6 +3,7 @@ import { systemClock } from '@whorl/protocol';
 import { fuzz } from './fuzz.ts';
 import { killSoak } from './kill.ts';
 import { noiseSoak } from './noise.ts';
+import { runProgramme } from '../simulation/programme.ts';
 
 const { values } = parseArgs({
   options: {
@@ -13,9 +14,10 @@ const { values } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 });
-const HELP = `npm run --silent soak -- [--json] [--minutes N] [--seed N] [--only kill|noise|fuzz]…
+const HELP = `npm run --silent soak -- [--json] [--minutes N] [--seed N] [--only kill|noise|programmes|fuzz]…
 
-Gateway processes killed at work, noise on a line, then damaged input, for N minutes in all. 10 minutes or more: 200
+Gateway processes killed at work, noise on a line, random programmes of people and faults, then damaged input, for N
+minutes in all. 10 minutes or more: 200
 users of 10 fingers, 10 kills a cycle.
 
 Example:
@@ -26,6 +28,7 @@ if (values.help) {
 }
 /** What noise may leave behind: less than a frame for each terminal, and what the engine keeps for itself. */
 const MOST_GROWTH_MB = 5;
+const PROGRAMME_ROUNDS = 12;
 const minutes = Number(values.minutes);
 const seed = Number(values.seed);
 const long = minutes >= 10;
@@ -36,6 +39,7 @@ let failures = 0;
 
 if (wanted('kill')) await kill();
 if (wanted('noise')) await noise();
+if (wanted('programmes')) await programmes();
 if (wanted('fuzz')) fuzzed();
 if (values.json) console.log(JSON.stringify(figures));
 else for (const [metric, value] of Object.entries(figures)) console.log(`${metric.padEnd(16)} ${value}`);
@@ -65,6 +69,23 @@ async function noise(): Promise<void> {
   figures['noise.growth_mb'] = Math.round(result.growthMb * 100) / 100;
   figures['noise.back_ms'] = Math.round(result.backMs);
   if (result.growthMb > MOST_GROWTH_MB) failures += 1;
+}
+
+async function programmes(): Promise<void> {
+  const left = end - systemClock.now();
+  const until = systemClock.now() + (values.only.length === 1 ? left : minutes * 10_000);
+  let runs = 0;
+  let wrong = 0;
+  for (; runs === 0 || systemClock.now() < until; runs += 1) {
+    try {
+      await runProgramme(seed * 100_000 + runs, PROGRAMME_ROUNDS);
+    } catch (error) {
+      wrong += 1;
+      process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    }
+  }
+  Object.assign(figures, { 'programmes.runs': runs, 'programmes.wrong': wrong });
+  failures += wrong;
 }
 
 function fuzzed(): void {
