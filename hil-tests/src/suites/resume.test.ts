@@ -1,10 +1,12 @@
-import { encodeUser, FrameSplitter, readRecord } from '@whorl/protocol';
+import { encodeUser, FrameSplitter, readRecord, seededRandom } from '@whorl/protocol';
+import type { User } from '@whorl/protocol';
 import { expect } from 'vitest';
 import { fullUser } from '../bench/users.ts';
 import { behaviour, verifiedOn } from '../rig/behaviour.ts';
 import type { BehaviourOptions } from '../rig/behaviour.ts';
 import type { Rig } from '../rig/rig.ts';
 
+const random = seededRandom(3);
 const USER = fullUser(7);
 const SIZE = encodeUser(USER).length;
 /** What starting over in the middle would cost is half as much again. */
@@ -102,3 +104,54 @@ for (const [what, interrupt] of Object.entries(INTERRUPTIONS)) {
     OPTIONS,
   );
 }
+
+/** On TCP it takes more to be in the middle of anything. */
+const BIG_USER: User = {
+  ...USER,
+  id: 8,
+  ...Object.fromEntries([0, 1, 2, 3, 4].map((slot) => [`face.${slot}`, face()])),
+};
+const BIG_SIZE = encodeUser(BIG_USER).length;
+
+function face(): NonNullable<User['face.0']> {
+  return { format: 1, quality: 80, template: random.bytes(80_000) };
+}
+
+/** Takes the wire off as soon as so many bytes have crossed it. @returns once it is off */
+async function cutAt(rig: Rig, crossed: () => number, bytes: number): Promise<void> {
+  const medium = rig.media.get('lab');
+  const untap = medium?.tap(() => {
+    if (crossed() > bytes) medium.setWired(false);
+  });
+  await rig.until('the middle of it', () => medium?.wired === false);
+  untap?.();
+}
+
+for (const direction of ['push', 'pull'] as const)
+  behaviour(
+    `P12 a ${direction} over TCP goes on where the connection went dead, over the next one`,
+    async (rig) => {
+      const crossed = chunkBytes(rig, 'lab', direction === 'push');
+      const cut = cutAt(rig, crossed, BIG_SIZE / 2);
+      const { id, ...set } = BIG_USER;
+      if (direction === 'push') {
+        await rig.gateway.operations.addUser(id, { set, clear: [] });
+      } else {
+        rig.terminal('terminal-4').load([readRecord(encodeUser(BIG_USER))]);
+        await rig.gateway.operations.pull(id, 'terminal-4');
+      }
+      await cut;
+      await rig.until('it missed', async () =>
+        (await rig.gateway.operations.status()).terminals.some(
+          ({ name, state }) => name === 'terminal-4' && state === 'offline',
+        ),
+      );
+      const before = crossed();
+      rig.media.get('lab')?.setWired(true);
+      if (direction === 'push') await verifiedOn(rig, id, ['terminal-4']);
+      else await rig.until('the user here', async () => (await rig.gateway.store.user(id)) !== undefined);
+      expect(before).toBeGreaterThan(BIG_SIZE / 2);
+      expect(crossed() - before).toBeLessThan(0.7 * BIG_SIZE);
+    },
+    { plan: { lines: { lab: PLAN.lines.lab } }, on: ['tcp'] },
+  );
