@@ -1,4 +1,12 @@
-import { batchDigest, chunkSize, MTU_MIN, readRecord, recordDigest, sameBytes, WhorlError } from '@whorl/protocol';
+import {
+  batchDigest,
+  chunkSize,
+  MTU_MIN,
+  readRecord,
+  recordDigest,
+  sameBytes,
+  WhorlError,
+} from '@whorl/protocol';
 import type { Assembly, Body, RequestName, UserRecord } from '@whorl/protocol';
 import type { AnswerName } from '@whorl/protocol';
 import { RefusedError } from '../../lines/answer.ts';
