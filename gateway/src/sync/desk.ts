@@ -85,6 +85,7 @@ export class Desk implements Operations {
         return { ...terminal, groups, ...(unknown === undefined ? {} : { unknown }), ledger };
       }),
       openPulls: pulls.length,
+      openConflicts: await store.countConflicts(),
     };
   }
 

@@ -25,6 +25,7 @@ export interface GatewayStatus {
   readonly lines: readonly LineStatus[];
   readonly terminals: readonly (TerminalStatus & { readonly ledger: LedgerCounts })[];
   readonly openPulls: number;
+  readonly openConflicts: number;
 }
 
 /**

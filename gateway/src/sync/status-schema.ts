@@ -82,4 +82,5 @@ export const statusSchema = z.strictObject({
   lines: z.array(line).readonly(),
   terminals: z.array(terminal).readonly(),
   openPulls: count,
+  openConflicts: count.describe('That nobody has decided yet.'),
 } satisfies Record<keyof GatewayStatus, z.ZodType>);

@@ -86,7 +86,7 @@ function showStatus(status: Status): string {
       `${terminal.model ?? ''} ${terminal.serial ?? ''}${terminal.unknown === undefined ? '' : `, unknown what it holds: ${terminal.unknown}; being compared`}`,
   ]);
   return [
-    `${status.gateway}: ${status.users} users, ${status.openPulls} pulls open, autoSync ${status.settings.autoSync}`,
+    `${status.gateway}: ${status.users} users, ${status.openPulls} pulls open, ${status.openConflicts} conflicts open, autoSync ${status.settings.autoSync}`,
     ...(status.api === undefined ? [] : [showApi(status.api)]),
     '',
     table(['LINE', 'STATE', 'DUTY', 'ROUND TRIP', 'BAD', 'RETRIES', 'TIMEOUTS', 'WAITING', 'OVER'], lines),

@@ -83,6 +83,7 @@ export function statusOf(changes: Partial<GatewayStatus> = {}): GatewayStatus {
       },
     ],
     openPulls: 0,
+    openConflicts: 0,
     ...changes,
   };
 }
