@@ -141,3 +141,14 @@ test('where no gateway runs, that is said, with what to do', { timeout: 30_000 }
   expect(answer.exit).toBe(EXIT.unreachable);
   expect(answer.err).toMatch(/^GATEWAY_UNREACHABLE: .*elsewhere\n {2}.*whorl start/);
 });
+
+test('B13 a dry run says what would change, and changes nothing', { timeout: 30_000 }, async () => {
+  const dry = await whorl('settings', 'set', 'autoSync', 'access-groups', '--dry-run');
+  expect(dry).toMatchObject({ exit: 0, out: 'Nothing would change at any terminal.\n' });
+  expect((await gateway.operations.settings()).autoSync).toBe('all-with-device-updates');
+  const preview = await whorl('--json', 'users', 'delete', '1', '2', '--dry-run');
+  expect(JSON.parse(preview.out)).toMatchObject({ guarded: false, terminals: [], users: [] });
+  const refused = await whorl('settings', 'set', 'autoSync', 'off', '--confirm', 'something');
+  expect(refused).toMatchObject({ exit: EXIT.failed, out: '' });
+  expect(refused.err).toMatch(/^GUARD_CHANGED: .*\n {2}.*dry run/);
+});
