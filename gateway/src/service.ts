@@ -7,6 +7,7 @@ import type { Gateway } from './gateway.ts';
 import { startHttp } from './http/face.ts';
 import type { HttpFace } from './http/face.ts';
 import { Metrics } from './metrics/metrics.ts';
+import { Jobs } from './jobs/jobs.ts';
 import { startMqtt } from './mqtt/face.ts';
 import type { Config } from './settings/config.ts';
 import type { Log } from './settings/log.ts';
@@ -49,10 +50,18 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     const audit = new Audit(store.audit, clock, onFailure);
     await audit.note({ ...SELF, deed: 'gateway.start', target: 'gateway' }, 'done');
     undo.push(() => audit.note({ ...SELF, deed: 'gateway.stop', target: 'gateway' }, 'done'));
+    const jobs = new Jobs({
+      ...{ store: store.jobs, clock, onFailure },
+      ended: ({ id, kind, who, state }) =>
+        audit.note({ who, place: 'job', deed: `jobs.${kind}.end`, target: `job ${id}` }, state),
+    });
+    await jobs.open();
+    undo.push(() => jobs.stop());
     const faces = { operations, store, hub, clock, metrics };
     const http = await startHttp({
       ...faces,
       audit,
+      jobs,
       config: config.http,
       data: config.data,
       random,

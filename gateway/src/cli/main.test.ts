@@ -11,6 +11,7 @@ import { startGateway } from '../gateway.ts';
 import type { Gateway } from '../gateway.ts';
 import { buildApi } from '../http/api.ts';
 import { serveLocally } from '../http/socket.ts';
+import { Jobs } from '../jobs/jobs.ts';
 import { Metrics } from '../metrics/metrics.ts';
 import { silentLog } from '../settings/log.ts';
 import { openStore } from '../store/open.ts';
@@ -36,6 +37,10 @@ beforeAll(async () => {
   const app = buildApi({
     ...{ operations, store, hub, clock: systemClock, api: () => undefined, onFailure: () => undefined },
     access: new Access({ store: store.access, clock: systemClock, random: seededRandom(2) }),
+    jobs: new Jobs({
+      ...{ store: store.jobs, clock: systemClock },
+      ...{ ended: () => Promise.resolve(), onFailure: () => undefined },
+    }),
     metrics: new Metrics(systemClock, { process: false }),
     audit: new Audit(store.audit, systemClock, () => undefined),
     door: 'local',

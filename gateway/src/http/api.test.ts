@@ -89,7 +89,7 @@ test.each<[string, Case, number, string, string]>([
 test('a body that is too large is refused before it is read', async () => {
   const { app, failures } = await api();
   const headers = { 'content-type': 'application/json', 'content-length': String(1 << 30) };
-  const answer = await app.inject({ method: 'POST', url: '/users/import', headers, payload: '{}' });
+  const answer = await app.inject({ method: 'POST', url: '/jobs/import', headers, payload: '{}' });
   expect(answer.statusCode).toBe(400);
   expect(answer.json<{ code: string }>().code).toBe('REQUEST_INVALID');
   expect(failures).toEqual([]);
@@ -101,13 +101,13 @@ test('an import of which one user is wrong changes nobody', async () => {
     { id: 1, name: 'Ada' },
     { id: 2, name: '' },
   ];
-  const answer = await app.inject({ method: 'POST', url: '/users/import', payload: { users } });
+  const answer = await app.inject({ method: 'POST', url: '/jobs/import', payload: { users } });
   expect(answer.json<{ message: string }>().message).toContain('body.users.1.name');
   const records = [
     { id: 3, fields: { 1: 'QWRh' } },
     { id: 4, fields: { 64: 'QWRh' } },
   ];
-  const second = await app.inject({ method: 'POST', url: '/users/import', payload: { records } });
+  const second = await app.inject({ method: 'POST', url: '/jobs/import', payload: { records } });
   expect(second.statusCode).toBe(400);
   expect((await gateway.operations.status()).users).toBe(0);
 });

@@ -10,7 +10,7 @@ import { serveLocally } from './socket.ts';
 
 export interface HttpParts extends Pick<
   Tools,
-  'operations' | 'store' | 'hub' | 'clock' | 'audit' | 'metrics' | 'onFailure'
+  'operations' | 'store' | 'hub' | 'clock' | 'audit' | 'metrics' | 'jobs' | 'onFailure'
 > {
   readonly config: HttpConfig;
   /** Data directory. */

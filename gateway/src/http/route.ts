@@ -5,6 +5,7 @@ import type { Access, Caller } from '../access/access.ts';
 import type { Audit } from '../access/audit.ts';
 import type { Role } from '../settings/roles.ts';
 import type { EventHub } from '../events/hub.ts';
+import type { Jobs } from '../jobs/jobs.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Store } from '../store/store.ts';
 import type { Operations } from '../sync/operations.ts';
@@ -24,6 +25,7 @@ export interface Tools {
   readonly guard: Guard;
   readonly audit: Audit;
   readonly metrics: Metrics;
+  readonly jobs: Jobs;
   /** Told of errors that are none of the caller's. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -149,7 +151,7 @@ export function route<
         body: checked(given.body, known.request.body ?? {}, spec.bodyIs ?? 'body') as z.output<Body>,
         ...known,
       };
-      const usual = method === 'GET' || isDry(asked.query) ? 'no' : 'deed';
+      const usual = method === 'GET' || isDry(asked.query) || isDry(asked.body) ? 'no' : 'deed';
       return {
         audited: spec.audited ?? usual,
         target: async () => spec.target?.(asked, tools) ?? targetOf(name, asked.params),
@@ -161,8 +163,8 @@ export function route<
 }
 
 /** Whether it is only asked what would be done. */
-function isDry(query: object): boolean {
-  return 'dryRun' in query && query.dryRun === true;
+function isDry(part: unknown): boolean {
+  return typeof part === 'object' && part !== null && 'dryRun' in part && part.dryRun === true;
 }
 
 /** `users.edit` of 1042: `user 1042`. */

@@ -6,6 +6,7 @@ import { accountRoutes } from './routes/accounts.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { conflictRoutes } from './routes/conflicts.ts';
 import { eventRoutes } from './routes/events.ts';
+import { jobRoutes } from './routes/jobs.ts';
 import { ledgerRoutes } from './routes/ledger.ts';
 import { lineRoutes } from './routes/lines.ts';
 import { metricsRoutes } from './routes/metrics.ts';
@@ -21,6 +22,7 @@ const routes: readonly Route[] = [
   ...settingsRoutes,
   ...userRoutes,
   ...ledgerRoutes,
+  ...jobRoutes,
   ...conflictRoutes,
   ...lineRoutes,
   ...terminalRoutes,

@@ -1,5 +1,6 @@
 import { codeOf, decodeField, describe, fieldName, WhorlError } from '@whorl/protocol';
 import { z } from 'zod';
+import type { JobControl } from '../jobs/jobs.ts';
 import type { Store } from '../store/store.ts';
 import type { Operations, UserEdit } from '../sync/operations.ts';
 import { editOf, userEditSchema } from './views.ts';
@@ -24,28 +25,38 @@ export const importResultSchema = z.strictObject({
   unchanged: z.int(),
   failed: z.array(z.strictObject({ id: z.int(), code: z.string(), message: z.string() })).readonly(),
 });
-export type ImportResult = z.infer<typeof importResultSchema>;
+type ImportResult = z.infer<typeof importResultSchema>;
 
-/**
- * Adds users, or changes those who are there; all of the request is checked before the first is stored.
- * @throws WhorlError IMPORT_ROW
- */
-export async function importUsers(
-  operations: Operations,
-  store: Store,
-  body: z.output<typeof importSchema>,
-): Promise<ImportResult> {
-  const edits = [
+/** One user of an import, checked. */
+export interface PreparedEdit {
+  readonly id: number;
+  readonly edit: UserEdit;
+}
+
+/** Checks all of an import before the first is stored. @throws WhorlError IMPORT_ROW */
+export function preparedImport(body: z.output<typeof importSchema>): readonly PreparedEdit[] {
+  return [
     ...body.users.map((user) => ({ id: user.id, edit: editOf(user) })),
     ...body.records.map((record) => ({ id: record.id, edit: recordEdit(record) })),
   ];
+}
+
+/** Adds users, or changes those who are there; ends with what was done so far when `control` says so. */
+export async function importUsers(
+  operations: Operations,
+  store: Store,
+  edits: readonly PreparedEdit[],
+  control: JobControl,
+): Promise<ImportResult> {
   const result = {
     added: 0,
     changed: 0,
     unchanged: 0,
     failed: [] as { id: number; code: string; message: string }[],
   };
-  for (const { id: user, edit } of edits) {
+  for (const [index, { id: user, edit }] of edits.entries()) {
+    await control.progress(index);
+    if (control.signal.aborted) return result;
     try {
       const held = await store.user(user);
       if (held === undefined) {
@@ -57,6 +68,7 @@ export async function importUsers(
       result.failed.push({ id: user, code: codeOf(error) ?? 'INTERNAL', message: describe(error) });
     }
   }
+  await control.progress(edits.length);
   return result;
 }
 

@@ -106,6 +106,9 @@ export const MIGRATIONS: readonly string[] = [
   );
   CREATE INDEX audit_asked ON audit (asked) WHERE asked IS NOT NULL;
   `,
+  `
+  CREATE TABLE jobs (id INTEGER PRIMARY KEY AUTOINCREMENT, state TEXT NOT NULL, job TEXT NOT NULL);
+  `,
 ];
 
 /**

@@ -22,6 +22,8 @@ import type {
 } from './store.ts';
 import type { AccessStore } from './access.ts';
 import type { AuditStore } from './audit.ts';
+import type { JobStore } from './jobs.ts';
+import { JobTable } from './tables/jobs.ts';
 import { AuditTable } from './tables/audit.ts';
 import { AccessTables } from './tables/access.ts';
 import * as conflicts from './tables/conflicts.ts';
@@ -41,6 +43,7 @@ const ANEW: readonly Doubt[] = ['reset', 'replaced', 'backwards'];
 export class SqliteStore implements Store {
   readonly access: AccessStore;
   readonly audit: AuditStore;
+  readonly jobs: JobStore;
   readonly #db: Sqlite;
   readonly #vault: Vault;
 
@@ -49,6 +52,7 @@ export class SqliteStore implements Store {
     this.#vault = vault;
     this.access = new AccessTables(db, vault);
     this.audit = new AuditTable(db, vault);
+    this.jobs = new JobTable(db);
   }
 
   async settings(): Promise<Partial<RuntimeSettings>> {

@@ -3,6 +3,7 @@ import type { Doubt, NewEvent, Origin, StoredEvent } from '../events/catalogue.t
 import type { RuntimeSettings } from '../settings/runtime.ts';
 import type { AccessStore } from './access.ts';
 import type { AuditStore } from './audit.ts';
+import type { JobStore } from './jobs.ts';
 import type { EventFilter, UserFilter } from './filters.ts';
 
 /** A place in a terminal's log: all up to record `id` of this epoch is stored. */
@@ -302,6 +303,7 @@ export interface Store {
   readonly access: AccessStore;
   /** Who did what. */
   readonly audit: AuditStore;
+  readonly jobs: JobStore;
   /** Values that were changed at run time; the others have their defaults. */
   settings(): Promise<Partial<RuntimeSettings>>;
   saveSettings(

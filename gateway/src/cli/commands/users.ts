@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import { systemClock, WhorlError } from '@whorl/protocol';
-import type { ImportResult } from '../../http/transfer.ts';
+import { importResultSchema } from '../../http/transfer.ts';
 import type { UserEditView, UserView } from '../../http/views.ts';
+import type { JobRow } from '../../store/jobs.ts';
 import { contextOf, guarded, wholeNumber } from '../context.ts';
+import { finished } from './jobs.ts';
 import { readFile, writeFile } from '../files.ts';
 import { openExport, sealExport } from '../sealed-export.ts';
 import { ago, table } from '../table.ts';
@@ -202,7 +204,9 @@ function addFiles(users: Command): void {
         const context = contextOf(command);
         await guarded(context.json, async () => {
           const body = await importBody(file, options);
-          const result = await context.client.send<ImportResult>('POST', '/users/import', body);
+          const job = await context.client.send<JobRow>('POST', '/jobs/import', body);
+          const { result: raw } = await finished(context, job);
+          const result = importResultSchema.parse(raw);
           context.print(result, () =>
             [
               `${result.added} added, ${result.changed} changed, ${result.unchanged} as they were, ${result.failed.length} failed.`,

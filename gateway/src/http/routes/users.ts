@@ -4,7 +4,6 @@ import type { Store, StoredUser } from '../../store/store.ts';
 import { confirmation, pageOf, previewQuery, previewSchema } from '../preview.ts';
 import { route } from '../route.ts';
 import { after, count, definedOnly, done, text, userId } from '../schemas.ts';
-import { importResultSchema, importSchema, importUsers } from '../transfer.ts';
 import {
   editOf,
   summaryView,
@@ -15,7 +14,6 @@ import {
 } from '../views.ts';
 
 const id = z.object({ id: userId });
-const MOST_IMPORT_BYTES = 64 << 20;
 
 /** Users, and where they go. */
 export const userRoutes = [
@@ -133,18 +131,6 @@ export const userRoutes = [
       await operations.pull(params.id, body.terminal);
       return {};
     },
-  }),
-  route({
-    method: 'POST',
-    path: '/users/import',
-    name: 'users.import',
-    role: 'operator',
-    doc: 'Adds users, or changes those who are there; all of the request is checked before the first is stored.',
-    body: importSchema,
-    mostBytes: MOST_IMPORT_BYTES,
-    answer: importResultSchema,
-    detail: ({ body }) => ({ users: body.users.length, records: body.records.length }),
-    handle: ({ body }, { operations, store }) => importUsers(operations, store, body),
   }),
   route({
     method: 'GET',

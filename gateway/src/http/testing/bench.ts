@@ -5,6 +5,7 @@ import { Access } from '../../access/access.ts';
 import { Audit } from '../../access/audit.ts';
 import { startGateway } from '../../gateway.ts';
 import type { Gateway } from '../../gateway.ts';
+import { Jobs } from '../../jobs/jobs.ts';
 import { Metrics } from '../../metrics/metrics.ts';
 import { silentLog } from '../../settings/log.ts';
 import { openStore } from '../../store/open.ts';
@@ -38,13 +39,18 @@ export async function api(): Promise<Bench> {
   const access = new Access({ store: store.access, clock: systemClock, random: seededRandom(2) });
   const metrics = new Metrics(systemClock, { process: false });
   const audit = new Audit(store.audit, systemClock, (error) => failures.push(error));
+  const jobs = new Jobs({
+    ...{ store: store.jobs, clock: systemClock, ended: () => Promise.resolve() },
+    onFailure: (error) => failures.push(error),
+  });
   const parts = {
-    ...{ operations, store, hub, clock: systemClock, access, audit, metrics, api: () => undefined },
+    ...{ operations, store, hub, clock: systemClock, access, audit, metrics, jobs, api: () => undefined },
     onFailure: (error: unknown) => void failures.push(error),
   };
   const app = buildApi({ ...parts, door: 'local' });
   const network = buildApi({ ...parts, door: 'network' });
   onTestFinished(async () => {
+    await jobs.stop();
     await app.close();
     await network.close();
     await gateway.stop();
