@@ -164,6 +164,7 @@ async function listen(
   if (place === undefined) return undefined;
   const server = new DialIn({
     greet: (socket) => greetSocket(socket, parts.clock, parts.random),
+    clock: parts.clock,
     log: parts.log,
     unknown: (serial, address) => {
       parts.log.warn(

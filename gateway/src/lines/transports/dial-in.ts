@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { WhorlError } from '@whorl/protocol';
+import type { Clock } from '@whorl/protocol';
 import type { Log } from '../../settings/log.ts';
 import type { OpenTransport } from '../transport.ts';
 import { socketTransport } from './tcp.ts';
@@ -9,6 +10,8 @@ import { socketTransport } from './tcp.ts';
 export type Greet = (socket: Socket) => Promise<string>;
 
 const MOST_UNKNOWN = 64;
+/** A terminal is polled several times in this time: a connection over which nothing comes is dead. */
+const SILENCE_MS = 2_000;
 
 /**
  * The port that terminals dial. Each connection is greeted to learn the terminal's serial number, then handed to the
@@ -17,19 +20,26 @@ const MOST_UNKNOWN = 64;
 export class DialIn {
   readonly #server: Server;
   readonly #greet: Greet;
+  readonly #clock: Clock;
   readonly #log: Log;
   readonly #unknown: (serial: string, address: string) => void;
   readonly #waiting = new Map<string, (socket: Socket) => void>();
   readonly #known = new Set<string>();
   /** Greeted, and not yet taken by its line. */
   readonly #greeted = new Map<string, Socket>();
-  /** In use by its line; a terminal that dials again has lost this one, whatever its state looks like. */
+  /** In use by its line. A terminal that dials again has lost it, however open it looks, unless somebody still speaks there. */
   readonly #inUse = new Map<string, Socket>();
   readonly #ready: Socket[] = [];
   #greeting = 0;
 
-  constructor(parts: { greet: Greet; log: Log; unknown: (serial: string, address: string) => void }) {
+  constructor(parts: {
+    greet: Greet;
+    clock: Clock;
+    log: Log;
+    unknown: (serial: string, address: string) => void;
+  }) {
     this.#greet = parts.greet;
+    this.#clock = parts.clock;
     this.#log = parts.log;
     this.#unknown = parts.unknown;
     this.#server = createServer({ pauseOnConnect: false }, (socket) => {
@@ -103,8 +113,9 @@ export class DialIn {
       }
       this.#greeted.get(serial)?.destroy();
       this.#greeted.set(serial, socket);
-      this.#inUse.get(serial)?.destroy();
-      this.#handOver(serial);
+      const inUse = this.#inUse.get(serial);
+      if (inUse === undefined || inUse.destroyed) this.#handOver(serial);
+      else this.#contest(serial, inUse, socket, address);
     } catch (error) {
       this.#log.warn(
         { address },
@@ -115,6 +126,28 @@ export class DialIn {
       this.#greeting -= 1;
       this.#ready.splice(this.#ready.indexOf(socket), 1);
     }
+  }
+
+  /** Who only claims to be this terminal must not be able to cut it off: the one who is heard stays. */
+  #contest(serial: string, inUse: Socket, newcomer: Socket, address: string): void {
+    let heard = false;
+    const hear = (): void => {
+      heard = true;
+    };
+    inUse.once('data', hear);
+    this.#clock.after(SILENCE_MS, () => {
+      inUse.off('data', hear);
+      if (inUse.destroyed) return;
+      if (!heard) {
+        inUse.destroy();
+        return;
+      }
+      this.#log.warn(
+        { serial, address },
+        `${address} dialled in as ${serial}, which answers over another connection; it was sent away`,
+      );
+      newcomer.destroy();
+    });
   }
 
   #handOver(serial: string): void {
