@@ -13,6 +13,7 @@ async function contest(): Promise<{
   first: Socket;
   second: Socket;
   opened: () => number;
+  received: () => number;
 }> {
   const clock = new VirtualClock();
   let greeted = 0;
