@@ -109,6 +109,12 @@ export const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE jobs (id INTEGER PRIMARY KEY AUTOINCREMENT, state TEXT NOT NULL, job TEXT NOT NULL);
   `,
+  `
+  CREATE TABLE partials (
+    terminal TEXT PRIMARY KEY,
+    sealed BLOB NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /**

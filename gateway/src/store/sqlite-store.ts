@@ -24,6 +24,8 @@ import type { AccessStore } from './access.ts';
 import type { AuditStore } from './audit.ts';
 import type { JobStore } from './jobs.ts';
 import { JobTable } from './tables/jobs.ts';
+import type { PartialStore } from './partials.ts';
+import { PartialTable } from './tables/partials.ts';
 import { AuditTable } from './tables/audit.ts';
 import { AccessTables } from './tables/access.ts';
 import * as conflicts from './tables/conflicts.ts';
@@ -44,6 +46,7 @@ export class SqliteStore implements Store {
   readonly access: AccessStore;
   readonly audit: AuditStore;
   readonly jobs: JobStore;
+  readonly partials: PartialStore;
   readonly #db: Sqlite;
   readonly #vault: Vault;
 
@@ -53,6 +56,7 @@ export class SqliteStore implements Store {
     this.access = new AccessTables(db, vault);
     this.audit = new AuditTable(db, vault);
     this.jobs = new JobTable(db);
+    this.partials = new PartialTable(db, vault);
   }
 
   async settings(): Promise<Partial<RuntimeSettings>> {

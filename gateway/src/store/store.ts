@@ -4,6 +4,7 @@ import type { RuntimeSettings } from '../settings/runtime.ts';
 import type { AccessStore } from './access.ts';
 import type { AuditStore } from './audit.ts';
 import type { JobStore } from './jobs.ts';
+import type { PartialStore } from './partials.ts';
 import type { EventFilter, UserFilter } from './filters.ts';
 
 /** A place in a terminal's log: all up to record `id` of this epoch is stored. */
@@ -304,6 +305,7 @@ export interface Store {
   /** Who did what. */
   readonly audit: AuditStore;
   readonly jobs: JobStore;
+  readonly partials: PartialStore;
   /** Values that were changed at run time; the others have their defaults. */
   settings(): Promise<Partial<RuntimeSettings>>;
   saveSettings(

@@ -39,7 +39,10 @@ async function fetchAndMerge(
   const { name } = driver;
   const { user } = pull;
   const held = await site.store.user(user);
-  const { value, bytes, ms } = await driver.pull(user, held?.record, context.signal);
+  const { value, bytes, ms } = await driver.pull(user, held?.record, context.signal, {
+    get: () => site.store.partials.get(name),
+    put: (bytes) => site.store.partials.put(name, bytes),
+  });
   if (value === undefined) {
     await site.store.postponePull({ user, terminal: name, log: pull.log, attempts: pull.attempts }, []);
     log.info({ terminal: name, user }, `${name}: user ${user} is not there any more`);

@@ -74,6 +74,13 @@ export interface DriverWatcher {
   readonly attention: () => void;
 }
 
+/** Where bytes are kept over a restart. */
+export interface Keeper {
+  get(): Promise<Uint8Array | undefined>;
+  /** @param bytes `undefined` forgets them */
+  put(bytes: Uint8Array | undefined): Promise<void>;
+}
+
 /**
  * How the rest of the gateway speaks to a terminal, whatever its make. What a terminal cannot do is a capability that
  * it lacks. Every method throws WhorlError: EXCHANGE_*, LINE_CLOSED, TERMINAL_*, ABORTED.
@@ -88,12 +95,14 @@ export interface TerminalDriver {
   /**
    * The whole user with all templates.
    * @param known what the gateway has of it: fields that are the same need not travel
+   * @param keeper where what has arrived is kept, for a restart
    * @returns `undefined` when the terminal has no such user
    */
   pull(
     user: number,
     known: UserRecord | undefined,
     signal: AbortSignal,
+    keeper?: Keeper,
   ): Promise<Moved<UserRecord | undefined>>;
   /**
    * Puts users in place, each whole or not at all.

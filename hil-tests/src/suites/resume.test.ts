@@ -96,8 +96,6 @@ for (const [what, interrupt] of Object.entries(INTERRUPTIONS)) {
     (rig) => pushed(rig, 'floor', 'terminal-2', interrupt),
     { ...OPTIONS, on: ['memory'] },
   );
-  // What has arrived of a pull a gateway keeps in its memory.
-  if (interrupt === INTERRUPTIONS['the gateway’s restart']) continue;
   behaviour(
     `P12 a pull goes on where ${what} broke it off`,
     (rig) => pulled(rig, 'floor', 'terminal-1', interrupt),

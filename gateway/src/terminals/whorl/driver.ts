@@ -18,6 +18,7 @@ import type {
   Comparison,
   DriverWatcher,
   Identity,
+  Keeper,
   LogPage,
   Moved,
   Outgoing,
@@ -28,6 +29,7 @@ import type {
 import type { TerminalStatus } from '../status.ts';
 import { compareUsers } from './comparing.ts';
 import type { Convoys } from './convoy.ts';
+import { Keeping } from './keeping.ts';
 import { pairTerminal } from './pairing.ts';
 import type { PairingParts } from './pairing.ts';
 import { completed, knownFields, parcelOf } from './parcels.ts';
@@ -166,6 +168,7 @@ export class WhorlDriver implements TerminalDriver, Member {
     user: number,
     known: UserRecord | undefined,
     signal: AbortSignal,
+    keeper?: Keeper,
   ): Promise<Moved<UserRecord | undefined>> {
     const began = this.#line.clock.now();
     const offer = await this.#offer(
@@ -174,10 +177,13 @@ export class WhorlDriver implements TerminalDriver, Member {
       signal,
     );
     if (offer === undefined) return { value: undefined, bytes: 0, ms: this.#line.clock.now() - began };
-    const assembly = assemblyFor(offer, this.#interrupted);
+    const keeping = new Keeping(keeper);
+    const assembly = assemblyFor(offer, this.#interrupted ?? (await keeping.earlier()));
     this.#interrupted = assembly;
-    const object = await this.#watching(() => fetchObject(this.#way('pull', signal), offer, assembly));
+    const way = this.#way('pull', signal);
+    const object = await this.#watching(() => fetchObject(way, offer, assembly, keeping));
     this.#interrupted = undefined;
+    await keeping.over();
     const value = completed(readRecord(object), offer, known);
     return { value, bytes: object.length, ms: this.#line.clock.now() - began };
   }

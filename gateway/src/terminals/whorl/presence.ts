@@ -168,6 +168,7 @@ export class Presence {
 
   #stop(): void {
     this.#open = false;
+    this.#line.isSettling = false;
     this.#timer?.();
     this.#timer = undefined;
   }
@@ -307,7 +308,7 @@ export class Presence {
     }
     // What an adapter still had to say when the line was opened can cost everyone the first greeting.
     seat.visited ||= seat.silent !== 1;
-    this.#line.isSettling = this.#seats.some(({ visited }) => !visited);
+    this.#line.isSettling = this.#open && this.#seats.some(({ visited }) => !visited);
     this.#asking = false;
     this.#schedule();
   }

@@ -14,6 +14,7 @@ import type { Body, ObjectHead, ObjectKind } from '@whorl/protocol';
 import type { Line } from '../../lines/line.ts';
 import { RefusedError } from '../../lines/answer.ts';
 import type { Peer } from '../../lines/peer.ts';
+import type { Keeping } from './keeping.ts';
 import type { Priority } from '../../lines/priority.ts';
 
 /** Where objects travel: one terminal of a line, at one priority. */
@@ -147,13 +148,14 @@ async function readState(way: Way, arrived: Bitmap, first: Body<'transfer.state'
 
 /**
  * Fetches an object that the terminal offered, chunk by chunk, asking again for those that were lost.
- * @param known what had arrived of it before an interruption, when its digest is the same
+ * @param assembly what had arrived of it before an interruption, when its digest is the same
  * @throws WhorlError TRANSFER_DIGEST, TERMINAL_CHUNKS, EXCHANGE_*, LINE_CLOSED
  */
 export async function fetchObject(
   way: Way,
   offer: Body<'transfer.offered'>,
   assembly: Assembly,
+  keeping: Keeping,
 ): Promise<Uint8Array> {
   const most = chunksATurn(way.line);
   let fruitless = 0;
@@ -169,6 +171,7 @@ export async function fetchObject(
     );
     for (const { body: piece } of chunks)
       if (piece.transfer === offer.transfer) assembly.add(piece.index, piece.data);
+    await keeping.grown(assembly);
     fruitless = assembly.arrived.count > before ? 0 : fruitless + 1;
     if (fruitless === MOST_ROUNDS)
       throw new WhorlError(

@@ -1,0 +1,36 @@
+import type { PartialStore } from '../partials.ts';
+import type { Sqlite } from '../sqlite.ts';
+import type { Vault } from '../vault.ts';
+import { bytes } from './rows.ts';
+
+/** Sealed like users are: there are templates in it. */
+export class PartialTable implements PartialStore {
+  readonly #db: Sqlite;
+  readonly #vault: Vault;
+
+  constructor(db: Sqlite, vault: Vault) {
+    this.#db = db;
+    this.#vault = vault;
+  }
+
+  async get(terminal: string): Promise<Uint8Array | undefined> {
+    const [row] = this.#db.all('SELECT sealed FROM partials WHERE terminal = ?', terminal);
+    return row === undefined ? undefined : this.#vault.openSecret(place(terminal), bytes(row, 'sealed'));
+  }
+
+  async put(terminal: string, clear: Uint8Array | undefined): Promise<void> {
+    await this.#db.write(() => {
+      if (clear === undefined) this.#db.run('DELETE FROM partials WHERE terminal = ?', terminal);
+      else
+        this.#db.run(
+          'INSERT OR REPLACE INTO partials (terminal, sealed) VALUES (?, ?)',
+          terminal,
+          this.#vault.sealSecret(place(terminal), clear),
+        );
+    });
+  }
+}
+
+function place(terminal: string): string {
+  return `partial ${terminal}`;
+}
