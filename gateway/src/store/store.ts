@@ -300,9 +300,8 @@ export type LedgerCounts = Readonly<Record<LedgerState, number>>;
  * cannot do it; then nothing was changed.
  */
 export interface Store {
-  /** Who may do what. */
+  /** Who may do what, and who did what. */
   readonly access: AccessStore;
-  /** Who did what. */
   readonly audit: AuditStore;
   readonly jobs: JobStore;
   readonly partials: PartialStore;
