@@ -319,7 +319,6 @@ export interface Store {
     events: readonly NewEvent[],
   ): Promise<readonly StoredEvent[]>;
   /** A note that outlives a restart: progress of long work, fingerprints; `undefined` when there is none. */
-  /** A note that outlives a restart: progress of long work, fingerprints; `undefined` when there is none. */
   note(key: string): Promise<string | undefined>;
   saveNote(key: string, value: string | undefined): Promise<void>;
 
