@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -28,7 +28,7 @@ beforeAll(async () => {
     },
     silentLog,
   );
-  url = service.http.place?.url.replace('0.0.0.0', '127.0.0.1') ?? '';
+  url = service.http.place?.url.replace(hostname(), '127.0.0.1') ?? '';
   writeFileSync(file('password'), `${PASSWORD}\n`);
   writeFileSync(file('wrong'), 'not the password\n');
   writeFileSync(file('code'), `${service.http.setupCode ?? ''}\n`);

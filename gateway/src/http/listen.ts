@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { describe, WhorlError } from '@whorl/protocol';
 import type { FastifyInstance } from 'fastify';
 import { isHttps } from '../settings/http.ts';
@@ -6,7 +7,7 @@ import { buildApi } from './api.ts';
 import type { ApiParts } from './api.ts';
 import { fingerprintOf } from './certificate.ts';
 import type { ApiPlace } from './place.ts';
-import { identityOf } from './tls.ts';
+import { ANYWHERE, identityOf } from './tls.ts';
 import type { IdentityParts } from './tls.ts';
 
 /** The API where others reach it. */
@@ -34,7 +35,8 @@ export async function listen(
   }
   const bound = app.server.address();
   const port = typeof bound === 'object' && bound !== null ? bound.port : config.port;
-  const host = config.host.includes(':') ? `[${config.host}]` : config.host;
+  const name = ANYWHERE.includes(config.host) ? hostname() : config.host;
+  const host = name.includes(':') ? `[${name}]` : name;
   return {
     app,
     place: {

@@ -36,7 +36,8 @@ const VALID_MS = 3650 * DAY_MS;
 /** Clocks of those who connect may be a little behind. */
 const EARLIER_MS = DAY_MS;
 const SERIAL_BYTES = 16;
-const ANYWHERE = ['0.0.0.0', '::'];
+/** Listening there is listening at every address of the machine. */
+export const ANYWHERE: readonly string[] = ['0.0.0.0', '::'];
 
 /**
  * What the API is known by: the certificate of the configuration, or one that the gateway makes at its first start and
