@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { api } from './testing/bench.ts';
 
-test('B13 an import is a job: checked whole before it begins, followed to its end', async () => {
+test('G6 an import is a job: checked whole before it begins, followed to its end', async () => {
   const { app, gateway } = await api();
   const bad = { records: [{ id: 4, fields: { 64: 'QWRh' } }] };
   const refused = await app.inject({ method: 'POST', url: '/jobs/import', payload: bad });
@@ -21,7 +21,7 @@ test('B13 an import is a job: checked whole before it begins, followed to its en
   expect((await gateway.operations.status()).users).toBe(50);
 });
 
-test('B13 a cancelled import leaves what it did, and says how much that is', async () => {
+test('G6 a cancelled import leaves what it did, and says how much that is', async () => {
   const { app, gateway } = await api();
   const users = Array.from({ length: 5000 }, (_, n) => ({ id: n + 1, name: `user ${n + 1}` }));
   const begun = await app.inject({ method: 'POST', url: '/jobs/import', payload: { users } });

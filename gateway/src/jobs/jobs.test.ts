@@ -34,7 +34,7 @@ async function over(jobs: Jobs, id: number): Promise<JobRow> {
   }
 }
 
-test('B12 a job tells how far it is, and what came of it, also after its end', async () => {
+test('G6 a job tells how far it is, and what came of it, also after its end', async () => {
   const { jobs, ended } = start();
   let go = (): void => {};
   const gate = new Promise<void>((resolve) => (go = resolve));
@@ -52,7 +52,7 @@ test('B12 a job tells how far it is, and what came of it, also after its end', a
   await expect(jobs.cancel(id)).rejects.toMatchObject({ code: 'JOB_OVER' });
 });
 
-test('B12 a job that is cancelled ends with what it has', async () => {
+test('G6 a job that is cancelled ends with what it has', async () => {
   const { jobs } = start();
   const { id } = await jobs.start(wish, async ({ signal }) => {
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
@@ -62,7 +62,7 @@ test('B12 a job that is cancelled ends with what it has', async () => {
   expect(await over(jobs, id)).toMatchObject({ state: 'cancelled', result: { added: 1 } });
 });
 
-test('B12 a job that fails says why; what is none of ours keeps its text to itself', async () => {
+test('G6 a job that fails says why; what is none of ours keeps its text to itself', async () => {
   const { jobs, failures } = start();
   const full = new WhorlError('STORE_FULL', 'no room');
   const first = await jobs.start(wish, () => Promise.reject(full));
@@ -74,7 +74,7 @@ test('B12 a job that fails says why; what is none of ours keeps its text to itse
   expect(failures).toHaveLength(1);
 });
 
-test('B12 a job that a restart cut off is interrupted, and not begun again', async () => {
+test('G6 a job that a restart cut off is interrupted, and not begun again', async () => {
   const { jobs, again } = start();
   const { id } = await jobs.start(wish, () => new Promise(() => undefined));
   const next = again();
@@ -82,7 +82,7 @@ test('B12 a job that a restart cut off is interrupted, and not begun again', asy
   expect(await next.job(id)).toMatchObject({ state: 'interrupted', ended: expect.any(Number) as number });
 });
 
-test('B12 so many jobs at once and no more; stopping ends them all', async () => {
+test('G6 so many jobs at once and no more; stopping ends them all', async () => {
   const { jobs } = start();
   const wait = ({ signal }: { signal: AbortSignal }): Promise<void> =>
     new Promise((resolve) => signal.addEventListener('abort', () => resolve()));
