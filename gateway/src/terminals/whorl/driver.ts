@@ -34,7 +34,8 @@ import { pairTerminal } from './pairing.ts';
 import type { PairingParts } from './pairing.ts';
 import { completed, knownFields, parcelOf } from './parcels.ts';
 import type { Parcel } from './parcels.ts';
-import type { Member, Presence } from './presence.ts';
+import type { Presence } from './presence.ts';
+import type { Member } from './seat.ts';
 import { assemblyFor, fetchObject, isTransferLost, sendObject } from './transfers.ts';
 import type { Way } from './transfers.ts';
 

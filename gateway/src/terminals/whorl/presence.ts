@@ -1,45 +1,12 @@
 import { codeOf, describe, groupSession, KEY_BYTES, rollCall } from '@whorl/protocol';
-import type { Body, Cancel, Clock, GroupEnd, Random } from '@whorl/protocol';
+import type { Cancel, Clock, GroupEnd, Random } from '@whorl/protocol';
 import { answerOf, RefusedError } from '../../lines/answer.ts';
 import type { Outcome, RollOutcome } from '../../lines/job.ts';
 import type { Line } from '../../lines/line.ts';
-import type { Peer } from '../../lines/peer.ts';
 import { greet } from './greeting.ts';
 import type { KeyRing } from './key-ring.ts';
-
-/** One terminal in the round. */
-export interface Member {
-  readonly name: string;
-  readonly peer: Peer;
-  /** Greeted and answering. */
-  isOnline(): boolean;
-  greeted(welcome: Body<'welcome'>, attention: boolean): void;
-  /** It answers, and gets nothing: it has not proven who it is. */
-  quarantined(serial: string, reason: string): void;
-  /** It gave a sign of life. */
-  alive(attention: boolean): void;
-  /** It may have logs; nobody has proven it. */
-  raised(): void;
-  /** It does not answer any more, or forgot the session. */
-  lost(reason: string): void;
-}
-
-interface Seat {
-  readonly member: Member;
-  /** When it is greeted or polled next. On a shared line nobody is polled: roll calls do that. */
-  due: number;
-  /** When its session was opened. */
-  opened: number;
-  /** The broadcasts that it can hear. */
-  group: GroupEnd | undefined;
-  /** Signs of life in a row that did not come. */
-  silent: number;
-  /** What the line had heard of noise when this one was greeted last. */
-  noise: number;
-  retryMs: number;
-  /** Greeted since the line was opened, with whatever came of it. */
-  visited: boolean;
-}
+import { FIRST_GREETING_MS, LAST_GREETING_MS, seatOf } from './seat.ts';
+import type { Member, Seat } from './seat.ts';
 
 /** A terminal that has a connection for itself is polled so often while nothing else happens on it. */
 const POLL_MS = 200;
@@ -57,9 +24,6 @@ const BUSY_ROLL_MS = 4_000;
 const ROLL_AGAIN_MS = 250;
 /** Silence this often, then a terminal counts as gone. */
 const SILENT_POLLS = 3;
-/** A silent terminal is tried again with back-off, so that it does not cost its neighbours their turns. */
-const FIRST_GREETING_MS = 250;
-const LAST_GREETING_MS = 2_000;
 /** A session and the key for broadcasts are renewed this often: a stolen key opens a day at most. */
 const DAY_MS = 24 * 3_600_000;
 /** A line that comes and goes does not spend its time on handing out keys. */
@@ -123,8 +87,7 @@ export class Presence {
   }
 
   add(member: Member): void {
-    const fresh = { due: 0, opened: 0, silent: 0, noise: 0, retryMs: FIRST_GREETING_MS, visited: false };
-    this.#seats.push({ member, group: undefined, ...fresh });
+    this.#seats.push(seatOf(member));
   }
 
   /** Greets a terminal at once: it forgot the session. */
@@ -202,7 +165,7 @@ export class Presence {
     for (const one of this.#seats) {
       const isOnline = one.member.isOnline();
       if (isOnline) online += 1;
-      if (shared && isOnline && !this.#isStale(one)) continue;
+      if (shared && isOnline && !one.missed && !this.#isStale(one)) continue;
       if (seat === undefined || one.due < seat.due) seat = one;
     }
     if (!shared || online === 0) return { seat, inviteAt: never, rollAt: never };
@@ -268,11 +231,13 @@ export class Presence {
     for (const seat of seats) {
       const attention = present.get(seat.member.peer.address);
       if (attention === undefined) {
+        // Perhaps another one spoke in its slot, and will again: it is asked alone.
         missing = true;
-        seat.silent += 1;
-        if (seat.silent >= SILENT_POLLS && seat.member.isOnline()) this.#gone(seat);
+        seat.missed = true;
+        seat.due = this.#clock.now();
       } else if (seat.member.isOnline()) {
         seat.silent = 0;
+        seat.missed = false;
         seat.member.alive(attention);
       }
     }
@@ -287,6 +252,7 @@ export class Presence {
   }
 
   #poll(seat: Seat): void {
+    seat.missed = false;
     const { peer } = seat.member;
     const plan = { tries: 1, frames: 1 };
     const settle = (outcome: Outcome): void => {
