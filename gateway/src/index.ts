@@ -9,6 +9,7 @@ export { silentLog } from './settings/log.ts';
 export type { LineConfig, SiteConfig, TerminalConfig } from './settings/site.ts';
 export type { LedgerRow, Pairing, Store } from './store/store.ts';
 export { openStore } from './store/open.ts';
+export { restore as restoreBackup } from './store/restore.ts';
 export type { Service } from './service.ts';
 export { startService } from './service.ts';
 export type { Config } from './settings/config.ts';

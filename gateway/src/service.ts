@@ -13,6 +13,7 @@ import type { Config } from './settings/config.ts';
 import type { Log } from './settings/log.ts';
 import { VERSION } from './settings/version.ts';
 import { openStore } from './store/open.ts';
+import { BackingUp } from './sync/backing-up.ts';
 
 const machineRandom: Random = { below: (bound) => randomInt(bound), bytes: (length) => randomBytes(length) };
 
@@ -72,6 +73,18 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       const { mqtt, data, site } = config;
       const face = await startMqtt({ ...faces, audit, config: mqtt, gateway: site.name, dataDir: data, log });
       undo.push(() => face.stop());
+    }
+    if (config.backup !== undefined) {
+      const backingUp = new BackingUp({
+        store,
+        hub,
+        clock,
+        log,
+        name: config.site.name,
+        plan: config.backup,
+      });
+      backingUp.start();
+      undo.push(() => backingUp.stop());
     }
     return { gateway, http, stop };
   } catch (error) {

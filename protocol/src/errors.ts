@@ -140,6 +140,14 @@ export const ERRORS = {
   STORE_NEWER: 'The database was made by a newer release. Update the gateway.',
   STORE_CLOSED:
     'The database is closed: the gateway is stopping, or the thread that works on it ended. Start the gateway again; what was acknowledged is stored.',
+  BACKUP_BAD:
+    'The backup cannot be used, or could not be made; nothing of it was kept. Make another, or take an older one.',
+  BACKUP_EXISTS: 'A file of this name is there already. Choose another name; backups are never overwritten.',
+  BACKUP_KEYS:
+    'The data keys of the backup are not there. Put the whorl-….keys file that lay beside the backups beside it.',
+  BACKUP_REPLACES:
+    'A database is there. Restore with --yes to put the backup in its place; it is kept aside.',
+  VAULT_ERASED: 'The data key was destroyed: the user was erased.',
   VAULT_KEY_MISSING:
     'The database is encrypted and its master key file is not there. Put the key file back beside the database.',
   VAULT_KEY_WRONG: 'The master key does not fit the database. Put the right key file back.',

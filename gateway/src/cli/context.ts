@@ -64,6 +64,11 @@ export function requiredUrl(command: Command): URL {
   throw new WhorlError('USAGE', 'name the gateway with --url https://ADDRESS:PORT, or in WHORL_URL');
 }
 
+/** The data directory that a command works on without a gateway. @throws ConfigError */
+export function dataDirectory(command: Command): string {
+  return dataOf(command.optsWithGlobals<GlobalOptions>());
+}
+
 /** Which gateway of this machine is meant: --data, the data directory of --config, WHORL_DATA, or ./data. */
 function dataOf(options: GlobalOptions): string {
   if (options.data !== undefined) return resolve(options.data);

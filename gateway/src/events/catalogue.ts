@@ -31,10 +31,18 @@ const version = z.int().describe('Version of the user that this made.');
 
 /**
  * Why it is not known any more what a terminal holds. overwritten, cleared: log records were lost before they were read.
- * clock: its clock was wrong. reset, replaced, backwards: it began anew, is another one, or went back to an older state;
+ * clock: its clock was wrong. restored: the database is a backup, so the terminal is ahead of it. reset, replaced, backwards: it began anew, is another one, or went back to an older state;
  * nothing that was delivered is trusted to be there.
  */
-export const DOUBTS = ['overwritten', 'cleared', 'clock', 'reset', 'replaced', 'backwards'] as const;
+export const DOUBTS = [
+  'overwritten',
+  'cleared',
+  'clock',
+  'restored',
+  'reset',
+  'replaced',
+  'backwards',
+] as const;
 export type Doubt = (typeof DOUBTS)[number];
 
 /**
@@ -48,6 +56,24 @@ export const EVENTS = {
     doc: 'The gateway started.',
   },
   'gateway.stopped': { level: 'info', data: none, doc: 'The gateway was asked to stop and did.' },
+  'gateway.restored': {
+    level: 'warning',
+    data: z.strictObject({
+      users: z.int(),
+      erased: z.int().describe('Users of the backup who had been erased since, and were left out.'),
+    }),
+    doc: 'The database was replaced by a backup; each terminal is compared before anything is sent to it.',
+  },
+  'backup.made': {
+    level: 'info',
+    data: z.strictObject({ file: z.string(), bytes: z.int(), users: z.int() }),
+    doc: 'A backup was made and read back.',
+  },
+  'backup.failed': {
+    level: 'error',
+    data: z.strictObject({ reason }),
+    doc: 'A backup could not be made; it is tried again.',
+  },
   'settings.changed': {
     level: 'info',
     data: z.strictObject({ changed: z.record(z.string(), z.unknown()) }),

@@ -5,6 +5,7 @@ import type { Access, Caller } from '../access/access.ts';
 import { Limits } from '../access/limits.ts';
 import { mayDo } from '../settings/roles.ts';
 import type { Role } from '../settings/roles.ts';
+import { LOCAL_PLACE } from './place.ts';
 
 /**
  * Where a request comes in. `local`: the socket that only the owner of the data directory can open, who could read and
@@ -87,5 +88,5 @@ export class Guard {
 
 /** Where a request comes from, for the audit trail. */
 export function placeOf(door: Door, request: FastifyRequest): string {
-  return door === 'local' ? 'local socket' : request.ip;
+  return door === 'local' ? LOCAL_PLACE : request.ip;
 }

@@ -6,3 +6,6 @@ export const apiPlaceSchema = z.strictObject({
   fingerprint: z.string().optional().describe('SHA-256 of the certificate, to compare before it is trusted.'),
 });
 export type ApiPlace = z.infer<typeof apiPlaceSchema>;
+
+/** What callers on the gateway's own machine are said to be at. */
+export const LOCAL_PLACE = 'local socket';

@@ -4,6 +4,8 @@ import { WhorlError } from '@whorl/protocol';
 import { isAlias, LineCounter, parseDocument, visit } from 'yaml';
 import type { Document } from 'yaml';
 import type { z } from 'zod';
+import { resolveBackup } from './backup.ts';
+import type { BackupPlan } from './backup.ts';
 import { resolveHttp } from './http.ts';
 import type { HttpConfig } from './http.ts';
 import { mqttClash, resolveMqtt } from './mqtt.ts';
@@ -20,6 +22,8 @@ export interface Config {
   readonly data: string;
   readonly http: HttpConfig;
   readonly mqtt: MqttConfig;
+  /** Backups that it makes by itself; none when absent. */
+  readonly backup?: BackupPlan | undefined;
   readonly logLevel: ConfigFile['log']['level'];
 }
 
@@ -173,6 +177,7 @@ function configOf(file: ConfigFile, directory: string): Config {
     data: resolve(directory, file.data),
     http: resolveHttp(file.http, directory),
     mqtt: resolveMqtt(file.mqtt, directory),
+    backup: resolveBackup(file.backup, directory),
     logLevel: file.log.level,
   };
 }

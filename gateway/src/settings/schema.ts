@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { backupSchema } from './backup.ts';
 import { httpSchema } from './http.ts';
 import { mqttSchema } from './mqtt.ts';
 
@@ -75,6 +76,7 @@ export const configSchema = z.strictObject({
   lines: z.array(line).describe('Lines and their terminals.'),
   http: httpSchema.prefault({}).describe('The API for other machines and programs.'),
   mqtt: mqttSchema.prefault({}).describe('Events for other programs.'),
+  backup: backupSchema.optional().describe('Backups by itself; none without it.'),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
 });
 

@@ -115,6 +115,34 @@ export const MIGRATIONS: readonly string[] = [
     sealed BLOB NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Data keys stand apart from what they seal: backups leave this table out. User 0 is the gateway itself; master says
+  -- which master key a key is wrapped under.
+  CREATE TABLE keys (id BLOB PRIMARY KEY, user INTEGER NOT NULL, master INTEGER NOT NULL, wrapped BLOB NOT NULL) WITHOUT ROWID;
+  CREATE INDEX keys_user ON keys (user);
+  CREATE INDEX keys_master ON keys (master);
+  ALTER TABLE records ADD COLUMN key_id BLOB;
+  ALTER TABLE conflicts ADD COLUMN key_id BLOB;
+  UPDATE records SET key_id = randomblob(16);
+  UPDATE conflicts SET key_id = randomblob(16);
+  INSERT INTO keys SELECT key_id, user, 1, data_key FROM records;
+  INSERT INTO keys SELECT key_id, user, 1, data_key FROM conflicts;
+  UPDATE records SET data_key = key_id;
+  UPDATE conflicts SET data_key = key_id;
+  ALTER TABLE records DROP COLUMN key_id;
+  ALTER TABLE conflicts DROP COLUMN key_id;
+  ALTER TABLE records RENAME COLUMN data_key TO key;
+  ALTER TABLE conflicts RENAME COLUMN data_key TO key;
+  -- These were sealed by a master key itself; from now on by the gateway's own data key.
+  DELETE FROM pairings;
+  DELETE FROM accounts;
+  DELETE FROM audit;
+  DELETE FROM partials;
+  DELETE FROM notes WHERE key = 'audit.head';
+
+  -- Users who were erased. While a terminal still has to lose them, nothing of them is taken from it.
+  CREATE TABLE erased (user INTEGER PRIMARY KEY, time INTEGER NOT NULL) WITHOUT ROWID;
+  `,
 ];
 
 /**

@@ -3,13 +3,15 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { WhorlError } from '@whorl/protocol';
+import { GATEWAY, Keys, KeyTable, OWN_KEY } from './keys.ts';
+import { Backups } from './backups.ts';
 import { readMasterKey } from './master-key.ts';
 import { migrate } from './migrations.ts';
 import { translatedFile } from './sqlite-errors.ts';
 import { SqliteStore } from './sqlite-store.ts';
 import { Sqlite } from './sqlite.ts';
 import type { Store } from './store.ts';
-import { KEY_BYTES, Vault } from './vault.ts';
+import { CHECK_NOTE, KEY_BYTES, Vault } from './vault.ts';
 import type { RandomBytes } from './vault.ts';
 
 /** Where a gateway's memory lives. */
@@ -18,7 +20,8 @@ export interface StoreOptions {
   readonly data: string | { readonly memory: true };
 }
 
-const VAULT_NOTE = 'vault.check';
+export const DATABASE = 'whorl.db';
+export const KEY_FILE = 'master.key';
 
 /**
  * Opens (or makes) the database `whorl.db` and its master key `master.key` in the data directory, in this thread.
@@ -26,20 +29,55 @@ const VAULT_NOTE = 'vault.check';
  * @throws WhorlError STORE_*, VAULT_*
  */
 export function openStore(options: StoreOptions, random: RandomBytes = randomBytes): Store {
-  if (typeof options.data !== 'string') {
-    const vault = new Vault(random(KEY_BYTES), random);
-    return new SqliteStore(new Sqlite(':memory:', migrate), vault);
+  const { data } = options;
+  if (typeof data !== 'string') {
+    const unlocked = unlockedBy(random(KEY_BYTES), random);
+    const db = new Sqlite(':memory:', (raw) => {
+      migrate(raw);
+      makeOwnKey(raw, unlocked.vault);
+    });
+    return storeOn(db, unlocked, random, undefined);
   }
-  const path = join(options.data, 'whorl.db');
-  const keyFile = join(options.data, 'master.key');
-  makePrivate(options.data, path);
-  const opened: { vault?: Vault } = {};
+  const path = join(data, DATABASE);
+  makePrivate(data, path);
+  const opened: { by?: Unlocked } = {};
   const db = new Sqlite(path, (raw) => {
     migrate(raw);
-    opened.vault = translatedFile(() => unlock(raw, keyFile, random));
+    opened.by = translatedFile(() => unlock(raw, join(data, KEY_FILE), random));
+    makeOwnKey(raw, opened.by.vault);
   });
-  if (opened.vault === undefined) throw new WhorlError('VAULT_KEY_MISSING', keyFile);
-  return new SqliteStore(db, opened.vault);
+  if (opened.by === undefined) throw new WhorlError('VAULT_KEY_MISSING', join(data, KEY_FILE));
+  return storeOn(db, opened.by, random, data);
+}
+
+/** A master key that fits. */
+interface Unlocked {
+  readonly master: Uint8Array;
+  readonly vault: Vault;
+}
+
+function unlockedBy(master: Uint8Array, random: RandomBytes): Unlocked {
+  return { master, vault: new Vault(master, random) };
+}
+
+function storeOn(
+  db: Sqlite,
+  { master, vault }: Unlocked,
+  random: RandomBytes,
+  data: string | undefined,
+): Store {
+  const keys = new Keys(new KeyTable(db), new Map([[1, vault]]), random);
+  const masters = (): ReadonlyMap<number, Uint8Array> => new Map([[1, master]]);
+  return new SqliteStore(db, keys, new Backups({ db, keys, data, random, masters }));
+}
+
+function makeOwnKey(db: DatabaseSync, vault: Vault): void {
+  if (db.prepare('SELECT 1 FROM keys WHERE id = ?').get(OWN_KEY) !== undefined) return;
+  db.prepare('INSERT INTO keys (id, user, master, wrapped) VALUES (?, ?, 1, ?)').run(
+    OWN_KEY,
+    GATEWAY,
+    vault.newKey(GATEWAY),
+  );
 }
 
 /** Names are in clear in the database: SQLite gives its other files the permissions of this one. */
@@ -50,20 +88,22 @@ function makePrivate(directory: string, path: string): void {
   });
 }
 
-function unlock(db: DatabaseSync, keyFile: string, random: RandomBytes): Vault {
+/** @throws WhorlError VAULT_KEY_* */
+export function unlock(db: DatabaseSync, keyFile: string, random: RandomBytes): Unlocked {
   const known = checkValue(db);
   const fresh = known === undefined && db.prepare('SELECT 1 FROM users LIMIT 1').get() === undefined;
-  const vault = new Vault(readMasterKey(keyFile, fresh ? random : undefined), random);
+  const unlocked = unlockedBy(readMasterKey(keyFile, fresh ? random : undefined), random);
+  const { vault } = unlocked;
   if (fresh)
     db.prepare('INSERT INTO notes (key, value) VALUES (?, ?)').run(
-      VAULT_NOTE,
+      CHECK_NOTE,
       Buffer.from(vault.check).toString('base64'),
     );
   else if (known === undefined || !vault.fits(known)) throw new WhorlError('VAULT_KEY_WRONG', keyFile);
-  return vault;
+  return unlocked;
 }
 
 function checkValue(db: DatabaseSync): Uint8Array | undefined {
-  const row = db.prepare('SELECT value FROM notes WHERE key = ?').get(VAULT_NOTE);
+  const row = db.prepare('SELECT value FROM notes WHERE key = ?').get(CHECK_NOTE);
   return row === undefined ? undefined : Buffer.from(String(row['value']), 'base64');
 }

@@ -26,6 +26,7 @@ import type { JobStore } from './jobs.ts';
 import { JobTable } from './tables/jobs.ts';
 import type { PartialStore } from './partials.ts';
 import { PartialTable } from './tables/partials.ts';
+import type { BackupStore } from './backup.ts';
 import { AuditTable } from './tables/audit.ts';
 import { AccessTables } from './tables/access.ts';
 import * as conflicts from './tables/conflicts.ts';
@@ -36,7 +37,7 @@ import * as pairings from './tables/pairings.ts';
 import * as pulls from './tables/pulls.ts';
 import * as small from './tables/small.ts';
 import * as users from './tables/users.ts';
-import type { Vault } from './vault.ts';
+import type { Keys } from './keys.ts';
 
 /** Doubts about a terminal that may hold nothing of what was delivered. */
 const ANEW: readonly Doubt[] = ['reset', 'replaced', 'backwards'];
@@ -47,16 +48,18 @@ export class SqliteStore implements Store {
   readonly audit: AuditStore;
   readonly jobs: JobStore;
   readonly partials: PartialStore;
+  readonly backups: BackupStore;
   readonly #db: Sqlite;
-  readonly #vault: Vault;
+  readonly #keys: Keys;
 
-  constructor(db: Sqlite, vault: Vault) {
+  constructor(db: Sqlite, keys: Keys, backups: BackupStore) {
+    this.backups = backups;
     this.#db = db;
-    this.#vault = vault;
-    this.access = new AccessTables(db, vault);
-    this.audit = new AuditTable(db, vault);
     this.jobs = new JobTable(db);
-    this.partials = new PartialTable(db, vault);
+    this.partials = new PartialTable(db, keys);
+    this.#keys = keys;
+    this.access = new AccessTables(db, keys);
+    this.audit = new AuditTable(db, keys);
   }
 
   async settings(): Promise<Partial<RuntimeSettings>> {
@@ -74,7 +77,7 @@ export class SqliteStore implements Store {
   }
 
   async pairings(): Promise<ReadonlyMap<string, Pairing>> {
-    return pairings.pairings(this.#db, this.#vault);
+    return pairings.pairings(this.#db, this.#keys);
   }
 
   savePairings(
@@ -82,7 +85,7 @@ export class SqliteStore implements Store {
     events: readonly NewEvent[],
   ): Promise<readonly StoredEvent[]> {
     return this.#db.write(() => {
-      for (const [serial, pairing] of changes) pairings.putPairing(this.#db, this.#vault, serial, pairing);
+      for (const [serial, pairing] of changes) pairings.putPairing(this.#db, this.#keys, serial, pairing);
       return insertEvents(this.#db, events);
     });
   }
@@ -148,7 +151,7 @@ export class SqliteStore implements Store {
   }
 
   async user(id: number): Promise<StoredUser | undefined> {
-    return users.readUser(this.#db, this.#vault, id);
+    return users.readUser(this.#db, this.#keys, id);
   }
 
   async users(filter: UserFilter): Promise<readonly UserSummary[]> {
@@ -184,12 +187,12 @@ export class SqliteStore implements Store {
         writes.flatMap((write) => write.id ?? []),
       );
     } else if (next.version !== from)
-      users.putUser(this.#db, this.#vault, { id, next, changed: time }, users.heldUser(this.#db, id)?.key);
+      users.putUser(this.#db, this.#keys, { id, next, changed: time }, users.heldUser(this.#db, id)?.key);
     for (const row of change.ledger) ledger.putLedger(this.#db, row);
     if (change.pull !== undefined) pulls.closePull(this.#db, change.pull.terminal, id, change.pull.log);
     return [
       ...insertEvents(this.#db, change.events),
-      ...writes.flatMap((write) => conflicts.putConflict(this.#db, this.#vault, write)),
+      ...writes.flatMap((write) => conflicts.putConflict(this.#db, this.#keys, write)),
     ];
   }
 
@@ -202,11 +205,11 @@ export class SqliteStore implements Store {
   }
 
   async conflict(id: number): Promise<Conflict | undefined> {
-    return conflicts.conflict(this.#db, this.#vault, id);
+    return conflicts.conflict(this.#db, this.#keys, id);
   }
 
   async conflictsOf(user: number): Promise<readonly Conflict[]> {
-    return conflicts.conflictsOf(this.#db, this.#vault, user);
+    return conflicts.conflictsOf(this.#db, this.#keys, user);
   }
 
   async countConflicts(): Promise<number> {

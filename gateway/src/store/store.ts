@@ -5,6 +5,7 @@ import type { AccessStore } from './access.ts';
 import type { AuditStore } from './audit.ts';
 import type { JobStore } from './jobs.ts';
 import type { PartialStore } from './partials.ts';
+import type { BackupStore } from './backup.ts';
 import type { EventFilter, UserFilter } from './filters.ts';
 
 /** A place in a terminal's log: all up to record `id` of this epoch is stored. */
@@ -305,6 +306,7 @@ export interface Store {
   readonly audit: AuditStore;
   readonly jobs: JobStore;
   readonly partials: PartialStore;
+  readonly backups: BackupStore;
   /** Values that were changed at run time; the others have their defaults. */
   settings(): Promise<Partial<RuntimeSettings>>;
   saveSettings(
@@ -394,6 +396,5 @@ export interface Store {
   /** All rows of these users. */
   ledgerOf(users: readonly number[]): Promise<readonly LedgerRow[]>;
   ledgerCounts(): Promise<ReadonlyMap<string, LedgerCounts>>;
-
   close(): Promise<void>;
 }

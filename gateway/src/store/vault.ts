@@ -4,6 +4,8 @@ import { WhorlError } from '@whorl/protocol';
 
 const CIPHER = 'aes-256-gcm';
 export const KEY_BYTES = 32;
+/** The note that holds {@link Vault.check} in Base64. */
+export const CHECK_NOTE = 'vault.check';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
@@ -11,8 +13,8 @@ const TAG_BYTES = 16;
 export type RandomBytes = (length: number) => Uint8Array;
 
 /**
- * Keeps users unreadable on disk. Each user's record is encrypted under a data key of its own; that key under the
- * master key, which lives beside the database and never in it. Without its data key a record is gone for good.
+ * Seals data keys under a master key, which lives beside the database and never in it, and everything else under data
+ * keys. Without its data key a record is gone for good.
  */
 export class Vault {
   readonly #master: KeyObject;
@@ -35,35 +37,30 @@ export class Vault {
 
   /** A fresh data key, wrapped for storing. */
   newKey(user: number): Uint8Array {
-    return this.#seal(this.#master, this.#random(KEY_BYTES), keyPlace(user));
+    return this.wrap(this.#random(KEY_BYTES), user);
+  }
+
+  /** @param key a data key in clear, on its way to another master key */
+  wrap(key: Uint8Array, user: number): Uint8Array {
+    return this.#seal(this.#master, key, keyPlace(user));
+  }
+
+  /** @returns the data key in clear. @throws WhorlError VAULT_SEALED when it is not this user's */
+  unwrap(wrapped: Uint8Array, user: number): Uint8Array {
+    return open(this.#master, wrapped, keyPlace(user));
   }
 
   /**
-   * @param wrapped the user's data key, as {@link newKey} made it
-   * @param version (or another place) binds the bytes to user and version, so that rows cannot be swapped
-   * @throws WhorlError VAULT_SEALED when the data key is not this user's
+   * @param key a data key in clear
+   * @param place binds the bytes to where they stand, so that rows cannot be swapped
    */
-  seal(wrapped: Uint8Array, user: number, version: number | string, record: Uint8Array): Uint8Array {
-    return this.#seal(this.#unwrap(wrapped, user), record, recordPlace(user, version));
+  seal(key: Uint8Array, place: string, clear: Uint8Array): Uint8Array {
+    return this.#seal(createSecretKey(key), clear, place);
   }
 
-  /** @returns the record, alone in its buffer. @throws WhorlError VAULT_SEALED */
-  open(wrapped: Uint8Array, user: number, version: number | string, sealed: Uint8Array): Uint8Array {
-    return open(this.#unwrap(wrapped, user), sealed, recordPlace(user, version));
-  }
-
-  /** Seals what is no user's: a pairing key. @param place binds the bytes to where they stand */
-  sealSecret(place: string, clear: Uint8Array): Uint8Array {
-    return this.#seal(this.#master, clear, place);
-  }
-
-  /** @throws WhorlError VAULT_SEALED */
-  openSecret(place: string, sealed: Uint8Array): Uint8Array {
-    return open(this.#master, sealed, place);
-  }
-
-  #unwrap(wrapped: Uint8Array, user: number): KeyObject {
-    return createSecretKey(open(this.#master, wrapped, keyPlace(user)));
+  /** @returns what was sealed, alone in its buffer. @throws WhorlError VAULT_SEALED */
+  open(key: Uint8Array, place: string, sealed: Uint8Array): Uint8Array {
+    return open(createSecretKey(key), sealed, place);
   }
 
   /** Nonce, ciphertext, tag. Nonces are random: a key seals far fewer than 2^32 times. */
@@ -76,10 +73,6 @@ export class Vault {
 
 function keyPlace(user: number): string {
   return `key ${user}`;
-}
-
-function recordPlace(user: number, version: number | string): string {
-  return `user ${user} ${version}`;
 }
 
 function open(key: KeyObject, sealed: Uint8Array, place: string): Uint8Array {

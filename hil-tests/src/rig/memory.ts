@@ -24,6 +24,8 @@ export interface MemoryOptions {
 
 export interface MemoryRig extends Rig {
   readonly clock: VirtualClock;
+  /** Does something with the gateway's data while it is stopped. */
+  whileStopped(work: () => Promise<void>): Promise<void>;
 }
 
 /** A site in memory and virtual time: exact, repeatable, fast. */
@@ -36,7 +38,8 @@ export async function memoryRig(plan: RigPlan, options: MemoryOptions = {}): Pro
   const cables = new Map(
     [...media].map(([name, medium]) => [name, new MemoryCable(medium, options.between?.[name])]),
   );
-  const store = openStore({ data: options.data ?? { memory: true } });
+  const data = options.data ?? ({ memory: true } as const);
+  let store = openStore({ data });
   await pairAll(store, terminals);
   const baud = plan.baud ?? 115_200;
   const lines = linesOf(plan, () => ({
@@ -59,15 +62,7 @@ export async function memoryRig(plan: RigPlan, options: MemoryOptions = {}): Pro
       open: (line) => cables.get(line.name)?.open,
     });
   let gateway = await start();
-  /** Lets virtual time pass while something that needs it goes on. */
-  const through = async <T>(work: Promise<T>): Promise<T> => {
-    let over = false;
-    const ended = work.finally(() => {
-      over = true;
-    });
-    await clock.run({ forMs: PATIENCE_MS, done: () => over });
-    return ended;
-  };
+  const through = <T>(work: Promise<T>): Promise<T> => passing(clock, work);
   return {
     kind: 'memory',
     clock,
@@ -98,12 +93,29 @@ export async function memoryRig(plan: RigPlan, options: MemoryOptions = {}): Pro
       await through(gateway.stop());
       gateway = await start(groups);
     },
+    async whileStopped(work) {
+      await through(gateway.stop());
+      await store.close();
+      await work();
+      store = openStore({ data });
+      gateway = await start();
+    },
     events: () => store.events({ limit: 100_000 }),
     async close() {
       await through(gateway.stop());
       await store.close();
     },
   };
+}
+
+/** Lets virtual time pass while something that needs it goes on. */
+async function passing<T>(clock: VirtualClock, work: Promise<T>): Promise<T> {
+  let over = false;
+  const ended = work.finally(() => {
+    over = true;
+  });
+  await clock.run({ forMs: PATIENCE_MS, done: () => over });
+  return ended;
 }
 
 function regrouped(

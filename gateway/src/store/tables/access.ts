@@ -2,17 +2,17 @@ import { ROLES } from '../../settings/roles.ts';
 import type { Role } from '../../settings/roles.ts';
 import type { AccessStore, Account, AccountSecret, TokenDigests, TokenRow } from '../access.ts';
 import type { Row, Sqlite } from '../sqlite.ts';
-import type { Vault } from '../vault.ts';
+import type { Keys } from '../keys.ts';
 import { bytes, number, text } from './rows.ts';
 
 /** Accounts and tokens in SQLite. */
 export class AccessTables implements AccessStore {
   readonly #db: Sqlite;
-  readonly #vault: Vault;
+  readonly #keys: Keys;
 
-  constructor(db: Sqlite, vault: Vault) {
+  constructor(db: Sqlite, keys: Keys) {
     this.#db = db;
-    this.#vault = vault;
+    this.#keys = keys;
   }
 
   async accounts(): Promise<readonly Account[]> {
@@ -23,7 +23,7 @@ export class AccessTables implements AccessStore {
     const row = this.#db.get('SELECT * FROM accounts WHERE name = ?', name);
     if (row === undefined) return undefined;
     const account = accountOf(row);
-    const password = this.#vault.openSecret(place(account), bytes(row, 'sealed'));
+    const password = this.#keys.openSecret(place(account), bytes(row, 'sealed'));
     return { ...account, password: Buffer.from(password).toString('utf8') };
   }
 
@@ -36,7 +36,7 @@ export class AccessTables implements AccessStore {
         account.role,
         account.created,
         account.changed,
-        this.#vault.sealSecret(place(account), Buffer.from(account.password)),
+        this.#keys.sealSecret(place(account), Buffer.from(account.password)),
       );
       if (revoke) this.#db.run('DELETE FROM tokens WHERE account = ?', account.name);
     });

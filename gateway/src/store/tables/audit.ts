@@ -2,7 +2,7 @@ import { codeOf } from '@whorl/protocol';
 import { AUDIT_BEGIN, auditHash } from '../audit.ts';
 import type { AuditDeed, AuditEntry, AuditFilter, AuditHead, AuditRow, AuditStore } from '../audit.ts';
 import type { Row, Sqlite } from '../sqlite.ts';
-import type { Vault } from '../vault.ts';
+import type { Keys } from '../keys.ts';
 import { bytes, number, text } from './rows.ts';
 import { note, putNote } from './small.ts';
 import { where } from './where.ts';
@@ -13,11 +13,11 @@ const NOTHING: AuditHead = { seq: 0, hash: AUDIT_BEGIN };
 /** The audit trail in SQLite. */
 export class AuditTable implements AuditStore {
   readonly #db: Sqlite;
-  readonly #vault: Vault;
+  readonly #keys: Keys;
 
-  constructor(db: Sqlite, vault: Vault) {
+  constructor(db: Sqlite, keys: Keys) {
     this.#db = db;
-    this.#vault = vault;
+    this.#keys = keys;
   }
 
   append(entry: Omit<AuditEntry, 'seq'>): Promise<number> {
@@ -64,7 +64,7 @@ export class AuditTable implements AuditStore {
     const held = note(this.#db, HEAD_NOTE);
     if (held === undefined) return 'missing';
     try {
-      const clear = Buffer.from(this.#vault.openSecret(HEAD_NOTE, Buffer.from(held, 'base64')));
+      const clear = Buffer.from(this.#keys.openSecret(HEAD_NOTE, Buffer.from(held, 'base64')));
       return { seq: Number(clear.readBigUInt64BE()), hash: new Uint8Array(clear.subarray(8)) };
     } catch (error) {
       if (codeOf(error) === 'VAULT_SEALED') return 'forged';
@@ -89,7 +89,7 @@ export class AuditTable implements AuditStore {
     const clear = Buffer.alloc(8 + own.length);
     clear.writeBigUInt64BE(BigInt(seq));
     clear.set(own, 8);
-    putNote(this.#db, HEAD_NOTE, Buffer.from(this.#vault.sealSecret(HEAD_NOTE, clear)).toString('base64'));
+    putNote(this.#db, HEAD_NOTE, Buffer.from(this.#keys.sealSecret(HEAD_NOTE, clear)).toString('base64'));
     return seq;
   }
 }

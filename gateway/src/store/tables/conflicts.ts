@@ -12,7 +12,7 @@ import type {
   ConflictWrite,
 } from '../store.ts';
 import type { Row } from '../sqlite.ts';
-import type { Vault } from '../vault.ts';
+import type { Keys } from '../keys.ts';
 import { insertEvents } from './events.ts';
 import { bytes, number, text } from './rows.ts';
 import { where } from './where.ts';
@@ -49,19 +49,19 @@ export function conflictsStand(db: Sqlite, writes: readonly ConflictWrite[]): bo
 }
 
 /** @returns the events stored */
-export function putConflict(db: Sqlite, vault: Vault, write: ConflictWrite): readonly StoredEvent[] {
-  const id = write.id ?? insert(db, vault, write.conflict);
-  if (write.id !== undefined) update(db, vault, write.id, write.conflict);
+export function putConflict(db: Sqlite, keys: Keys, write: ConflictWrite): readonly StoredEvent[] {
+  const id = write.id ?? insert(db, keys, write.conflict);
+  if (write.id !== undefined) update(db, keys, write.id, write.conflict);
   if (write.event === undefined) return [];
   return insertEvents(db, [
     { ...write.event, data: { ...write.event.data, conflict: id } } as typeof write.event,
   ]);
 }
 
-function insert(db: Sqlite, vault: Vault, conflict: Omit<Conflict, 'id'>): number {
-  const key = vault.newKey(conflict.user);
+function insert(db: Sqlite, keys: Keys, conflict: Omit<Conflict, 'id'>): number {
+  const key = keys.newKey(conflict.user);
   const row = db.get(
-    `INSERT INTO conflicts (user, kind, field, terminal, state, opened, closed, made, new_user, data_key, sealed)
+    `INSERT INTO conflicts (user, kind, field, terminal, state, opened, closed, made, new_user, key, sealed)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
     conflict.user,
     conflict.kind,
@@ -73,13 +73,13 @@ function insert(db: Sqlite, vault: Vault, conflict: Omit<Conflict, 'id'>): numbe
     conflict.made ?? null,
     conflict.newUser ?? null,
     key,
-    vault.seal(key, conflict.user, PLACE, packed(conflict)),
+    keys.seal(key, conflict.user, PLACE, packed(conflict)),
   );
   return number(row ?? {}, 'id');
 }
 
-function update(db: Sqlite, vault: Vault, id: number, conflict: Omit<Conflict, 'id'>): void {
-  const row = db.get('SELECT data_key FROM conflicts WHERE id = ?', id);
+function update(db: Sqlite, keys: Keys, id: number, conflict: Omit<Conflict, 'id'>): void {
+  const row = db.get('SELECT key FROM conflicts WHERE id = ?', id);
   if (row === undefined) return;
   db.run(
     `UPDATE conflicts SET state = ?, opened = ?, closed = ?, made = ?, new_user = ?, sealed = ? WHERE id = ?`,
@@ -88,18 +88,18 @@ function update(db: Sqlite, vault: Vault, id: number, conflict: Omit<Conflict, '
     conflict.closed ?? null,
     conflict.made ?? null,
     conflict.newUser ?? null,
-    vault.seal(bytes(row, 'data_key'), conflict.user, PLACE, packed(conflict)),
+    keys.seal(bytes(row, 'key'), conflict.user, PLACE, packed(conflict)),
     id,
   );
 }
 
-export function conflict(db: Sqlite, vault: Vault, id: number): Conflict | undefined {
+export function conflict(db: Sqlite, keys: Keys, id: number): Conflict | undefined {
   const row = db.get('SELECT * FROM conflicts WHERE id = ?', id);
-  return row === undefined ? undefined : opened(vault, row);
+  return row === undefined ? undefined : opened(keys, row);
 }
 
-export function conflictsOf(db: Sqlite, vault: Vault, user: number): readonly Conflict[] {
-  return db.all('SELECT * FROM conflicts WHERE user = ? ORDER BY id', user).map((row) => opened(vault, row));
+export function conflictsOf(db: Sqlite, keys: Keys, user: number): readonly Conflict[] {
+  return db.all('SELECT * FROM conflicts WHERE user = ? ORDER BY id', user).map((row) => opened(keys, row));
 }
 
 export function listConflicts(db: Sqlite, filter: ConflictFilter): readonly ConflictSummary[] {
@@ -148,8 +148,8 @@ function packedSide({ record, provenance: by }: ConflictSide): z.input<typeof si
   return { record: Buffer.from(writeRecord(record)).toString('base64'), provenance: [...by] };
 }
 
-function opened(vault: Vault, row: Row): Conflict {
-  const sealed = vault.open(bytes(row, 'data_key'), number(row, 'user'), PLACE, bytes(row, 'sealed'));
+function opened(keys: Keys, row: Row): Conflict {
+  const sealed = keys.open(bytes(row, 'key'), number(row, 'user'), PLACE, bytes(row, 'sealed'));
   const { reasons, ours, theirs, before } = contents.parse(JSON.parse(Buffer.from(sealed).toString('utf8')));
   return {
     ...summary(row),

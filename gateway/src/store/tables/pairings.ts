@@ -1,20 +1,20 @@
 import type { Sqlite } from '../sqlite.ts';
 import type { Pairing } from '../store.ts';
-import type { Vault } from '../vault.ts';
+import type { Keys } from '../keys.ts';
 import { bytes, text } from './rows.ts';
 
 /** @throws WhorlError VAULT_SEALED */
-export function pairings(db: Sqlite, vault: Vault): ReadonlyMap<string, Pairing> {
+export function pairings(db: Sqlite, keys: Keys): ReadonlyMap<string, Pairing> {
   return new Map(
     db.all('SELECT serial, terminal, sealed FROM pairings').map((row) => {
       const [serial, terminal] = [text(row, 'serial'), text(row, 'terminal')];
-      return [serial, { terminal, key: vault.openSecret(place(serial, terminal), bytes(row, 'sealed')) }];
+      return [serial, { terminal, key: keys.openSecret(place(serial, terminal), bytes(row, 'sealed')) }];
     }),
   );
 }
 
 /** @param pairing `undefined` forgets it */
-export function putPairing(db: Sqlite, vault: Vault, serial: string, pairing: Pairing | undefined): void {
+export function putPairing(db: Sqlite, keys: Keys, serial: string, pairing: Pairing | undefined): void {
   db.run('DELETE FROM pairings WHERE serial = ?', serial);
   if (pairing === undefined) return;
   const { terminal, key } = pairing;
@@ -22,7 +22,7 @@ export function putPairing(db: Sqlite, vault: Vault, serial: string, pairing: Pa
     'INSERT INTO pairings (serial, terminal, sealed) VALUES (?, ?, ?)',
     serial,
     terminal,
-    vault.sealSecret(place(serial, terminal), key),
+    keys.sealSecret(place(serial, terminal), key),
   );
 }
 

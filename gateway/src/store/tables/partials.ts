@@ -1,21 +1,21 @@
 import type { PartialStore } from '../partials.ts';
 import type { Sqlite } from '../sqlite.ts';
-import type { Vault } from '../vault.ts';
+import type { Keys } from '../keys.ts';
 import { bytes } from './rows.ts';
 
 /** Sealed like users are: there are templates in it. */
 export class PartialTable implements PartialStore {
   readonly #db: Sqlite;
-  readonly #vault: Vault;
+  readonly #keys: Keys;
 
-  constructor(db: Sqlite, vault: Vault) {
+  constructor(db: Sqlite, keys: Keys) {
     this.#db = db;
-    this.#vault = vault;
+    this.#keys = keys;
   }
 
   async get(terminal: string): Promise<Uint8Array | undefined> {
     const [row] = this.#db.all('SELECT sealed FROM partials WHERE terminal = ?', terminal);
-    return row === undefined ? undefined : this.#vault.openSecret(place(terminal), bytes(row, 'sealed'));
+    return row === undefined ? undefined : this.#keys.openSecret(place(terminal), bytes(row, 'sealed'));
   }
 
   async put(terminal: string, clear: Uint8Array | undefined): Promise<void> {
@@ -25,7 +25,7 @@ export class PartialTable implements PartialStore {
         this.#db.run(
           'INSERT OR REPLACE INTO partials (terminal, sealed) VALUES (?, ?)',
           terminal,
-          this.#vault.sealSecret(place(terminal), clear),
+          this.#keys.sealSecret(place(terminal), clear),
         );
     });
   }

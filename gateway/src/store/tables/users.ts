@@ -2,7 +2,7 @@ import { readRecord, writeRecord } from '@whorl/protocol';
 import type { Sqlite } from '../sqlite.ts';
 import type { UserFilter } from '../filters.ts';
 import type { StoredUser, UserSummary } from '../store.ts';
-import type { Vault } from '../vault.ts';
+import type { Keys } from '../keys.ts';
 import { bytes, number, provenanceOf, provenanceText, userSummary } from './rows.ts';
 import { shownGroups, shownName } from './shown.ts';
 import { readFormer, writeFormer } from './former.ts';
@@ -16,23 +16,31 @@ interface Held {
 }
 
 /** @throws WhorlError VAULT_SEALED */
-export function readUser(db: Sqlite, vault: Vault, id: number): StoredUser | undefined {
+export function readUser(db: Sqlite, keys: Keys, id: number): StoredUser | undefined {
   const row = db.get(
-    'SELECT version, provenance, data_key, sealed, former FROM users JOIN records ON user = id WHERE id = ?',
+    'SELECT version, provenance, key, sealed, former FROM users JOIN records ON user = id WHERE id = ?',
     id,
   );
   if (row === undefined) return undefined;
   const version = number(row, 'version');
-  const key = bytes(row, 'data_key');
-  const record = readRecord(vault.open(key, id, version, bytes(row, 'sealed')));
+  const key = bytes(row, 'key');
+  const record = readRecord(keys.open(key, id, version, bytes(row, 'sealed')));
   const user = { record, version, provenance: provenanceOf(row) };
   if (row['former'] === null) return user;
-  return { ...user, former: readFormer(vault.open(key, id, `${version} former`, bytes(row, 'former'))) };
+  return { ...user, former: readFormer(keys.open(key, id, `${version} former`, bytes(row, 'former'))) };
+}
+
+/** Brings what may be listed of a user back in line with the record. */
+export function showUser(db: Sqlite, id: number, user: StoredUser | undefined): void {
+  if (user === undefined) return;
+  const { record } = user;
+  const groups = JSON.stringify(shownGroups(record));
+  db.run('UPDATE users SET name = ?, groups = ? WHERE id = ?', shownName(record), groups, id);
 }
 
 export function heldUser(db: Sqlite, id: number): Held | undefined {
-  const row = db.get('SELECT version, data_key FROM users JOIN records ON user = id WHERE id = ?', id);
-  return row === undefined ? undefined : { version: number(row, 'version'), key: bytes(row, 'data_key') };
+  const row = db.get('SELECT version, key FROM users JOIN records ON user = id WHERE id = ?', id);
+  return row === undefined ? undefined : { version: number(row, 'version'), key: bytes(row, 'key') };
 }
 
 export function hasUser(db: Sqlite, id: number): boolean {
@@ -42,12 +50,12 @@ export function hasUser(db: Sqlite, id: number): boolean {
 /** @param key the user's wrapped data key; `undefined` makes one */
 export function putUser(
   db: Sqlite,
-  vault: Vault,
+  keys: Keys,
   user: { readonly id: number; readonly next: StoredUser; readonly changed: number },
   key: Uint8Array | undefined,
 ): void {
   const { id, next, changed } = user;
-  const wrapped = key ?? vault.newKey(id);
+  const wrapped = key ?? keys.newKey(id);
   db.run(
     `INSERT INTO users (id, version, name, groups, fields, changed) VALUES (?, ?, ?, ?, ?, ?)
      ON CONFLICT (id) DO UPDATE SET version = excluded.version, name = excluded.name, groups = excluded.groups,
@@ -60,16 +68,16 @@ export function putUser(
     changed,
   );
   db.run(
-    `INSERT INTO records (user, provenance, data_key, sealed, former) VALUES (?, ?, ?, ?, ?)
+    `INSERT INTO records (user, provenance, key, sealed, former) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (user) DO UPDATE SET provenance = excluded.provenance, sealed = excluded.sealed,
        former = excluded.former`,
     id,
     provenanceText(next.provenance),
     wrapped,
-    vault.seal(wrapped, id, next.version, writeRecord(next.record)),
+    keys.seal(wrapped, id, next.version, writeRecord(next.record)),
     next.former === undefined || next.former.size === 0
       ? null
-      : vault.seal(wrapped, id, `${next.version} former`, writeFormer(id, next.former)),
+      : keys.seal(wrapped, id, `${next.version} former`, writeFormer(id, next.former)),
   );
 }
 

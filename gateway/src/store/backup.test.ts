@@ -1,0 +1,124 @@
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { codeOf, encodeUser, readRecord } from '@whorl/protocol';
+import { openStore } from './open.ts';
+import { restore } from './restore.ts';
+import type { Store, UserChange } from './store.ts';
+
+const SECRET = 'TEMPLATE-THAT-NOBODY-MAY-READ';
+const template = Buffer.from(SECRET.repeat(4));
+const NAME = 'Ada-with-a-name-to-search-for';
+
+function directory(): string {
+  const made = mkdtempSync(join(tmpdir(), 'whorl-backup-'));
+  onTestFinished(() => {
+    rmSync(made, { recursive: true, force: true });
+  });
+  return made;
+}
+
+function change(user: number, from: number, name: string): UserChange {
+  const record = readRecord(
+    encodeUser({
+      id: user,
+      name,
+      pin: template.subarray(0, 64),
+      photo: template,
+      'finger.0': { format: 1, quality: 9, first: template, second: template },
+    }),
+  );
+  const next = { record, version: from + 1, provenance: new Map() };
+  return { user, from, next, ledger: [], events: [], time: 5 };
+}
+
+async function filled(data: string): Promise<Store> {
+  const store = openStore({ data });
+  await store.saveUsers([change(1, 0, NAME), change(2, 0, 'Bo')]);
+  await store.saveTerminal({ name: 'door', serial: 'S', position: { epoch: 3, id: 9 } }, []);
+  await store.savePairings(new Map([['S', { terminal: 'door', key: template.subarray(0, 32) }]]), []);
+  return store;
+}
+
+async function codeFrom(work: Promise<unknown>): Promise<string | undefined> {
+  return work.then(
+    () => undefined,
+    (error: unknown) => codeOf(error),
+  );
+}
+
+test('G7 a backup is made while work goes on and holds no template, PIN, photo, name, pairing or data key', async () => {
+  const [data, out] = [directory(), directory()];
+  const store = await filled(data);
+  const file = join(out, 'site.whorl');
+  const making = store.backups.make(file);
+  for (let id = 10; id < 60; id += 1) await store.saveUser(change(id, 0, `User ${id}`));
+  expect(await making).toMatchObject({ file });
+  expect(readdirSync(out).sort()).toEqual([
+    'site.whorl',
+    expect.stringMatching(/^whorl-[0-9a-f]{16}\.keys$/),
+  ]);
+  for (const name of readdirSync(out)) {
+    const bytes = readFileSync(join(out, name));
+    for (const secret of [SECRET.slice(0, 12), NAME]) expect(bytes.includes(secret)).toBe(false);
+    if (process.platform !== 'win32') expect(statSync(join(out, name)).mode & 0o077).toBe(0);
+  }
+  expect(readdirSync(data).filter((name) => name.startsWith('backup-'))).toEqual([]);
+  expect(await codeFrom(store.backups.make(file))).toBe('BACKUP_EXISTS');
+  await store.close();
+});
+
+test('S10 a restored backup has its users, doubts every terminal, and keeps what it replaced aside', async () => {
+  const [data, out] = [directory(), directory()];
+  const store = await filled(data);
+  const file = join(out, 'site.whorl');
+  await store.backups.make(file);
+  await store.saveUser(change(3, 0, 'later'));
+  expect(await codeFrom(restore({ data, file, now: 7, replace: true }))).toBe('GATEWAY_RUNNING');
+  await store.close();
+  expect(await codeFrom(restore({ data, file, now: 7, replace: false }))).toBe('BACKUP_REPLACES');
+  const report = await restore({ data, file, now: 7, replace: true });
+  expect(report).toMatchObject({ users: 2, erased: 0, terminals: 1 });
+  expect(existsSync(report.aside ?? '')).toBe(true);
+  const again = openStore({ data });
+  expect(await again.users({ limit: 9 })).toMatchObject([{ id: 1, name: NAME }, { id: 2 }]);
+  expect((await again.user(1))?.record).toEqual(change(1, 0, NAME).next?.record);
+  expect(await again.terminals()).toMatchObject([{ name: 'door', doubt: 'restored', position: { id: 9 } }]);
+  expect((await again.pairings()).get('S')?.terminal).toBe('door');
+  expect(await again.events({ limit: 9 })).toMatchObject([{ type: 'gateway.restored' }]);
+  await again.close();
+});
+
+test('S10 on a new machine a backup needs its keys and the master key, and is refused without leaving anything', async () => {
+  const [data, out, other] = [directory(), directory(), directory()];
+  const store = await filled(data);
+  const file = join(out, 'site.whorl');
+  await store.backups.make(file);
+  await store.close();
+  const attempt = (): Promise<string | undefined> =>
+    codeFrom(restore({ data: other, file, now: 7, replace: false }));
+  expect(await attempt()).toBe('VAULT_KEY_MISSING');
+  copyFileSync(join(data, 'master.key'), join(other, 'master.key'));
+  chmodSync(join(other, 'master.key'), 0o600);
+  const keys = readdirSync(out).find((name) => name.endsWith('.keys')) ?? '';
+  const held = readFileSync(join(out, keys));
+  rmSync(join(out, keys));
+  expect(await attempt()).toBe('BACKUP_KEYS');
+  expect(readdirSync(other)).toEqual(['master.key']);
+  writeFileSync(join(out, keys), held);
+  expect(await attempt()).toBeUndefined();
+  const again = openStore({ data: other });
+  expect(await again.countUsers()).toBe(2);
+  await again.close();
+});

@@ -1,0 +1,125 @@
+import { existsSync, mkdtempSync, openSync, closeSync, renameSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { describe, WhorlError } from '@whorl/protocol';
+import { z } from 'zod';
+import type { BackupReport, BackupStore } from './backup.ts';
+import { keysFile, writeKeysFile } from './keys-file.ts';
+import { keyRow } from './keys.ts';
+import type { Keys } from './keys.ts';
+import type { SealedCopy } from './sealed-copy.ts';
+import { translatedFile } from './sqlite-errors.ts';
+import type { Sqlite } from './sqlite.ts';
+import { erasedUnderWay } from './tables/erased.ts';
+import { note, putNote } from './tables/small.ts';
+import { countUsers } from './tables/users.ts';
+
+/** The note that tells this database from others. */
+export const STORE_NOTE = 'store.id';
+const PLACES_NOTE = 'backup.places';
+const placesSchema = z.array(z.string());
+
+interface BackupParts {
+  readonly db: Sqlite;
+  readonly keys: Keys;
+  /** `undefined` for a database in memory. */
+  readonly data: string | undefined;
+  readonly random: (length: number) => Uint8Array;
+  readonly masters: () => ReadonlyMap<number, Uint8Array>;
+}
+
+/** Backups of an SQLite database. */
+export class Backups implements BackupStore {
+  readonly #parts: BackupParts;
+
+  constructor(parts: BackupParts) {
+    this.#parts = parts;
+  }
+
+  async make(file: string): Promise<BackupReport> {
+    const { db } = this.#parts;
+    if (existsSync(file)) throw new WhorlError('BACKUP_EXISTS', file);
+    await this.#remember(dirname(file));
+    const scratch = translatedFile(() => mkdtempSync(join(this.#parts.data ?? tmpdir(), 'backup-')));
+    const partial = join(dirname(file), `.${basename(file)}.partial`);
+    try {
+      const raw = join(scratch, 'raw.db');
+      makeOwn(raw);
+      makeOwn(partial);
+      await db.copyTo(raw);
+      await inThread({ raw, to: partial, masters: this.#parts.masters() });
+      this.#writeKeys(dirname(file));
+      translatedFile(() => {
+        renameSync(partial, file);
+      });
+    } finally {
+      rmSync(scratch, { recursive: true, force: true });
+      rmSync(partial, { force: true });
+    }
+    return { file, bytes: statSync(file).size, users: countUsers(db) };
+  }
+
+  /**
+   * Brings the data keys beside all backups to what they are now.
+   * @returns directories that could not be written
+   */
+  renewKeys(): string[] {
+    return this.#places().filter((place) => {
+      try {
+        this.#writeKeys(place);
+        return false;
+      } catch {
+        return true;
+      }
+    });
+  }
+
+  #writeKeys(directory: string): void {
+    const { db, keys } = this.#parts;
+    const rows = db.all('SELECT * FROM keys').map((row) => keys.renewed(keyRow(row)));
+    const kept = { keys: rows, erased: erasedUnderWay(db) };
+    writeKeysFile(join(directory, keysFile(this.#id())), this.#id(), kept);
+  }
+
+  #id(): string {
+    return note(this.#parts.db, STORE_NOTE) ?? '';
+  }
+
+  #places(): string[] {
+    const held = note(this.#parts.db, PLACES_NOTE);
+    return held === undefined ? [] : placesSchema.parse(JSON.parse(held));
+  }
+
+  /** Before the first byte is there: who is erased is erased from what lies in all these places. */
+  async #remember(place: string): Promise<void> {
+    const { db, random } = this.#parts;
+    await db.write(() => {
+      if (this.#id() === '') putNote(db, STORE_NOTE, Buffer.from(random(8)).toString('hex'));
+      const places = new Set([...this.#places(), place]);
+      putNote(db, PLACES_NOTE, JSON.stringify([...places]));
+    });
+  }
+}
+
+/** An empty file that only its owner may read. */
+function makeOwn(path: string): void {
+  translatedFile(() => {
+    rmSync(path, { force: true });
+    closeSync(openSync(path, 'wx', 0o600));
+  });
+}
+
+/** @throws WhorlError BACKUP_BAD */
+function inThread(copy: SealedCopy): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL('./backup-worker.ts', import.meta.url), { workerData: copy });
+    worker.once('error', (cause) => {
+      reject(new WhorlError('BACKUP_BAD', describe(cause), { cause }));
+    });
+    worker.once('exit', (code) => {
+      if (code === 0) resolve();
+      else reject(new WhorlError('BACKUP_BAD', `the thread that makes it ended with ${code}`));
+    });
+  });
+}

@@ -1,0 +1,130 @@
+import { WhorlError } from '@whorl/protocol';
+import type { Row, Sqlite } from './sqlite.ts';
+import type { Vault } from './vault.ts';
+
+const ID_BYTES = 16;
+/** The gateway's own data key seals what is no user's: pairing keys, passwords, the end of the audit trail. */
+export const OWN_KEY = new Uint8Array(ID_BYTES);
+export const GATEWAY = 0;
+
+/** A data key as it is stored. */
+export interface KeyRow {
+  readonly id: Uint8Array;
+  /** Whose records it seals; 0 for the gateway itself. */
+  readonly user: number;
+  /** Number of the master key that it is wrapped under. */
+  readonly master: number;
+  readonly wrapped: Uint8Array;
+}
+
+/** Where data keys are kept. */
+export interface KeyShelf {
+  key(id: Uint8Array): KeyRow | undefined;
+  add(row: KeyRow): void;
+}
+
+/**
+ * What tables seal and unseal by: a data key is named by its id, and kept apart from what it seals. With the key gone,
+ * every copy of what it sealed is gone, backups included.
+ */
+export class Keys {
+  readonly #shelf: KeyShelf;
+  readonly #random: (length: number) => Uint8Array;
+  readonly #vaults: ReadonlyMap<number, Vault>;
+  readonly #newest: number;
+
+  /** @param vaults by number of their master key; the highest wraps what is new */
+  constructor(shelf: KeyShelf, vaults: ReadonlyMap<number, Vault>, random: (length: number) => Uint8Array) {
+    this.#shelf = shelf;
+    this.#vaults = vaults;
+    this.#random = random;
+    this.#newest = Math.max(...vaults.keys());
+  }
+
+  /** Makes a data key and stores it. @returns its id */
+  newKey(user: number): Uint8Array {
+    const id = user === GATEWAY ? OWN_KEY : this.#random(ID_BYTES);
+    const master = this.#newest;
+    this.#shelf.add({ id, user, master, wrapped: this.#vault(master).newKey(user) });
+    return id;
+  }
+
+  /**
+   * @param id of the user's data key
+   * @param version (or another place) binds the bytes to user and version, so that rows cannot be swapped
+   * @throws WhorlError VAULT_ERASED, VAULT_SEALED when the data key is not this user's
+   */
+  seal(id: Uint8Array, user: number, version: number | string, record: Uint8Array): Uint8Array {
+    return this.#vault(this.#newest).seal(this.#key(id, user), recordPlace(user, version), record);
+  }
+
+  /** @returns the record, alone in its buffer. @throws WhorlError VAULT_ERASED, VAULT_SEALED */
+  open(id: Uint8Array, user: number, version: number | string, sealed: Uint8Array): Uint8Array {
+    return this.#vault(this.#newest).open(this.#key(id, user), recordPlace(user, version), sealed);
+  }
+
+  /** Seals what is no user's. @param place binds the bytes to where they stand */
+  sealSecret(place: string, clear: Uint8Array): Uint8Array {
+    return this.#vault(this.#newest).seal(this.#key(OWN_KEY, GATEWAY), place, clear);
+  }
+
+  /** @throws WhorlError VAULT_SEALED */
+  openSecret(place: string, sealed: Uint8Array): Uint8Array {
+    return this.#vault(this.#newest).open(this.#key(OWN_KEY, GATEWAY), place, sealed);
+  }
+
+  /** The same key under the newest master key. @throws WhorlError VAULT_SEALED */
+  renewed(row: KeyRow): KeyRow {
+    if (row.master === this.#newest) return row;
+    const key = this.#vault(row.master).unwrap(row.wrapped, row.user);
+    return { ...row, master: this.#newest, wrapped: this.#vault(this.#newest).wrap(key, row.user) };
+  }
+
+  #key(id: Uint8Array, user: number): Uint8Array {
+    const row = this.#shelf.key(id);
+    if (row === undefined)
+      throw new WhorlError('VAULT_ERASED', `data key ${Buffer.from(id).toString('hex')} of user ${user}`);
+    return this.#vault(row.master).unwrap(row.wrapped, user);
+  }
+
+  #vault(master: number): Vault {
+    const vault = this.#vaults.get(master);
+    if (vault === undefined) throw new WhorlError('VAULT_KEY_MISSING', `master key number ${master}`);
+    return vault;
+  }
+}
+
+/** Data keys in the database. */
+export class KeyTable implements KeyShelf {
+  readonly #db: Sqlite;
+
+  constructor(db: Sqlite) {
+    this.#db = db;
+  }
+
+  key(id: Uint8Array): KeyRow | undefined {
+    const row = this.#db.get('SELECT * FROM keys WHERE id = ?', id);
+    return row === undefined ? undefined : keyRow(row);
+  }
+
+  add({ id, user, master, wrapped }: KeyRow): void {
+    this.#db.run(
+      'INSERT INTO keys (id, user, master, wrapped) VALUES (?, ?, ?, ?)',
+      id,
+      user,
+      master,
+      wrapped,
+    );
+  }
+}
+
+export function keyRow(row: Row): KeyRow {
+  const [id, wrapped] = [row['id'], row['wrapped']];
+  if (!(id instanceof Uint8Array) || !(wrapped instanceof Uint8Array))
+    throw new WhorlError('STORE_CORRUPT', 'a data key is no bytes');
+  return { id, user: Number(row['user']), master: Number(row['master']), wrapped };
+}
+
+function recordPlace(user: number, version: number | string): string {
+  return `user ${user} ${version}`;
+}

@@ -1,0 +1,192 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, copyFileSync, existsSync, linkSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { codeOf, WhorlError } from '@whorl/protocol';
+import { STORE_NOTE } from './backups.ts';
+import { keysFile, readKeysFile } from './keys-file.ts';
+import type { KeysKept } from './keys-file.ts';
+import { GATEWAY, keyRow, Keys, KeyTable } from './keys.ts';
+import { readMasterKey } from './master-key.ts';
+import { migrate } from './migrations.ts';
+import { DATABASE, KEY_FILE } from './open.ts';
+import { numbers, soundness } from './sealed-copy.ts';
+import { translatedFile } from './sqlite-errors.ts';
+import { Sqlite } from './sqlite.ts';
+import { AuditTable } from './tables/audit.ts';
+import { erasedUnderWay, putErased } from './tables/erased.ts';
+import { insertEvents } from './tables/events.ts';
+import { note, putNote } from './tables/small.ts';
+import { deleteUser, hasUser, readUser, showUser } from './tables/users.ts';
+import { CHECK_NOTE, Vault } from './vault.ts';
+
+export interface RestoreOptions {
+  /** The data directory. */
+  readonly data: string;
+  /** The backup. */
+  readonly file: string;
+  /** Milliseconds UTC. */
+  readonly now: number;
+  /** Whether a database that is there may be replaced. */
+  readonly replace: boolean;
+}
+
+export interface RestoreReport {
+  readonly users: number;
+  /** Users of the backup who were erased since: left out, and removed from the terminals that have them. */
+  readonly erased: number;
+  readonly terminals: number;
+  /** Where the database that was there is kept. */
+  readonly aside?: string;
+}
+
+/** Ids of events go on so far ahead that nobody who follows them takes new ones for old. */
+const EVENTS_AHEAD = 1_000_000;
+
+/**
+ * Puts a backup in the place of the database. Every terminal is in doubt afterwards: it is compared before anything is
+ * sent to it. Sessions and tokens are not restored.
+ * @throws WhorlError GATEWAY_RUNNING, BACKUP_*, VAULT_*, STORE_*; then all is as it was
+ */
+export async function restore(options: RestoreOptions): Promise<RestoreReport> {
+  const { data, file, now } = options;
+  const path = join(data, DATABASE);
+  const fresh = join(data, 'restore.db');
+  translatedFile(() => {
+    mkdirSync(data, { recursive: true, mode: 0o700 });
+  });
+  if (!existsSync(file)) throw new WhorlError('BACKUP_BAD', `${file} is not there`);
+  const held = existsSync(path) ? keptIn(path) : undefined;
+  if (held !== undefined && !options.replace) throw new WhorlError('BACKUP_REPLACES', path);
+  clear(fresh);
+  try {
+    translatedFile(() => {
+      copyFileSync(file, fresh);
+      chmodSync(fresh, 0o600);
+    });
+    const report = await prepare(fresh, options, held);
+    const aside = existsSync(path)
+      ? `${path}.replaced-${new Date(now).toISOString().replaceAll(/[:.]/g, '')}`
+      : undefined;
+    translatedFile(() => {
+      if (aside !== undefined) setAside(path, aside);
+      renameSync(fresh, path);
+    });
+    return { ...report, ...(aside === undefined ? {} : { aside }) };
+  } finally {
+    clear(fresh);
+  }
+}
+
+/** What the database that is there knows of data keys; `undefined` when it is damaged. @throws WhorlError GATEWAY_RUNNING */
+function keptIn(path: string): (KeysKept & { readonly store: string }) | 'damaged' {
+  try {
+    const db = new Sqlite(path, (raw) => {
+      migrate(raw);
+    });
+    try {
+      const keys = db.all('SELECT * FROM keys').map(keyRow);
+      return { store: note(db, STORE_NOTE) ?? '', keys, erased: erasedUnderWay(db) };
+    } finally {
+      db.close();
+    }
+  } catch (error) {
+    if (codeOf(error) === 'STORE_BUSY')
+      throw new WhorlError('GATEWAY_RUNNING', dirname(path), { cause: error });
+    if (codeOf(error) === 'STORE_CORRUPT' || codeOf(error) === 'STORE_IO') return 'damaged';
+    throw error;
+  }
+}
+
+async function prepare(
+  fresh: string,
+  { data, file, now }: RestoreOptions,
+  held: ReturnType<typeof keptIn> | undefined,
+): Promise<Omit<RestoreReport, 'aside'>> {
+  const db = new Sqlite(fresh, (raw) => {
+    migrate(raw);
+  });
+  try {
+    soundness(db, file);
+    const master = translatedFile(() => readMasterKey(join(data, KEY_FILE), undefined));
+    const vault = new Vault(master, randomBytes);
+    const store = note(db, STORE_NOTE) ?? '';
+    const kept =
+      typeof held === 'object' && held.store === store
+        ? held
+        : readKeysFile(join(dirname(file), keysFile(store)));
+    fitting(vault, kept, data);
+    const table = new KeyTable(db);
+    const keys = new Keys(table, new Map([[1, vault]]), randomBytes);
+    const report = await db.write(() => {
+      for (const row of kept.keys) table.add({ ...row, master: 1 });
+      putNote(db, CHECK_NOTE, Buffer.from(vault.check).toString('base64'));
+      const lost = new Set(withoutKey(db));
+      const gone = kept.erased.map(([user]) => user).filter((user) => !hasUser(db, user));
+      const erased = new Set([...lost, ...gone]);
+      for (const user of erased) forget(db, user, now);
+      const users = numbers(db, 'SELECT id FROM users');
+      for (const id of users) showUser(db, id, readUser(db, keys, id));
+      const terminals = db.run("UPDATE terminals SET doubt = 'restored'");
+      db.run("UPDATE sqlite_sequence SET seq = seq + ? WHERE name = 'events'", EVENTS_AHEAD);
+      const told = { users: users.length, erased: erased.size };
+      insertEvents(db, [{ type: 'gateway.restored', time: now, data: told }]);
+      return { ...told, terminals };
+    });
+    await new AuditTable(db, keys).append({
+      ...{ time: now, who: 'machine', place: 'this machine', deed: 'backup.restore', target: 'database' },
+      ...{ detail: JSON.stringify(report), outcome: 'done' },
+    });
+    return report;
+  } finally {
+    db.close();
+  }
+}
+
+/** @throws WhorlError VAULT_KEY_WRONG */
+function fitting(vault: Vault, kept: KeysKept, data: string): void {
+  const own = kept.keys.find((row) => row.user === GATEWAY);
+  try {
+    if (own === undefined) throw new WhorlError('BACKUP_KEYS', 'the key of the gateway itself is missing');
+    vault.unwrap(own.wrapped, GATEWAY);
+  } catch (cause) {
+    if (codeOf(cause) !== 'VAULT_SEALED') throw cause;
+    throw new WhorlError('VAULT_KEY_WRONG', join(data, KEY_FILE), { cause });
+  }
+}
+
+/** Users and people held apart whose data key was destroyed. */
+function withoutKey(db: Sqlite): number[] {
+  const lost = 'NOT EXISTS (SELECT 1 FROM keys WHERE id = key)';
+  return numbers(db, `SELECT user FROM records WHERE ${lost} UNION SELECT user FROM conflicts WHERE ${lost}`);
+}
+
+/** Somebody who was erased is removed here too, and from every terminal that may have them. */
+function forget(db: Sqlite, user: number, now: number): void {
+  deleteUser(db, user);
+  db.run('DELETE FROM conflicts WHERE user = ? OR new_user = ?', user, user);
+  db.run('DELETE FROM pulls WHERE user = ?', user);
+  db.run('UPDATE events SET user = NULL WHERE user = ?', user);
+  db.run('DELETE FROM ledger WHERE user = ?', user);
+  db.run(
+    `INSERT INTO ledger (user, terminal, want, state, version, attempts, next_try)
+     SELECT ?, name, 'absent', 'pending', 0, 0, ? FROM terminals`,
+    user,
+    now,
+  );
+  putErased(db, user, now);
+}
+
+/** At no moment is there no database under its name. */
+function setAside(path: string, aside: string): void {
+  for (const end of ['-wal', '-shm']) if (existsSync(path + end)) renameSync(path + end, aside + end);
+  try {
+    linkSync(path, aside);
+  } catch {
+    // Not every file system has links.
+    copyFileSync(path, aside);
+  }
+}
+
+function clear(path: string): void {
+  for (const end of ['', '-wal', '-shm']) rmSync(path + end, { force: true });
+}

@@ -1,0 +1,48 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { restoreBackup } from '@whorl/gateway';
+import { expect, onTestFinished, test } from 'vitest';
+import { ALL, allOnline, atRest, verifiedOn } from '../rig/behaviour.ts';
+import { memoryRig } from '../rig/memory.ts';
+import { SMALL_SITE } from '../rig/rig.ts';
+
+function directory(): string {
+  const made = mkdtempSync(join(tmpdir(), 'whorl-restore-'));
+  onTestFinished(() => {
+    rmSync(made, { recursive: true, force: true });
+  });
+  return made;
+}
+
+test('S10 B11 users enrolled after the backup come back from the terminals; nothing is overwritten', async () => {
+  const data = directory();
+  const rig = await memoryRig(SMALL_SITE, { data });
+  onTestFinished(() => rig.close());
+  await allOnline(rig);
+  const { operations } = rig.gateway;
+  await operations.addUser(1, { set: { name: 'before', groups: [1, 2] }, clear: [] });
+  await verifiedOn(rig, 1, ALL);
+  const file = join(data, 'site.whorl');
+  await rig.gateway.store.backups.make(file);
+  await operations.addUser(2, { set: { name: 'after', groups: [1, 2] }, clear: [] });
+  await operations.editUser(1, { set: { pin: new Uint8Array(64).fill(7) }, clear: [] });
+  await atRest(rig);
+  const tables = new Set(ALL.map((name) => rig.terminal(name).tableDigest));
+  await rig.whileStopped(async () => {
+    const now = rig.clock.wallTime();
+    expect(await restoreBackup({ data, file, now, replace: true })).toMatchObject({ users: 1, terminals: 6 });
+  });
+  await rig.until('all terminals compared', async () =>
+    (await rig.gateway.store.terminals()).every(({ doubt }) => doubt === undefined),
+  );
+  await atRest(rig);
+  expect((await rig.gateway.store.users({ limit: 9 })).map(({ id, name }) => [id, name])).toEqual([
+    [1, 'before'],
+    [2, 'after'],
+  ]);
+  const compared = (await rig.events()).filter(({ type }) => type === 'terminal.compared');
+  expect(compared.map(({ data: told }) => told)).toMatchObject(ALL.map(() => ({ cause: 'restored' })));
+  expect(new Set(ALL.map((name) => rig.terminal(name).tableDigest))).toEqual(tables);
+  expect(await rig.gateway.operations.conflicts({ limit: 9 })).toEqual([]);
+});
