@@ -260,6 +260,11 @@ export const EVENTS = {
     data: z.strictObject({ conflict, kind: conflictKind }),
     doc: 'The decision of a conflict was taken back; it is open again.',
   },
+  'user.erased': {
+    level: 'warning',
+    data: z.strictObject({ keys: z.array(z.string()).describe('Ids of the data keys that were destroyed.') }),
+    doc: 'A user was erased on request: nothing of them can be read any more, in backups neither.',
+  },
   'user.removed': { level: 'info', data: none, doc: 'A user was deleted at the gateway.' },
 } as const satisfies Record<string, EventRow>;
 

@@ -122,3 +122,62 @@ test('S10 on a new machine a backup needs its keys and the master key, and is re
   expect(await again.countUsers()).toBe(2);
   await again.close();
 });
+
+test('B17 a user who was erased cannot be read from an older backup, and restoring it leaves them out', async () => {
+  const [data, out] = [directory(), directory()];
+  const store = await filled(data);
+  const file = join(out, 'site.whorl');
+  await store.backups.make(file);
+  const absent = {
+    user: 1,
+    terminal: 'door',
+    want: 'absent',
+    state: 'pending',
+    version: 2,
+    attempts: 0,
+  } as const;
+  const erased = await store.backups.erase(1, [absent], 6);
+  expect(erased).toMatchObject({ keys: [expect.stringMatching(/^[0-9a-f]{32}$/)], unreached: [] });
+  for (const directory of [data, out])
+    for (const name of readdirSync(directory).filter((one) => !one.endsWith('.whorl')))
+      expect(readFileSync(join(directory, name)).includes(NAME)).toBe(false);
+  const kept = readFileSync(join(out, readdirSync(out).find((name) => name.endsWith('.keys')) ?? ''), 'utf8');
+  expect(kept.includes(erased.keys[0] ?? '?')).toBe(false);
+  await store.close();
+  expect(await restore({ data, file, now: 7, replace: true })).toMatchObject({ users: 1, erased: 1 });
+  const again = openStore({ data });
+  expect(await again.users({ limit: 9 })).toMatchObject([{ id: 2 }]);
+  expect(await again.ledgerOf([1])).toMatchObject([{ terminal: 'door', want: 'absent' }]);
+  await again.close();
+});
+
+test('B17 nothing of somebody erased is taken from a terminal that still has to lose them', async () => {
+  const store = await filled(directory());
+  const absent = {
+    user: 1,
+    terminal: 'door',
+    want: 'absent',
+    state: 'pending',
+    version: 2,
+    attempts: 0,
+  } as const;
+  await store.backups.erase(1, [absent], 6);
+  await store.requestPull({ user: 1, terminal: 'door', log: 0, attempts: 0, nextTry: 0 });
+  expect(await store.openPulls(9)).toEqual([]);
+  await store.saveUser({ ...change(1, 0, NAME), pull: { terminal: 'door', log: 0 } });
+  expect(await store.user(1)).toBeUndefined();
+  expect(await codeFrom(store.backups.erase(77, [], 6))).toBe('USER_UNKNOWN');
+  await store.close();
+});
+
+test('G7 a stolen database file gives names, ids and times, and no biometric data without the master key', async () => {
+  const [data, stolen] = [directory(), directory()];
+  const store = await filled(data);
+  await store.close();
+  copyFileSync(join(data, 'whorl.db'), join(stolen, 'whorl.db'));
+  expect(readFileSync(join(stolen, 'whorl.db')).includes(SECRET.slice(0, 12))).toBe(false);
+  expect(readFileSync(join(stolen, 'whorl.db')).includes(NAME)).toBe(true);
+  expect(() => openStore({ data: stolen })).toThrow('master.key');
+  writeFileSync(join(stolen, 'master.key'), Buffer.alloc(32, 7).toString('base64'), { mode: 0o600 });
+  expect(() => openStore({ data: stolen })).toThrow('master.key');
+});

@@ -1,3 +1,6 @@
+import type { StoredEvent } from '../events/catalogue.ts';
+import type { LedgerRow } from './store.ts';
+
 /** A backup that was made, and read back. */
 export interface BackupReport {
   readonly file: string;
@@ -5,7 +8,16 @@ export interface BackupReport {
   readonly users: number;
 }
 
-/** Copies of the database. */
+/** A user who was erased. */
+export interface Erased {
+  /** Ids of the data keys that were destroyed, in hexadecimal. */
+  readonly keys: readonly string[];
+  /** Files and directories in which their keys could not be destroyed. */
+  readonly unreached: readonly string[];
+  readonly events: readonly StoredEvent[];
+}
+
+/** Copies of the database, and that nobody is left in them who shall not be. */
 export interface BackupStore {
   /**
    * Copies everything as it is at one moment into a file while work goes on, and reads it back: only then is it there
@@ -16,4 +28,11 @@ export interface BackupStore {
    * @throws WhorlError BACKUP_EXISTS, BACKUP_BAD, STORE_*
    */
   make(file: string): Promise<BackupReport>;
+  /**
+   * Destroys all that is held of a user, and the data keys of what backups hold of them. Until the terminals of these
+   * ledger rows have lost the user, nothing that they tell of the user is taken.
+   * @param time milliseconds UTC
+   * @throws WhorlError USER_UNKNOWN when nothing of them is known, STORE_*
+   */
+  erase(user: number, ledger: readonly LedgerRow[], time: number): Promise<Erased>;
 }

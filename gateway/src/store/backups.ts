@@ -1,17 +1,29 @@
-import { existsSync, mkdtempSync, openSync, closeSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  openSync,
+  closeSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { describe, WhorlError } from '@whorl/protocol';
 import { z } from 'zod';
-import type { BackupReport, BackupStore } from './backup.ts';
+import type { BackupReport, BackupStore, Erased } from './backup.ts';
 import { keysFile, writeKeysFile } from './keys-file.ts';
 import { keyRow } from './keys.ts';
 import type { Keys } from './keys.ts';
 import type { SealedCopy } from './sealed-copy.ts';
 import { translatedFile } from './sqlite-errors.ts';
-import type { Sqlite } from './sqlite.ts';
-import { erasedUnderWay } from './tables/erased.ts';
+import { migrate } from './migrations.ts';
+import { Sqlite } from './sqlite.ts';
+import type { LedgerRow } from './store.ts';
+import { erasedUnderWay, eraseUser } from './tables/erased.ts';
+import { insertEvents } from './tables/events.ts';
 import { note, putNote } from './tables/small.ts';
 import { countUsers } from './tables/users.ts';
 
@@ -60,6 +72,18 @@ export class Backups implements BackupStore {
     return { file, bytes: statSync(file).size, users: countUsers(db) };
   }
 
+  async erase(user: number, ledger: readonly LedgerRow[], time: number): Promise<Erased> {
+    const { db, data } = this.#parts;
+    const done = await db.write(() => {
+      const keys = eraseUser(db, user, ledger, time);
+      if (keys.length === 0) throw new WhorlError('USER_UNKNOWN', `nothing is held of user ${user}`);
+      return { keys, events: insertEvents(db, [{ type: 'user.erased', time, user, data: { keys } }]) };
+    });
+    db.forgetLog();
+    const aside = data === undefined ? [] : eraseAside(data, user);
+    return { ...done, unreached: [...this.renewKeys(), ...aside] };
+  }
+
   /**
    * Brings the data keys beside all backups to what they are now.
    * @returns directories that could not be written
@@ -100,6 +124,23 @@ export class Backups implements BackupStore {
       putNote(db, PLACES_NOTE, JSON.stringify([...places]));
     });
   }
+}
+
+/** Databases that a restore put aside. @returns those that could not be opened */
+function eraseAside(data: string, user: number): string[] {
+  const files = readdirSync(data).filter((name) => /^whorl\.db\.replaced-[0-9TZ-]+$/.test(name));
+  return files.filter((name) => {
+    try {
+      const old = new Sqlite(join(data, name), (raw) => {
+        migrate(raw);
+      });
+      eraseUser(old, user, [], 0);
+      old.close();
+      return false;
+    } catch {
+      return true;
+    }
+  });
 }
 
 /** An empty file that only its owner may read. */

@@ -30,6 +30,7 @@ import type { BackupStore } from './backup.ts';
 import { AuditTable } from './tables/audit.ts';
 import { AccessTables } from './tables/access.ts';
 import * as conflicts from './tables/conflicts.ts';
+import { losing, withoutErased } from './tables/erased.ts';
 import { insertEvents, listEvents } from './tables/events.ts';
 import * as ledger from './tables/ledger.ts';
 import { listLedger } from './tables/ledger-list.ts';
@@ -117,7 +118,9 @@ export class SqliteStore implements Store {
     const pull = { terminal, log: 0, attempts: 0, nextTry, ...(take === undefined ? {} : { take }) };
     return this.#db.write(() => {
       this.#putLedger(comparing.ledger);
-      for (const user of comparing.pulls) pulls.requestPull(this.#db, { ...pull, user });
+      const lost = losing(this.#db, terminal);
+      for (const user of comparing.pulls.filter((one) => !lost.has(one)))
+        pulls.requestPull(this.#db, { ...pull, user });
       if (comparing.endsDoubt) small.endDoubt(this.#db, terminal);
       return insertEvents(this.#db, events);
     });
@@ -126,11 +129,12 @@ export class SqliteStore implements Store {
   recordIntake(intake: Intake): Promise<readonly StoredEvent[]> {
     const { terminal, serial, position, time, doubt } = intake;
     return this.#db.write(() => {
-      const events = insertEvents(this.#db, intake.events);
+      const lost = losing(this.#db, terminal);
+      const events = insertEvents(this.#db, intake.events.map(withoutErased(lost)));
       const fresh = new Set(events.map((event) => event.source));
       const isNew = ({ source }: { readonly source?: string }): boolean =>
         source === undefined || fresh.has(source);
-      for (const pull of intake.pulls.filter(isNew))
+      for (const pull of intake.pulls.filter((one) => isNew(one) && !lost.has(one.user)))
         pulls.openPull(this.#db, { ...pull, terminal, attempts: 0, nextTry: time });
       for (const row of intake.ledger.filter(isNew))
         if (users.hasUser(this.#db, row.user)) ledger.putLedger(this.#db, row);
@@ -178,7 +182,9 @@ export class SqliteStore implements Store {
   }
 
   #saveUser(change: UserChange): StoredEvent[] {
-    const { user: id, from, next, time, conflicts: writes = [] } = change;
+    const { user: id, from, next, time, pull, conflicts: writes = [] } = change;
+    // It was fetched before the user was erased.
+    if (pull !== undefined && losing(this.#db, pull.terminal).has(id)) return [];
     if (next === undefined) {
       users.deleteUser(this.#db, id);
       conflicts.deleteConflicts(
@@ -189,7 +195,7 @@ export class SqliteStore implements Store {
     } else if (next.version !== from)
       users.putUser(this.#db, this.#keys, { id, next, changed: time }, users.heldUser(this.#db, id)?.key);
     for (const row of change.ledger) ledger.putLedger(this.#db, row);
-    if (change.pull !== undefined) pulls.closePull(this.#db, change.pull.terminal, id, change.pull.log);
+    if (pull !== undefined) pulls.closePull(this.#db, pull.terminal, id, pull.log);
     return [
       ...insertEvents(this.#db, change.events),
       ...writes.flatMap((write) => conflicts.putConflict(this.#db, this.#keys, write)),
@@ -234,7 +240,7 @@ export class SqliteStore implements Store {
 
   requestPull(pull: PullRequest): Promise<void> {
     return this.#db.write(() => {
-      pulls.requestPull(this.#db, pull);
+      if (!losing(this.#db, pull.terminal).has(pull.user)) pulls.requestPull(this.#db, pull);
     });
   }
 

@@ -5,7 +5,9 @@ import type { LineStatus } from '../lines/status.ts';
 import type { Listener, Taps } from '../lines/taps.ts';
 import type { TerminalDriver } from '../terminals/driver.ts';
 import type { TerminalStatus } from '../terminals/status.ts';
+import type { Erased } from '../store/backup.ts';
 import { edited } from './edit.ts';
+import { eraseUser } from './erasure.ts';
 import { decideConflict, decideConflicts, undoConflict } from './inbox.ts';
 import type { Decision, InboxFilter } from './inbox.ts';
 import type { GatewayStatus, Operations, UserEdit } from './operations.ts';
@@ -115,6 +117,10 @@ export class Desk implements Operations {
       if (held === undefined) throw unknownUser(id);
       return undefined;
     });
+  }
+
+  eraseUser(id: number): Promise<Pick<Erased, 'keys' | 'unreached'>> {
+    return eraseUser(this.#site, id);
   }
 
   async push(users: readonly number[], terminals: readonly string[]): Promise<number> {

@@ -40,6 +40,11 @@ export interface Operations {
   editUser(id: number, edit: UserEdit, from?: number): Promise<number>;
   /** Deletes the user here and at the terminals that have it. */
   deleteUser(id: number): Promise<void>;
+  /**
+   * Erases a user on request: here, at every terminal as soon as it answers, and from what backups hold.
+   * @returns ids of the data keys that were destroyed, and where that could not be done
+   */
+  eraseUser(id: number): Promise<{ readonly keys: readonly string[]; readonly unreached: readonly string[] }>;
   /** Sends users to terminals whatever autoSync says; brings back what was deleted there. @returns ledger rows made pending */
   push(users: readonly number[], terminals: readonly string[]): Promise<number>;
   /** Fetches a user from a terminal whatever autoSync says, and merges it. */

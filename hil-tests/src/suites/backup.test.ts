@@ -46,3 +46,27 @@ test('S10 B11 users enrolled after the backup come back from the terminals; noth
   expect(new Set(ALL.map((name) => rig.terminal(name).tableDigest))).toEqual(tables);
   expect(await rig.gateway.operations.conflicts({ limit: 9 })).toEqual([]);
 });
+
+test('B17 an erased user is removed from every terminal, from one that was away and edited them too', async () => {
+  const rig = await memoryRig(SMALL_SITE);
+  onTestFinished(() => rig.close());
+  await allOnline(rig);
+  const { operations, store } = rig.gateway;
+  await operations.addUser(1, { set: { name: 'to be erased', groups: [1, 2] }, clear: [] });
+  await verifiedOn(rig, 1, ALL);
+  const away = rig.terminal('terminal-5');
+  await rig.unplug('lab');
+  await rig.until('the line is down', async () =>
+    (await rig.events()).some(({ type }) => type === 'line.closed'),
+  );
+  expect(away.enrol({ user: 1, fingers: 1 })).toBe(1);
+  const { keys } = await operations.eraseUser(1);
+  expect(keys).toHaveLength(1);
+  await rig.plug('lab');
+  await rig.until('nobody has to lose them any more', async () => (await store.ledgerOf([1])).length === 0);
+  await atRest(rig);
+  expect(ALL.filter((name) => rig.terminal(name).users().has(1))).toEqual([]);
+  expect(await store.user(1)).toBeUndefined();
+  const told = (await rig.events()).filter(({ user }) => user === 1);
+  expect(told.filter(({ type }) => type !== 'user.erased' && type !== 'user.delete.succeeded')).toEqual([]);
+});

@@ -10,7 +10,7 @@ import { openExport, sealExport } from '../sealed-export.ts';
 import { ago, table } from '../table.ts';
 import { exportText, readRows } from '../user-files.ts';
 import type { ExportedUser } from '../user-files.ts';
-import { addDeleting } from './user-deletion.ts';
+import { addDeleting, addErasing } from './user-deletion.ts';
 
 interface Summary {
   readonly id: number;
@@ -133,6 +133,7 @@ function addEditing(users: Command): void {
       });
     });
   addDeleting(users);
+  addErasing(users);
 }
 
 function editOf(options: EditOptions): UserEditView {

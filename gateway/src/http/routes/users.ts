@@ -88,6 +88,28 @@ export const userRoutes = [
   }),
   route({
     method: 'POST',
+    path: '/users/:id/erase',
+    name: 'users.erase',
+    role: 'admin',
+    doc:
+      'Erases a user on request: here, at every terminal as soon as it answers, and, by destroying their data keys, from ' +
+      'what backups hold. Who did it, when, why and the ids of the keys stay in the audit trail.',
+    params: id,
+    body: z.strictObject({ reason: text.describe('Kept for ever: no name and nothing else of the person.') }),
+    detail: ({ body }) => body,
+    answer: z.strictObject({
+      keys: z.array(z.string()).readonly().describe('Ids of the data keys that were destroyed.'),
+      unreached: z.array(z.string()).readonly().describe('Where keys could not be destroyed; do it by hand.'),
+    }),
+    handle: async ({ params, body, caller, place }, { operations, audit }) => {
+      const erased = await operations.eraseUser(params.id);
+      const by = { who: caller.name, place, deed: 'users.erased', target: `user ${params.id}` };
+      await audit.note({ ...by, detail: { reason: body.reason, ...erased } }, 'done');
+      return erased;
+    },
+  }),
+  route({
+    method: 'POST',
     path: '/users/delete',
     name: 'users.delete-all',
     role: 'operator',

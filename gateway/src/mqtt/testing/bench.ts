@@ -100,6 +100,7 @@ export function fakeOperations() {
     status: vi.fn<Operations['status']>(() => Promise.resolve(statusOf())),
     addUser: vi.fn<Operations['addUser']>(() => Promise.resolve(1)),
     editUser: vi.fn<Operations['editUser']>(() => Promise.resolve(2)),
+    eraseUser: vi.fn(() => Promise.resolve({ keys: [], unreached: [] })),
     deleteUser: vi.fn<Operations['deleteUser']>(() => Promise.resolve()),
     push: vi.fn<Operations['push']>((users, terminals) => Promise.resolve(users.length * terminals.length)),
     pull: vi.fn<Operations['pull']>((_user, terminal) =>

@@ -1,4 +1,9 @@
+import type { NewEvent } from '../../events/catalogue.ts';
 import type { Sqlite } from '../sqlite.ts';
+import type { LedgerRow } from '../store.ts';
+import { putLedger } from './ledger.ts';
+import { numbers } from './rows.ts';
+import { deleteUser } from './users.ts';
 
 // Users who were erased. Until a terminal has lost them, nothing that it says of them is taken.
 
@@ -18,4 +23,44 @@ export function putErased(db: Sqlite, user: number, time: number): void {
     user,
     time,
   );
+}
+
+/** Users whom a terminal still has to lose because they were erased. */
+export function losing(db: Sqlite, terminal: string): ReadonlySet<number> {
+  const sql = `SELECT user FROM erased JOIN ledger USING (user) WHERE terminal = ? AND want = 'absent'`;
+  return new Set(numbers(db.all(sql, terminal)));
+}
+
+/**
+ * Destroys all that is held of a user, and every data key that seals something of them.
+ * @param ledger rows that have terminals lose them
+ * @returns ids of the keys, in hexadecimal
+ */
+export function eraseUser(db: Sqlite, user: number, ledger: readonly LedgerRow[], time: number): string[] {
+  const about = 'SELECT key FROM conflicts WHERE user = ? OR new_user = ?';
+  const keys = db
+    .all(
+      `DELETE FROM keys WHERE user = ? OR id IN (${about}) RETURNING lower(hex(id)) AS id`,
+      user,
+      user,
+      user,
+    )
+    .map((row) => String(row['id']));
+  deleteUser(db, user);
+  db.run('DELETE FROM conflicts WHERE user = ? OR new_user = ?', user, user);
+  db.run('DELETE FROM pulls WHERE user = ?', user);
+  db.run('DELETE FROM partials');
+  db.run('UPDATE events SET user = NULL WHERE user = ?', user);
+  for (const row of ledger) putLedger(db, row);
+  putErased(db, user, time);
+  return keys;
+}
+
+/** Takes those who were erased out of what a terminal tells. */
+export function withoutErased(lost: ReadonlySet<number>): (event: NewEvent) => NewEvent {
+  return (event) => {
+    if (event.user === undefined || !lost.has(event.user)) return event;
+    const { user: _, ...rest } = event;
+    return rest;
+  };
 }
