@@ -5,7 +5,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { WhorlError } from '@whorl/protocol';
 import { GATEWAY, Keys, KeyTable, OWN_KEY } from './keys.ts';
 import { Backups } from './backups.ts';
-import { readMasterKey } from './master-key.ts';
+import { masterKey } from './master-key.ts';
 import { migrate } from './migrations.ts';
 import { translatedFile } from './sqlite-errors.ts';
 import { SqliteStore } from './sqlite-store.ts';
@@ -92,7 +92,7 @@ function makePrivate(directory: string, path: string): void {
 export function unlock(db: DatabaseSync, keyFile: string, random: RandomBytes): Unlocked {
   const known = checkValue(db);
   const fresh = known === undefined && db.prepare('SELECT 1 FROM users LIMIT 1').get() === undefined;
-  const unlocked = unlockedBy(readMasterKey(keyFile, fresh ? random : undefined), random);
+  const unlocked = unlockedBy(masterKey(keyFile, fresh ? random : undefined), random);
   const { vault } = unlocked;
   if (fresh)
     db.prepare('INSERT INTO notes (key, value) VALUES (?, ?)').run(

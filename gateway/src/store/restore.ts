@@ -6,7 +6,7 @@ import { STORE_NOTE } from './backups.ts';
 import { keysFile, readKeysFile } from './keys-file.ts';
 import type { KeysKept } from './keys-file.ts';
 import { GATEWAY, keyRow, Keys, KeyTable } from './keys.ts';
-import { readMasterKey } from './master-key.ts';
+import { masterKey } from './master-key.ts';
 import { migrate } from './migrations.ts';
 import { DATABASE, KEY_FILE } from './open.ts';
 import { numbers, soundness } from './sealed-copy.ts';
@@ -107,7 +107,7 @@ async function prepare(
   });
   try {
     soundness(db, file);
-    const master = translatedFile(() => readMasterKey(join(data, KEY_FILE), undefined));
+    const master = translatedFile(() => masterKey(join(data, KEY_FILE), undefined));
     const vault = new Vault(master, randomBytes);
     const store = note(db, STORE_NOTE) ?? '';
     const kept =

@@ -1,0 +1,25 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { masterKey } from './master-key.ts';
+
+test('G7 the master key comes from a systemd credential, else a variable, else its file', () => {
+  const data = mkdtempSync(join(tmpdir(), 'whorl-key-'));
+  onTestFinished(() => {
+    rmSync(data, { recursive: true, force: true });
+  });
+  const file = join(data, 'master.key');
+  const [one, other] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
+  const variable = { WHORL_MASTER_KEY: one.toString('base64') };
+  const read = (environment: Record<string, string>): Uint8Array => masterKey(file, undefined, environment);
+  expect(read(variable)).toEqual(one);
+  expect(read({ ...variable, CREDENTIALS_DIRECTORY: data })).toEqual(one);
+  writeFileSync(join(data, 'whorl-master-key'), `${other.toString('base64')}\n`);
+  expect(read({ ...variable, CREDENTIALS_DIRECTORY: data })).toEqual(other);
+  expect(() => read({ WHORL_MASTER_KEY: 'short' })).toThrow('WHORL_MASTER_KEY');
+  expect(() => read({})).toThrow(file);
+  expect(existsSync(file)).toBe(false);
+  expect(masterKey(file, () => one, {})).toEqual(one);
+  expect(read({})).toEqual(one);
+});
