@@ -2,6 +2,7 @@ import {
   chmodSync,
   copyFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -180,4 +181,20 @@ test('G7 a stolen database file gives names, ids and times, and no biometric dat
   expect(() => openStore({ data: stolen })).toThrow('master.key');
   writeFileSync(join(stolen, 'master.key'), Buffer.alloc(32, 7).toString('base64'), { mode: 0o600 });
   expect(() => openStore({ data: stolen })).toThrow('master.key');
+});
+
+test('B17 keys that could not be destroyed beside a backup are destroyed when the gateway starts again', async () => {
+  const [data, out] = [directory(), directory()];
+  const store = await filled(data);
+  await store.backups.make(join(out, 'site.whorl'));
+  const keys = join(out, readdirSync(out).find((name) => name.endsWith('.keys')) ?? '');
+  mkdirSync(`${keys}.new`);
+  const erased = await store.backups.erase(1, [], 6);
+  expect(erased.unreached).toEqual([out]);
+  await store.close();
+  rmSync(`${keys}.new`, { recursive: true });
+  mkdirSync(join(data, 'backup-abc123'));
+  await openStore({ data }).close();
+  expect(readFileSync(keys, 'utf8').includes(erased.keys[0] ?? '?')).toBe(false);
+  expect(existsSync(join(data, 'backup-abc123'))).toBe(false);
 });

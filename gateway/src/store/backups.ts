@@ -29,6 +29,8 @@ import { countUsers } from './tables/users.ts';
 
 /** The note that tells this database from others. */
 export const STORE_NOTE = 'store.id';
+/** Users whose keys may still stand beside backups, or in databases put aside. */
+const UNFINISHED_NOTE = 'erase.unfinished';
 const PLACES_NOTE = 'backup.places';
 const placesSchema = z.array(z.string());
 
@@ -73,15 +75,39 @@ export class Backups implements BackupStore {
   }
 
   async erase(user: number, ledger: readonly LedgerRow[], time: number): Promise<Erased> {
-    const { db, data } = this.#parts;
+    const { db } = this.#parts;
     const done = await db.write(() => {
       const keys = eraseUser(db, user, ledger, time);
       if (keys.length === 0) throw new WhorlError('USER_UNKNOWN', `nothing is held of user ${user}`);
+      putNote(db, UNFINISHED_NOTE, JSON.stringify([...new Set([...this.#unfinished(), user])]));
       return { keys, events: insertEvents(db, [{ type: 'user.erased', time, user, data: { keys } }]) };
     });
+    return { ...done, unreached: this.#finishErasing() };
+  }
+
+  /** Ends what a gateway that was killed had begun: copies half made, keys not yet destroyed everywhere. */
+  resume(): void {
+    const { data } = this.#parts;
+    if (data === undefined) return;
+    for (const name of readdirSync(data).filter((one) => /^backup-[A-Za-z0-9]{6}$/.test(one)))
+      rmSync(join(data, name), { recursive: true, force: true });
+    if (this.#unfinished().length > 0) this.#finishErasing();
+  }
+
+  /** @returns where keys could not be destroyed; it is tried again when the gateway starts */
+  #finishErasing(): string[] {
+    const { db, data } = this.#parts;
     db.forgetLog();
-    const aside = data === undefined ? [] : eraseAside(data, user);
-    return { ...done, unreached: [...this.renewKeys(), ...aside] };
+    const users = this.#unfinished();
+    const aside = data === undefined ? [] : users.flatMap((user) => eraseAside(data, user));
+    const unreached = [...this.renewKeys(), ...new Set(aside)];
+    if (unreached.length === 0) putNote(db, UNFINISHED_NOTE, undefined);
+    return unreached;
+  }
+
+  #unfinished(): number[] {
+    const held = note(this.#parts.db, UNFINISHED_NOTE);
+    return held === undefined ? [] : z.array(z.int()).parse(JSON.parse(held));
   }
 
   /**

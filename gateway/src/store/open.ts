@@ -68,7 +68,9 @@ function storeOn(
 ): Store {
   const keys = new Keys(new KeyTable(db), new Map([[1, vault]]), random);
   const masters = (): ReadonlyMap<number, Uint8Array> => new Map([[1, master]]);
-  return new SqliteStore(db, keys, new Backups({ db, keys, data, random, masters }));
+  const backups = new Backups({ db, keys, data, random, masters });
+  backups.resume();
+  return new SqliteStore(db, keys, backups);
 }
 
 function makeOwnKey(db: DatabaseSync, vault: Vault): void {
