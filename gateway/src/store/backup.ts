@@ -1,11 +1,16 @@
 import type { StoredEvent } from '../events/catalogue.ts';
-import type { LedgerRow } from './store.ts';
 
 /** A backup that was made, and read back. */
 export interface BackupReport {
   readonly file: string;
   readonly bytes: number;
   readonly users: number;
+}
+
+/** A terminal that is to lose a user, and the version of the user that this makes. */
+export interface Loss {
+  readonly terminal: string;
+  readonly version: number;
 }
 
 /** A user who was erased. */
@@ -29,10 +34,10 @@ export interface BackupStore {
    */
   make(file: string): Promise<BackupReport>;
   /**
-   * Destroys all that is held of a user, and the data keys of what backups hold of them. Until the terminals of these
-   * ledger rows have lost the user, nothing that they tell of the user is taken.
+   * Destroys all that is held of a user, and the data keys of what backups hold of them. Until these terminals
+   * have lost the user, nothing that they tell of the user is taken.
    * @param time milliseconds UTC
    * @throws WhorlError USER_UNKNOWN when nothing of them is known, STORE_*
    */
-  erase(user: number, ledger: readonly LedgerRow[], time: number): Promise<Erased>;
+  erase(user: number, losses: readonly Loss[], time: number): Promise<Erased>;
 }

@@ -13,7 +13,7 @@ import { basename, dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { describe, WhorlError } from '@whorl/protocol';
 import { z } from 'zod';
-import type { BackupReport, BackupStore, Erased } from './backup.ts';
+import type { BackupReport, BackupStore, Erased, Loss } from './backup.ts';
 import { keysFile, writeKeysFile } from './keys-file.ts';
 import { keyRow } from './keys.ts';
 import type { Keys } from './keys.ts';
@@ -21,7 +21,6 @@ import type { SealedCopy } from './sealed-copy.ts';
 import { translatedFile } from './sqlite-errors.ts';
 import { migrate } from './migrations.ts';
 import { Sqlite } from './sqlite.ts';
-import type { LedgerRow } from './store.ts';
 import { erasedUnderWay, eraseUser } from './tables/erased.ts';
 import { insertEvents } from './tables/events.ts';
 import { note, putNote } from './tables/small.ts';
@@ -74,10 +73,10 @@ export class Backups implements BackupStore {
     return { file, bytes: statSync(file).size, users: countUsers(db) };
   }
 
-  async erase(user: number, ledger: readonly LedgerRow[], time: number): Promise<Erased> {
+  async erase(user: number, losses: readonly Loss[], time: number): Promise<Erased> {
     const { db } = this.#parts;
     const done = await db.write(() => {
-      const keys = eraseUser(db, user, ledger, time);
+      const keys = eraseUser(db, user, losses, time);
       if (keys.length === 0) throw new WhorlError('USER_UNKNOWN', `nothing is held of user ${user}`);
       putNote(db, UNFINISHED_NOTE, JSON.stringify([...new Set([...this.#unfinished(), user])]));
       return { keys, events: insertEvents(db, [{ type: 'user.erased', time, user, data: { keys } }]) };

@@ -1,5 +1,4 @@
 import type { Erased } from '../store/backup.ts';
-import { pendingRow } from './plan.ts';
 import type { Site } from './site.ts';
 
 /**
@@ -11,10 +10,8 @@ export async function eraseUser(site: Site, user: number): Promise<Pick<Erased, 
   const [held, rows] = [await site.store.user(user), await site.store.ledgerOf([user])];
   const version = Math.max(held?.version ?? 0, ...rows.map((row) => row.version)) + 1;
   const names = [...site.places, ...rows].map(({ terminal }) => terminal);
-  const ledger = [...new Set(names)].map((name) =>
-    pendingRow({ user, version, now: site.now }, name, 'absent'),
-  );
-  const { events, keys, unreached } = await site.store.backups.erase(user, ledger, site.now);
+  const losses = [...new Set(names)].map((terminal) => ({ terminal, version }));
+  const { events, keys, unreached } = await site.store.backups.erase(user, losses, site.now);
   site.publish(events);
   site.wake();
   return { keys, unreached };

@@ -1,6 +1,6 @@
 import type { NewEvent } from '../../events/catalogue.ts';
+import type { Loss } from '../backup.ts';
 import type { Sqlite } from '../sqlite.ts';
-import type { LedgerRow } from '../store.ts';
 import { putLedger } from './ledger.ts';
 import { numbers } from './rows.ts';
 import { deleteUser } from './users.ts';
@@ -33,10 +33,10 @@ export function losing(db: Sqlite, terminal: string): ReadonlySet<number> {
 
 /**
  * Destroys all that is held of a user, and every data key that seals something of them.
- * @param ledger rows that have terminals lose them
+ * @param losses at which terminals
  * @returns ids of the keys, in hexadecimal
  */
-export function eraseUser(db: Sqlite, user: number, ledger: readonly LedgerRow[], time: number): string[] {
+export function eraseUser(db: Sqlite, user: number, losses: readonly Loss[], time: number): string[] {
   const about = 'SELECT key FROM conflicts WHERE user = ? OR new_user = ?';
   const keys = db
     .all(
@@ -51,7 +51,8 @@ export function eraseUser(db: Sqlite, user: number, ledger: readonly LedgerRow[]
   db.run('DELETE FROM pulls WHERE user = ?', user);
   db.run('DELETE FROM partials');
   db.run('UPDATE events SET user = NULL WHERE user = ?', user);
-  for (const row of ledger) putLedger(db, row);
+  for (const { terminal, version } of losses)
+    putLedger(db, { user, terminal, version, want: 'absent', state: 'pending', attempts: 0, nextTry: time });
   putErased(db, user, time);
   return keys;
 }
