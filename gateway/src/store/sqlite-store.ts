@@ -41,7 +41,7 @@ import * as users from './tables/users.ts';
 import type { Keys } from './keys.ts';
 
 /** Doubts about a terminal that may hold nothing of what was delivered. */
-const ANEW: readonly Doubt[] = ['reset', 'replaced', 'backwards'];
+const ANEW: readonly Doubt[] = ['new', 'reset', 'replaced', 'backwards'];
 
 /** The gateway's memory in SQLite: which steps make one transaction. The statements are in tables/. */
 export class SqliteStore implements Store {

@@ -198,7 +198,7 @@ export class Agent {
     const same = known?.serial === identity.serial;
     const position = same ? known.position : { epoch: identity.log.epoch, id: 0 };
     // The one that was here before had everything; this one may have nothing.
-    const doubt = same ? known.doubt : known === undefined ? undefined : 'replaced';
+    const doubt = same ? known.doubt : known === undefined ? newcomer(identity) : 'replaced';
     const data = { before: known?.serial ?? '', serial: identity.serial };
     const changed = { type: 'terminal.changed', time: this.#site.now, terminal: name, data } as const;
     this.#site.publish(
@@ -284,4 +284,9 @@ export class Agent {
     const due = await this.#site.store.nextDue(name, this.#site.now);
     return due === undefined ? LOOK_AGAIN_MS : Math.max(1, Math.min(due - this.#site.now, LOOK_AGAIN_MS));
   }
+}
+
+/** A terminal that comes with users tells of them in no log: nothing may be put in their place before it was looked at. */
+function newcomer({ users }: Identity): Doubt | undefined {
+  return users > 0 ? 'new' : undefined;
 }

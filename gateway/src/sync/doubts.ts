@@ -41,7 +41,7 @@ export function graver(one: Doubt | undefined, other: Doubt | undefined): Doubt 
 
 /** Whether a terminal in this doubt began anew, so that nothing that was delivered is trusted to be there. */
 export function beganAnew(doubt: Doubt): boolean {
-  return doubt === 'reset' || doubt === 'replaced' || doubt === 'backwards';
+  return doubt === 'new' || doubt === 'reset' || doubt === 'replaced' || doubt === 'backwards';
 }
 
 /** Whether the log began anew, so that it is read from its first record. */

@@ -55,9 +55,9 @@ export function intakeOf(input: IntakeInput): Intake {
       ...page.records.map((record) => eventOf(input, record)),
     ],
     pulls: takesUpdates(input.settings.autoSync) ? pullsOf(input) : [],
-    // What was deleted at the terminal that stood there before says nothing about this one.
+    // What was deleted before a terminal came here says nothing about those whom it is to hold.
     ledger:
-      input.doubt === 'replaced'
+      input.doubt === 'replaced' || input.doubt === 'new'
         ? []
         : page.records.filter((record) => deletedHere(record)).map((record) => deletedRow(input, record)),
     ...(doubt === undefined ? {} : { doubt }),

@@ -1,6 +1,7 @@
 import { encodeUser, readRecord } from '@whorl/protocol';
-import { expect } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { ALL, allOnline, atRest, behaviour, digestsOf, verifiedOn } from '../rig/behaviour.ts';
+import { memoryRig } from '../rig/memory.ts';
 import { SMALL_SITE } from '../rig/rig.ts';
 import type { Rig } from '../rig/rig.ts';
 import { keyFor } from '../rig/wiring.ts';
@@ -223,3 +224,23 @@ behaviour(
   },
   { on: ['memory'] },
 );
+
+test('B11 B16 what a terminal brings along is looked at before anything is sent to it [memory]', async () => {
+  const rig = await memoryRig(SMALL_SITE);
+  onTestFinished(() => rig.close());
+  const theirs = { id: 1, name: 'Bea', 'card.0': { format: 1, number: Uint8Array.of(9, 9, 9, 9) } };
+  const only = { id: 2, name: 'Only there' };
+  // Before it was ever seen: no log tells of them.
+  rig.terminal('terminal-2').load([theirs, only].map((user) => readRecord(encodeUser(user))));
+  const card = { format: 1, number: Uint8Array.of(1, 2, 3, 4) };
+  await rig.gateway.operations.addUser(1, { set: { name: 'Ada', 'card.0': card }, clear: [] });
+  await allOnline(rig);
+  const others = ALL.filter((name) => name !== 'terminal-2');
+  await verifiedOn(rig, 1, others);
+  await verifiedOn(rig, 2, ALL);
+  await atRest(rig);
+  expect(rig.terminal('terminal-2').user(1)?.name).toBe('Bea');
+  expect(await rig.gateway.operations.conflicts({ state: 'open', limit: 10 })).toMatchObject([
+    { user: 1, kind: 'two-people', terminal: 'terminal-2' },
+  ]);
+});

@@ -38,12 +38,13 @@ export function keyLine(keys: LoggedKeys): string {
 }
 
 /**
- * Reads a key file; empty lines and those that begin with # say nothing. A last line without its end is left out: it
- * is being written.
+ * Reads a key file; empty lines and those that begin with # say nothing. A last line without its end is left out when
+ * others stand before it: it is being written.
  * @throws WhorlError KEYS_FORMAT naming the line, never what stands in it
  */
 export function readKeys(text: string): LoggedKeys[] {
-  const lines = text.split('\n').slice(0, -1);
+  const whole = text.split('\n');
+  const lines = whole.length > 1 ? whole.slice(0, -1) : whole;
   return lines.flatMap((line, index) => {
     const words = line.trim().split(/\s+/);
     if (words[0] === '' || words[0]?.startsWith('#') === true) return [];

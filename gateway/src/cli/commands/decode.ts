@@ -66,6 +66,9 @@ function fromHex(text: string): Uint8Array {
   return Uint8Array.from(Buffer.from(text.replaceAll(/0x|[\s:,]/gi, ''), 'hex'));
 }
 
+/** Decoded at once: what a large file holds does not stand in memory twice. */
+const PIECE_BYTES = 4_096;
+
 /** @throws WhorlError CAPTURE_DAMAGED, behind the packets that are sound */
 function* packetsOf(bytes: Uint8Array, keys: KeyRing | undefined): Generator<ShownPacket> {
   if (isCapture(bytes)) {
@@ -75,7 +78,10 @@ function* packetsOf(bytes: Uint8Array, keys: KeyRing | undefined): Generator<Sho
   }
   const runs: Uint8Array[] = [];
   const cutter = new Runs(0, (run) => runs.push(run.bytes));
-  cutter.push(bytes, 0, undefined);
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+    cutter.push(bytes.subarray(at, at + PIECE_BYTES), 0, undefined);
+    for (const run of runs.splice(0)) yield { decoded: decodeRun(run, keys) };
+  }
   cutter.end();
   for (const run of runs) yield { decoded: decodeRun(run, keys) };
 }
