@@ -2,7 +2,14 @@ import { createDecipheriv } from 'node:crypto';
 import { BROADCAST, HEADER_BYTES, readHeader } from '../frame/frame.ts';
 import type { FrameHeader } from '../frame/frame.ts';
 import { nonceOf, rekeyed } from '../session/noise.ts';
-import { SEAL_BYTES } from '../session/sealed.ts';
+import {
+  CIPHER,
+  COUNTER_BYTES,
+  epochOf,
+  FRAMES_PER_KEY,
+  INVITE_MASK,
+  SEAL_BYTES,
+} from '../session/sealed.ts';
 import type { LoggedKeys } from './keys.ts';
 
 /*
@@ -10,10 +17,6 @@ import type { LoggedKeys } from './keys.ts';
  * makes its tag is looked for among those that are known.
  */
 
-const CIPHER = 'chacha20-poly1305';
-const COUNTER_BYTES = 2;
-const INVITE_MASK = 0xff ^ 0x04;
-const FRAMES_PER_KEY = 0x1_0000;
 /** A session lasts a day: so many times its counter can have gone round when a capture begins. */
 const MOST_EPOCHS = 512;
 /** Frames for which all of these are tried, per key: those of another session fit none. */
@@ -95,7 +98,7 @@ class RingKey {
   }
 
   *#near(): Generator<number> {
-    const near = Math.max(this.#first, Math.floor(this.#newest / FRAMES_PER_KEY));
+    const near = Math.max(this.#first, epochOf(this.#newest));
     yield near;
     yield near + 1;
     if (near > this.#first) yield near - 1;

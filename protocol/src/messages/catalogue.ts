@@ -74,8 +74,15 @@ const LOG_STATE = group('Where its log stands.', {
 export type LogState = Value<typeof LOG_STATE>;
 
 const REASON = oneOf('Why.', REFUSALS);
-const transfer = u16('Number of the transfer, chosen by the sender of its object.');
 const digest = (doc: string): ReturnType<typeof fixed> => fixed(doc, DIGEST_BYTES);
+const transfer = u16('Number of the transfer, chosen by the sender of its object.');
+const kind = oneOf('What the object is.', OBJECT_KINDS);
+/** What is known of an object before its first chunk. */
+const HEAD = {
+  size: u32('Bytes of the object.', { unit: 'bytes', min: 1, max: TRANSFER_MAX_BYTES }),
+  chunk: u16('Bytes of each chunk but the last.', { unit: 'bytes', min: 64, max: MTU_MAX }),
+  digest: digest('Digest of the object.'),
+} as const;
 
 export const CATALOGUE = {
   ...SESSION_ROWS,
@@ -237,10 +244,8 @@ export const CATALOGUE = {
     work: 'flash',
     fields: {
       transfer,
-      kind: oneOf('What the object is.', OBJECT_KINDS),
-      size: u32('Bytes of the object.', { unit: 'bytes', min: 1, max: TRANSFER_MAX_BYTES }),
-      chunk: u16('Bytes of each chunk but the last.', { unit: 'bytes', min: 64, max: MTU_MAX }),
-      digest: digest('Digest of the object.'),
+      kind,
+      ...HEAD,
     },
     doc: 'Announces an object. When the same one (digest, size, chunk) is already staged, what has arrived of it stays.',
   },
@@ -249,10 +254,8 @@ export const CATALOGUE = {
     direction: 'to-terminal',
     fields: {
       transfer,
-      kind: oneOf('What the object is.', OBJECT_KINDS),
-      size: u32('Bytes of the object.', { unit: 'bytes', min: 1, max: TRANSFER_MAX_BYTES }),
-      chunk: u16('Bytes of each chunk but the last.', { unit: 'bytes', min: 64, max: MTU_MAX }),
-      digest: digest('Digest of the object.'),
+      kind,
+      ...HEAD,
       first: u8('Address of the first bit.', { min: 1, max: 247 }),
       members: list('A bit a terminal, low bits first: 1 is meant.', u8('Eight terminals.'), 31),
     },
@@ -265,10 +268,8 @@ export const CATALOGUE = {
     work: 'flash',
     fields: {
       transfer,
-      kind: oneOf('What the object is.', OBJECT_KINDS),
-      size: u32('Bytes of the object.', { unit: 'bytes', min: 1, max: TRANSFER_MAX_BYTES }),
-      chunk: u16('Bytes of each chunk but the last.', { unit: 'bytes', min: 64, max: MTU_MAX }),
-      digest: digest('Digest of the object.'),
+      kind,
+      ...HEAD,
       key: fixed('Key of its chunks.', KEY_BYTES, { secret: true }),
     },
     doc: 'As `transfer.begin`, for an object whose chunks follow to address 0 and are sealed once more under this key: not all terminals of the line may hold it.',
@@ -315,9 +316,7 @@ export const CATALOGUE = {
     direction: 'to-gateway',
     fields: {
       transfer,
-      size: u32('Bytes of the object.', { unit: 'bytes', min: 1, max: TRANSFER_MAX_BYTES }),
-      chunk: u16('Bytes of each chunk but the last.', { unit: 'bytes', min: 64, max: MTU_MAX }),
-      digest: digest('Digest of the object.'),
+      ...HEAD,
       user: digest('Digest of the whole user.'),
       same: list('Fields that are as the gateway has them.', u8('Number of a field.'), KNOWN_FIELDS),
     },

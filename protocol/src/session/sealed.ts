@@ -12,14 +12,14 @@ import { LOOSE, ReplayWindow, STRICT } from './window.ts';
  * the low 16 bits cross the wire.
  */
 
-const CIPHER = 'chacha20-poly1305';
+export const CIPHER = 'chacha20-poly1305';
 export const SEAL_BYTES = 8;
 /** A terminal's frame carries its own counter beside the request's number. */
-const COUNTER_BYTES = 2;
+export const COUNTER_BYTES = 2;
 /** Frames under one key of a direction: the counter's low half. */
-const FRAMES_PER_KEY = 0x1_0000;
+export const FRAMES_PER_KEY = 0x1_0000;
 /** The bit of the control byte that is no part of what is sealed: a repeated frame may or may not invite. */
-const INVITE_MASK = 0xff ^ 0x04;
+export const INVITE_MASK = 0xff ^ 0x04;
 
 export type End = 'gateway' | 'terminal';
 

@@ -1,14 +1,14 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { WhorlError } from '../errors.ts';
 import { nonceOf } from '../session/noise.ts';
+import { CIPHER, SEAL_BYTES } from '../session/sealed.ts';
 
 /*
  * SPEC 8.1: what only some terminals of a line may hold is said to all, and sealed once more under a key that those have.
  */
 
-const CIPHER = 'chacha20-poly1305';
 /** Bytes by which a sealed chunk is longer. */
-export const CHUNK_SEAL_BYTES = 8;
+export const CHUNK_SEAL_BYTES = SEAL_BYTES;
 const SEAL = { authTagLength: CHUNK_SEAL_BYTES };
 
 /**

@@ -12,7 +12,7 @@ import {
 import type { Body, ObjectKind, Random } from '@whorl/protocol';
 import { RefusedError } from '../../lines/answer.ts';
 import type { Line } from '../../lines/line.ts';
-import { beginTransfer, commitTransfer, missingOf, MOST_ROUNDS, shareTransfer } from './transfers.ts';
+import { beginTransfer, commitTransfer, missingOf, MOST_ROUNDS } from './transfers.ts';
 import type { SentHead, Way } from './transfers.ts';
 
 /** So long after the last that came, others that need the same object are waited for; they mostly come in the same moment. */
@@ -179,9 +179,9 @@ class Convoy {
 
   /** @returns the chunks that it lacks; `undefined` when the object is in place there */
   async #finish({ way, after, settle }: Rider): Promise<readonly number[] | undefined> {
-    const { object, head, transfer, key } = this.#load;
+    const { head, transfer, key } = this.#load;
     try {
-      const committed = await commitTransfer(way, { ...head, transfer, object, after });
+      const committed = await commitTransfer(way, { transfer, digest: head.digest, after });
       if (committed === undefined) return await missingOf(way, transfer, chunkCount(head));
       settle(Promise.resolve(committed));
       return undefined;
@@ -196,11 +196,7 @@ class Convoy {
   /** Announces the object to one. @returns the chunks that it lacks */
   async #begin(way: Way): Promise<readonly number[]> {
     const { head, transfer, key } = this.#load;
-    const arrived =
-      key === undefined
-        ? await beginTransfer(way, transfer, head)
-        : await shareTransfer(way, transfer, head, key);
-    return arrived.missingAll();
+    return (await beginTransfer(way, transfer, head, key)).missingAll();
   }
 }
 

@@ -1,4 +1,4 @@
-import { codeOf, keyId, NoiseInitiator, prologueOf, sameBytes, sealedSession } from '@whorl/protocol';
+import { keyId, NoiseInitiator, prologueOf, sameBytes, sealedSession } from '@whorl/protocol';
 import type { AnswerName, Body, Random, RequestName } from '@whorl/protocol';
 import type { Answer } from '../../lines/answer.ts';
 import type { Line } from '../../lines/line.ts';
@@ -53,9 +53,4 @@ function askPlain<Name extends RequestName>(
   tries: number,
 ): Promise<Answer<AnswerName<Name>>> {
   return line.ask(peer, { name, body, priority: 'live', plain: true }, { tries });
-}
-
-/** Whether the handshake failed because the other end is not who it says. */
-export function isForged(error: unknown): boolean {
-  return codeOf(error) === 'FRAME_FORGED';
 }

@@ -67,27 +67,21 @@ export async function sendObject(way: Way, sending: Sending): Promise<Body<'tran
   );
 }
 
-/** Announces an object to a terminal. @returns what has arrived of it already */
-export async function beginTransfer(way: Way, transfer: number, head: SentHead): Promise<Bitmap> {
-  const begun = await way.line.ask(way.peer, {
-    ...turn(way),
-    name: 'transfer.begin',
-    body: { transfer, ...head },
-  });
-  const arrived = new Bitmap(chunkCount(head));
-  await readState(way, arrived, begun.body);
-  return arrived;
-}
-
-/** As {@link beginTransfer}, for an object that is said to all under a key of its own. */
-export async function shareTransfer(
+/**
+ * Announces an object to a terminal.
+ * @param key of its chunks, when they are said to all and not all may read them
+ * @returns what has arrived of it already
+ */
+export async function beginTransfer(
   way: Way,
   transfer: number,
   head: SentHead,
-  key: Uint8Array,
+  key?: Uint8Array,
 ): Promise<Bitmap> {
-  const body = { transfer, ...head, key };
-  const begun = await way.line.ask(way.peer, { ...turn(way), name: 'transfer.share', body });
+  const body = { transfer, ...head };
+  const begun = await (key === undefined
+    ? way.line.ask(way.peer, { ...turn(way), name: 'transfer.begin', body })
+    : way.line.ask(way.peer, { ...turn(way), name: 'transfer.share', body: { ...body, key } }));
   const arrived = new Bitmap(chunkCount(head));
   await readState(way, arrived, begun.body);
   return arrived;
@@ -117,9 +111,8 @@ async function sendMissing(way: Way, sending: Sending, arrived: Bitmap): Promise
 /** @returns `undefined` when chunks are missing */
 export async function commitTransfer(
   way: Way,
-  sending: Sending & { readonly digest: Uint8Array },
+  { transfer, digest, after }: Body<'transfer.commit'>,
 ): Promise<Body<'transfer.committed'> | undefined> {
-  const { transfer, digest, after } = sending;
   try {
     const body = { transfer, digest, after };
     return (await way.line.ask(way.peer, { ...turn(way), name: 'transfer.commit', body })).body;
