@@ -16,3 +16,4 @@ export type { Config } from './settings/config.ts';
 export { loadConfig } from './settings/config.ts';
 export type { CompareOptions, CompareReport } from './sync/resolve.ts';
 export { makeLog } from './cli/log.ts';
+export type { Connection, Files, Ground, Statement } from './store/ground.ts';

@@ -1,19 +1,11 @@
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  openSync,
-  closeSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { describe, WhorlError } from '@whorl/protocol';
 import { z } from 'zod';
 import type { BackupReport, BackupStore, Erased, Loss } from './backup.ts';
+import { syncDirectory } from './durable.ts';
+import type { Files, Ground } from './ground.ts';
 import { keysFile, writeKeysFile } from './keys-file.ts';
 import { keyRow } from './keys.ts';
 import type { Keys } from './keys.ts';
@@ -40,6 +32,7 @@ interface BackupParts {
   readonly data: string | undefined;
   readonly random: (length: number) => Uint8Array;
   readonly masters: () => ReadonlyMap<number, Uint8Array>;
+  readonly ground: Ground;
 }
 
 /** Backups of an SQLite database. */
@@ -51,26 +44,28 @@ export class Backups implements BackupStore {
   }
 
   async make(file: string): Promise<BackupReport> {
-    const { db } = this.#parts;
-    if (existsSync(file)) throw new WhorlError('BACKUP_EXISTS', file);
+    const { db, data, ground } = this.#parts;
+    const { files } = ground;
+    if (files.existsSync(file)) throw new WhorlError('BACKUP_EXISTS', file);
     await this.#remember(dirname(file));
-    const scratch = translatedFile(() => mkdtempSync(join(this.#parts.data ?? tmpdir(), 'backup-')));
+    const scratch = translatedFile(() => files.mkdtempSync(join(data ?? tmpdir(), 'backup-')));
     const partial = join(dirname(file), `.${basename(file)}.partial`);
     try {
       const raw = join(scratch, 'raw.db');
-      makeOwn(raw);
-      makeOwn(partial);
+      makeOwn(files, raw);
+      makeOwn(files, partial);
       await db.copyTo(raw);
       await inThread({ raw, to: partial, masters: this.#parts.masters() });
       this.#writeKeys(dirname(file));
       translatedFile(() => {
-        renameSync(partial, file);
+        files.renameSync(partial, file);
+        syncDirectory(files, dirname(file));
       });
     } finally {
-      rmSync(scratch, { recursive: true, force: true });
-      rmSync(partial, { force: true });
+      files.rmSync(scratch, { recursive: true, force: true });
+      files.rmSync(partial, { force: true });
     }
-    return { file, bytes: statSync(file).size, users: countUsers(db) };
+    return { file, bytes: files.statSync(file).size, users: countUsers(db) };
   }
 
   async erase(user: number, losses: readonly Loss[], time: number): Promise<Erased> {
@@ -86,19 +81,20 @@ export class Backups implements BackupStore {
 
   /** Ends what a gateway that was killed had begun: copies half made, keys not yet destroyed everywhere. */
   resume(): void {
-    const { data } = this.#parts;
+    const { data, ground } = this.#parts;
     if (data === undefined) return;
-    for (const name of readdirSync(data).filter((one) => /^backup-[A-Za-z0-9]{6}$/.test(one)))
-      rmSync(join(data, name), { recursive: true, force: true });
+    const { files } = ground;
+    for (const name of files.readdirSync(data).filter((one) => /^backup-[A-Za-z0-9]{6}$/.test(one)))
+      files.rmSync(join(data, name), { recursive: true, force: true });
     if (this.#unfinished().length > 0) this.#finishErasing();
   }
 
   /** @returns where keys could not be destroyed; it is tried again when the gateway starts */
   #finishErasing(): string[] {
-    const { db, data } = this.#parts;
+    const { db, data, ground } = this.#parts;
     db.forgetLog();
     const users = this.#unfinished();
-    const aside = data === undefined ? [] : users.flatMap((user) => eraseAside(data, user));
+    const aside = data === undefined ? [] : users.flatMap((user) => eraseAside(ground, data, user));
     const unreached = [...this.renewKeys(), ...new Set(aside)];
     if (unreached.length === 0) putNote(db, UNFINISHED_NOTE, undefined);
     return unreached;
@@ -125,10 +121,10 @@ export class Backups implements BackupStore {
   }
 
   #writeKeys(directory: string): void {
-    const { db, keys } = this.#parts;
+    const { db, keys, ground } = this.#parts;
     const rows = db.all('SELECT * FROM keys').map((row) => keys.renewed(keyRow(row)));
     const kept = { keys: rows, erased: erasedUnderWay(db) };
-    writeKeysFile(join(directory, keysFile(this.#id())), this.#id(), kept);
+    writeKeysFile(ground.files, join(directory, keysFile(this.#id())), this.#id(), kept);
   }
 
   #id(): string {
@@ -152,13 +148,11 @@ export class Backups implements BackupStore {
 }
 
 /** Databases that a restore put aside. @returns those that could not be opened */
-function eraseAside(data: string, user: number): string[] {
-  const files = readdirSync(data).filter((name) => /^whorl\.db\.replaced-[0-9TZ-]+$/.test(name));
+function eraseAside(ground: Ground, data: string, user: number): string[] {
+  const files = ground.files.readdirSync(data).filter((name) => /^whorl\.db\.replaced-[0-9TZ-]+$/.test(name));
   return files.filter((name) => {
     try {
-      const old = new Sqlite(join(data, name), (raw) => {
-        migrate(raw);
-      });
+      const old = new Sqlite(join(data, name), (raw) => migrate(raw), ground);
       eraseUser(old, user, [], 0);
       old.close();
       return false;
@@ -169,10 +163,10 @@ function eraseAside(data: string, user: number): string[] {
 }
 
 /** An empty file that only its owner may read. */
-function makeOwn(path: string): void {
+function makeOwn(files: Files, path: string): void {
   translatedFile(() => {
-    rmSync(path, { force: true });
-    closeSync(openSync(path, 'wx', 0o600));
+    files.rmSync(path, { force: true });
+    files.closeSync(files.openSync(path, 'wx', 0o600));
   });
 }
 

@@ -1,6 +1,8 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { WhorlError } from '@whorl/protocol';
 import { z } from 'zod';
+import { writeDurably } from './durable.ts';
+import type { Files } from './ground.ts';
 import type { KeyRow } from './keys.ts';
 import { translatedFile } from './sqlite-errors.ts';
 
@@ -27,7 +29,7 @@ export interface KeysKept {
 }
 
 /** @throws WhorlError STORE_* */
-export function writeKeysFile(path: string, store: string, kept: KeysKept): void {
+export function writeKeysFile(files: Files, path: string, store: string, kept: KeysKept): void {
   const keys = kept.keys.map(({ id, user, master, wrapped }): [string, number, number, string] => [
     Buffer.from(id).toString('hex'),
     user,
@@ -41,7 +43,7 @@ export function writeKeysFile(path: string, store: string, kept: KeysKept): void
     erased: kept.erased.map(([user, time]): [number, number] => [user, time]),
   } satisfies z.input<typeof schema>);
   translatedFile(() => {
-    writeDurably(path, `${text}\n`);
+    writeDurably(files, path, `${text}\n`);
   });
 }
 
@@ -59,18 +61,4 @@ export function readKeysFile(path: string): KeysKept {
   } catch (cause) {
     throw new WhorlError('BACKUP_KEYS', path, { cause });
   }
-}
-
-/** Whole or not at all, readable by its owner only. */
-export function writeDurably(path: string, text: string): void {
-  const fresh = `${path}.new`;
-  rmSync(fresh, { force: true });
-  const file = openSync(fresh, 'wx', 0o600);
-  try {
-    writeSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(fresh, path);
 }

@@ -1,17 +1,9 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import process from 'node:process';
 import { WhorlError } from '@whorl/protocol';
+import { writeDurably } from './durable.ts';
+import { machine } from './ground.ts';
+import type { Files } from './ground.ts';
 import { KEY_BYTES } from './vault.ts';
 import type { RandomBytes } from './vault.ts';
 
@@ -20,15 +12,16 @@ import type { RandomBytes } from './vault.ts';
  * @param create makes one when there is none; to be given only for a database that holds nothing yet
  * @throws WhorlError VAULT_KEY_MISSING, VAULT_KEY_OPEN, VAULT_KEY_WRONG
  */
-function readMasterKey(path: string, create: RandomBytes | undefined): Uint8Array {
-  if (!existsSync(path)) {
+function readMasterKey(files: Files, path: string, create: RandomBytes | undefined): Uint8Array {
+  if (!files.existsSync(path)) {
     if (create === undefined) throw new WhorlError('VAULT_KEY_MISSING', `${path} is not there`);
-    writeKey(path, create(KEY_BYTES));
+    // Durable before the first user is: what is sealed under a lost key is lost.
+    writeDurably(files, path, `${Buffer.from(create(KEY_BYTES)).toString('base64')}\n`);
   }
   // Windows has no such bits; there the directory's access list protects the file.
-  if (process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0)
+  if (process.platform !== 'win32' && (files.statSync(path).mode & 0o077) !== 0)
     throw new WhorlError('VAULT_KEY_OPEN', path);
-  return keyOf(readFileSync(path, 'utf8'), path);
+  return keyOf(files.readFileSync(path, 'utf8'), path);
 }
 
 /** @param place for the message */
@@ -48,37 +41,12 @@ function keyOf(written: string, place: string): Uint8Array {
 export function masterKey(
   path: string,
   create: RandomBytes | undefined,
+  files: Files = machine.files,
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Uint8Array {
   const { CREDENTIALS_DIRECTORY: credentials, WHORL_MASTER_KEY: written } = environment;
   const credential = credentials === undefined ? undefined : join(credentials, 'whorl-master-key');
-  if (credential !== undefined && existsSync(credential))
-    return keyOf(readFileSync(credential, 'utf8'), credential);
-  return written === undefined ? readMasterKey(path, create) : keyOf(written, 'WHORL_MASTER_KEY');
-}
-
-/** Durable before the first user is: what is sealed under a lost key is lost. */
-function writeKey(path: string, key: Uint8Array): void {
-  const fresh = `${path}.new`;
-  rmSync(fresh, { force: true });
-  const file = openSync(fresh, 'wx', 0o600);
-  try {
-    writeSync(file, `${Buffer.from(key).toString('base64')}\n`);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(fresh, path);
-  syncDirectory(dirname(path));
-}
-
-/** A rename is durable once its directory is; Windows opens no directories and sees to it by itself. */
-function syncDirectory(path: string): void {
-  if (process.platform === 'win32') return;
-  const directory = openSync(path, 'r');
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
-  }
+  if (credential !== undefined && files.existsSync(credential))
+    return keyOf(files.readFileSync(credential, 'utf8'), credential);
+  return written === undefined ? readMasterKey(files, path, create) : keyOf(written, 'WHORL_MASTER_KEY');
 }

@@ -1,5 +1,5 @@
-import type { DatabaseSync } from 'node:sqlite';
 import { WhorlError } from '@whorl/protocol';
+import type { Connection } from './ground.ts';
 
 /** `WHRL`: tells a database of ours from any other. */
 const APPLICATION_ID = 0x5748524c;
@@ -149,7 +149,7 @@ export const MIGRATIONS: readonly string[] = [
  * Brings a database to this release's schema, each step whole or not at all.
  * @throws WhorlError STORE_NEWER, STORE_CORRUPT; then nothing was changed
  */
-export function migrate(db: DatabaseSync, steps: readonly string[] = MIGRATIONS): void {
+export function migrate(db: Connection, steps: readonly string[] = MIGRATIONS): void {
   const version = pragma(db, 'user_version');
   const application = pragma(db, 'application_id');
   const ours = version === 0 ? application === 0 && isEmpty(db) : application === APPLICATION_ID;
@@ -162,7 +162,7 @@ export function migrate(db: DatabaseSync, steps: readonly string[] = MIGRATIONS)
   for (const [index, step] of steps.slice(version).entries()) apply(db, step, version + index + 1);
 }
 
-function apply(db: DatabaseSync, step: string, version: number): void {
+function apply(db: Connection, step: string, version: number): void {
   try {
     db.exec(
       `BEGIN IMMEDIATE; ${step}; PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${version}; COMMIT;`,
@@ -173,10 +173,10 @@ function apply(db: DatabaseSync, step: string, version: number): void {
   }
 }
 
-function isEmpty(db: DatabaseSync): boolean {
+function isEmpty(db: Connection): boolean {
   return db.prepare('SELECT 1 FROM sqlite_schema').get() === undefined;
 }
 
-function pragma(db: DatabaseSync, name: string): number {
+function pragma(db: Connection, name: string): number {
   return Number(Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0]);
 }

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DatabaseSync } from 'node:sqlite';
 import { WhorlError } from '@whorl/protocol';
 import { GATEWAY, Keys, KeyTable, OWN_KEY } from './keys.ts';
 import { Backups } from './backups.ts';
+import { machine } from './ground.ts';
+import type { Connection, Files, Ground } from './ground.ts';
 import { masterKey } from './master-key.ts';
 import { migrate } from './migrations.ts';
 import { translatedFile } from './sqlite-errors.ts';
@@ -18,6 +18,8 @@ import type { RandomBytes } from './vault.ts';
 export interface StoreOptions {
   /** The data directory, made when it is not there; or `memory`, for simulation: nothing outlives the process. */
   readonly data: string | { readonly memory: true };
+  /** What the data directory lies on; this machine unless it says. */
+  readonly ground?: Ground;
 }
 
 export const DATABASE = 'whorl.db';
@@ -29,25 +31,27 @@ export const KEY_FILE = 'master.key';
  * @throws WhorlError STORE_*, VAULT_*
  */
 export function openStore(options: StoreOptions, random: RandomBytes = randomBytes): Store {
-  const { data } = options;
+  const { data, ground = machine } = options;
   if (typeof data !== 'string') {
     const unlocked = unlockedBy(random(KEY_BYTES), random);
-    const db = new Sqlite(':memory:', (raw) => {
+    const prepare = (raw: Connection): void => {
       migrate(raw);
       makeOwnKey(raw, unlocked.vault);
-    });
-    return storeOn(db, unlocked, random, undefined);
+    };
+    const db = new Sqlite(':memory:', prepare, ground);
+    return storeOn({ db, unlocked, random, data: undefined, ground });
   }
   const path = join(data, DATABASE);
-  makePrivate(data, path);
+  makePrivate(ground.files, data, path);
   const opened: { by?: Unlocked } = {};
-  const db = new Sqlite(path, (raw) => {
+  const prepare = (raw: Connection): void => {
     migrate(raw);
-    opened.by = translatedFile(() => unlock(raw, join(data, KEY_FILE), random));
+    opened.by = translatedFile(() => unlock(raw, ground.files, join(data, KEY_FILE), random));
     makeOwnKey(raw, opened.by.vault);
-  });
+  };
+  const db = new Sqlite(path, prepare, ground);
   if (opened.by === undefined) throw new WhorlError('VAULT_KEY_MISSING', join(data, KEY_FILE));
-  return storeOn(db, opened.by, random, data);
+  return storeOn({ db, unlocked: opened.by, random, data, ground });
 }
 
 /** A master key that fits. */
@@ -60,20 +64,24 @@ function unlockedBy(master: Uint8Array, random: RandomBytes): Unlocked {
   return { master, vault: new Vault(master, random) };
 }
 
-function storeOn(
-  db: Sqlite,
-  { master, vault }: Unlocked,
-  random: RandomBytes,
-  data: string | undefined,
-): Store {
+interface StoreParts {
+  readonly db: Sqlite;
+  readonly unlocked: Unlocked;
+  readonly random: RandomBytes;
+  readonly data: string | undefined;
+  readonly ground: Ground;
+}
+
+function storeOn({ db, unlocked, random, data, ground }: StoreParts): Store {
+  const { master, vault } = unlocked;
   const keys = new Keys(new KeyTable(db), new Map([[1, vault]]), random);
   const masters = (): ReadonlyMap<number, Uint8Array> => new Map([[1, master]]);
-  const backups = new Backups({ db, keys, data, random, masters });
+  const backups = new Backups({ db, keys, data, random, masters, ground });
   backups.resume();
   return new SqliteStore(db, keys, backups);
 }
 
-function makeOwnKey(db: DatabaseSync, vault: Vault): void {
+function makeOwnKey(db: Connection, vault: Vault): void {
   if (db.prepare('SELECT 1 FROM keys WHERE id = ?').get(OWN_KEY) !== undefined) return;
   db.prepare('INSERT INTO keys (id, user, master, wrapped) VALUES (?, ?, 1, ?)').run(
     OWN_KEY,
@@ -83,18 +91,18 @@ function makeOwnKey(db: DatabaseSync, vault: Vault): void {
 }
 
 /** Names are in clear in the database: SQLite gives its other files the permissions of this one. */
-function makePrivate(directory: string, path: string): void {
+function makePrivate(files: Files, directory: string, path: string): void {
   translatedFile(() => {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    closeSync(openSync(path, 'a', 0o600));
+    files.mkdirSync(directory, { recursive: true, mode: 0o700 });
+    files.closeSync(files.openSync(path, 'a', 0o600));
   });
 }
 
 /** @throws WhorlError VAULT_KEY_* */
-export function unlock(db: DatabaseSync, keyFile: string, random: RandomBytes): Unlocked {
+function unlock(db: Connection, files: Files, keyFile: string, random: RandomBytes): Unlocked {
   const known = checkValue(db);
   const fresh = known === undefined && db.prepare('SELECT 1 FROM users LIMIT 1').get() === undefined;
-  const unlocked = unlockedBy(masterKey(keyFile, fresh ? random : undefined), random);
+  const unlocked = unlockedBy(masterKey(keyFile, fresh ? random : undefined, files), random);
   const { vault } = unlocked;
   if (fresh)
     db.prepare('INSERT INTO notes (key, value) VALUES (?, ?)').run(
@@ -105,7 +113,7 @@ export function unlock(db: DatabaseSync, keyFile: string, random: RandomBytes): 
   return unlocked;
 }
 
-function checkValue(db: DatabaseSync): Uint8Array | undefined {
+function checkValue(db: Connection): Uint8Array | undefined {
   const row = db.prepare('SELECT value FROM notes WHERE key = ?').get(CHECK_NOTE);
   return row === undefined ? undefined : Buffer.from(String(row['value']), 'base64');
 }

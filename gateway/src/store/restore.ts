@@ -3,6 +3,8 @@ import { chmodSync, copyFileSync, existsSync, linkSync, mkdirSync, renameSync, r
 import { dirname, join } from 'node:path';
 import { codeOf, WhorlError } from '@whorl/protocol';
 import { STORE_NOTE } from './backups.ts';
+import { syncDirectory } from './durable.ts';
+import { machine } from './ground.ts';
 import { keysFile, readKeysFile } from './keys-file.ts';
 import type { KeysKept } from './keys-file.ts';
 import { GATEWAY, keyRow, Keys, KeyTable } from './keys.ts';
@@ -70,6 +72,7 @@ export async function restore(options: RestoreOptions): Promise<RestoreReport> {
     translatedFile(() => {
       if (aside !== undefined) setAside(path, aside);
       renameSync(fresh, path);
+      syncDirectory(machine.files, data);
     });
     return { ...report, ...(aside === undefined ? {} : { aside }) };
   } finally {

@@ -1,6 +1,7 @@
-import { backup, DatabaseSync } from 'node:sqlite';
-import type { SQLInputValue, StatementSync } from 'node:sqlite';
+import type { SQLInputValue } from 'node:sqlite';
 import { WhorlError } from '@whorl/protocol';
+import { machine } from './ground.ts';
+import type { Connection, Ground, Statement } from './ground.ts';
 import { translated } from './sqlite-errors.ts';
 
 export type Row = Readonly<Record<string, string | number | bigint | Uint8Array | null>>;
@@ -33,8 +34,8 @@ interface Step {
  */
 export class Sqlite {
   readonly #path: string;
-  readonly #db: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #db: Connection;
+  readonly #statements = new Map<string, Statement>();
   #waiting: Step[] = [];
   /** Copies under way. */
   #copying = 0;
@@ -42,12 +43,13 @@ export class Sqlite {
   /**
    * @param path of the file; `:memory:` for none
    * @param prepare brings schema and contents into shape, before anything else
+   * @param ground this machine unless it says
    * @throws WhorlError STORE_*, and what `prepare` throws; then the file is let go of
    */
-  constructor(path: string, prepare: (db: DatabaseSync) => void) {
+  constructor(path: string, prepare: (db: Connection) => void, ground: Pick<Ground, 'connect'> = machine) {
     this.#path = path;
     this.#db = translated(path, () => {
-      const db = new DatabaseSync(path);
+      const db = ground.connect(path);
       try {
         db.exec(SETUP);
         prepare(db);
@@ -94,7 +96,7 @@ export class Sqlite {
     this.#commit();
     this.#copying += 1;
     try {
-      await backup(this.#db, path, { rate: COPY_PAGES });
+      await this.#db.copyTo(path, COPY_PAGES);
     } catch (error) {
       translated(path, () => {
         throw error;
@@ -121,7 +123,7 @@ export class Sqlite {
     this.#db.close();
   }
 
-  #statement(sql: string): StatementSync {
+  #statement(sql: string): Statement {
     const known = this.#statements.get(sql);
     if (known !== undefined) return known;
     if (!this.#db.isOpen) throw new WhorlError('STORE_CLOSED', this.#path);

@@ -1,0 +1,52 @@
+import * as fs from 'node:fs';
+import { backup, DatabaseSync } from 'node:sqlite';
+import type { SQLInputValue, SQLOutputValue } from 'node:sqlite';
+
+/** A prepared statement, as node:sqlite has it. */
+export interface Statement {
+  get(...values: SQLInputValue[]): Record<string, SQLOutputValue> | undefined;
+  all(...values: SQLInputValue[]): Record<string, SQLOutputValue>[];
+  run(...values: SQLInputValue[]): { changes: number | bigint };
+}
+
+/** A database that is open, as node:sqlite has it. Errors carry SQLite's code in `errcode`. */
+export interface Connection {
+  readonly isOpen: boolean;
+  readonly isTransaction: boolean;
+  exec(sql: string): void;
+  prepare(sql: string): Statement;
+  close(): void;
+  /** Copies all as it is at one moment, `pages` without a pause. */
+  copyTo(path: string, pages: number): Promise<unknown>;
+}
+
+/** Of node:fs what the store uses for files that are not the database. */
+export interface Files {
+  existsSync(path: string): boolean;
+  mkdirSync(path: string, options: { recursive: true; mode: number }): unknown;
+  mkdtempSync(prefix: string): string;
+  openSync(path: string, flags: string, mode?: number): number;
+  writeSync(file: number, text: string): number;
+  fsyncSync(file: number): void;
+  closeSync(file: number): void;
+  renameSync(from: string, to: string): void;
+  rmSync(path: string, options: { force: boolean; recursive?: boolean }): void;
+  readFileSync(path: string, encoding: 'utf8'): string;
+  readdirSync(path: string): string[];
+  statSync(path: string): { readonly mode: number; readonly size: number };
+}
+
+/** What a store stands on: handed in, so that it can be tried on a disk that loses power. */
+export interface Ground {
+  readonly files: Files;
+  readonly connect: (path: string) => Connection;
+}
+
+class NodeConnection extends DatabaseSync implements Connection {
+  copyTo(path: string, pages: number): Promise<unknown> {
+    return backup(this, path, { rate: pages });
+  }
+}
+
+/** This machine. */
+export const machine: Ground = { files: fs, connect: (path) => new NodeConnection(path) };
