@@ -119,7 +119,7 @@ export class SqliteStore implements Store {
     return this.#db.write(() => {
       this.#putLedger(comparing.ledger);
       const lost = losing(this.#db, terminal);
-      for (const user of comparing.pulls.filter((one) => !lost.has(one)))
+      for (const user of comparing.pulls.filter((one) => !lost(one)))
         pulls.requestPull(this.#db, { ...pull, user });
       if (comparing.endsDoubt) small.endDoubt(this.#db, terminal);
       return insertEvents(this.#db, events);
@@ -134,7 +134,7 @@ export class SqliteStore implements Store {
       const fresh = new Set(events.map((event) => event.source));
       const isNew = ({ source }: { readonly source?: string }): boolean =>
         source === undefined || fresh.has(source);
-      for (const pull of intake.pulls.filter((one) => isNew(one) && !lost.has(one.user)))
+      for (const pull of intake.pulls.filter((one) => isNew(one) && !lost(one.user)))
         pulls.openPull(this.#db, { ...pull, terminal, attempts: 0, nextTry: time });
       for (const row of intake.ledger.filter(isNew))
         if (users.hasUser(this.#db, row.user)) ledger.putLedger(this.#db, row);
@@ -184,7 +184,7 @@ export class SqliteStore implements Store {
   #saveUser(change: UserChange): StoredEvent[] {
     const { user: id, from, next, time, pull, conflicts: writes = [] } = change;
     // It was fetched before the user was erased.
-    if (pull !== undefined && losing(this.#db, pull.terminal).has(id)) return [];
+    if (pull !== undefined && losing(this.#db, pull.terminal)(id)) return [];
     if (next === undefined) {
       users.deleteUser(this.#db, id);
       conflicts.deleteConflicts(
@@ -240,7 +240,7 @@ export class SqliteStore implements Store {
 
   requestPull(pull: PullRequest): Promise<void> {
     return this.#db.write(() => {
-      if (!losing(this.#db, pull.terminal).has(pull.user)) pulls.requestPull(this.#db, pull);
+      if (!losing(this.#db, pull.terminal)(pull.user)) pulls.requestPull(this.#db, pull);
     });
   }
 

@@ -2,7 +2,6 @@ import type { NewEvent } from '../../events/catalogue.ts';
 import type { Loss } from '../backup.ts';
 import type { Sqlite } from '../sqlite.ts';
 import { putLedger } from './ledger.ts';
-import { numbers } from './rows.ts';
 import { deleteUser } from './users.ts';
 
 // Users who were erased. Until a terminal has lost them, nothing that it says of them is taken.
@@ -25,10 +24,14 @@ export function putErased(db: Sqlite, user: number, time: number): void {
   );
 }
 
-/** Users whom a terminal still has to lose because they were erased. */
-export function losing(db: Sqlite, terminal: string): ReadonlySet<number> {
-  const sql = `SELECT user FROM erased JOIN ledger USING (user) WHERE terminal = ? AND want = 'absent'`;
-  return new Set(numbers(db.all(sql, terminal)));
+/** Whether a terminal still has to lose a user because that user was erased. */
+export type Losing = (user: number) => boolean;
+
+/** By user, as a list of all of a terminal's would be made anew for each log page and merge. */
+export function losing(db: Sqlite, terminal: string): Losing {
+  const sql = `SELECT 1 FROM erased CROSS JOIN ledger ON ledger.user = erased.user AND terminal = ?
+     WHERE erased.user = ? AND want = 'absent'`;
+  return (user) => db.get(sql, terminal, user) !== undefined;
 }
 
 /**
@@ -58,9 +61,9 @@ export function eraseUser(db: Sqlite, user: number, losses: readonly Loss[], tim
 }
 
 /** Takes those who were erased out of what a terminal tells. */
-export function withoutErased(lost: ReadonlySet<number>): (event: NewEvent) => NewEvent {
+export function withoutErased(lost: Losing): (event: NewEvent) => NewEvent {
   return (event) => {
-    if (event.user === undefined || !lost.has(event.user)) return event;
+    if (event.user === undefined || !lost(event.user)) return event;
     const { user: _, ...rest } = event;
     return rest;
   };

@@ -8,11 +8,6 @@ export function number(row: Row, column: string): number {
   return Number(row[column]);
 }
 
-/** The first column of each row. */
-export function numbers(rows: readonly Row[]): number[] {
-  return rows.map((row) => Number(Object.values(row)[0]));
-}
-
 export function text(row: Row, column: string): string {
   return String(row[column]);
 }
