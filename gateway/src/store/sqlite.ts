@@ -23,13 +23,14 @@ const SETUP = `
 const COPY_PAGES = 2000;
 
 interface Step {
+  /** Changes nothing but the database: it is carried out again when one that it shares a transaction with has failed. */
   readonly work: () => unknown;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
 }
 
 /**
- * One connection to an SQLite file. Writes that wait are committed together, each in a savepoint of its own; their
+ * One connection to an SQLite file. Writes that wait are committed together, yet each succeeds or fails alone; their
  * promises are fulfilled after the disk has the commit, never before.
  */
 export class Sqlite {
@@ -61,7 +62,11 @@ export class Sqlite {
     });
   }
 
-  /** Runs `work` in a transaction; its promise is fulfilled after the commit. @throws WhorlError STORE_*, and what `work` throws */
+  /**
+   * Runs `work` in a transaction; its promise is fulfilled after the commit.
+   * @param work changes nothing but the database, as it may be run again after a rollback
+   * @throws WhorlError STORE_*, and what `work` throws
+   */
   write<T>(work: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#waiting.push({ work, resolve: resolve as (value: unknown) => void, reject });
@@ -136,12 +141,9 @@ export class Sqlite {
     const steps = this.#waiting;
     if (steps.length === 0) return;
     this.#waiting = [];
-    const settled: (() => void)[] = [];
+    let settled: readonly (() => void)[];
     try {
-      this.#rollBack();
-      this.run('BEGIN IMMEDIATE');
-      for (const step of steps) settled.push(this.#savepoint(step, steps.length > 1));
-      this.run('COMMIT');
+      settled = this.#together(steps) ?? this.#apart(steps);
     } catch (error) {
       this.#giveUp();
       for (const step of steps) step.reject(asError(error));
@@ -150,21 +152,34 @@ export class Sqlite {
     for (const settle of settled) settle();
   }
 
-  /** One step's failure is its own; alone in its transaction it needs no savepoint. */
-  #savepoint(step: Step, shared: boolean): () => void {
-    if (!shared) {
-      const value = step.work();
-      return () => {
-        step.resolve(value);
-      };
+  /** All of them, without the savepoints, which cost as much as the steps. @returns `undefined` when one has failed */
+  #together(steps: readonly Step[]): (() => void)[] | undefined {
+    this.#begin();
+    const settled: (() => void)[] = [];
+    try {
+      for (const step of steps) settled.push(carriedOut(step));
+    } catch (error) {
+      if (steps.length === 1) throw error;
+      return undefined;
     }
+    this.run('COMMIT');
+    return settled;
+  }
+
+  /** Each in a savepoint: one step's failure is its own. */
+  #apart(steps: readonly Step[]): (() => void)[] {
+    this.#begin();
+    const settled = steps.map((step) => this.#savepoint(step));
+    this.run('COMMIT');
+    return settled;
+  }
+
+  #savepoint(step: Step): () => void {
     this.run('SAVEPOINT step');
     try {
-      const value = step.work();
+      const settle = carriedOut(step);
       this.run('RELEASE step');
-      return () => {
-        step.resolve(value);
-      };
+      return settle;
     } catch (error) {
       // A full disk or one that cannot be read ends the whole transaction, savepoints and all.
       if (!this.#db.isTransaction) throw error;
@@ -174,6 +189,11 @@ export class Sqlite {
         step.reject(asError(error));
       };
     }
+  }
+
+  #begin(): void {
+    this.#rollBack();
+    this.run('BEGIN IMMEDIATE');
   }
 
   /** A rollback that the disk refuses is repeated before the next transaction. */
@@ -188,6 +208,14 @@ export class Sqlite {
   #rollBack(): void {
     if (this.#db.isOpen && this.#db.isTransaction) this.#db.exec('ROLLBACK');
   }
+}
+
+/** @returns what tells its caller of it, once it is committed */
+function carriedOut({ work, resolve }: Step): () => void {
+  const value = work();
+  return () => {
+    resolve(value);
+  };
 }
 
 function asError(error: unknown): Error {
