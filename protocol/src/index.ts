@@ -46,5 +46,6 @@ export * from './transfer/sealed-chunk.ts';
 export * from './user/capable.ts';
 export * from './user/digest.ts';
 export * from './user/fields.ts';
+export * from './user/pin.ts';
 export * from './user/record.ts';
 export * from './user/user.ts';

@@ -1,4 +1,5 @@
 import type { Capabilities, LogRecord, LogState, Refusal, UserRecord } from '@whorl/protocol';
+import type { PortableDriver } from './portable.ts';
 
 /** What a terminal says of itself when it is greeted. */
 export interface Identity {
@@ -124,4 +125,6 @@ export interface TerminalDriver {
   digests(signal: AbortSignal): Promise<ReadonlyMap<number, Uint8Array>>;
   /** @param time milliseconds UTC */
   setClock(time: number, signal: AbortSignal): Promise<void>;
+  /** Of terminals that are portable; `undefined` of all others, and while it is not known. */
+  readonly portable: PortableDriver | undefined;
 }

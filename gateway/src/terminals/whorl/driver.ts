@@ -52,6 +52,7 @@ export interface WhorlDriverParts {
 export class WhorlDriver implements TerminalDriver, Member {
   readonly name: string;
   readonly peer: Peer;
+  readonly portable = undefined;
   readonly #line: Line;
   readonly #presence: Presence;
   readonly #convoys: Convoys;
