@@ -1,3 +1,5 @@
+import { createSecretKey } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { WhorlError } from '@whorl/protocol';
 import type { Row, Sqlite } from './sqlite.ts';
 import type { Vault } from './vault.ts';
@@ -15,6 +17,13 @@ export interface KeyRow {
   /** Number of the master key that it is wrapped under. */
   readonly master: number;
   readonly wrapped: Uint8Array;
+}
+
+/** A data key in hand: unwrapped once, for all that it seals. */
+export interface DataKey {
+  readonly id: Uint8Array;
+  readonly user: number;
+  readonly secret: KeyObject;
 }
 
 /** Where data keys are kept. */
@@ -41,36 +50,41 @@ export class Keys {
     this.#newest = Math.max(...vaults.keys());
   }
 
-  /** Makes a data key and stores it. @returns its id */
-  newKey(user: number): Uint8Array {
+  /** Makes a data key and stores it. */
+  newKey(user: number): DataKey {
     const id = user === GATEWAY ? OWN_KEY : this.#random(ID_BYTES);
     const master = this.#newest;
-    this.#shelf.add({ id, user, master, wrapped: this.#vault(master).newKey(user) });
-    return id;
+    const { secret, wrapped } = this.#vault(master).newKey(user);
+    this.#shelf.add({ id, user, master, wrapped });
+    return { id, user, secret };
   }
 
-  /**
-   * @param id of the user's data key
-   * @param version (or another place) binds the bytes to user and version, so that rows cannot be swapped
-   * @throws WhorlError VAULT_ERASED, VAULT_SEALED when the data key is not this user's
-   */
-  seal(id: Uint8Array, user: number, version: number | string, record: Uint8Array): Uint8Array {
-    return this.#vault(this.#newest).seal(this.#key(id, user), recordPlace(user, version), record);
+  /** @throws WhorlError VAULT_ERASED, VAULT_SEALED when the data key is not this user's */
+  key(id: Uint8Array, user: number): DataKey {
+    const row = this.#shelf.key(id);
+    if (row === undefined)
+      throw new WhorlError('VAULT_ERASED', `data key ${Buffer.from(id).toString('hex')} of user ${user}`);
+    return { id, user, secret: createSecretKey(this.#vault(row.master).unwrap(row.wrapped, user)) };
   }
 
-  /** @returns the record, alone in its buffer. @throws WhorlError VAULT_ERASED, VAULT_SEALED */
-  open(id: Uint8Array, user: number, version: number | string, sealed: Uint8Array): Uint8Array {
-    return this.#vault(this.#newest).open(this.#key(id, user), recordPlace(user, version), sealed);
+  /** @param version (or another place) binds the bytes to user and version, so that rows cannot be swapped */
+  seal({ user, secret }: DataKey, version: number | string, record: Uint8Array): Uint8Array {
+    return this.#vault(this.#newest).seal(secret, recordPlace(user, version), record);
+  }
+
+  /** @returns the record, alone in its buffer. @throws WhorlError VAULT_SEALED */
+  open({ user, secret }: DataKey, version: number | string, sealed: Uint8Array): Uint8Array {
+    return this.#vault(this.#newest).open(secret, recordPlace(user, version), sealed);
   }
 
   /** Seals what is no user's. @param place binds the bytes to where they stand */
   sealSecret(place: string, clear: Uint8Array): Uint8Array {
-    return this.#vault(this.#newest).seal(this.#key(OWN_KEY, GATEWAY), place, clear);
+    return this.#vault(this.#newest).seal(this.key(OWN_KEY, GATEWAY).secret, place, clear);
   }
 
   /** @throws WhorlError VAULT_SEALED */
   openSecret(place: string, sealed: Uint8Array): Uint8Array {
-    return this.#vault(this.#newest).open(this.#key(OWN_KEY, GATEWAY), place, sealed);
+    return this.#vault(this.#newest).open(this.key(OWN_KEY, GATEWAY).secret, place, sealed);
   }
 
   /** The same key under the newest master key. @throws WhorlError VAULT_SEALED */
@@ -78,13 +92,6 @@ export class Keys {
     if (row.master === this.#newest) return row;
     const key = this.#vault(row.master).unwrap(row.wrapped, row.user);
     return { ...row, master: this.#newest, wrapped: this.#vault(this.#newest).wrap(key, row.user) };
-  }
-
-  #key(id: Uint8Array, user: number): Uint8Array {
-    const row = this.#shelf.key(id);
-    if (row === undefined)
-      throw new WhorlError('VAULT_ERASED', `data key ${Buffer.from(id).toString('hex')} of user ${user}`);
-    return this.#vault(row.master).unwrap(row.wrapped, user);
   }
 
   #vault(master: number): Vault {

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { pooledRandom } from './random.ts';
 import { join } from 'node:path';
 import { WhorlError } from '@whorl/protocol';
 import { GATEWAY, Keys, KeyTable, OWN_KEY } from './keys.ts';
@@ -30,7 +30,7 @@ export const KEY_FILE = 'master.key';
  * @param random makes keys and nonces
  * @throws WhorlError STORE_*, VAULT_*
  */
-export function openStore(options: StoreOptions, random: RandomBytes = randomBytes): Store {
+export function openStore(options: StoreOptions, random: RandomBytes = pooledRandom()): Store {
   const { data, ground = machine } = options;
   if (typeof data !== 'string') {
     const unlocked = unlockedBy(random(KEY_BYTES), random);
@@ -86,7 +86,7 @@ function makeOwnKey(db: Connection, vault: Vault): void {
   db.prepare('INSERT INTO keys (id, user, master, wrapped) VALUES (?, ?, 1, ?)').run(
     OWN_KEY,
     GATEWAY,
-    vault.newKey(GATEWAY),
+    vault.newKey(GATEWAY).wrapped,
   );
 }
 

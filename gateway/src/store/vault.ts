@@ -35,9 +35,10 @@ export class Vault {
     return check.length === this.check.length && timingSafeEqual(check, this.check);
   }
 
-  /** A fresh data key, wrapped for storing. */
-  newKey(user: number): Uint8Array {
-    return this.wrap(this.#random(KEY_BYTES), user);
+  /** A fresh data key: for use, and wrapped for storing. */
+  newKey(user: number): { readonly secret: KeyObject; readonly wrapped: Uint8Array } {
+    const key = this.#random(KEY_BYTES);
+    return { secret: createSecretKey(key), wrapped: this.wrap(key, user) };
   }
 
   /** @param key a data key in clear, on its way to another master key */
@@ -50,17 +51,14 @@ export class Vault {
     return open(this.#master, wrapped, keyPlace(user));
   }
 
-  /**
-   * @param key a data key in clear
-   * @param place binds the bytes to where they stand, so that rows cannot be swapped
-   */
-  seal(key: Uint8Array, place: string, clear: Uint8Array): Uint8Array {
-    return this.#seal(createSecretKey(key), clear, place);
+  /** @param place binds the bytes to where they stand, so that rows cannot be swapped */
+  seal(key: KeyObject, place: string, clear: Uint8Array): Uint8Array {
+    return this.#seal(key, clear, place);
   }
 
   /** @returns what was sealed, alone in its buffer. @throws WhorlError VAULT_SEALED */
-  open(key: Uint8Array, place: string, sealed: Uint8Array): Uint8Array {
-    return open(createSecretKey(key), sealed, place);
+  open(key: KeyObject, place: string, sealed: Uint8Array): Uint8Array {
+    return open(key, sealed, place);
   }
 
   /** Nonce, ciphertext, tag. Nonces are random: a key seals far fewer than 2^32 times. */

@@ -72,8 +72,8 @@ function insert(db: Sqlite, keys: Keys, conflict: Omit<Conflict, 'id'>): number 
     conflict.closed ?? null,
     conflict.made ?? null,
     conflict.newUser ?? null,
-    key,
-    keys.seal(key, conflict.user, PLACE, packed(conflict)),
+    key.id,
+    keys.seal(key, PLACE, packed(conflict)),
   );
   return number(row ?? {}, 'id');
 }
@@ -88,7 +88,7 @@ function update(db: Sqlite, keys: Keys, id: number, conflict: Omit<Conflict, 'id
     conflict.closed ?? null,
     conflict.made ?? null,
     conflict.newUser ?? null,
-    keys.seal(bytes(row, 'key'), conflict.user, PLACE, packed(conflict)),
+    keys.seal(keys.key(bytes(row, 'key'), conflict.user), PLACE, packed(conflict)),
     id,
   );
 }
@@ -149,7 +149,7 @@ function packedSide({ record, provenance: by }: ConflictSide): z.input<typeof si
 }
 
 function opened(keys: Keys, row: Row): Conflict {
-  const sealed = keys.open(bytes(row, 'key'), number(row, 'user'), PLACE, bytes(row, 'sealed'));
+  const sealed = keys.open(keys.key(bytes(row, 'key'), number(row, 'user')), PLACE, bytes(row, 'sealed'));
   const { reasons, ours, theirs, before } = contents.parse(JSON.parse(Buffer.from(sealed).toString('utf8')));
   return {
     ...summary(row),

@@ -6,19 +6,21 @@ const NONE: LedgerCounts = { pending: 0, sending: 0, verified: 0, failed: 0, wit
 /** Removals make room, and the people removed may have lost the right to enter: they come first. */
 const WANTS: readonly LedgerRow['want'][] = ['absent', 'present'];
 
+const PUT = `INSERT INTO ledger (user, terminal, want, state, version, reason, attempts, next_try, checked, delivered)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (user, terminal) DO UPDATE SET want = excluded.want,
+    state = excluded.state, version = excluded.version, reason = excluded.reason, attempts = excluded.attempts,
+    next_try = excluded.next_try, checked = coalesce(excluded.checked, checked)`;
+const PUT_HELD = `${PUT}, delivered = coalesce(excluded.delivered, delivered)`;
+const PUT_GONE = `${PUT}, delivered = NULL`;
+
 /**
  * Writes a row as it stands; when it does not say when it was checked, the time known so far stays. What was delivered
  * is what was verified last, and nothing once the user was deleted there or turned out to be somebody else.
  */
 export function putLedger(db: Sqlite, row: LedgerRow): void {
   const gone = row.version === 0 || row.reason === 'deleted-at-terminal' || row.reason === 'two-people';
-  const delivered = row.want === 'present' && row.state === 'verified' ? row.version : null;
   db.run(
-    `INSERT INTO ledger (user, terminal, want, state, version, reason, attempts, next_try, checked, delivered)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (user, terminal) DO UPDATE SET want = excluded.want,
-       state = excluded.state, version = excluded.version, reason = excluded.reason, attempts = excluded.attempts,
-       next_try = excluded.next_try, checked = coalesce(excluded.checked, checked),
-       delivered = ${gone ? 'NULL' : 'coalesce(excluded.delivered, delivered)'}`,
+    gone ? PUT_GONE : PUT_HELD,
     row.user,
     row.terminal,
     row.want,
@@ -28,7 +30,7 @@ export function putLedger(db: Sqlite, row: LedgerRow): void {
     row.attempts,
     row.nextTry ?? null,
     row.checked ?? null,
-    delivered,
+    row.want === 'present' && row.state === 'verified' ? row.version : null,
   );
 }
 

@@ -11,7 +11,7 @@ import { where } from './where.ts';
 /** What a change needs to know of a user without unsealing it. */
 interface Held {
   readonly version: number;
-  /** Its data key, wrapped. */
+  /** Id of its data key. */
   readonly key: Uint8Array;
 }
 
@@ -23,11 +23,11 @@ export function readUser(db: Sqlite, keys: Keys, id: number): StoredUser | undef
   );
   if (row === undefined) return undefined;
   const version = number(row, 'version');
-  const key = bytes(row, 'key');
-  const record = readRecord(keys.open(key, id, version, bytes(row, 'sealed')));
+  const key = keys.key(bytes(row, 'key'), id);
+  const record = readRecord(keys.open(key, version, bytes(row, 'sealed')));
   const user = { record, version, provenance: provenanceOf(row) };
   if (row['former'] === null) return user;
-  return { ...user, former: readFormer(keys.open(key, id, `${version} former`, bytes(row, 'former'))) };
+  return { ...user, former: readFormer(keys.open(key, `${version} former`, bytes(row, 'former'))) };
 }
 
 /** Brings what may be listed of a user back in line with the record. */
@@ -47,15 +47,15 @@ export function hasUser(db: Sqlite, id: number): boolean {
   return db.get('SELECT 1 FROM users WHERE id = ?', id) !== undefined;
 }
 
-/** @param key the user's wrapped data key; `undefined` makes one */
+/** @param held id of the user's data key; `undefined` makes one */
 export function putUser(
   db: Sqlite,
   keys: Keys,
   user: { readonly id: number; readonly next: StoredUser; readonly changed: number },
-  key: Uint8Array | undefined,
+  held: Uint8Array | undefined,
 ): void {
   const { id, next, changed } = user;
-  const wrapped = key ?? keys.newKey(id);
+  const key = held === undefined ? keys.newKey(id) : keys.key(held, id);
   db.run(
     `INSERT INTO users (id, version, name, groups, fields, changed) VALUES (?, ?, ?, ?, ?, ?)
      ON CONFLICT (id) DO UPDATE SET version = excluded.version, name = excluded.name, groups = excluded.groups,
@@ -73,11 +73,11 @@ export function putUser(
        former = excluded.former`,
     id,
     provenanceText(next.provenance),
-    wrapped,
-    keys.seal(wrapped, id, next.version, writeRecord(next.record)),
+    key.id,
+    keys.seal(key, next.version, writeRecord(next.record)),
     next.former === undefined || next.former.size === 0
       ? null
-      : keys.seal(wrapped, id, `${next.version} former`, writeFormer(id, next.former)),
+      : keys.seal(key, `${next.version} former`, writeFormer(id, next.former)),
   );
 }
 
