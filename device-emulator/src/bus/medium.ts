@@ -4,6 +4,8 @@ import { addressOf, Ear } from './ear.ts';
 import type { Port } from './port.ts';
 import { BitErrors, collide, cutShort, garbled } from './transmission.ts';
 import type { Tapped, Transmission } from './transmission.ts';
+import { heardBy, saidBy, through, Troubles } from './trouble.ts';
+import type { LineTrouble, SeatTrouble } from './trouble.ts';
 
 export interface MediumOptions {
   readonly clock: Clock;
@@ -52,6 +54,7 @@ interface Sender {
 interface Seat extends Sender {
   readonly station: Station;
   readonly turnaroundMs: number;
+  readonly troubles: Troubles<SeatTrouble>;
   /** Since when it is on the line; `undefined` while it is not. */
   since: number | undefined;
 }
@@ -84,11 +87,16 @@ export class Medium {
   readonly #noise: Sender = { freeAt: 0 };
   readonly #bitErrors: BitErrors;
   readonly #taps = new Set<Tapped>();
+  readonly #troubles = new Troubles<LineTrouble>();
   #ear = new Ear();
   #onAir: OnAir[] = [];
   #port: Port | undefined;
   #wired = true;
   #noiseUntil = 0;
+  /** Makes what is said as noise. */
+  #noiseOf: (bytes: number) => Uint8Array;
+  /** When the last bytes that the adapter held back reach the gateway. */
+  #heldUntil = 0;
   #nextNoise: Cancel | undefined;
 
   constructor(options: MediumOptions) {
@@ -97,6 +105,8 @@ export class Medium {
     this.#random = options.random;
     this.#byteMs = options.baud === undefined ? 0 : wireMs(1, options.baud);
     this.#bitErrors = new BitErrors(options.random);
+    this.#noiseOf = (bytes) => this.#random.bytes(bytes);
+    if (options.echo === true) this.trouble({ echo: true });
   }
 
   get counters(): Readonly<MediumCounters> {
@@ -106,7 +116,8 @@ export class Medium {
   /** Puts a terminal on the line. Two may have the same address: then both answer, and spoil each other's answers. */
   add(station: Station, options: { turnaroundMs?: number | undefined } = {}): void {
     const turnaroundMs = options.turnaroundMs ?? this.#options.turnaroundMs;
-    const seat: Seat = { station, turnaroundMs, since: this.#clock.now(), freeAt: 0 };
+    const since = this.#clock.now();
+    const seat: Seat = { station, turnaroundMs, since, freeAt: 0, troubles: new Troubles() };
     this.#seats.set(station.address, [...(this.#seats.get(station.address) ?? []), seat]);
     station.onSilent(() => {
       this.#silence(seat);
@@ -154,24 +165,54 @@ export class Medium {
     return this.#seatOf(station)?.since !== undefined;
   }
 
+  /** Takes a terminal off for good. */
+  remove(station: Station): void {
+    this.setPlugged(station, false);
+    const left = (this.#seats.get(station.address) ?? []).filter((seat) => seat.station !== station);
+    this.#seats.set(station.address, left);
+  }
+
+  /** From now on something is wrong with the wire or its adapter. @returns what ends it */
+  trouble(trouble: LineTrouble): () => void {
+    return this.#troubles.add(trouble);
+  }
+
+  /** From now on something is wrong with a terminal's end of the wire. @returns what ends it */
+  troubleAt(station: Station, trouble: SeatTrouble): () => void {
+    return this.#seatOf(station)?.troubles.add(trouble) ?? nothing;
+  }
+
   /** From now on each bit is flipped on its way with this chance, 0 to 1. */
   setBitErrors(rate: number): void {
     this.#bitErrors.rate = rate;
   }
 
-  /** Something drives the line with random bytes, without a pause: who speaks meanwhile is not understood. */
-  noise(forMs: number): void {
-    if (this.#byteMs === 0)
+  /**
+   * Something drives the line without a pause: who speaks meanwhile is not understood.
+   * @param of makes so many bytes of it; random ones unless given
+   * @returns what ends it
+   */
+  noise(forMs: number, of = (bytes: number): Uint8Array => this.#random.bytes(bytes)): () => void {
+    if (!this.isWire)
       throw new WhorlError('CONTROL_REQUEST', 'noise needs a wire: this line has no baud rate');
     this.#noiseUntil = this.#clock.now() + forMs;
+    this.#noiseOf = of;
     this.#nextNoise?.();
     this.#shout();
+    return () => {
+      this.#noiseUntil = this.#clock.now();
+    };
+  }
+
+  /** Whether it is one on which bytes take time and can collide; else it is a connection. */
+  get isWire(): boolean {
+    return this.#byteMs > 0;
   }
 
   #shout(): void {
     const left = this.#noiseUntil - this.#clock.now();
     if (left <= 0) return;
-    const bytes = this.#random.bytes(Math.ceil(Math.min(left, NOISE_SLICE_MS) / this.#byteMs));
+    const bytes = this.#noiseOf(Math.ceil(Math.min(left, NOISE_SLICE_MS) / this.#byteMs));
     this.#counters.noiseBytes += bytes.length;
     this.#transmit(this.#noise, bytes, this.#clock.now());
     this.#nextNoise = this.#clock.after(NOISE_SLICE_MS, () => {
@@ -212,8 +253,8 @@ export class Medium {
     for (const tap of this.#taps) tap(bytes, sender === this.#gateway, how);
     if (sender === this.#gateway) {
       this.#counters.bytesToTerminals += bytes.length;
-      if (this.#options.echo === true) this.#toGateway(bytes);
-      this.#ear.hear(bytes, (stuffed) => {
+      for (const { echo } of this.#troubles) if (echo === true) this.#toGateway(bytes);
+      this.#ear.hear(through(this.#troubles, 'toTerminals', bytes), (stuffed) => {
         this.#deliver(stuffed, transmission);
       });
       return;
@@ -227,6 +268,23 @@ export class Medium {
   }
 
   #toGateway(bytes: Uint8Array): void {
+    if (this.#troubles.none) this.#write(bytes);
+    else this.#holdBack(through(this.#troubles, 'toGateway', bytes));
+  }
+
+  /** What one byte waits for, those behind it wait for too. */
+  #holdBack(bytes: Uint8Array): void {
+    const now = this.#clock.now();
+    for (const { holdsMs } of this.#troubles)
+      if (holdsMs !== undefined) this.#heldUntil = Math.max(this.#heldUntil, now + holdsMs(now));
+    if (this.#heldUntil <= now) this.#write(bytes);
+    else
+      this.#clock.after(this.#heldUntil - now, () => {
+        this.#write(bytes);
+      });
+  }
+
+  #write(bytes: Uint8Array): void {
     if (this.#wired) this.#port?.write(bytes);
   }
 
@@ -245,16 +303,17 @@ export class Medium {
 
   #call(stuffed: Uint8Array, heard: OnAir): void {
     for (const seat of this.#present(heard.start)) {
-      const answer = seat.station.hearCall(stuffed);
-      if (answer !== undefined)
-        this.#transmit(seat, answer.wire, heard.end + seat.turnaroundMs + answer.afterMs);
+      const reached = heardBy(seat.troubles, stuffed);
+      const answer = reached === undefined ? undefined : seat.station.hearCall(reached);
+      if (answer !== undefined) this.#say(seat, answer.wire, heard.end + seat.turnaroundMs + answer.afterMs);
     }
   }
 
   #invite(heard: OnAir): void {
     for (const seat of this.#present(heard.start)) {
+      if (heardBy(seat.troubles, INVITATION_WIRE) === undefined) continue;
       const hand = seat.station.hand();
-      if (hand !== undefined) this.#transmit(seat, hand, heard.end + seat.turnaroundMs);
+      if (hand !== undefined) this.#say(seat, hand, heard.end + seat.turnaroundMs);
     }
   }
 
@@ -266,12 +325,18 @@ export class Medium {
   #hear(seats: readonly Seat[], stuffed: Uint8Array, heard: OnAir): void {
     for (const seat of seats) {
       if (seat.since === undefined || seat.since > heard.start) continue;
-      const answers = seat.station.hear(stuffed);
+      const reached = heardBy(seat.troubles, stuffed);
+      const answers = reached === undefined ? [] : seat.station.hear(reached);
       if (answers.length === 0) continue;
       // A serial line has gaps between frames; on TCP they travel together.
       const parts = this.#byteMs > 0 ? answers : [joined(answers)];
-      for (const part of parts) this.#transmit(seat, part, heard.end + seat.turnaroundMs);
+      for (const part of parts) this.#say(seat, part, heard.end + seat.turnaroundMs);
     }
+  }
+
+  #say(seat: Seat, wire: Uint8Array, from: number): void {
+    if (seat.troubles.none) this.#transmit(seat, wire, from);
+    else for (const said of saidBy(seat.troubles, wire)) this.#transmit(seat, said.wire, from + said.afterMs);
   }
 
   #seatOf(station: Station): Seat | undefined {
@@ -284,6 +349,8 @@ export class Medium {
     seat.freeAt = now;
   }
 }
+
+const nothing = (): void => undefined;
 
 function isInvitation(stuffed: Uint8Array): boolean {
   const wire = INVITATION_WIRE;

@@ -1,10 +1,11 @@
-import { action, RequestError } from './action.ts';
+import { RequestError } from '../values/given.ts';
+import { fraction, whole } from '../values/numbers.ts';
+import { action } from './action.ts';
 import type { Action, LinePlace, TerminalPlace } from './action.ts';
 import { enrolMany } from './enrol.ts';
 import * as take from './options.ts';
 
 const MOST_AT_ONCE = 100_000;
-const LONGEST_NOISE_MS = 3_600_000;
 
 /** What can be done to a line; named with a terminal, to the line that it is on. */
 export const LINE_ACTIONS: Readonly<Record<string, Action<LinePlace>>> = {
@@ -20,34 +21,6 @@ export const LINE_ACTIONS: Readonly<Record<string, Action<LinePlace>>> = {
     await line.cable.plug();
     return undefined;
   }),
-  'loosen-line': action(
-    'take the wire off the adapter: the port stays open, nothing crosses',
-    {},
-    ({ line }: LinePlace) => {
-      line.medium.setWired(false);
-      return undefined;
-    },
-  ),
-  'fasten-line': action('put the wire back on the adapter', {}, ({ line }: LinePlace) => {
-    line.medium.setWired(true);
-    return undefined;
-  }),
-  noise: action(
-    'fill the line with random bytes for a time',
-    { ms: take.whole('for so many milliseconds', 1, LONGEST_NOISE_MS) },
-    ({ line }: LinePlace, { ms }) => {
-      line.medium.noise(ms);
-      return undefined;
-    },
-  ),
-  corrupt: action(
-    'flip bits on the line from now on',
-    { rate: take.fraction('chance of each bit to be flipped, such as 1e-4; 0 ends it', 0, 1) },
-    ({ line }: LinePlace, { rate }) => {
-      line.medium.setBitErrors(rate);
-      return undefined;
-    },
-  ),
 };
 
 const PEOPLE: Readonly<Record<string, Action<TerminalPlace>>> = {
@@ -62,7 +35,7 @@ const PEOPLE: Readonly<Record<string, Action<TerminalPlace>>> = {
       card: take.cardSlot.optional().describe('slot of the card that is held to the reader'),
       number: take.cardNumber.optional().describe('number of that card, in hex'),
       face: take.face.optional().describe('slot of the face'),
-      count: take.whole('', 1, MOST_AT_ONCE).default(1).describe('so many users, one after the other'),
+      count: whole('', 1, MOST_AT_ONCE).default(1).describe('so many users, one after the other'),
     },
     async ({ terminal, clock }: TerminalPlace, { number, card, ...enrolment }) => {
       const held = number === undefined ? card : { slot: card ?? 0, number };
@@ -147,8 +120,7 @@ const SERVICE: Readonly<Record<string, Action<TerminalPlace>>> = {
     'set its clock, or how fast that runs',
     {
       time: take.time.optional().describe('what it shall show, such as 2026-05-01T08:00:00Z'),
-      ppm: take
-        .fraction('', -100_000, 100_000)
+      ppm: fraction('', -100_000, 100_000)
         .optional()
         .describe('millionths by which it runs fast from now on'),
     },

@@ -1,4 +1,4 @@
-import { RequestError } from './action.ts';
+import { RequestError } from '../values/given.ts';
 
 /** What stands behind an action on the command line. */
 export interface ActionArguments {

@@ -68,7 +68,7 @@ test('E6 a fleet is started, pressed, looked at and ended from a shell', { timeo
     run('list', ...at),
     run('do', 't2', 'enrol', '--user', '5', '--finger', '1', '--json', ...at),
     run('do', 't9', 'tap', '--user', '5', ...at),
-    run('do', ...at, '--json', 'lab', 'corrupt', '--rate', '0'),
+    run('fault', ...at, '--json', 'lab', 'corrupt', '--rate', '0'),
   ]);
   expect(enrolled).toEqual({ code: 0, out: 't1: enrol: users 1042 1043 1044\n', err: '' });
   expect(listed.out).toMatch(/^terminal +line[^\n]*\nt1 +lab +1 +finger-10k +on/);
@@ -78,7 +78,18 @@ test('E6 a fleet is started, pressed, looked at and ended from a shell', { timeo
     remedy: expect.any(String) as string,
   });
   expect(nobody).toMatchObject({ code: 2, err: expect.stringContaining('FLEET_UNKNOWN') as string });
-  expect(onLine).toEqual({ code: 0, out: '{}\n', err: '' });
+  expect(JSON.parse(onLine.out)).toMatchObject({ active: [{ fault: 'corrupt', on: 'lab' }] });
+  const [faults, healed, unknown] = await Promise.all([
+    run('faults', ...at),
+    run('heal', 'lab', 'corrupt', ...at),
+    run('fault', 't1', 'corupt', ...at),
+  ]);
+  expect(faults.out).toMatch(/^Faults of a line\n {2}noise: .*\n {4}A motor/);
+  expect(healed).toEqual({ code: 0, out: 'lab: 1 put right\n', err: '' });
+  expect(unknown).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('no fault is called corupt') as string,
+  });
   const [shown, json] = await Promise.all([
     run('show', 't1', ...at),
     run('show', 't1', '--json', '--logs', '2', ...at),

@@ -3,19 +3,24 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { codeOf, describe, ERRORS } from '@whorl/protocol';
 import type { ErrorCode } from '@whorl/protocol';
 import { z } from 'zod';
-import { suggest } from '../fleet/nearest.ts';
-import { RequestError } from './action.ts';
+import { suggest } from '../values/nearest.ts';
+import { RequestError } from '../values/given.ts';
 import { lineAction, TERMINAL_ACTIONS, terminalAction } from './actions.ts';
 import { readArguments } from './arguments.ts';
 import { Client, CONTROL_PORT } from './client.ts';
 import type { StartOptions } from './start.ts';
 import {
+  activeFaults,
   detailsAnswer,
+  faultsAnswer,
+  healAnswer,
   linesAnswer,
   showAction,
   showActions,
+  showActive,
   showAnswer,
   showDetails,
+  showFaults,
   showTerminals,
   terminalsAnswer,
 } from './show.ts';
@@ -103,7 +108,6 @@ Examples:
   whorl-emulator do terminal-3 enrol --count 500 --fingers 10
   whorl-emulator do terminal-1 edit --user 1042 --name "Ada Lovelace" --clear finger.1
   whorl-emulator do terminal-1 tap --card 04a1b2c3
-  whorl-emulator do floor noise --ms 2000
   whorl-emulator do floor unplug
   whorl-emulator do terminal-3 enrol --help`,
   )
@@ -111,6 +115,64 @@ Examples:
     guarded(rest.includes('--json') ? { ...options, json: true } : options, () =>
       act(target, action, rest, options),
     ),
+  );
+
+command(
+  'faults',
+  'list all that can go wrong, what it looks like in the field, and what is wrong at the moment',
+)
+  .addHelpText(
+    'after',
+    `
+Examples:
+  whorl-emulator faults
+  whorl-emulator fault terminal-3 late --by 40ms --chance 0.1 --for 10s
+  whorl-emulator heal terminal-3`,
+  )
+  .action((options: Shared) =>
+    guarded(options, async () => {
+      const told = await new Client(options.controlPort).get('/faults', faultsAnswer);
+      print(options, told, showFaults(told));
+    }),
+  );
+
+command('fault', 'make something wrong with a terminal or a line')
+  .argument('<target>', 'name of a terminal or a line')
+  .argument('<fault>', 'see `whorl-emulator faults`')
+  .argument('[options...]', 'what the fault wants, and --for how long')
+  .allowUnknownOption()
+  .passThroughOptions()
+  .addHelpText(
+    'after',
+    `
+Examples:
+  whorl-emulator fault floor noise --for 2s
+  whorl-emulator fault floor corrupt --rate 1e-4
+  whorl-emulator fault terminal-3 twin
+  whorl-emulator fault terminal-3 power-cut --bytes 200`,
+  )
+  .action((target: string, fault: string, rest: string[], options: Shared) =>
+    guarded(rest.includes('--json') ? { ...options, json: true } : options, async () => {
+      const given = readArguments(rest);
+      const shared = { ...options, ...(given.json ? { json: true } : {}) };
+      const client = new Client(
+        given.controlPort === undefined ? shared.controlPort : port(given.controlPort),
+      );
+      const path = `/faults/${encodeURIComponent(target)}/${encodeURIComponent(fault)}`;
+      const answer = await client.post(path, given.body, activeFaults);
+      print(shared, answer, `${target}: ${fault}\n${showActive(answer.active)}`);
+    }),
+  );
+
+command('heal', 'put right what is wrong with a terminal or a line')
+  .argument('<target>', 'name of a terminal or a line')
+  .argument('[fault]', 'all when not given')
+  .action((target: string, fault: string | undefined, options: Shared) =>
+    guarded(options, async () => {
+      const path = ['', 'faults', target, ...(fault === undefined ? [] : [fault])].map(encodeURIComponent);
+      const answer = await new Client(options.controlPort).remove(path.join('/'), healAnswer);
+      print(options, answer, `${target}: ${answer.ended} put right`);
+    }),
   );
 
 command('list', 'list the terminals of the running emulator').action((options: Shared) =>

@@ -1,7 +1,7 @@
 import { ERRORS, WhorlError } from '@whorl/protocol';
 import type { ErrorCode } from '@whorl/protocol';
 import { z } from 'zod';
-import { RequestError } from './action.ts';
+import { RequestError } from '../values/given.ts';
 
 /** The port that `whorl-emulator` uses unless it is told otherwise. */
 export const CONTROL_PORT = 7480;
@@ -26,6 +26,11 @@ export class Client {
   post<T>(path: string, body: object, shape: z.ZodType<T>): Promise<T> {
     const headers = { 'content-type': 'application/json' };
     return this.#call(path, { method: 'POST', headers, body: JSON.stringify(body) }, shape);
+  }
+
+  /** @throws as {@link Client.get} */
+  remove<T>(path: string, shape: z.ZodType<T>): Promise<T> {
+    return this.#call(path, { method: 'DELETE' }, shape);
   }
 
   async #call<T>(path: string, init: RequestInit, shape: z.ZodType<T>): Promise<T> {

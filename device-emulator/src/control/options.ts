@@ -1,23 +1,6 @@
 import { CARD_SLOTS, FACE_SLOTS, FIELD_NAMES, FINGER_SLOTS, isFieldName } from '@whorl/protocol';
 import { z } from 'zod';
-
-/** Values of actions: each is taken from JSON or as the text that stands in a shell. The description is the help. */
-
-function number(schema: z.ZodNumber, help: string): z.ZodType<number> {
-  return z
-    .preprocess((given) => (typeof given === 'string' && NUMBER.test(given) ? Number(given) : given), schema)
-    .describe(help);
-}
-
-const NUMBER = /^-?\d+(\.\d+)?(e-?\d+)?$/i;
-
-export function whole(help: string, min: number, max: number): z.ZodType<number> {
-  return number(z.int().min(min).max(max), help);
-}
-
-export function fraction(help: string, min: number, max: number): z.ZodType<number> {
-  return number(z.number().min(min).max(max), help);
-}
+import { whole } from '../values/numbers.ts';
 
 export const user = whole('id of the user', 1, 0xffff_ffff);
 export const finger = whole('slot of the finger', 0, FINGER_SLOTS - 1);

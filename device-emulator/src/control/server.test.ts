@@ -49,6 +49,11 @@ async function get(path: string): Promise<unknown> {
   return (await app.inject({ url: path, headers: { host: '127.0.0.1' } })).json();
 }
 
+async function remove(path: string): Promise<unknown> {
+  const options = { method: 'DELETE', url: path, headers: { host: '127.0.0.1' } } as const;
+  return (await app.inject(options)).json();
+}
+
 /** All that a bad request must leave as it was. */
 function standing(): unknown {
   const { terminal, line } = fleet.terminal('t1');
@@ -102,10 +107,6 @@ describe('E6 what befalls a terminal', () => {
     expect(line.medium.isPlugged(terminal)).toBe(false);
     await post('/terminals/t1/plug');
     expect(line.medium.isPlugged(terminal)).toBe(true);
-    await post('/terminals/t1/loosen-line');
-    expect(line.medium.wired).toBe(false);
-    await post('/lines/floor/fasten');
-    expect(line.medium.wired).toBe(true);
     expect((await post('/terminals/t1/set-clock', { time: '2030-01-01T00:00:00Z', ppm: -5 })).body).toEqual({
       shown: '2030-01-01T00:00:00.000Z',
     });
@@ -127,15 +128,6 @@ describe('E6 what befalls a terminal', () => {
     expect(terminal.boots).toBe(4);
   });
 
-  test('E6 noise and bit errors on a line, by its name or by a terminal’s', async () => {
-    await post('/lines/floor/noise', { ms: 20 });
-    await post('/terminals/t2/corrupt', { rate: '1e-3' });
-    await clock.run({ forMs: 100 });
-    const { counters } = fleet.line('floor').medium;
-    expect(counters.noiseBytes).toBeGreaterThan(0);
-    expect(counters.flippedBits).toBeGreaterThan(0);
-  });
-
   test('E6 the cable of a line is pulled and plugged', async () => {
     const port = (): string => fleet.line('floor').cable.place;
     const before = port();
@@ -143,6 +135,29 @@ describe('E6 what befalls a terminal', () => {
     expect((await post('/lines/floor/plug')).status).toBe(200);
     expect(port()).toBe(before);
   });
+});
+
+test('E4 E6 faults are begun, listed, ended by hand and by time', async () => {
+  const wrong = async (): Promise<unknown> => ((await get('/faults')) as { active: unknown }).active;
+  expect(await post('/faults/floor/noise', { for: '20ms' })).toMatchObject({
+    status: 200,
+    body: { active: [{ fault: 'noise', on: 'floor' }] },
+  });
+  await post('/faults/floor/corrupt', { rate: '1e-3' });
+  await post('/faults/t1/late', { by: '40ms', chance: 0.5 });
+  await post('/faults/t1/late', { by: '50ms' });
+  expect(await wrong()).toHaveLength(3);
+  await clock.run({ forMs: 100 });
+  expect(await wrong()).toMatchObject([
+    { fault: 'corrupt', on: 'floor' },
+    { fault: 'late', on: 't1' },
+  ]);
+  const { counters } = fleet.line('floor').medium;
+  expect(counters.noiseBytes).toBeGreaterThan(0);
+  expect(counters.flippedBits).toBeGreaterThan(0);
+  expect(await remove('/faults/floor')).toEqual({ ended: 1, active: [] });
+  expect(await remove('/faults/t1/deaf')).toMatchObject({ ended: 0, active: [{ fault: 'late' }] });
+  expect(await remove('/faults/t1/late')).toEqual({ ended: 1, active: [] });
 });
 
 test('E6 lists and details', async () => {
@@ -173,7 +188,12 @@ describe('E6 bad requests change nothing and say what is wrong', () => {
     ['nobody who taps', '/terminals/t1/tap', {}, [400, 'user', /who taps/]],
     ['a field that is none', '/terminals/t1/edit', { user: 5, clear: 'toe.1' }, [400, 'clear.0', /toe\.1/]],
     ['a time that is none', '/terminals/t1/set-clock', { time: 'noon' }, [400, 'time', /time:/]],
-    ['a rate above one', '/lines/floor/corrupt', { rate: 2 }, [400, 'rate', /rate:/]],
+    ['a rate above one', '/faults/floor/corrupt', { rate: 2 }, [400, 'rate', /rate:/]],
+    ['a time that is no duration', '/faults/floor/noise', { for: 'long' }, [400, 'for', /10s/]],
+    ['an unknown fault', '/faults/floor/noize', {}, [400, 'fault', /did you mean noise\?/]],
+    ['a fault of a terminal on a line', '/faults/floor/deaf', {}, [400, 'fault', /no fault is called deaf/]],
+    ['a time for what is over at once', '/faults/t1/clock-jumps', { for: 5 }, [400, 'for', /over at once/]],
+    ['a fault of nobody', '/faults/t9/deaf', {}, [404, '', /t9/]],
     ['an unknown action', '/terminals/t1/enroll', {}, [400, 'action', /did you mean enrol\?/]],
     ['an unknown action of a line', '/lines/floor/tap', {}, [400, 'action', /no action is called tap/]],
     ['an inherited name', '/terminals/t1/constructor', {}, [400, 'action', /constructor/]],

@@ -3,10 +3,12 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { codeOf, describe, ERRORS, systemClock, WhorlError } from '@whorl/protocol';
 import type { Clock, ErrorCode } from '@whorl/protocol';
 import { z } from 'zod';
-import type { Fleet, RunningLine } from '../fleet/fleet.ts';
-import { suggest } from '../fleet/nearest.ts';
+import type { RunningLine } from '../bus/line.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import { suggest } from '../values/nearest.ts';
 import type { Terminal } from '../firmware/terminal.ts';
-import { RequestError } from './action.ts';
+import { RequestError } from '../values/given.ts';
+import { serveFaults } from './fault-routes.ts';
 import { LINE_ACTIONS, lineAction, TERMINAL_ACTIONS, terminalAction } from './actions.ts';
 
 /** What the newest log records are that `show` tells of, unless asked for more. */
@@ -31,6 +33,9 @@ const query = z.strictObject({ logs: z.coerce.number().int().min(0).default(LOGS
  *
  * - `GET /lines`, `GET /lines/NAME`, `GET /terminals`, `GET /terminals/NAME?logs=N`
  * - `POST /terminals/NAME/ACTION` and `POST /lines/NAME/ACTION` with the action's options as JSON
+ * - `GET /faults`: all that can go wrong, and what is wrong at the moment
+ * - `POST /faults/NAME/FAULT` with the fault's options, and `for` how long; `DELETE /faults/NAME` and
+ *   `DELETE /faults/NAME/FAULT` put it right; NAME is a line or a terminal
  *
  * An error is `{ code, message, place, remedy }`; one of 4xx has changed nothing.
  * @param port 0 for any free one
@@ -66,6 +71,7 @@ export async function serveControl(
     const at = { line: fleet.line(name), clock };
     return known(action, lineAction(action), LINE_ACTIONS).act(at, request.body ?? {});
   });
+  serveFaults(app, fleet);
   return { app, port: await listen(app, port) };
 }
 

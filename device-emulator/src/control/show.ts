@@ -108,6 +108,52 @@ function showValue(value: unknown): string {
   return items.length > MOST_LISTED ? ends : items.join(' ');
 }
 
+const faultAnswer = z.object({
+  name: z.string(),
+  doc: z.string(),
+  field: z.string(),
+  options: z.record(z.string(), z.string()),
+  lasts: z.boolean(),
+});
+
+const activeAnswer = z.array(
+  z.object({ fault: z.string(), on: z.string(), since: z.number(), until: z.number().optional() }),
+);
+
+export const faultsAnswer = z.object({
+  active: activeAnswer,
+  line: z.array(faultAnswer),
+  terminal: z.array(faultAnswer),
+});
+
+export const activeFaults = z.object({ active: activeAnswer });
+
+export const healAnswer = activeFaults.extend({ ended: z.number() });
+
+/** What is wrong at the moment. */
+export function showActive(active: z.infer<typeof activeAnswer>): string {
+  if (active.length === 0) return 'Nothing is wrong.';
+  const rows = active.map(({ on, fault, since, until }) => [
+    on,
+    fault,
+    until === undefined ? 'until it is put right' : `for ${((until - since) / 1000).toString()} s in all`,
+  ]);
+  return `Wrong at the moment\n${indented(table(rows))}`;
+}
+
+/** All that can go wrong, and what it looks like in the field. */
+export function showFaults({ active, line, terminal }: z.infer<typeof faultsAnswer>): string {
+  const told = (faults: readonly z.infer<typeof faultAnswer>[]): string =>
+    faults
+      .map(({ name, doc, field, options, lasts }) => {
+        const given = [...Object.entries(options), ...(lasts ? [['for', 'how long, such as 10s']] : [])];
+        const rows = given.map(([option = '', help = '']) => [`--${option}`, help]);
+        return `  ${name}: ${doc}\n    ${field}${rows.length === 0 ? '' : `\n${indented(indented(table(rows)))}`}`;
+      })
+      .join('\n');
+  return `Faults of a line\n${told(line)}\n\nFaults of a terminal\n${told(terminal)}\n\n${showActive(active)}`;
+}
+
 /** Help for all actions. */
 export function showActions(): string {
   const rows = (table_: Readonly<Record<string, Action<never>>>): string[][] =>

@@ -11,7 +11,16 @@ import {
   SYMBOL_BYTES,
   writeRecord,
 } from '@whorl/protocol';
-import type { Body, GroupKey, Message, MessageName, Refusal, Session, UserRecord } from '@whorl/protocol';
+import type {
+  Body,
+  Capabilities,
+  GroupKey,
+  Message,
+  MessageName,
+  Refusal,
+  Session,
+  UserRecord,
+} from '@whorl/protocol';
 import { begin, commit, takeChunk } from './incoming.ts';
 import type { Model } from './model.ts';
 import type { Offers } from './offers.ts';
@@ -35,11 +44,20 @@ export interface Desk {
   readonly serial: string;
   readonly model: Model;
   readonly store: Store;
+  /** What it cannot do although it says so. */
+  readonly lacks: Iterable<Partial<Capabilities>>;
   readonly conversation: Conversation;
   /** Hears the broadcasts of the line from now on. */
   join(group: GroupKey): void;
   /** A message as the frame that answers the request, on the wire. */
   reply<Name extends MessageName>(name: Name, body: Body<Name>): Uint8Array;
+}
+
+/** What it can do, whatever it says. */
+function reallyCan({ model, lacks }: Desk): Capabilities {
+  let can: Capabilities = model.capabilities;
+  for (const lack of lacks) can = { ...can, ...lack };
+  return can;
 }
 
 /** Frames, a reason to refuse, or nothing for what is not answered. */
@@ -213,7 +231,7 @@ function sendChunks(desk: Desk, body: Body<'transfer.fetch'>): readonly Uint8Arr
 }
 
 function commitTransfer(desk: Desk, body: Body<'transfer.commit'>): Uint8Array | Refusal {
-  const done = commit(desk.store, desk.model.capabilities, body);
+  const done = commit(desk.store, reallyCan(desk), body);
   if (typeof done === 'string') return done;
   return desk.reply('transfer.committed', { transfer: body.transfer, ...done });
 }

@@ -1,3 +1,5 @@
+import { WhorlError } from '@whorl/protocol';
+
 /**
  * A terminal's persistent memory: one run of bytes that grows at its end and can be replaced as a whole. Arrays handed
  * over are the flash's to keep: their bytes must not change afterwards.
@@ -56,7 +58,7 @@ export class MemoryFlash implements Flash {
   }
 
   replace(parts: readonly Uint8Array[]): void {
-    const size = parts.reduce((sum, part) => sum + part.length, 0);
+    const size = sizeOf(parts);
     if (size > this.#left) this.#cut();
     this.#left -= size;
     this.#parts = [...parts];
@@ -68,4 +70,63 @@ export class MemoryFlash implements Flash {
     this.#left = Number.POSITIVE_INFINITY;
     throw new PowerCut('the power was cut while flash was being written');
   }
+}
+
+/** What stands between a terminal and its flash: lets a test wear it out, or cut the power while it is written. */
+export class FlashGate implements Flash {
+  readonly #flash: Flash;
+  #left = Number.POSITIVE_INFINITY;
+  #cut: (() => void) | undefined;
+  /** Nothing more can be written. */
+  fails = false;
+
+  constructor(flash: Flash) {
+    this.#flash = flash;
+  }
+
+  /** Cuts the power once `bytes` more bytes have been written, and then calls `cut`. */
+  cutAfter(bytes: number, cut: () => void): void {
+    this.#left = bytes;
+    this.#cut = cut;
+  }
+
+  read(): Uint8Array {
+    return this.#flash.read();
+  }
+
+  append(parts: readonly Uint8Array[], durable: boolean): void {
+    this.#check();
+    const whole = sizeOf(parts);
+    if (whole > this.#left) {
+      this.#flash.append([Buffer.concat(parts).subarray(0, this.#left)], durable);
+      this.#powerCut();
+    }
+    this.#left -= whole;
+    this.#flash.append(parts, durable);
+  }
+
+  replace(parts: readonly Uint8Array[]): void {
+    this.#check();
+    if (sizeOf(parts) > this.#left) this.#powerCut();
+    this.#left -= sizeOf(parts);
+    this.#flash.replace(parts);
+  }
+
+  close(): void {
+    this.#flash.close();
+  }
+
+  #check(): void {
+    if (this.fails) throw new WhorlError('FLASH_FAILED', 'the flash is worn out');
+  }
+
+  #powerCut(): never {
+    this.#left = Number.POSITIVE_INFINITY;
+    this.#cut?.();
+    throw new PowerCut('the power was cut while flash was being written');
+  }
+}
+
+function sizeOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, part) => sum + part.length, 0);
 }

@@ -19,6 +19,7 @@ import {
 } from '@whorl/protocol';
 import type {
   Body,
+  Capabilities,
   GroupKey,
   Message,
   MessageName,
@@ -68,6 +69,8 @@ export interface LinkOptions {
   readonly random: Random;
   readonly pairing: Pairing;
   readonly tellKeys?: TellKeys | undefined;
+  /** What it cannot do although it says so. */
+  readonly lacks: Iterable<Partial<Capabilities>>;
 }
 
 const NOTHING: readonly Uint8Array[] = [];
@@ -87,7 +90,7 @@ export class Link {
   };
   readonly #address: number;
   readonly #random: Random;
-  readonly #parts: Pick<Desk, 'serial' | 'model' | 'store'>;
+  readonly #parts: Pick<Desk, 'serial' | 'model' | 'store' | 'lacks'>;
   readonly #tellKeys: TellKeys | undefined;
   readonly #pairing: Pairing;
   readonly #plain: AnswerMemory;
@@ -103,12 +106,12 @@ export class Link {
   #rolled = 0;
 
   constructor(options: LinkOptions) {
-    const { address, serial, model, store, random, pairing } = options;
+    const { address, serial, model, store, random, pairing, lacks } = options;
     this.#pairing = pairing;
     this.#address = address;
     this.#random = random;
     this.#hand = handWire(address);
-    this.#parts = { serial, model, store };
+    this.#parts = { serial, model, store, lacks };
     this.#tellKeys = options.tellKeys;
     this.#plain = new AnswerMemory(1);
     this.#memory = new AnswerMemory(model.capabilities.window);

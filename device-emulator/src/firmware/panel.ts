@@ -27,6 +27,9 @@ export interface Edit {
 /** What is held to the reader: a card's number, or whatever identifies this user. */
 export type Tap = { readonly card: Uint8Array } | { readonly user: number };
 
+/** Log records written together. */
+const STRANGERS_AT_ONCE = 500;
+
 /** What people do at the terminal itself. Every change is stored before the method returns. */
 export class Panel {
   readonly #store: Store;
@@ -114,6 +117,18 @@ export class Panel {
   setClock(shown: number, ppm?: number): void {
     const detail = Math.min(0xffff, Math.round(Math.abs(shown - this.#store.shown()) / 1000));
     this.#store.change([this.#store.clockAt(shown, ppm)], [{ kind: 'terminal.clock.set', detail }]);
+  }
+
+  /** Shifts the clock as an empty battery does: the log says nothing. */
+  slipClock(byMs: number): void {
+    this.#store.change([this.#store.clockAt(this.#store.shown() + byMs)], []);
+  }
+
+  /** So many strangers ask to be let in. */
+  turnAway(strangers: number): void {
+    const entries = Array.from({ length: strangers }, (): Entry => ({ kind: 'access.denied' }));
+    for (let from = 0; from < strangers; from += STRANGERS_AT_ONCE)
+      this.#store.change([], entries.slice(from, from + STRANGERS_AT_ONCE));
   }
 
   /** @param key the pairing key, 32 bytes; `undefined` for none */

@@ -1,6 +1,7 @@
 import { decodeUser, describe, logKind, readRecord, WhorlError } from '@whorl/protocol';
 import type {
   Cancel,
+  Capabilities,
   Clock,
   LogKind,
   LogRecord,
@@ -10,7 +11,7 @@ import type {
   UserRecord,
 } from '@whorl/protocol';
 import type { Enrolment } from './enrolment.ts';
-import { PowerCut } from './flash.ts';
+import { FlashGate, PowerCut } from './flash.ts';
 import type { Flash } from './flash.ts';
 import type { TellKeys } from './handshake.ts';
 import { Link } from './link.ts';
@@ -58,7 +59,11 @@ export class Terminal {
   readonly serial: string;
   readonly address: number;
   readonly model: Model;
+  /** Its flash, to be worn out or cut off. */
+  readonly flash: FlashGate;
   readonly #options: TerminalOptions;
+  /** What it cannot do although it says so. */
+  readonly #lacks = new Set<Partial<Capabilities>>();
   readonly #silent: (() => void)[] = [];
   readonly #started: (() => void)[] = [];
   #running: Running | undefined;
@@ -71,6 +76,7 @@ export class Terminal {
     this.serial = options.serial;
     this.address = options.address;
     this.model = options.model;
+    this.flash = new FlashGate(options.flash);
     this.#boot();
   }
 
@@ -217,6 +223,22 @@ export class Terminal {
     this.#act((panel) => panel.setClock(shown, ppm));
   }
 
+  /** Shifts the clock as an empty battery does: the log says nothing. */
+  slipClock(byMs: number): void {
+    this.#act((panel) => panel.slipClock(byMs));
+  }
+
+  /** So many strangers ask to be let in. */
+  turnAway(strangers: number): void {
+    this.#act((panel) => panel.turnAway(strangers));
+  }
+
+  /** From now on it cannot do what it says it can. @returns what ends it */
+  lack(lack: Partial<Capabilities>): () => void {
+    this.#lacks.add(lack);
+    return () => void this.#lacks.delete(lack);
+  }
+
   clearLog(): void {
     this.#act((panel) => panel.clearLog());
   }
@@ -288,12 +310,12 @@ export class Terminal {
   }
 
   #boot(): void {
-    const { flash, clock, random } = this.#options;
+    const { clock, random } = this.#options;
     try {
-      const store = new Store({ flash, logs: this.model.capabilities.logs, clock, random });
+      const store = new Store({ flash: this.flash, logs: this.model.capabilities.logs, clock, random });
       store.change([{ name: 'booted', boots: store.state.boots + 1 }], [{ kind: 'terminal.started' }]);
       const pairing = new Pairing(this.#options);
-      const link = new Link({ ...this.#options, store, pairing });
+      const link = new Link({ ...this.#options, store, pairing, lacks: this.#lacks });
       this.#running = { store, link, pairing, panel: new Panel({ ...this.#options, store }) };
     } catch (error) {
       if (!(error instanceof PowerCut)) throw error;

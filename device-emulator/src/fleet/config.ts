@@ -4,7 +4,7 @@ import { describe, WhorlError } from '@whorl/protocol';
 import { isNode, LineCounter, parseDocument } from 'yaml';
 import type { Document } from 'yaml';
 import type { z } from 'zod';
-import { suggest } from './nearest.ts';
+import { suggest } from '../values/nearest.ts';
 import { fleetSchema } from './schema.ts';
 import type { FleetConfig } from './schema.ts';
 

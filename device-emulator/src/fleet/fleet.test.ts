@@ -44,6 +44,33 @@ ${line}    terminals:
       - name: t1
 ${more}`;
 
+const planned = (fault: string): string => `${one('')}faults:
+  - ${fault}
+`;
+
+test('E4 E5 faults of a fleet file come by themselves, again and again, the same from the same seed', async () => {
+  const run = async (): Promise<string[]> => {
+    const clock = new VirtualClock();
+    const fleet = await startFleet(
+      parseFleet(
+        'fleet.yaml',
+        planned('{ fault: corrupt, on: lab, with: { rate: 0.5 }, at: 1s, for: 2s, every: 10s }'),
+      ),
+      clock,
+    );
+    fleets.push(fleet);
+    const seen: string[] = [];
+    for (let second = 0; second < 25; second += 1) {
+      await clock.run({ forMs: 1_000 });
+      seen.push(fleet.faults.active.map(({ fault, on }) => `${second + 1} ${fault} ${on}`).join());
+    }
+    return seen.filter((one) => one !== '');
+  };
+  const first = await run();
+  expect(first).toEqual([1, 2, 11, 12, 21, 22].map((second) => `${second} corrupt lab`));
+  expect(await run()).toEqual(first);
+});
+
 describe('E5 the fleet file', () => {
   test('E5 the example is sound: a serial line of four terminals, and two on TCP', () => {
     const fleet = readFleet(EXAMPLE);
@@ -78,6 +105,12 @@ describe('E5 the fleet file', () => {
     ['a line with two ways', one('', '    dial: { port: 5 }\n'), 'just one of pty, listen and dial'],
     ['a wire without a baud rate', one('      - name: t2\n        address: 2\n'), 'give the line a baud'],
     ['no lines', 'seed: 1\n', 'lines'],
+    ['a fault of nobody', planned('{ fault: noise, on: attic }'), 'faults.0.on: no line or terminal'],
+    ['an unknown fault', planned('{ fault: noize, on: lab }'), 'did you mean'],
+    ['a fault’s unknown option', planned('{ fault: late, on: t1, with: { ms: 4 } }'), 'ms: unknown option'],
+    ['a fault that needs a wire', planned('{ fault: noise, on: lab }'), 'noise needs a wire'],
+    ['a time that is none', planned('{ fault: late, on: t1, for: soon }'), '10s'],
+    ['a fault too often', planned('{ fault: late, on: t1, every: 1ms }'), 'faults.0.every: at least 10 ms'],
     ['what is no YAML', 'lines: [', 'fleet.yaml'],
   ])('E5 %s is an error that names the place', (_title, text, expected) => {
     const message = problem(text);

@@ -1,10 +1,22 @@
 import { join } from 'node:path';
 import { describe, seededRandom, WhorlError } from '@whorl/protocol';
-import type { CapturedLine, Clock, LoggedKeys, Random, TrafficKeys, UserRecord } from '@whorl/protocol';
+import type {
+  Cancel,
+  CapturedLine,
+  Clock,
+  LoggedKeys,
+  Random,
+  TrafficKeys,
+  UserRecord,
+} from '@whorl/protocol';
 import type { Cable } from '../bus/cable.ts';
+import type { RunningLine } from '../bus/line.ts';
 import { Medium } from '../bus/medium.ts';
 import { ptyCable } from '../bus/pty-cable.ts';
 import { diallingCable, listeningCable } from '../bus/tcp.ts';
+import { Faults } from '../faults/faults.ts';
+import type { Target } from '../faults/faults.ts';
+import { runSchedule } from '../faults/schedule.ts';
 import { diskFlash } from '../firmware/disk.ts';
 import { MemoryFlash } from '../firmware/flash.ts';
 import type { Flash } from '../firmware/flash.ts';
@@ -13,18 +25,8 @@ import { MODELS } from '../firmware/model.ts';
 import type { Model } from '../firmware/model.ts';
 import { Terminal } from '../firmware/terminal.ts';
 import { makePeople } from './people.ts';
-import { serialOf } from './schema.ts';
+import { baudOf, serialOf } from './schema.ts';
 import type { FleetConfig, FleetLine, FleetTerminal } from './schema.ts';
-
-const SERIAL_BAUD = 115_200;
-
-/** A line with its terminals, as it runs. */
-export interface RunningLine {
-  readonly name: string;
-  readonly medium: Medium;
-  readonly cable: Cable;
-  readonly terminals: ReadonlyMap<string, Terminal>;
-}
 
 /** What a fleet may be given of the world. */
 export interface FleetParts {
@@ -43,9 +45,35 @@ export interface FleetParts {
 /** Terminals on their lines, started from a file. */
 export class Fleet {
   readonly lines: ReadonlyMap<string, RunningLine>;
+  /** What is wrong with them. */
+  readonly faults: Faults;
+  #endSchedule: Cancel = () => undefined;
 
-  constructor(lines: readonly RunningLine[]) {
+  constructor(lines: readonly RunningLine[], faults: Faults) {
     this.lines = new Map(lines.map((line) => [line.name, line]));
+    this.faults = faults;
+  }
+
+  /** Lets faults come as a fleet file plans them. @throws WhorlError FLEET_UNKNOWN */
+  schedule(
+    planned: FleetConfig['faults'],
+    { clock, log = () => undefined }: { clock: Clock; log?: ((line: string) => void) | undefined },
+  ): void {
+    const plan = planned.map((one) => ({
+      fault: one.fault,
+      given: one.with,
+      forMs: one.for,
+      atMs: one.at,
+      everyMs: one.every,
+      target: this.target(one.on),
+    }));
+    this.#endSchedule = runSchedule(plan, { faults: this.faults, clock, log });
+  }
+
+  /** A line or a terminal by its name. @throws WhorlError FLEET_UNKNOWN */
+  target(on: string): Target {
+    const line = this.lines.get(on);
+    return line === undefined ? { on, ...this.terminal(on) } : { on, line };
   }
 
   /** @throws WhorlError FLEET_UNKNOWN */
@@ -66,6 +94,8 @@ export class Fleet {
 
   /** Pulls all cables and cuts the power of all terminals. */
   async stop(): Promise<void> {
+    this.#endSchedule();
+    this.faults.stop();
     for (const { cable, terminals } of this.lines.values()) {
       for (const terminal of terminals.values()) terminal.powerOff();
       await cable.unplug();
@@ -81,13 +111,15 @@ export class Fleet {
 export async function startFleet(config: FleetConfig, clock: Clock, parts: FleetParts = {}): Promise<Fleet> {
   const random = parts.random ?? seededRandom(config.seed);
   const flash = parts.flash ?? flashOf(config);
-  const fleet = new Fleet(config.lines.map((line) => makeLine(line, { ...parts, clock, random, flash })));
+  const lines = config.lines.map((line) => makeLine(line, { ...parts, clock, random, flash }));
+  const fleet = new Fleet(lines, new Faults({ clock, random: fork(random), log: parts.log }));
   try {
     for (const { cable } of fleet.lines.values()) await cable.plug();
   } catch (error) {
     await fleet.stop();
     throw error;
   }
+  fleet.schedule(config.faults, { clock, log: parts.log });
   return fleet;
 }
 
@@ -104,7 +136,7 @@ function fork(random: Random): Random {
 }
 
 function makeLine(line: FleetLine, parts: Made): RunningLine {
-  const baud = line.baud ?? (line.pty === undefined ? undefined : SERIAL_BAUD);
+  const baud = baudOf(line);
   const { turnaroundMs, echo } = line;
   const medium = new Medium({ clock: parts.clock, random: fork(parts.random), baud, turnaroundMs, echo });
   parts.tap?.({ name: line.name, ...(baud === undefined ? {} : { baud }) }, medium);

@@ -1,12 +1,15 @@
-import { ADDRESS_MAX, CARD_SLOTS, FACE_SLOTS, FINGER_SLOTS, MTU_MAX, MTU_MIN } from '@whorl/protocol';
+import { ADDRESS_MAX, CARD_SLOTS, codeOf, FACE_SLOTS, FINGER_SLOTS, MTU_MAX, MTU_MIN } from '@whorl/protocol';
 import { z } from 'zod';
+import { checkFault } from '../faults/faults.ts';
 import { MODELS } from '../firmware/model.ts';
 import type { ModelName } from '../firmware/model.ts';
+import { duration } from '../values/numbers.ts';
 
 const LONGEST_NAME = 28;
 const MOST_USERS = 1_000_000;
 const LOWEST_BAUD = 9_600;
 const HIGHEST_BAUD = 921_600;
+const SERIAL_BAUD = 115_200;
 
 const name = z
   .string()
@@ -50,6 +53,7 @@ const people = z.strictObject({
   seed: z.int().default(1),
 });
 
+const SHORTEST_EVERY_MS = 10;
 const delayMs = z.number().min(0).max(60_000);
 
 const terminal = z.strictObject({
@@ -88,6 +92,21 @@ const line = z
     'several terminals share a wire, and a wire has a baud rate: give the line a baud',
   );
 
+/** A fault that comes by itself. */
+const planned = z.strictObject({
+  fault: z.string().min(1),
+  /** A line or a terminal. */
+  on: z.string().min(1),
+  /** Options of the fault. */
+  with: z.record(z.string(), z.unknown()).default({}),
+  /** After the start. */
+  at: duration('after the start').default(0),
+  /** Until the emulator ends, when not given. */
+  for: duration('so long').optional(),
+  /** From one beginning to the next; once when not given. */
+  every: duration('again and again').optional(),
+});
+
 /** A fleet file. */
 export const fleetSchema = z
   .strictObject({
@@ -96,9 +115,10 @@ export const fleetSchema = z
     /** Folder where the terminals keep what they hold; in memory when not given. */
     data: z.string().min(1).optional(),
     lines: z.array(line).min(1),
+    faults: z.array(planned).default([]),
   })
   .superRefine((fleet, context) => {
-    for (const { path, message } of clashes(fleet))
+    for (const { path, message } of [...clashes(fleet), ...faultsThatCannotBe(fleet)])
       context.addIssue({ code: 'custom', path: [...path], message });
   });
 
@@ -106,6 +126,11 @@ export type FleetConfig = z.infer<typeof fleetSchema>;
 export type FleetLine = FleetConfig['lines'][number];
 export type FleetTerminal = FleetLine['terminals'][number];
 export type FleetPeople = z.infer<typeof people>;
+
+/** Whether bytes take time on a line. */
+export function baudOf(one: FleetLine): number | undefined {
+  return one.baud ?? (one.pty === undefined ? undefined : SERIAL_BAUD);
+}
 
 export function serialOf(one: Pick<FleetTerminal, 'name' | 'serial'>): string {
   return one.serial ?? `EM-${one.name}`;
@@ -121,10 +146,44 @@ interface Claim {
   readonly path: readonly (string | number)[];
 }
 
+interface Wrong {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+/** Planned faults on nobody, or with options that they do not have. */
+function* faultsThatCannotBe(fleet: Pick<FleetConfig, 'lines' | 'faults'>): Generator<Wrong> {
+  for (const [i, { on, fault, with: given, for: forMs, every }] of fleet.faults.entries()) {
+    const line = fleet.lines.find((one) => one.name === on);
+    const host = line ?? fleet.lines.find((one) => one.terminals.some((terminal) => terminal.name === on));
+    if (host === undefined)
+      yield { path: ['faults', i, 'on'], message: `no line or terminal is called ${on}` };
+    else {
+      const message = refusalOf(() => {
+        const wish = { fault, given, forMs };
+        checkFault(line === undefined ? 'terminal' : 'line', baudOf(host) !== undefined, wish);
+      });
+      if (message !== undefined) yield { path: ['faults', i], message };
+    }
+    if (every !== undefined && every < SHORTEST_EVERY_MS)
+      yield { path: ['faults', i, 'every'], message: `at least ${SHORTEST_EVERY_MS} ms` };
+  }
+}
+
+function refusalOf(work: () => void): string | undefined {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    if (codeOf(error) === undefined || !(error instanceof Error)) throw error;
+    return error.message;
+  }
+}
+
 /** Places that claim what another one has claimed before. */
-function clashes(fleet: { lines: readonly FleetLine[] }): { path: Claim['path']; message: string }[] {
+function clashes(fleet: Pick<FleetConfig, 'lines'>): Wrong[] {
   const first = new Map<string, Claim>();
-  const found: { path: Claim['path']; message: string }[] = [];
+  const found: Wrong[] = [];
   for (const claim of claims(fleet.lines)) {
     const other = first.get(claim.what);
     if (other === undefined) first.set(claim.what, claim);

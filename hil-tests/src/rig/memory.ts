@@ -5,7 +5,7 @@ import type { Clock } from '@whorl/protocol';
 import type { Between } from './between.ts';
 import type { Rig, RigPlan } from './rig.ts';
 import type { BenchRecord } from './wiring.ts';
-import { linesOf, makeBench, MemoryCable, pairAll } from './wiring.ts';
+import { faultsOn, known, linesOf, makeBench, MemoryCable, pairAll } from './wiring.ts';
 
 const PATIENCE_MS = 60_000;
 /** Conditions that ask the store are looked at this often. */
@@ -31,10 +31,9 @@ export interface MemoryRig extends Rig {
 /** A site in memory and virtual time: exact, repeatable, fast. */
 export async function memoryRig(plan: RigPlan, options: MemoryOptions = {}): Promise<MemoryRig> {
   const clock = new VirtualClock();
-  const { terminals, media, flashes } = makeBench(plan, clock, 'memory', {
-    tap: options.tap?.(clock),
-    tellKeys: options.tellKeys,
-  });
+  const tap = options.tap?.(clock);
+  const bench = makeBench(plan, clock, 'memory', { tap, tellKeys: options.tellKeys });
+  const { terminals, media, flashes } = bench;
   const cables = new Map(
     [...media].map(([name, medium]) => [name, new MemoryCable(medium, options.between?.[name])]),
   );
@@ -73,6 +72,7 @@ export async function memoryRig(plan: RigPlan, options: MemoryOptions = {}): Pro
     media,
     flashes,
     terminal: (name) => known(terminals, name),
+    ...faultsOn(bench, cables, { plan, clock }),
     async until(what, condition, { withinMs = PATIENCE_MS } = {}) {
       for (const end = clock.now() + withinMs; clock.now() < end;) {
         if (await condition()) return;
@@ -83,12 +83,8 @@ export async function memoryRig(plan: RigPlan, options: MemoryOptions = {}): Pro
     async pass(ms) {
       await clock.run({ forMs: ms });
     },
-    async plug(line) {
-      known(cables, line).plug();
-    },
-    async unplug(line) {
-      await known(cables, line).unplug();
-    },
+    plug: (line) => known(cables, line).plug(),
+    unplug: (line) => known(cables, line).unplug(),
     async restartGateway({ groups } = { groups: {} }) {
       await through(gateway.stop());
       gateway = await start(groups);
@@ -126,10 +122,4 @@ function regrouped(
     ...line,
     terminals: line.terminals.map((one) => ({ ...one, groups: [...(groups[one.name] ?? one.groups)] })),
   }));
-}
-
-export function known<T>(things: ReadonlyMap<string, T>, name: string): T {
-  const thing = things.get(name);
-  if (thing === undefined) throw new Error(`nothing is called ${name}`);
-  return thing;
 }

@@ -6,9 +6,8 @@ import type { Cable, Medium } from '@whorl/device-emulator';
 import { openStore, silentLog, startGateway } from '@whorl/gateway';
 import type { Gateway, LineConfig, Log, Store } from '@whorl/gateway';
 import { seededRandom, sleep, systemClock } from '@whorl/protocol';
-import { known } from './memory.ts';
 import type { Rig, RigPlan } from './rig.ts';
-import { linesOf, makeBench, pairAll } from './wiring.ts';
+import { faultsOn, known, linesOf, makeBench, pairAll } from './wiring.ts';
 
 const PATIENCE_MS = 30_000;
 const LOOK_MS = 10;
@@ -17,7 +16,8 @@ const LOOK_MS = 10;
 export async function realRig(kind: 'pty' | 'tcp', plan: RigPlan, options: { log?: Log } = {}): Promise<Rig> {
   const clock = systemClock;
   const directory = mkdtempSync(join(tmpdir(), 'whorl-rig-'));
-  const { terminals, media, flashes } = makeBench(plan, clock, kind);
+  const bench = makeBench(plan, clock, kind);
+  const { terminals, media, flashes } = bench;
   const cables = new Map<string, Cable>();
   const ports = new Map<string, number>();
   for (const [name, medium] of media) {
@@ -62,6 +62,7 @@ export async function realRig(kind: 'pty' | 'tcp', plan: RigPlan, options: { log
     media,
     flashes,
     terminal: (name) => known(terminals, name),
+    ...faultsOn(bench, cables, { plan, clock }),
     async until(what, condition, { withinMs = PATIENCE_MS } = {}) {
       for (const end = clock.now() + withinMs; clock.now() < end;) {
         if (await condition()) return;

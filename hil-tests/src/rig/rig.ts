@@ -1,4 +1,4 @@
-import type { MemoryFlash, Medium, ModelName, Terminal } from '@whorl/device-emulator';
+import type { Faults, MemoryFlash, Medium, ModelName, Target, Terminal } from '@whorl/device-emulator';
 import type { Gateway, StoredEvent } from '@whorl/gateway';
 
 /** A site to test: a gateway and its terminals, wherever they run. */
@@ -12,6 +12,10 @@ export interface Rig {
   /** What the terminals keep over a power cut, by name. */
   readonly flashes: ReadonlyMap<string, MemoryFlash>;
   terminal(name: string): Terminal;
+  /** What is made wrong. */
+  readonly faults: Faults;
+  /** A line or a terminal by its name, to make something wrong with. */
+  target(on: string): Target;
   /**
    * Lets time pass until `condition` holds.
    * @param what is awaited, for the message when it does not come

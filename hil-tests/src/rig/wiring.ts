@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
-import { MemoryFlash, Medium, memoryPair, MODELS, Terminal } from '@whorl/device-emulator';
-import type { FleetParts, Port } from '@whorl/device-emulator';
+import { Faults, MemoryFlash, Medium, memoryPair, MODELS, Terminal } from '@whorl/device-emulator';
+import type { Cable, FleetParts, Port, RunningLine, Target } from '@whorl/device-emulator';
 import type { LineConfig, OpenTransport, Store } from '@whorl/gateway';
 import { FrameSplitter, seededRandom, WhorlError } from '@whorl/protocol';
 import type { Clock } from '@whorl/protocol';
@@ -64,6 +64,30 @@ export function makeBench(
   return { terminals, media, flashes };
 }
 
+/** What can be made wrong on a bench, whose lines hang on these cables. */
+export function faultsOn(
+  bench: Bench,
+  cables: ReadonlyMap<string, Cable>,
+  { plan, clock }: { plan: RigPlan; clock: Clock },
+): { readonly faults: Faults; target(on: string): Target } {
+  const targets = new Map<string, Target>();
+  for (const [name, members] of Object.entries(plan.lines)) {
+    const [medium, cable] = [known(bench.media, name), known(cables, name)];
+    const terminals = new Map(members.map((member) => [member.name, known(bench.terminals, member.name)]));
+    const line: RunningLine = { name, medium, cable, terminals };
+    targets.set(name, { on: name, line });
+    for (const [on, terminal] of terminals) targets.set(on, { on, line, terminal });
+  }
+  const random = seededRandom((plan.seed ?? 1) + 1);
+  return { faults: new Faults({ clock, random }), target: (on) => known(targets, on) };
+}
+
+export function known<T>(things: ReadonlyMap<string, T>, name: string): T {
+  const thing = things.get(name);
+  if (thing === undefined) throw new Error(`nothing is called ${name}`);
+  return thing;
+}
+
 /** Terminals of a rig leave their maker paired: pairing has tests of its own. */
 export function keyFor(serial: string): Uint8Array {
   return hash('sha256', serial, 'buffer');
@@ -91,7 +115,8 @@ export function linesOf(plan: RigPlan, over: (line: string) => LineConfig['over'
 }
 
 /** A cable in memory that can be pulled. */
-export class MemoryCable {
+export class MemoryCable implements Cable {
+  readonly place = 'memory';
   readonly #medium: Medium;
   readonly #between: Between | undefined;
   #plugged = true;
@@ -103,7 +128,7 @@ export class MemoryCable {
     this.#between = between;
   }
 
-  plug(): void {
+  async plug(): Promise<void> {
     this.#plugged = true;
   }
 

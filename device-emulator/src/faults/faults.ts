@@ -1,0 +1,137 @@
+import { describe, seededRandom } from '@whorl/protocol';
+import type { Cancel, Clock, Random } from '@whorl/protocol';
+import type { RunningLine } from '../bus/line.ts';
+import type { Terminal } from '../firmware/terminal.ts';
+import { RequestError } from '../values/given.ts';
+import { suggest } from '../values/nearest.ts';
+import type { End, Fault, LinePlace, TerminalPlace } from './fault.ts';
+import { LINE_FAULTS } from './line-faults.ts';
+import { TERMINAL_FAULTS } from './terminal-faults.ts';
+
+/** Where a fault is: a line, or a terminal on it. */
+export interface Target {
+  /** Its name. */
+  readonly on: string;
+  readonly line: RunningLine;
+  /** `undefined` for the line itself. */
+  readonly terminal?: Terminal | undefined;
+}
+
+export interface Wish {
+  readonly fault: string;
+  /** Options of the fault. */
+  readonly given: unknown;
+  /** How long, milliseconds; until it is ended unless given. */
+  readonly forMs?: number | undefined;
+}
+
+/** A fault that goes on. */
+export interface ActiveFault {
+  readonly fault: string;
+  readonly on: string;
+  /** By the clock of the emulator, milliseconds. */
+  readonly since: number;
+  /** `undefined` when it goes on until it is ended. */
+  readonly until: number | undefined;
+}
+
+interface Going extends ActiveFault {
+  readonly end: End;
+  readonly timer: Cancel | undefined;
+}
+
+/**
+ * Finds a fault by its name, and checks what is given with it.
+ * @throws WhorlError CONTROL_REQUEST
+ */
+export function checkFault(on: 'line' | 'terminal', isWire: boolean, { fault, given, forMs }: Wish): void {
+  const found = on === 'line' ? faultOf(LINE_FAULTS, fault) : faultOf(TERMINAL_FAULTS, fault);
+  found.check(given);
+  if (found.wire && !isWire)
+    throw new RequestError('fault', `${fault} needs a wire: this line has no baud rate`);
+  if (forMs !== undefined && !found.lasts)
+    throw new RequestError('for', `${fault} is over at once: it takes no time to last`);
+}
+
+/** What is wrong at the moment on the lines of a fleet. Equal seeds and wishes give equal faults. */
+export class Faults {
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #log: (line: string) => void;
+  readonly #going = new Set<Going>();
+
+  constructor(options: { clock: Clock; random: Random; log?: ((line: string) => void) | undefined }) {
+    this.#clock = options.clock;
+    this.#random = options.random;
+    this.#log = options.log ?? (() => undefined);
+  }
+
+  /**
+   * Makes something wrong. The same fault in the same place takes the place of an earlier one.
+   * @throws WhorlError CONTROL_REQUEST, TERMINAL_OFF; then nothing is wrong
+   */
+  async begin(target: Target, wish: Wish): Promise<void> {
+    checkFault(target.terminal === undefined ? 'line' : 'terminal', target.line.medium.isWire, wish);
+    await this.heal(target.on, wish.fault);
+    const random = seededRandom(this.#random.below(2 ** 32));
+    const end = await this.#start(target, wish, { line: target.line, clock: this.#clock, random });
+    if (end === undefined) return;
+    const since = this.#clock.now();
+    const { fault, forMs } = wish;
+    const going: Going = {
+      fault,
+      on: target.on,
+      since,
+      until: forMs === undefined ? undefined : since + forMs,
+      end,
+      timer: forMs === undefined ? undefined : this.#clock.after(forMs, () => void this.#end(going)),
+    };
+    this.#going.add(going);
+  }
+
+  /**
+   * Puts right what is wrong.
+   * @param on a line or terminal
+   * @param fault all that is wrong there when not given
+   * @returns how many faults were ended
+   */
+  async heal(on: string, fault?: string): Promise<number> {
+    const meant = [...this.#going].filter((one) => one.on === on && (fault ?? one.fault) === one.fault);
+    for (const one of meant) await this.#end(one);
+    return meant.length;
+  }
+
+  /** What is wrong, in the order in which it began. */
+  get active(): readonly ActiveFault[] {
+    return [...this.#going].map(({ fault, on, since, until }) => ({ fault, on, since, until }));
+  }
+
+  /** Ends all without putting anything right: nobody will see it any more. */
+  stop(): void {
+    for (const { timer } of this.#going) timer?.();
+    this.#going.clear();
+  }
+
+  #start(target: Target, wish: Wish, place: LinePlace): ReturnType<Fault<TerminalPlace>['begin']> {
+    const { terminal } = target;
+    if (terminal === undefined) return faultOf(LINE_FAULTS, wish.fault).begin(place, wish.given);
+    return faultOf(TERMINAL_FAULTS, wish.fault).begin({ ...place, terminal }, wish.given);
+  }
+
+  async #end(going: Going): Promise<void> {
+    if (!this.#going.delete(going)) return;
+    going.timer?.();
+    try {
+      await going.end();
+    } catch (error) {
+      this.#log(`${going.on}: ${going.fault} could not be ended: ${describe(error)}`);
+    }
+  }
+}
+
+/** @throws WhorlError CONTROL_REQUEST */
+function faultOf<At>(all: Readonly<Record<string, Fault<At>>>, name: string): Fault<At> {
+  const found = Object.hasOwn(all, name) ? all[name] : undefined;
+  if (found !== undefined) return found;
+  throw new RequestError('fault', `no fault is called ${name}; ${suggest(name, Object.keys(all))}`);
+}

@@ -1,0 +1,34 @@
+/** Bits of a byte on the wire: a start bit (0), eight data bits, low ones first, a stop bit (1). */
+const BITS = 10;
+
+/**
+ * What a receiver makes of bytes when it is set to another speed than the sender: it finds a falling edge, and samples
+ * the middles of bits where its own clock says they are. A byte without its stop bit is taken none the less, as most
+ * receivers do.
+ * @param ratio the receiver's baud rate ÷ the sender's
+ */
+export function resampled(bytes: Uint8Array, ratio: number): Uint8Array {
+  const sent = bytes.length * BITS;
+  const heard: number[] = [];
+  for (let at = 0; at < sent;) {
+    if (levelAt(bytes, at)) {
+      at += 1;
+      continue;
+    }
+    let byte = 0;
+    for (let bit = 0; bit < 8; bit += 1) if (levelAt(bytes, at + (bit + 1.5) / ratio)) byte |= 1 << bit;
+    heard.push(byte);
+    // The next falling edge is looked for from the middle of the stop bit on.
+    at = Math.max(at + 1, Math.ceil(at + (BITS - 0.5) / ratio));
+  }
+  return Uint8Array.from(heard);
+}
+
+/** The line's level at a time in the sender's bits; it rests high. */
+function levelAt(bytes: Uint8Array, time: number): boolean {
+  const bit = Math.floor(time);
+  const byte = bytes[Math.floor(bit / BITS)];
+  if (byte === undefined) return true;
+  const at = bit % BITS;
+  return at === 0 ? false : at === BITS - 1 || ((byte >> (at - 1)) & 1) === 1;
+}

@@ -1,0 +1,51 @@
+import { WhorlError } from '@whorl/protocol';
+import { z } from 'zod';
+import { suggest } from './nearest.ts';
+
+/** Options by name, each with its help as description. */
+export type Shape = Readonly<Record<string, z.ZodType>>;
+
+export type Given<Of extends Shape> = z.output<z.ZodObject<Of, z.core.$strict>>;
+
+/** A request that is not one. */
+export class RequestError extends WhorlError {
+  /** The member that is wrong; empty when it is the whole request. */
+  readonly place: string;
+
+  constructor(place: string, message: string) {
+    super('CONTROL_REQUEST', message);
+    this.place = place;
+  }
+}
+
+/** Help by name of the option. */
+export function helpOf(shape: Shape): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(shape).map(([key, one]) => [key, one.description ?? '']));
+}
+
+/**
+ * Makes what reads options.
+ * @returns a function that throws WhorlError CONTROL_REQUEST as {@link RequestError}
+ */
+export function reader<Of extends Shape>(shape: Of): (given: unknown) => Given<Of> {
+  const schema = z.strictObject(shape);
+  return (given) => {
+    const parsed = schema.safeParse(given);
+    if (!parsed.success) throw wrong(parsed.error.issues, Object.keys(shape));
+    return parsed.data;
+  };
+}
+
+function wrong(issues: readonly z.core.$ZodIssue[], known: readonly string[]): RequestError {
+  const told = issues.map((issue) => {
+    if (issue.code !== 'unrecognized_keys')
+      return {
+        place: issue.path.join('.'),
+        message: `${issue.path.join('.') || 'request'}: ${issue.message}`,
+      };
+    const [key = ''] = issue.keys;
+    const hint = known.length === 0 ? 'there are no options' : suggest(key, known);
+    return { place: key, message: `${key}: unknown option; ${hint}` };
+  });
+  return new RequestError(told[0]?.place ?? '', told.map(({ message }) => message).join('; '));
+}

@@ -1,0 +1,38 @@
+import { z } from 'zod';
+
+/** Values of actions and faults: each is taken from JSON or as the text that stands in a shell. The description is the help. */
+
+const NUMBER = /^-?\d+(\.\d+)?(e-?\d+)?$/i;
+const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/;
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+const LONGEST_MS = 7 * 24 * 3_600_000;
+
+function number(schema: z.ZodNumber, help: string): z.ZodType<number> {
+  return z
+    .preprocess((given) => (typeof given === 'string' && NUMBER.test(given) ? Number(given) : given), schema)
+    .describe(help);
+}
+
+export function whole(help: string, min: number, max: number): z.ZodType<number> {
+  return number(z.int().min(min).max(max), help);
+}
+
+export function fraction(help: string, min: number, max: number): z.ZodType<number> {
+  return number(z.number().min(min).max(max), help);
+}
+
+/** Milliseconds, given as such or as `16ms`, `10s`, `5m`, `2h`. */
+export function duration(help: string): z.ZodType<number> {
+  const wanted = z
+    .number('a time is written 16ms, 10s, 5m or 2h')
+    .min(0)
+    .max(LONGEST_MS, 'at most seven days');
+  return z.preprocess(milliseconds, wanted).describe(help);
+}
+
+function milliseconds(given: unknown): unknown {
+  if (typeof given !== 'string') return given;
+  if (NUMBER.test(given)) return Number(given);
+  const [, count, unit = ''] = DURATION.exec(given) ?? [];
+  return count === undefined ? given : Number(count) * (UNITS[unit] ?? 1);
+}
