@@ -7,7 +7,8 @@ export type { OpenTransport, Transport, TransportEvents } from './lines/transpor
 export type { Log } from './settings/log.ts';
 export { silentLog } from './settings/log.ts';
 export type { LineConfig, SiteConfig, TerminalConfig } from './settings/site.ts';
-export type { LedgerRow, Pairing, Store } from './store/store.ts';
+export type { Pairing } from './store/pairing.ts';
+export type { LedgerRow, Store } from './store/store.ts';
 export { openStore } from './store/open.ts';
 export { restore as restoreBackup } from './store/restore.ts';
 export type { Service } from './service.ts';

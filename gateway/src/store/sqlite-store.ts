@@ -8,7 +8,6 @@ import type {
   ConflictFilter,
   ConflictSummary,
   Intake,
-  Pairing,
   LedgerCounts,
   LedgerFilter,
   LedgerResult,
@@ -27,6 +26,9 @@ import { JobTable } from './tables/jobs.ts';
 import type { PartialStore } from './partials.ts';
 import { PartialTable } from './tables/partials.ts';
 import type { BackupStore } from './backup.ts';
+import type { Pairing } from './pairing.ts';
+import { VersionTable } from './tables/versions.ts';
+import type { VersionStore } from './versions.ts';
 import { AuditTable } from './tables/audit.ts';
 import { AccessTables } from './tables/access.ts';
 import * as conflicts from './tables/conflicts.ts';
@@ -50,6 +52,7 @@ export class SqliteStore implements Store {
   readonly jobs: JobStore;
   readonly partials: PartialStore;
   readonly backups: BackupStore;
+  readonly versions: VersionStore;
   readonly #db: Sqlite;
   readonly #keys: Keys;
 
@@ -57,6 +60,7 @@ export class SqliteStore implements Store {
     this.backups = backups;
     this.#db = db;
     this.jobs = new JobTable(db);
+    this.versions = new VersionTable(db);
     this.partials = new PartialTable(db, keys);
     this.#keys = keys;
     this.access = new AccessTables(db, keys);

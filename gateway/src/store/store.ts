@@ -4,8 +4,10 @@ import type { RuntimeSettings } from '../settings/runtime.ts';
 import type { AccessStore } from './access.ts';
 import type { AuditStore } from './audit.ts';
 import type { JobStore } from './jobs.ts';
+import type { Pairing } from './pairing.ts';
 import type { PartialStore } from './partials.ts';
 import type { BackupStore } from './backup.ts';
+import type { VersionStore } from './versions.ts';
 import type { EventFilter, UserFilter } from './filters.ts';
 
 /** A place in a terminal's log: all up to record `id` of this epoch is stored. */
@@ -37,14 +39,6 @@ export interface Comparing {
   readonly events: readonly NewEvent[];
   /** Milliseconds UTC. */
   readonly time: number;
-}
-
-/** What a terminal and this gateway share. */
-export interface Pairing {
-  /** 32 bytes. */
-  readonly key: Uint8Array;
-  /** The name under which it was paired: it is accepted under no other. */
-  readonly terminal: string;
 }
 
 /** Who wrote a field last. */
@@ -307,6 +301,7 @@ export interface Store {
   readonly jobs: JobStore;
   readonly partials: PartialStore;
   readonly backups: BackupStore;
+  readonly versions: VersionStore;
   /** Values that were changed at run time; the others have their defaults. */
   settings(): Promise<Partial<RuntimeSettings>>;
   saveSettings(

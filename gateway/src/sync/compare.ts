@@ -1,7 +1,9 @@
-import { fitting, recordDigest, sameBytes, showField, WhorlError } from '@whorl/protocol';
-import type { UserRecord } from '@whorl/protocol';
+import { digestFrom, fitting, fittingFields, sameBytes, showField, sleep, WhorlError } from '@whorl/protocol';
+import type { Capabilities, UserRecord } from '@whorl/protocol';
 import type { LedgerRow } from '../store/store.ts';
 import type { Comparison, TerminalDriver } from '../terminals/driver.ts';
+import { digestAt } from './comparisons.ts';
+import { fieldsAt } from './former.ts';
 import type { Site } from './site.ts';
 
 /** How a terminal's users differ from those that it should have. */
@@ -9,6 +11,13 @@ export interface Looked {
   readonly comparison: Comparison;
   /** All rows of the terminal, by user; the version of those that it shall have is the gateway's now. */
   readonly rows: ReadonlyMap<number, LedgerRow>;
+  /** Users who were taken to be there as they were last delivered: what is newer still has to be sent. */
+  readonly behind: ReadonlySet<number>;
+}
+
+interface Expected extends Omit<Looked, 'comparison'> {
+  /** Digest of each user as this terminal holds it. */
+  readonly digests: ReadonlyMap<number, Uint8Array>;
 }
 
 /** How one field of a user stands at a terminal. */
@@ -19,27 +28,65 @@ export interface FieldDifference {
   readonly is: 'different' | 'only-here' | 'only-there';
 }
 
-const PAGE = 1000;
+/** Rows that are read without a pause: live work goes on between them. */
+const PAGE = 250;
 
 /**
  * Compares what a terminal holds with what it should, by content and blind to what it cannot hold; differences only
  * cross the line.
+ * @param options.asDelivered whether a user whose newest version is still on its way there is expected as it was
+ * before: otherwise nobody's change at the terminal would count as one
  * @throws WhorlError TERMINAL_OFFLINE, EXCHANGE_*, LINE_CLOSED, ABORTED, STORE_*
  */
-export async function lookAt(site: Site, driver: TerminalDriver, signal: AbortSignal): Promise<Looked> {
-  const { identity, name } = driver;
-  if (identity === undefined) throw new WhorlError('TERMINAL_OFFLINE', `${name} does not answer`);
-  const expected = new Map<number, Uint8Array>();
+export function lookAt(
+  site: Site,
+  driver: TerminalDriver,
+  options: { readonly signal: AbortSignal; readonly asDelivered?: boolean },
+): Promise<Looked> {
+  return site.comparisons.turn(async () => {
+    const { identity, name } = driver;
+    if (identity === undefined) throw new WhorlError('TERMINAL_OFFLINE', `${name} does not answer`);
+    const { digests, rows, behind } = await expectedAt(site, { name, ...identity }, options);
+    return { comparison: await driver.compare(digests, options.signal), rows, behind };
+  });
+}
+
+async function expectedAt(
+  site: Site,
+  { name, capabilities }: { readonly name: string; readonly capabilities: Capabilities },
+  { signal, asDelivered = false }: { readonly signal: AbortSignal; readonly asDelivered?: boolean },
+): Promise<Expected> {
+  const digests = new Map<number, Uint8Array>();
   const rows = new Map<number, LedgerRow>();
-  for await (const row of rowsOf(site, name)) {
-    rows.set(row.user, row);
-    if (row.want === 'absent' || row.state === 'withheld') continue;
-    const user = await site.store.user(row.user);
-    if (user === undefined) continue;
-    expected.set(row.user, recordDigest(fitting(user.record, identity.capabilities)));
-    rows.set(row.user, { ...row, version: user.version });
+  const behind = new Set<number>();
+  const known = site.comparisons.digests(capabilities);
+  for await (const { row, version } of rowsOf(site, name, signal)) {
+    const { user, want, state } = row;
+    const isExpected = want === 'present' && state !== 'withheld' && version !== undefined;
+    rows.set(user, isExpected ? { ...row, version } : row);
+    if (!isExpected) continue;
+    const before = asDelivered ? await deliveredDigest(site, row, version, capabilities) : undefined;
+    if (before !== undefined) behind.add(user);
+    const digest =
+      before ?? (await digestAt(known, { user, version, capabilities }, () => site.store.user(user)));
+    if (digest !== undefined) digests.set(user, digest);
   }
-  return { comparison: await driver.compare(expected, signal), rows };
+  return { digests, rows, behind };
+}
+
+/** The digest of what a terminal was last seen to hold, when that is older than what it shall hold, and known. */
+async function deliveredDigest(
+  site: Site,
+  { user, state, delivered }: LedgerRow,
+  version: number,
+  capabilities: Capabilities,
+): Promise<Uint8Array | undefined> {
+  if (state === 'verified' || delivered === undefined || delivered >= version) return undefined;
+  const held = await site.store.user(user);
+  const fields = held === undefined ? undefined : fieldsAt(held, delivered);
+  if (fields === undefined) return undefined;
+  const there = [...fittingFields(fields, capabilities)].sort(([a], [b]) => a - b);
+  return digestFrom(user, new Map(there));
 }
 
 /**
@@ -75,17 +122,21 @@ function differences(here: UserRecord, there: UserRecord): FieldDifference[] {
   });
 }
 
-async function* rowsOf(site: Site, terminal: string): AsyncGenerator<LedgerRow> {
-  let after: { user: number; terminal: string } | undefined;
-  for (;;) {
-    const rows = await site.store.ledger({
-      terminal,
-      limit: PAGE,
-      ...(after === undefined ? {} : { after }),
-    });
+/** A user at a terminal, and the version that the user has now; none when there is no such user any more. */
+interface RowNow {
+  readonly row: LedgerRow;
+  readonly version: number | undefined;
+}
+
+async function* rowsOf(site: Site, terminal: string, signal: AbortSignal): AsyncGenerator<RowNow> {
+  for (let after = { user: 0, terminal }; ;) {
+    if (signal.aborted) throw new WhorlError('ABORTED', `the comparison of ${terminal} was given up`);
+    const rows = await site.store.ledger({ terminal, after, limit: PAGE });
+    const versions = await site.store.versions.of(rows.map(({ user }) => user));
+    for (const row of rows) yield { row, version: versions.get(row.user) };
     const last = rows.at(-1);
     if (last === undefined) return;
-    yield* rows;
     after = { user: last.user, terminal };
+    if (rows.length === PAGE) await sleep(site.clock, 0);
   }
 }

@@ -1,6 +1,7 @@
 import { WhorlError } from '@whorl/protocol';
 import type { NewEvent, StoredEvent } from '../events/catalogue.ts';
-import type { Pairing, Store } from '../store/store.ts';
+import type { Pairing } from '../store/pairing.ts';
+import type { Store } from '../store/store.ts';
 import type { KeyRing } from '../terminals/whorl/key-ring.ts';
 
 /** The pairings of this site, in memory as they are in the vault. */

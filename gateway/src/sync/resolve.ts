@@ -55,7 +55,7 @@ export async function compareTerminal(
   driver: TerminalDriver,
   options: CompareOptions & { readonly signal: AbortSignal },
 ): Promise<CompareReport> {
-  const looked = await lookAt(site, driver, options.signal);
+  const looked = await lookAt(site, driver, { signal: options.signal });
   const { comparison, heldApart } = apart(looked);
   const wanted = only(comparison, options.users);
   const plan = await planOf(site, driver.name, { ...looked, comparison: wanted }, options.take);

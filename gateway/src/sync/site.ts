@@ -5,6 +5,7 @@ import type { Log } from '../settings/log.ts';
 import { DEFAULT_RUNTIME_SETTINGS } from '../settings/runtime.ts';
 import type { RuntimeSettings } from '../settings/runtime.ts';
 import type { Store } from '../store/store.ts';
+import { Comparisons } from './comparisons.ts';
 import { placesOf } from './scope.ts';
 import type { Place, Scope } from './scope.ts';
 
@@ -14,6 +15,7 @@ export class Site {
   readonly hub: EventHub;
   readonly clock: Clock;
   readonly log: Log;
+  readonly comparisons: Comparisons;
   /** As the configuration has them. */
   readonly configured: readonly Place[];
   #settings: RuntimeSettings = DEFAULT_RUNTIME_SETTINGS;
@@ -25,6 +27,7 @@ export class Site {
     this.hub = parts.hub;
     this.clock = parts.clock;
     this.log = parts.log;
+    this.comparisons = new Comparisons(parts.clock);
     this.configured = parts.places;
     this.#places = parts.places;
   }

@@ -28,7 +28,7 @@ export async function restoreTrust(
   doubted: { readonly doubt: Doubt; readonly stands: () => boolean; readonly signal: AbortSignal },
 ): Promise<boolean> {
   const { doubt } = doubted;
-  const looked = await lookAt(site, driver, doubted.signal);
+  const looked = await lookAt(site, driver, { signal: doubted.signal, asDelivered: true });
   if (!doubted.stands()) return false;
   const repair = repairOf(site, driver.name, doubt, looked);
   const { same, different, missing, extra } = looked.comparison;
@@ -62,7 +62,7 @@ export async function restoreTrust(
 function repairOf(site: Site, terminal: string, doubt: Doubt, looked: Looked): Repair {
   const { autoSync } = site.settings;
   if (autoSync === 'off') return { ledger: [], pulls: [] };
-  const { comparison, rows } = looked;
+  const { comparison, rows, behind } = looked;
   const { different, missing, extra } = comparison;
   const anew = beganAnew(doubt);
   const takes = takesUpdates(autoSync);
@@ -76,7 +76,9 @@ function repairOf(site: Site, terminal: string, doubt: Doubt, looked: Looked): R
       ...missing.flatMap((user) => (anew ? sent(user) : goneThere(site, rows.get(user)))),
       // Without updates from terminals, what people changed there stays there until the gateway has something newer.
       ...(anew && !takes ? different.flatMap(sent) : []),
-      ...[...rows.values()].filter((row) => !differing.has(row.user)).flatMap((row) => right(site, row)),
+      ...[...rows.values()]
+        .filter(({ user }) => !differing.has(user) && !behind.has(user))
+        .flatMap((row) => right(site, row)),
     ],
     pulls: takes ? [...different, ...extra.filter((user) => rows.get(user)?.want !== 'absent')] : [],
   };

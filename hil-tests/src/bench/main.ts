@@ -7,11 +7,13 @@ import { benchSeal } from './seal.ts';
 import { benchSimulation } from './simulation.ts';
 import { benchStart } from './start.ts';
 import { benchStore } from './store.ts';
+import { benchWeek } from './week.ts';
 
 const BENCHES = {
   line: benchLine,
   round: benchRounds,
   compare: benchCompare,
+  week: benchWeek,
   codec: benchCodec,
   seal: benchSeal,
   store: benchStore,
@@ -41,6 +43,11 @@ const FIGURES: Readonly<Record<string, Figure>> = {
   'line.noise_goodput': { by: 'round', goal: '≥ 0.85', peer: 'offline' },
   'compare.bytes_10_of_10k': { by: 'compare', goal: '≤ 650', peer: '2986' },
   'compare.bytes_100_of_100k': { by: 'compare', goal: '≤ 5200', peer: '28748' },
+  'compare.week_bytes': { by: 'week', goal: '–', peer: '64000000' },
+  'compare.week_line_s': { by: 'week', goal: '–', peer: '5600' },
+  'compare.week_s': { by: 'week', goal: '–', peer: '–' },
+  'compare.week_again_bytes': { by: 'week', goal: '–', peer: '64000000' },
+  'compare.week_again_line_s': { by: 'week', goal: '–', peer: '5600' },
   'codec.user_encode': { by: 'codec', goal: '≥ 4', peer: '1' },
   'codec.user_decode': { by: 'codec', goal: '≥ 1.1', peer: '1' },
   'codec.event_encode': { by: 'codec', goal: '≥ 2', peer: '1' },

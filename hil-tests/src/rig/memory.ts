@@ -1,5 +1,5 @@
 import { openStore, silentLog, startGateway } from '@whorl/gateway';
-import type { Gateway, LineConfig, Log } from '@whorl/gateway';
+import type { Gateway, LineConfig, Log, Store } from '@whorl/gateway';
 import { seededRandom, VirtualClock } from '@whorl/protocol';
 import type { Clock } from '@whorl/protocol';
 import type { Between } from './between.ts';
@@ -26,6 +26,8 @@ export interface MemoryRig extends Rig {
   readonly clock: VirtualClock;
   /** Does something with the gateway's data while it is stopped. */
   whileStopped(work: () => Promise<void>): Promise<void>;
+  /** Does something while the gateway is stopped; its store stays open. */
+  whileOff(work: (store: Store) => Promise<void>): Promise<void>;
 }
 
 /** A site in memory and virtual time: exact, repeatable, fast. */
@@ -73,13 +75,7 @@ export async function memoryRig(plan: RigPlan, options: MemoryOptions = {}): Pro
     flashes,
     terminal: (name) => known(terminals, name),
     ...faultsOn(bench, cables, { plan, clock }),
-    async until(what, condition, { withinMs = PATIENCE_MS } = {}) {
-      for (const end = clock.now() + withinMs; clock.now() < end;) {
-        if (await condition()) return;
-        await clock.run({ forMs: LOOK_MS });
-      }
-      throw new Error(`awaited for ${withinMs} ms in vain: ${what}`);
-    },
+    until: untilBy(clock),
     async pass(ms) {
       await clock.run({ forMs: ms });
     },
@@ -96,11 +92,26 @@ export async function memoryRig(plan: RigPlan, options: MemoryOptions = {}): Pro
       store = openStore({ data });
       gateway = await start();
     },
+    async whileOff(work) {
+      await through(gateway.stop());
+      await work(store);
+      gateway = await start();
+    },
     events: () => store.events({ limit: 100_000 }),
     async close() {
       await through(gateway.stop());
       await store.close();
     },
+  };
+}
+
+function untilBy(clock: VirtualClock): Rig['until'] {
+  return async (what, condition, { withinMs = PATIENCE_MS } = {}) => {
+    for (const end = clock.now() + withinMs; clock.now() < end;) {
+      if (await condition()) return;
+      await clock.run({ forMs: LOOK_MS });
+    }
+    throw new Error(`awaited for ${withinMs} ms in vain: ${what}`);
   };
 }
 

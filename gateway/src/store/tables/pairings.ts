@@ -1,5 +1,5 @@
 import type { Sqlite } from '../sqlite.ts';
-import type { Pairing } from '../store.ts';
+import type { Pairing } from '../pairing.ts';
 import type { Keys } from '../keys.ts';
 import { bytes, text } from './rows.ts';
 

@@ -16,7 +16,12 @@ export interface Asked {
   symbols(from: number, count: number): Promise<{ readonly table: Uint8Array; readonly symbols: Uint8Array }>;
   /** All of them, with digests: what it costs when nothing else helps. */
   all(): Promise<ReadonlyMap<number, Uint8Array>>;
+  /** Lets live work go on. */
+  pause(): Promise<void>;
 }
+
+/** Users reckoned with between two pauses: some ten milliseconds. */
+const USERS_A_PAUSE = 10_000;
 
 /** Enough for a dozen users that changed; more are asked for as they are needed. */
 const FIRST_SYMBOLS = 24;
@@ -37,7 +42,12 @@ export async function compareUsers(
   const first = await asked.symbols(0, 1);
   if (sameBytes(first.table, table)) return { same: expected.size, different: [], missing: [], extra: [] };
   const sketch = new Sketch(SKETCH_SYMBOLS);
-  for (const [id, digest] of expected) sketch.toggle(sketchItem(id, digest));
+  let counted = 0;
+  for (const [id, digest] of expected) {
+    sketch.toggle(sketchItem(id, digest));
+    counted += 1;
+    if (counted % USERS_A_PAUSE === 0) await asked.pause();
+  }
   sketch.subtract(first.symbols, 0);
   // A list of all costs 20 bytes a user.
   const worth = Math.min(SKETCH_SYMBOLS, Math.ceil((20 * expected.size) / SYMBOL_BYTES) + FIRST_SYMBOLS);

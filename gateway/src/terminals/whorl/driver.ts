@@ -5,6 +5,7 @@ import {
   readRecord,
   recordDigest,
   sameBytes,
+  sleep,
   WhorlError,
 } from '@whorl/protocol';
 import type { Assembly, Body, RequestName, UserRecord } from '@whorl/protocol';
@@ -223,6 +224,7 @@ export class WhorlDriver implements TerminalDriver, Member {
     return compareUsers(expected, {
       symbols: async (from, count) => (await this.#ask('sketch.read', { from, count }, 'bulk', signal)).body,
       all: () => this.digests(signal),
+      pause: () => sleep(this.#line.clock, 0),
     });
   }
 

@@ -1,4 +1,4 @@
-import type { Pairing } from '../../store/store.ts';
+import type { Pairing } from '../../store/pairing.ts';
 
 /** The pairings of terminals, by serial number. */
 export interface KeyRing {
