@@ -47,7 +47,7 @@ local MESSAGES = {
     { name = "users", kind = "uint", width = 4, min = 0, max = 4294967295 },
     { name = "table", kind = "fixed", length = 16 },
     { name = "log", kind = "group", fields = { { name = "epoch", kind = "uint", width = 4, min = 0, max = 4294967295 }, { name = "first", kind = "uint", width = 4, min = 0, max = 4294967295 }, { name = "last", kind = "uint", width = 4, min = 0, max = 4294967295 } } },
-    { name = "capabilities", kind = "group", fields = { { name = "users", kind = "uint", width = 4, min = 0, max = 4294967295 }, { name = "logs", kind = "uint", width = 4, min = 0, max = 4294967295 }, { name = "cards", kind = "uint", width = 1, min = 0, max = 8 }, { name = "fingers", kind = "uint", width = 1, min = 0, max = 10 }, { name = "faces", kind = "uint", width = 1, min = 0, max = 5 }, { name = "does", kind = "flags", bits = { { name = "patches", mask = 1 } } }, { name = "holds", kind = "flags", bits = { { name = "validity", mask = 1 }, { name = "pin", mask = 2 }, { name = "authMode", mask = 4 }, { name = "groups", mask = 8 }, { name = "photo", mask = 16 } } }, { name = "cardFormats", kind = "list", prefix = 1, max = 16, item = { kind = "uint", width = 1, min = 0, max = 255 } }, { name = "fingerFormats", kind = "list", prefix = 1, max = 16, item = { kind = "uint", width = 1, min = 0, max = 255 } }, { name = "faceFormats", kind = "list", prefix = 1, max = 16, item = { kind = "uint", width = 1, min = 0, max = 255 } }, { name = "mtu", kind = "uint", width = 2, min = 256, max = 1100, unit = "bytes" }, { name = "window", kind = "uint", width = 1, min = 1, max = 64 } } },
+    { name = "capabilities", kind = "group", fields = { { name = "users", kind = "uint", width = 4, min = 0, max = 4294967295 }, { name = "logs", kind = "uint", width = 4, min = 0, max = 4294967295 }, { name = "cards", kind = "uint", width = 1, min = 0, max = 8 }, { name = "fingers", kind = "uint", width = 1, min = 0, max = 10 }, { name = "faces", kind = "uint", width = 1, min = 0, max = 5 }, { name = "does", kind = "flags", bits = { { name = "patches", mask = 1 }, { name = "portable", mask = 2 } } }, { name = "holds", kind = "flags", bits = { { name = "validity", mask = 1 }, { name = "pin", mask = 2 }, { name = "authMode", mask = 4 }, { name = "groups", mask = 8 }, { name = "photo", mask = 16 } } }, { name = "cardFormats", kind = "list", prefix = 1, max = 16, item = { kind = "uint", width = 1, min = 0, max = 255 } }, { name = "fingerFormats", kind = "list", prefix = 1, max = 16, item = { kind = "uint", width = 1, min = 0, max = 255 } }, { name = "faceFormats", kind = "list", prefix = 1, max = 16, item = { kind = "uint", width = 1, min = 0, max = 255 } }, { name = "mtu", kind = "uint", width = 2, min = 256, max = 1100, unit = "bytes" }, { name = "window", kind = "uint", width = 1, min = 1, max = 64 } } },
   } },
   [0x02] = { name = "poll", fields = {} },
   [0x82] = { name = "idle", fields = {} },
@@ -59,7 +59,7 @@ local MESSAGES = {
   } },
   [0x8f] = { name = "refused", fields = {
     { name = "request", kind = "uint", width = 1, min = 0, max = 255 },
-    { name = "reason", kind = "oneOf", names = { [1] = "no-session", [2] = "unknown-message", [3] = "malformed", [4] = "busy", [5] = "no-such-user", [6] = "no-such-transfer", [7] = "capacity-full", [8] = "format-mismatch", [9] = "too-large", [10] = "incomplete", [11] = "corrupt", [12] = "flash-failed", [13] = "changed-here", [14] = "not-pairing", [15] = "wrong-code", [16] = "other-base" } },
+    { name = "reason", kind = "oneOf", names = { [1] = "no-session", [2] = "unknown-message", [3] = "malformed", [4] = "busy", [5] = "no-such-user", [6] = "no-such-transfer", [7] = "capacity-full", [8] = "format-mismatch", [9] = "too-large", [10] = "incomplete", [11] = "corrupt", [12] = "flash-failed", [13] = "changed-here", [14] = "not-pairing", [15] = "wrong-code", [16] = "other-base", [17] = "no-such-slice", [18] = "other-table", [19] = "unsent-changes", [20] = "no-such-file" } },
   } },
   [0x10] = { name = "logs.read", fields = {
     { name = "after", kind = "uint", width = 4, min = 0, max = 4294967295 },
@@ -99,14 +99,14 @@ local MESSAGES = {
   } },
   [0x30] = { name = "transfer.begin", fields = {
     { name = "transfer", kind = "uint", width = 2, min = 0, max = 65535 },
-    { name = "kind", kind = "oneOf", names = { [1] = "users", [2] = "patches" } },
+    { name = "kind", kind = "oneOf", names = { [1] = "users", [2] = "patches", [3] = "file" } },
     { name = "size", kind = "uint", width = 4, min = 1, max = 1048576, unit = "bytes" },
     { name = "chunk", kind = "uint", width = 2, min = 64, max = 1100, unit = "bytes" },
     { name = "digest", kind = "fixed", length = 16 },
   } },
   [0x35] = { name = "transfer.announce", fields = {
     { name = "transfer", kind = "uint", width = 2, min = 0, max = 65535 },
-    { name = "kind", kind = "oneOf", names = { [1] = "users", [2] = "patches" } },
+    { name = "kind", kind = "oneOf", names = { [1] = "users", [2] = "patches", [3] = "file" } },
     { name = "size", kind = "uint", width = 4, min = 1, max = 1048576, unit = "bytes" },
     { name = "chunk", kind = "uint", width = 2, min = 64, max = 1100, unit = "bytes" },
     { name = "digest", kind = "fixed", length = 16 },
@@ -115,7 +115,7 @@ local MESSAGES = {
   } },
   [0x36] = { name = "transfer.share", fields = {
     { name = "transfer", kind = "uint", width = 2, min = 0, max = 65535 },
-    { name = "kind", kind = "oneOf", names = { [1] = "users", [2] = "patches" } },
+    { name = "kind", kind = "oneOf", names = { [1] = "users", [2] = "patches", [3] = "file" } },
     { name = "size", kind = "uint", width = 4, min = 1, max = 1048576, unit = "bytes" },
     { name = "chunk", kind = "uint", width = 2, min = 64, max = 1100, unit = "bytes" },
     { name = "digest", kind = "fixed", length = 16 },
@@ -157,8 +157,88 @@ local MESSAGES = {
   [0xb4] = { name = "transfer.committed", fields = {
     { name = "transfer", kind = "uint", width = 2, min = 0, max = 65535 },
     { name = "digest", kind = "fixed", length = 16 },
-    { name = "refused", kind = "list", prefix = 1, max = 200, item = { kind = "group", fields = { { name = "index", kind = "uint", width = 1, min = 0, max = 255 }, { name = "reason", kind = "oneOf", names = { [1] = "no-session", [2] = "unknown-message", [3] = "malformed", [4] = "busy", [5] = "no-such-user", [6] = "no-such-transfer", [7] = "capacity-full", [8] = "format-mismatch", [9] = "too-large", [10] = "incomplete", [11] = "corrupt", [12] = "flash-failed", [13] = "changed-here", [14] = "not-pairing", [15] = "wrong-code", [16] = "other-base" } } } } },
+    { name = "refused", kind = "list", prefix = 1, max = 200, item = { kind = "group", fields = { { name = "index", kind = "uint", width = 1, min = 0, max = 255 }, { name = "reason", kind = "oneOf", names = { [1] = "no-session", [2] = "unknown-message", [3] = "malformed", [4] = "busy", [5] = "no-such-user", [6] = "no-such-transfer", [7] = "capacity-full", [8] = "format-mismatch", [9] = "too-large", [10] = "incomplete", [11] = "corrupt", [12] = "flash-failed", [13] = "changed-here", [14] = "not-pairing", [15] = "wrong-code", [16] = "other-base", [17] = "no-such-slice", [18] = "other-table", [19] = "unsent-changes", [20] = "no-such-file" } } } } },
   } },
+  [0x40] = { name = "slice.open", fields = {
+    { name = "task", kind = "uint", width = 4, min = 0, max = 4294967295 },
+  } },
+  [0xc0] = { name = "slice.state", fields = {
+    { name = "users", kind = "uint", width = 4, min = 0, max = 4294967295 },
+    { name = "table", kind = "fixed", length = 16 },
+  } },
+  [0x41] = { name = "slice.swap", fields = {
+    { name = "table", kind = "fixed", length = 16 },
+  } },
+  [0xc1] = { name = "slice.swapped", fields = {} },
+  [0x42] = { name = "slice.drop", fields = {} },
+  [0xc2] = { name = "slice.dropped", fields = {} },
+  [0x43] = { name = "journal.read", fields = {
+    { name = "after", kind = "uint", width = 4, min = 0, max = 4294967295 },
+  } },
+  [0xc3] = { name = "journal.page", fields = {
+    { name = "epoch", kind = "uint", width = 4, min = 0, max = 4294967295 },
+    { name = "changes", kind = "list", prefix = 1, max = 50, item = { kind = "group", fields = { { name = "seq", kind = "uint", width = 4, min = 0, max = 4294967295 }, { name = "user", kind = "uint", width = 4, min = 0, max = 4294967295 }, { name = "what", kind = "oneOf", names = { [1] = "enrolled", [2] = "edited", [3] = "deleted" } }, { name = "operator", kind = "uint", width = 2, min = 0, max = 65535 }, { name = "at", kind = "uint", width = 6, min = 0, max = 281474976710655, unit = "ms UTC" } } } },
+  } },
+  [0x44] = { name = "journal.settle", fields = {
+    { name = "answers", kind = "list", prefix = 1, max = 8, item = { kind = "group", fields = { { name = "seq", kind = "uint", width = 4, min = 0, max = 4294967295 }, { name = "result", kind = "oneOf", names = { [1] = "merged", [2] = "conflict", [3] = "refused" } }, { name = "reason", kind = "text", prefix = 1, max = 120 } } } },
+  } },
+  [0xc4] = { name = "journal.settled", fields = {
+    { name = "left", kind = "uint", width = 4, min = 0, max = 4294967295 },
+  } },
+  [0x45] = { name = "sync.ask", fields = {} },
+  [0xc5] = { name = "sync.wish", fields = {
+    { name = "number", kind = "uint", width = 4, min = 0, max = 4294967295 },
+    { name = "mode", kind = "oneOf", names = { [0] = "none", [1] = "synchronise", [2] = "send" } },
+    { name = "task", kind = "uint", width = 4, min = 0, max = 4294967295 },
+    { name = "operator", kind = "uint", width = 2, min = 0, max = 65535 },
+    { name = "how", kind = "flags", bits = { { name = "forget", mask = 1 }, { name = "files", mask = 2 }, { name = "automatic", mask = 4 } } },
+  } },
+  [0x46] = { name = "sync.tell", fields = {
+    { name = "number", kind = "uint", width = 4, min = 0, max = 4294967295 },
+    { name = "stage", kind = "oneOf", names = { [1] = "preparing", [2] = "sending", [3] = "downloading", [4] = "storing", [5] = "files", [6] = "done", [7] = "failed", [8] = "refused" } },
+    { name = "done", kind = "uint", width = 4, min = 0, max = 4294967295 },
+    { name = "total", kind = "uint", width = 4, min = 0, max = 4294967295 },
+    { name = "bytes", kind = "uint", width = 4, min = 0, max = 4294967295, unit = "bytes" },
+    { name = "rate", kind = "uint", width = 4, min = 0, max = 4294967295, unit = "bytes/s" },
+    { name = "left", kind = "uint", width = 4, min = 0, max = 4294967295, unit = "s" },
+    { name = "reason", kind = "text", prefix = 1, max = 120 },
+  } },
+  [0xc6] = { name = "sync.heard", fields = {
+    { name = "how", kind = "flags", bits = { { name = "cancelled", mask = 1 } } },
+  } },
+  [0x4c] = { name = "supply.tell", fields = {
+    { name = "supply", kind = "flags", bits = { { name = "present", mask = 1 } } },
+  } },
+  [0x47] = { name = "file.open", fields = {
+    { name = "name", kind = "text", prefix = 1, max = 64 },
+    { name = "kind", kind = "oneOf", names = { [1] = "wallpaper", [2] = "floor-plan", [3] = "photo", [4] = "firmware" } },
+    { name = "size", kind = "uint", width = 4, min = 1, max = 4294967295, unit = "bytes" },
+    { name = "digest", kind = "fixed", length = 16 },
+  } },
+  [0xc7] = { name = "file.state", fields = {
+    { name = "stored", kind = "uint", width = 4, min = 0, max = 4294967295, unit = "bytes" },
+  } },
+  [0x48] = { name = "files.read", fields = {
+    { name = "after", kind = "text", prefix = 1, max = 64 },
+  } },
+  [0xc8] = { name = "files.page", fields = {
+    { name = "files", kind = "list", prefix = 1, max = 8, item = { kind = "group", fields = { { name = "name", kind = "text", prefix = 1, max = 64 }, { name = "kind", kind = "oneOf", names = { [1] = "wallpaper", [2] = "floor-plan", [3] = "photo", [4] = "firmware" } }, { name = "size", kind = "uint", width = 4, min = 1, max = 4294967295, unit = "bytes" }, { name = "digest", kind = "fixed", length = 16 } } } },
+  } },
+  [0x49] = { name = "files.remove", fields = {
+    { name = "name", kind = "text", prefix = 1, max = 64 },
+  } },
+  [0xc9] = { name = "files.removed", fields = {} },
+  [0x4a] = { name = "tasks.set", fields = {
+    { name = "from", kind = "uint", width = 2, min = 0, max = 65535 },
+    { name = "total", kind = "uint", width = 2, min = 0, max = 65535 },
+    { name = "tasks", kind = "list", prefix = 1, max = 24, item = { kind = "group", fields = { { name = "id", kind = "uint", width = 4, min = 0, max = 4294967295 }, { name = "name", kind = "text", prefix = 1, max = 32 } } } },
+  } },
+  [0x4b] = { name = "operators.set", fields = {
+    { name = "from", kind = "uint", width = 2, min = 0, max = 65535 },
+    { name = "total", kind = "uint", width = 2, min = 0, max = 65535 },
+    { name = "operators", kind = "list", prefix = 1, max = 8, item = { kind = "group", fields = { { name = "id", kind = "uint", width = 2, min = 1, max = 65535 }, { name = "name", kind = "text", prefix = 1, max = 32 }, { name = "verifier", kind = "blob", prefix = 1, max = 64, secret = true } } } },
+  } },
+  [0xca] = { name = "list.taken", fields = {} },
 }
 
 -- Arithmetic on 32 bits, whichever Lua this Wireshark has: bit32 (5.2), operators (5.3 and later), bit (others).

@@ -13,6 +13,7 @@ const reason = z.string().describe('Why, in a word or a sentence.');
 const log = z.int().describe('Id of the terminal’s log record.');
 const at = z.int().describe('Time by the terminal’s own clock, milliseconds UTC.');
 const fromLog = { log, at };
+const operator = z.int().describe('Operator at the terminal; 0 for nobody.');
 const effects = z
   .record(
     z.string(),
@@ -180,6 +181,41 @@ export const EVENTS = {
     level: 'warning',
     data: z.strictObject(fromLog),
     doc: 'The terminal’s log was cleared.',
+  },
+  'terminal.operator.in': {
+    level: 'info',
+    data: z.strictObject({ ...fromLog, operator }),
+    doc: 'An operator logged in at a portable terminal.',
+  },
+  'terminal.operator.out': {
+    level: 'info',
+    data: z.strictObject({ ...fromLog, operator }),
+    doc: 'The operator logged out at a portable terminal.',
+  },
+  'terminal.operator.refused': {
+    level: 'warning',
+    data: z.strictObject({ ...fromLog, operator }),
+    doc: 'Somebody tried to log in at a portable terminal with a wrong PIN.',
+  },
+  'terminal.sync.wanted': {
+    level: 'info',
+    data: z.strictObject({ ...fromLog, operator }),
+    doc: 'A portable terminal wants to sync.',
+  },
+  'terminal.sync.cancelled': {
+    level: 'info',
+    data: z.strictObject({ ...fromLog, operator }),
+    doc: 'A sync was cancelled at the terminal.',
+  },
+  'terminal.sync.forgets': {
+    level: 'warning',
+    data: z.strictObject({ ...fromLog, operator }),
+    doc: 'An operator confirmed at a portable terminal that unsent changes are lost with the next download.',
+  },
+  'terminal.sync.stored': {
+    level: 'info',
+    data: z.strictObject({ ...fromLog, task: z.int().describe('Number of the sync task.') }),
+    doc: 'A downloaded slice became the live table of a portable terminal.',
   },
   'terminal.log.unknown': {
     level: 'info',

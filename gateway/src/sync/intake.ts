@@ -32,6 +32,13 @@ const EVENT_OF: Readonly<Record<LogKind, EventType>> = {
   'terminal.clock.set': 'terminal.clock.set',
   'terminal.tampered': 'terminal.tampered',
   'log.cleared': 'terminal.log.cleared',
+  'operator.in': 'terminal.operator.in',
+  'operator.out': 'terminal.operator.out',
+  'operator.refused': 'terminal.operator.refused',
+  'sync.wanted': 'terminal.sync.wanted',
+  'sync.cancelled': 'terminal.sync.cancelled',
+  'sync.forgets': 'terminal.sync.forgets',
+  'sync.stored': 'terminal.sync.stored',
 };
 
 /** What a page of logs leads to: events, pulls, doubt, and ledger rows for users deleted at the terminal. */
@@ -119,10 +126,7 @@ function eventOf(input: IntakeInput, record: LogRecord): NewEvent {
   const data = {
     log: record.id,
     at: record.time,
-    ...(type === 'terminal.log.unknown' ? { code: record.code } : {}),
-    ...(record.detail !== 0 && (type === 'user.enrol.succeeded' || type === 'user.update.succeeded')
-      ? { field: showField(record.detail) }
-      : {}),
+    ...detailOf(type, record),
   };
   // The table EVENT_OF pairs each kind with an event whose data has these members.
   return {
@@ -134,6 +138,28 @@ function eventOf(input: IntakeInput, record: LogRecord): NewEvent {
     data,
     source: sourceOf(input, record),
   } as NewEvent;
+}
+
+/** What the detail of a record says, by what happened. */
+function detailOf(type: EventType, { code, detail }: LogRecord): object {
+  switch (type) {
+    case 'terminal.log.unknown':
+      return { code };
+    case 'user.enrol.succeeded':
+    case 'user.update.succeeded':
+      return detail === 0 ? {} : { field: showField(detail) };
+    case 'terminal.operator.in':
+    case 'terminal.operator.out':
+    case 'terminal.operator.refused':
+    case 'terminal.sync.wanted':
+    case 'terminal.sync.cancelled':
+    case 'terminal.sync.forgets':
+      return { operator: detail };
+    case 'terminal.sync.stored':
+      return { task: detail };
+    default:
+      return {};
+  }
 }
 
 /** Ids may be used again by a terminal that went back to an older state; the time tells the two apart. */

@@ -16,6 +16,22 @@ export const LOG_KINDS = {
   },
   'terminal.tampered': { code: 0x0303, doc: 'The housing was opened.' },
   'log.cleared': { code: 0x0304, doc: 'The log was cleared; ids go on.' },
+  'operator.in': { code: 0x0401, doc: 'An operator logged in; the detail says who.' },
+  'operator.out': { code: 0x0402, doc: 'The operator logged out; the detail says who.' },
+  'operator.refused': { code: 0x0403, doc: 'A wrong PIN; the detail says whose it was to be.' },
+  'sync.wanted': {
+    code: 0x0411,
+    doc: 'A portable terminal wants to sync; the detail says who, or was last, logged in.',
+  },
+  'sync.cancelled': { code: 0x0412, doc: 'A sync was cancelled at the terminal.' },
+  'sync.forgets': {
+    code: 0x0413,
+    doc: 'An operator confirmed that unsent changes are lost with the next download; the detail says who.',
+  },
+  'sync.stored': {
+    code: 0x0414,
+    doc: 'A downloaded slice became the live table; the detail is the low half of its task.',
+  },
 } as const satisfies Record<string, { code: number; doc: string }>;
 
 export type LogKind = keyof typeof LOG_KINDS;

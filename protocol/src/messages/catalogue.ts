@@ -4,9 +4,11 @@ import { MTU_MAX, MTU_MIN } from '../frame/frame.ts';
 import { LOG_RECORD } from '../log/log.ts';
 import { KEY_BYTES } from '../session/noise.ts';
 import { DIGEST_BYTES } from '../user/digest.ts';
+import { PORTABLE_ROWS } from './portable-rows.ts';
 import type { MessageRow } from './row.ts';
 import { SESSION_ROWS } from './session-rows.ts';
 
+export * from './portable-rows.ts';
 export type { MessageRow } from './row.ts';
 
 /** Why a terminal refuses a request or one item of it. */
@@ -27,6 +29,10 @@ export const REFUSALS = {
   'not-pairing': 14,
   'wrong-code': 15,
   'other-base': 16,
+  'no-such-slice': 17,
+  'other-table': 18,
+  'unsent-changes': 19,
+  'no-such-file': 20,
 } as const satisfies Record<string, number>;
 
 export type Refusal = keyof typeof REFUSALS;
@@ -44,8 +50,8 @@ export const KNOWN_DIGEST_BYTES = 8;
 export const BITMAP_BYTES = 64;
 export const TRANSFER_MAX_BYTES = 1 << 20;
 
-/** Objects that are sent to terminals: whole users, or what changed of them. */
-export const OBJECT_KINDS = { users: 1, patches: 2 } as const;
+/** Objects that are sent to terminals: whole users, what changed of them, or a part of a file. */
+export const OBJECT_KINDS = { users: 1, patches: 2, file: 3 } as const;
 export type ObjectKind = keyof typeof OBJECT_KINDS;
 
 const CAPABILITIES = group('What the terminal can hold and do.', {
@@ -54,7 +60,7 @@ const CAPABILITIES = group('What the terminal can hold and do.', {
   cards: u8('Card slots of a user.', { max: 8 }),
   fingers: u8('Finger slots of a user.', { max: 10 }),
   faces: u8('Face slots of a user.', { max: 5 }),
-  does: flags('What it can do besides.', { patches: 1 }),
+  does: flags('What it can do besides.', { patches: 1, portable: 2 }),
   holds: flags('Other fields it holds.', { validity: 1, pin: 2, authMode: 4, groups: 8, photo: 16 }),
   cardFormats: list('Card formats it takes.', u8('Format.'), 16),
   fingerFormats: list('Finger template formats it takes.', u8('Format.'), 16),
@@ -342,7 +348,7 @@ export const CATALOGUE = {
     fields: {
       transfer,
       digest: digest(
-        'Digest of the digests of the users now held for the items that were taken, in their order.',
+        'Digest of the digests of the users now held for the items that were taken, in their order; of a part of a file, its own.',
       ),
       refused: list(
         'Items that were not taken.',
@@ -352,4 +358,5 @@ export const CATALOGUE = {
     },
     doc: 'The object is in place; what was staged is gone.',
   },
+  ...PORTABLE_ROWS,
 } as const satisfies Record<string, MessageRow>;
