@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import type { Command } from 'commander';
 import { configJsonSchema } from '../../settings/schema.ts';
 import { loadConfig } from '../../settings/config.ts';
@@ -31,6 +32,8 @@ export function addStartCommands(program: Command): void {
           void service.stop().then(() => process.exit(0));
         };
         for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stop);
+        // A gateway may never end but by a power cut; the next start shall be quick nevertheless.
+        flushCompileCache();
       });
     });
   const config = program.command('config').description('look at configuration files');
