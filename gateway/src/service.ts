@@ -8,17 +8,28 @@ import { startHttp } from './http/face.ts';
 import type { HttpFace } from './http/face.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { Jobs } from './jobs/jobs.ts';
+import { startRotation } from './jobs/rotation.ts';
 import { startMqtt } from './mqtt/face.ts';
 import type { Config } from './settings/config.ts';
 import type { Log } from './settings/log.ts';
 import { VERSION } from './settings/version.ts';
 import { openStore } from './store/open.ts';
+import type { Store } from './store/store.ts';
 import { BackingUp } from './sync/backing-up.ts';
 
 const machineRandom: Random = { below: (bound) => randomInt(bound), bytes: (length) => randomBytes(length) };
 
 /** What the gateway does by itself, in the audit trail. */
 const SELF = { who: 'gateway', place: 'this machine' } as const;
+
+/** Goes on with a change of the master key that was cut off. */
+async function resumeRotation(
+  parts: Parameters<typeof startRotation>[0] & { readonly store: Store; readonly log: Log },
+): Promise<void> {
+  if ((await parts.store.vault.status()).next === undefined) return;
+  parts.log.info({}, 'the change of the master key that was cut off goes on');
+  await startRotation(parts, { who: SELF.who, place: SELF.place });
+}
 
 /** A gateway with its faces, on a real machine. */
 export interface Service {
@@ -58,6 +69,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     });
     await jobs.open();
     undo.push(() => jobs.stop());
+    await resumeRotation({ store, jobs, audit, operations, log });
     const faces = { operations, store, hub, clock, metrics };
     const http = await startHttp({
       ...faces,

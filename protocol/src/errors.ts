@@ -145,13 +145,19 @@ export const ERRORS = {
   BACKUP_EXISTS: 'A file of this name is there already. Choose another name; backups are never overwritten.',
   BACKUP_KEYS:
     'The data keys of the backup are not there. Put the whorl-….keys file that lay beside the backups beside it.',
+  BACKUP_MASTER:
+    'The data keys of the backup are under another master key than this machine has: one from before the key was changed, or of another machine. Name a file that holds it: `whorl restore … --master-key FILE`.',
   BACKUP_REPLACES:
     'A database is there. Restore with --yes to put the backup in its place; it is kept aside.',
   VAULT_ERASED: 'The data key was destroyed: the user was erased.',
   VAULT_KEY_MISSING:
     'The database is encrypted and its master key file is not there. Put the key file back beside the database.',
-  VAULT_KEY_WRONG: 'The master key does not fit the database. Put the right key file back.',
+  VAULT_KEY_WRONG:
+    'The database opens with its own master key only, and nothing else does. Put the copy of it that you keep elsewhere in the place that is named; or restore a backup together with its key.',
   VAULT_KEY_OPEN: 'Others may read the master key file. Set its permissions to 0600.',
+  VAULT_NEXT_KEY:
+    'A new master key has to come from where the present one comes from. Make one with `openssl rand -base64 32`, give it to the gateway as the systemd credential whorl-master-key-next or the variable WHORL_MASTER_KEY_NEXT beside the present one, start the gateway again, then repeat.',
+  VAULT_ROTATING: 'The master key is being changed already. `whorl vault status` says how far it is.',
   VAULT_SEALED:
     'A stored user could not be decrypted: the database was damaged or tampered with. Restore a backup.',
   // Users.

@@ -77,6 +77,15 @@ export const EVENTS = {
     data: z.strictObject({ reason }),
     doc: 'A backup could not be made; it is tried again.',
   },
+  'vault.rotated': {
+    level: 'info',
+    data: z.strictObject({
+      number: z.int().describe('Of the new master key; counts up.'),
+      from: z.enum(['credential', 'variable', 'file', 'memory']).describe('Where the new one comes from.'),
+      keys: z.int().describe('Data keys that were resealed.'),
+    }),
+    doc: 'The master key was changed; the one before opens nothing here any more. Copy the new one to where you keep a copy.',
+  },
   'settings.changed': {
     level: 'info',
     data: z.strictObject({ changed: z.record(z.string(), z.unknown()) }),

@@ -85,6 +85,8 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   GUARD_CHANGED: 409,
   GUARD_EXCEEDED: 409,
   TERMINAL_OFFLINE: 409,
+  VAULT_NEXT_KEY: 409,
+  VAULT_ROTATING: 409,
   REQUEST_RATE: 429,
 };
 

@@ -15,12 +15,14 @@ import { sessionRoutes } from './routes/session.ts';
 import { settingsRoutes } from './routes/settings.ts';
 import { terminalRoutes } from './routes/terminals.ts';
 import { userRoutes } from './routes/users.ts';
+import { vaultRoutes } from './routes/vault.ts';
 
 const routes: readonly Route[] = [
   ...sessionRoutes,
   ...accountRoutes,
   ...auditRoutes,
   ...backupRoutes,
+  ...vaultRoutes,
   ...settingsRoutes,
   ...userRoutes,
   ...ledgerRoutes,

@@ -3,16 +3,17 @@ import { basename, dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { describe, WhorlError } from '@whorl/protocol';
 import { z } from 'zod';
+import { eraseAside } from './aside.ts';
 import type { BackupReport, BackupStore, Erased, Loss } from './backup.ts';
 import { syncDirectory } from './durable.ts';
 import type { Files, Ground } from './ground.ts';
 import { keysFile, writeKeysFile } from './keys-file.ts';
 import { keyRow } from './keys.ts';
 import type { Keys } from './keys.ts';
+import type { Ring } from './ring.ts';
 import type { SealedCopy } from './sealed-copy.ts';
 import { translatedFile } from './sqlite-errors.ts';
-import { migrate } from './migrations.ts';
-import { Sqlite } from './sqlite.ts';
+import type { Sqlite } from './sqlite.ts';
 import { erasedUnderWay, eraseUser } from './tables/erased.ts';
 import { insertEvents } from './tables/events.ts';
 import { note, putNote } from './tables/small.ts';
@@ -31,8 +32,10 @@ interface BackupParts {
   /** `undefined` for a database in memory. */
   readonly data: string | undefined;
   readonly random: (length: number) => Uint8Array;
-  readonly masters: () => ReadonlyMap<number, Uint8Array>;
+  readonly ring: Ring;
   readonly ground: Ground;
+  /** Told of each backup that was made. */
+  readonly made: () => void;
 }
 
 /** Backups of an SQLite database. */
@@ -44,7 +47,7 @@ export class Backups implements BackupStore {
   }
 
   async make(file: string): Promise<BackupReport> {
-    const { db, data, ground } = this.#parts;
+    const { db, data, ground, ring } = this.#parts;
     const { files } = ground;
     if (files.existsSync(file)) throw new WhorlError('BACKUP_EXISTS', file);
     await this.#remember(dirname(file));
@@ -54,8 +57,10 @@ export class Backups implements BackupStore {
       const raw = join(scratch, 'raw.db');
       makeOwn(files, raw);
       makeOwn(files, partial);
+      // One that goes out of use while it is copied is needed to read the copy back.
+      const before = ring.keys;
       await db.copyTo(raw);
-      await inThread({ raw, to: partial, masters: this.#parts.masters() });
+      await inThread({ raw, to: partial, masters: new Map([...before, ...ring.keys]) });
       this.#writeKeys(dirname(file));
       translatedFile(() => {
         files.renameSync(partial, file);
@@ -65,6 +70,7 @@ export class Backups implements BackupStore {
       files.rmSync(scratch, { recursive: true, force: true });
       files.rmSync(partial, { force: true });
     }
+    this.#parts.made();
     return { file, bytes: files.statSync(file).size, users: countUsers(db) };
   }
 
@@ -121,8 +127,10 @@ export class Backups implements BackupStore {
   }
 
   #writeKeys(directory: string): void {
-    const { db, keys, ground } = this.#parts;
-    const rows = db.all('SELECT * FROM keys').map((row) => keys.renewed(keyRow(row)));
+    const { db, keys, ground, ring } = this.#parts;
+    // While the master key is being changed, the old one is what people have a copy of.
+    const { number } = ring.oldest;
+    const rows = db.all('SELECT * FROM keys').map((row) => keys.rewrapped(keyRow(row), number));
     const kept = { keys: rows, erased: erasedUnderWay(db) };
     writeKeysFile(ground.files, join(directory, keysFile(this.#id())), this.#id(), kept);
   }
@@ -145,21 +153,6 @@ export class Backups implements BackupStore {
       putNote(db, PLACES_NOTE, JSON.stringify([...places]));
     });
   }
-}
-
-/** Databases that a restore put aside. @returns those that could not be opened */
-function eraseAside(ground: Ground, data: string, user: number): string[] {
-  const files = ground.files.readdirSync(data).filter((name) => /^whorl\.db\.replaced-[0-9TZ-]+$/.test(name));
-  return files.filter((name) => {
-    try {
-      const old = new Sqlite(join(data, name), (raw) => migrate(raw), ground);
-      eraseUser(old, user, [], 0);
-      old.close();
-      return false;
-    } catch {
-      return true;
-    }
-  });
 }
 
 /** An empty file that only its owner may read. */

@@ -40,14 +40,16 @@ export class Keys {
   readonly #shelf: KeyShelf;
   readonly #random: (length: number) => Uint8Array;
   readonly #vaults: ReadonlyMap<number, Vault>;
-  readonly #newest: number;
 
-  /** @param vaults by number of their master key; the highest wraps what is new */
+  /** @param vaults by number of their master key, as they are at each moment; the highest wraps what is new */
   constructor(shelf: KeyShelf, vaults: ReadonlyMap<number, Vault>, random: (length: number) => Uint8Array) {
     this.#shelf = shelf;
     this.#vaults = vaults;
     this.#random = random;
-    this.#newest = Math.max(...vaults.keys());
+  }
+
+  get #newest(): number {
+    return Math.max(...this.#vaults.keys());
   }
 
   /** Makes a data key and stores it. */
@@ -87,11 +89,11 @@ export class Keys {
     return this.#vault(this.#newest).open(this.key(OWN_KEY, GATEWAY).secret, place, sealed);
   }
 
-  /** The same key under the newest master key. @throws WhorlError VAULT_SEALED */
-  renewed(row: KeyRow): KeyRow {
-    if (row.master === this.#newest) return row;
+  /** The same key under another master key. @throws WhorlError VAULT_SEALED */
+  rewrapped(row: KeyRow, master: number): KeyRow {
+    if (row.master === master) return row;
     const key = this.#vault(row.master).unwrap(row.wrapped, row.user);
-    return { ...row, master: this.#newest, wrapped: this.#vault(this.#newest).wrap(key, row.user) };
+    return { ...row, master, wrapped: this.#vault(master).wrap(key, row.user) };
   }
 
   #vault(master: number): Vault {

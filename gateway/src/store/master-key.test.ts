@@ -2,8 +2,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { machine } from './ground.ts';
-import { masterKey } from './master-key.ts';
+import { MasterPlaces } from './master-key.ts';
 
 test('G7 the master key comes from a systemd credential, else a variable, else its file', () => {
   const data = mkdtempSync(join(tmpdir(), 'whorl-key-'));
@@ -14,7 +13,7 @@ test('G7 the master key comes from a systemd credential, else a variable, else i
   const [one, other] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
   const variable = { WHORL_MASTER_KEY: one.toString('base64') };
   const read = (environment: Record<string, string>): Uint8Array =>
-    masterKey(file, undefined, machine.files, environment);
+    new MasterPlaces(data, environment).main(undefined).key;
   expect(read(variable)).toEqual(one);
   expect(read({ ...variable, CREDENTIALS_DIRECTORY: data })).toEqual(one);
   writeFileSync(join(data, 'whorl-master-key'), `${other.toString('base64')}\n`);
@@ -22,6 +21,6 @@ test('G7 the master key comes from a systemd credential, else a variable, else i
   expect(() => read({ WHORL_MASTER_KEY: 'short' })).toThrow('WHORL_MASTER_KEY');
   expect(() => read({})).toThrow(file);
   expect(existsSync(file)).toBe(false);
-  expect(masterKey(file, () => one, machine.files, {})).toEqual(one);
+  expect(new MasterPlaces(data, {}).main(() => one).key).toEqual(one);
   expect(read({})).toEqual(one);
 });

@@ -143,6 +143,13 @@ export const MIGRATIONS: readonly string[] = [
   -- Users who were erased. While a terminal still has to lose them, nothing of them is taken from it.
   CREATE TABLE erased (user INTEGER PRIMARY KEY, time INTEGER NOT NULL) WITHOUT ROWID;
   `,
+  `
+  -- Master keys that data keys were or are wrapped under, by what tells a key without telling anything of it. Two
+  -- without an end: one is being changed for the other.
+  CREATE TABLE masters (number INTEGER PRIMARY KEY, fit TEXT NOT NULL, since INTEGER, until INTEGER);
+  INSERT INTO masters SELECT 1, value, NULL, NULL FROM notes WHERE key = 'vault.check';
+  DELETE FROM notes WHERE key = 'vault.check';
+  `,
 ];
 
 /**

@@ -1,17 +1,20 @@
 import { pooledRandom } from './random.ts';
 import { join } from 'node:path';
-import { WhorlError } from '@whorl/protocol';
 import { GATEWAY, Keys, KeyTable, OWN_KEY } from './keys.ts';
 import { Backups } from './backups.ts';
 import { machine } from './ground.ts';
-import type { Connection, Files, Ground } from './ground.ts';
-import { masterKey } from './master-key.ts';
+import type { Files, Ground } from './ground.ts';
+import { MasterPlaces } from './master-key.ts';
+import type { Environment } from './master-key.ts';
 import { migrate } from './migrations.ts';
+import { Ring, unlock } from './ring.ts';
+import { Rotation } from './rotation.ts';
 import { translatedFile } from './sqlite-errors.ts';
 import { SqliteStore } from './sqlite-store.ts';
 import { Sqlite } from './sqlite.ts';
 import type { Store } from './store.ts';
-import { CHECK_NOTE, KEY_BYTES, Vault } from './vault.ts';
+import { putMaster, fitOf } from './tables/masters.ts';
+import { KEY_BYTES, Vault } from './vault.ts';
 import type { RandomBytes } from './vault.ts';
 
 /** Where a gateway's memory lives. */
@@ -20,74 +23,66 @@ export interface StoreOptions {
   readonly data: string | { readonly memory: true };
   /** What the data directory lies on; this machine unless it says. */
   readonly ground?: Ground;
+  /** Where master keys may be given; by default the process's own. */
+  readonly environment?: Environment;
 }
 
 export const DATABASE = 'whorl.db';
-export const KEY_FILE = 'master.key';
 
 /**
  * Opens (or makes) the database `whorl.db` and its master key `master.key` in the data directory, in this thread.
  * @param random makes keys and nonces
  * @throws WhorlError STORE_*, VAULT_*
  */
-export function openStore(options: StoreOptions, random: RandomBytes = pooledRandom()): Store {
-  const { data, ground = machine } = options;
-  if (typeof data !== 'string') {
-    const unlocked = unlockedBy(random(KEY_BYTES), random);
-    const prepare = (raw: Connection): void => {
-      migrate(raw);
-      makeOwnKey(raw, unlocked.vault);
-    };
-    const db = new Sqlite(':memory:', prepare, ground);
-    return storeOn({ db, unlocked, random, data: undefined, ground });
-  }
+export function openStore(
+  { data, environment, ground = machine }: StoreOptions,
+  random: RandomBytes = pooledRandom(),
+): Store {
+  if (typeof data !== 'string') return storeInMemory(ground, random);
   const path = join(data, DATABASE);
   makePrivate(ground.files, data, path);
-  const opened: { by?: Unlocked } = {};
-  const prepare = (raw: Connection): void => {
-    migrate(raw);
-    opened.by = translatedFile(() => unlock(raw, ground.files, join(data, KEY_FILE), random));
-    makeOwnKey(raw, opened.by.vault);
-  };
-  const db = new Sqlite(path, prepare, ground);
-  if (opened.by === undefined) throw new WhorlError('VAULT_KEY_MISSING', join(data, KEY_FILE));
-  return storeOn({ db, unlocked: opened.by, random, data, ground });
+  const places = new MasterPlaces(data, environment, ground.files);
+  const db = new Sqlite(path, (raw) => migrate(raw), ground);
+  try {
+    const ring = translatedFile(() => unlock(db, places, random));
+    return storeOn({ db, ring, random, ground, disk: { data, places } });
+  } catch (error) {
+    db.close();
+    throw error;
+  }
 }
 
-/** A master key that fits. */
-interface Unlocked {
-  readonly master: Uint8Array;
-  readonly vault: Vault;
+function storeInMemory(ground: Ground, random: RandomBytes): Store {
+  const db = new Sqlite(':memory:', (raw) => migrate(raw), ground);
+  const key = random(KEY_BYTES);
+  const vault = new Vault(key, random);
+  const ring = new Ring();
+  ring.add({ number: 1, key, vault, place: { kind: 'memory', name: '', next: false } });
+  putMaster(db, { number: 1, fit: fitOf(vault) });
+  return storeOn({ db, ring, random, ground, disk: undefined });
 }
 
-function unlockedBy(master: Uint8Array, random: RandomBytes): Unlocked {
-  return { master, vault: new Vault(master, random) };
-}
-
-interface StoreParts {
+function storeOn(parts: {
   readonly db: Sqlite;
-  readonly unlocked: Unlocked;
+  readonly ring: Ring;
   readonly random: RandomBytes;
-  readonly data: string | undefined;
   readonly ground: Ground;
-}
-
-function storeOn({ db, unlocked, random, data, ground }: StoreParts): Store {
-  const { master, vault } = unlocked;
-  const keys = new Keys(new KeyTable(db), new Map([[1, vault]]), random);
-  const masters = (): ReadonlyMap<number, Uint8Array> => new Map([[1, master]]);
-  const backups = new Backups({ db, keys, data, random, masters, ground });
+  readonly disk: { readonly data: string; readonly places: MasterPlaces } | undefined;
+}): Store {
+  const { db, ring, disk } = parts;
+  const table = new KeyTable(db);
+  const keys = new Keys(table, ring.vaults, parts.random);
+  if (table.key(OWN_KEY) === undefined) keys.newKey(GATEWAY);
+  const backups = new Backups({
+    ...{ ...parts, keys, data: disk?.data },
+    made: () => {
+      vault.backedUp();
+    },
+  });
+  const vault = new Rotation({ ...parts, keys, backups });
   backups.resume();
-  return new SqliteStore(db, keys, backups);
-}
-
-function makeOwnKey(db: Connection, vault: Vault): void {
-  if (db.prepare('SELECT 1 FROM keys WHERE id = ?').get(OWN_KEY) !== undefined) return;
-  db.prepare('INSERT INTO keys (id, user, master, wrapped) VALUES (?, ?, 1, ?)').run(
-    OWN_KEY,
-    GATEWAY,
-    vault.newKey(GATEWAY).wrapped,
-  );
+  vault.resume();
+  return new SqliteStore(db, keys, { backups, vault });
 }
 
 /** Names are in clear in the database: SQLite gives its other files the permissions of this one. */
@@ -96,24 +91,4 @@ function makePrivate(files: Files, directory: string, path: string): void {
     files.mkdirSync(directory, { recursive: true, mode: 0o700 });
     files.closeSync(files.openSync(path, 'a', 0o600));
   });
-}
-
-/** @throws WhorlError VAULT_KEY_* */
-function unlock(db: Connection, files: Files, keyFile: string, random: RandomBytes): Unlocked {
-  const known = checkValue(db);
-  const fresh = known === undefined && db.prepare('SELECT 1 FROM users LIMIT 1').get() === undefined;
-  const unlocked = unlockedBy(masterKey(keyFile, fresh ? random : undefined, files), random);
-  const { vault } = unlocked;
-  if (fresh)
-    db.prepare('INSERT INTO notes (key, value) VALUES (?, ?)').run(
-      CHECK_NOTE,
-      Buffer.from(vault.check).toString('base64'),
-    );
-  else if (known === undefined || !vault.fits(known)) throw new WhorlError('VAULT_KEY_WRONG', keyFile);
-  return unlocked;
-}
-
-function checkValue(db: Connection): Uint8Array | undefined {
-  const row = db.prepare('SELECT value FROM notes WHERE key = ?').get(CHECK_NOTE);
-  return row === undefined ? undefined : Buffer.from(String(row['value']), 'base64');
 }

@@ -7,19 +7,23 @@ import { syncDirectory } from './durable.ts';
 import { machine } from './ground.ts';
 import { keysFile, readKeysFile } from './keys-file.ts';
 import type { KeysKept } from './keys-file.ts';
-import { GATEWAY, keyRow, Keys, KeyTable } from './keys.ts';
-import { masterKey } from './master-key.ts';
+import { keyRow, Keys, KeyTable } from './keys.ts';
+import { MasterPlaces, readKeyFile } from './master-key.ts';
+import type { Environment } from './master-key.ts';
 import { migrate } from './migrations.ts';
-import { DATABASE, KEY_FILE } from './open.ts';
+import { DATABASE } from './open.ts';
+import { broughtHome } from './restored-keys.ts';
+import { UNSETTLED_NOTE } from './rotation.ts';
 import { numbers, soundness } from './sealed-copy.ts';
 import { translatedFile } from './sqlite-errors.ts';
 import { Sqlite } from './sqlite.ts';
 import { AuditTable } from './tables/audit.ts';
 import { erasedUnderWay, putErased } from './tables/erased.ts';
 import { insertEvents } from './tables/events.ts';
+import { masters, putMaster, takeMaster } from './tables/masters.ts';
+import type { MasterRow } from './tables/masters.ts';
 import { note, putNote } from './tables/small.ts';
 import { deleteUser, hasUser, readUser, showUser } from './tables/users.ts';
-import { CHECK_NOTE, Vault } from './vault.ts';
 
 export interface RestoreOptions {
   /** The data directory. */
@@ -30,6 +34,10 @@ export interface RestoreOptions {
   readonly now: number;
   /** Whether a database that is there may be replaced. */
   readonly replace: boolean;
+  /** File of the master key that the backup was made under, where that is not the one of this machine any more. */
+  readonly masterKey?: string;
+  /** Where master keys may be given; by default the process's own. */
+  readonly environment?: Environment;
 }
 
 export interface RestoreReport {
@@ -80,15 +88,19 @@ export async function restore(options: RestoreOptions): Promise<RestoreReport> {
   }
 }
 
+interface Held extends KeysKept {
+  readonly store: string;
+  readonly masters: readonly MasterRow[];
+}
+
 /** What the database that is there knows of data keys; `undefined` when it is damaged. @throws WhorlError GATEWAY_RUNNING */
-function keptIn(path: string): (KeysKept & { readonly store: string }) | 'damaged' {
+function keptIn(path: string): Held | 'damaged' {
   try {
-    const db = new Sqlite(path, (raw) => {
-      migrate(raw);
-    });
+    const db = new Sqlite(path, (raw) => migrate(raw));
     try {
       const keys = db.all('SELECT * FROM keys').map(keyRow);
-      return { store: note(db, STORE_NOTE) ?? '', keys, erased: erasedUnderWay(db) };
+      const store = note(db, STORE_NOTE) ?? '';
+      return { store, keys, masters: masters(db), erased: erasedUnderWay(db) };
     } finally {
       db.close();
     }
@@ -102,27 +114,33 @@ function keptIn(path: string): (KeysKept & { readonly store: string }) | 'damage
 
 async function prepare(
   fresh: string,
-  { data, file, now }: RestoreOptions,
+  { data, file, now, masterKey, environment }: RestoreOptions,
   held: ReturnType<typeof keptIn> | undefined,
 ): Promise<Omit<RestoreReport, 'aside'>> {
-  const db = new Sqlite(fresh, (raw) => {
-    migrate(raw);
-  });
+  const db = new Sqlite(fresh, (raw) => migrate(raw));
   try {
     soundness(db, file);
-    const master = translatedFile(() => masterKey(join(data, KEY_FILE), undefined));
-    const vault = new Vault(master, randomBytes);
     const store = note(db, STORE_NOTE) ?? '';
-    const kept =
-      typeof held === 'object' && held.store === store
-        ? held
-        : readKeysFile(join(dirname(file), keysFile(store)));
-    fitting(vault, kept, data);
+    const same = typeof held === 'object' && held.store === store ? held : undefined;
+    const kept = same ?? readKeysFile(join(dirname(file), keysFile(store)));
+    const known = [...masters(db), ...(same?.masters ?? [])];
+    const { home, rows } = translatedFile(() =>
+      broughtHome({
+        keys: kept.keys,
+        masters: [...new Map(known.map((row) => [row.number, row])).values()],
+        places: new MasterPlaces(data, environment),
+        given: masterKey === undefined ? undefined : readKeyFile(masterKey),
+      }),
+    );
     const table = new KeyTable(db);
-    const keys = new Keys(table, new Map([[1, vault]]), randomBytes);
+    const keys = new Keys(table, new Map([[home.number, home.vault]]), randomBytes);
     const report = await db.write(() => {
-      for (const row of kept.keys) table.add({ ...row, master: 1 });
-      putNote(db, CHECK_NOTE, Buffer.from(vault.check).toString('base64'));
+      for (const row of rows) table.add(row);
+      for (const row of known) putMaster(db, row);
+      takeMaster(db, home, now);
+      // What was put aside amid a change of the master key is under both.
+      if (same?.masters.some(({ number, until }) => until === undefined && number !== home.number) === true)
+        putNote(db, UNSETTLED_NOTE, '[]');
       const lost = new Set(withoutKey(db));
       const gone = kept.erased.map(([user]) => user).filter((user) => !hasUser(db, user));
       const erased = new Set([...lost, ...gone]);
@@ -142,18 +160,6 @@ async function prepare(
     return report;
   } finally {
     db.close();
-  }
-}
-
-/** @throws WhorlError VAULT_KEY_WRONG */
-function fitting(vault: Vault, kept: KeysKept, data: string): void {
-  const own = kept.keys.find((row) => row.user === GATEWAY);
-  try {
-    if (own === undefined) throw new WhorlError('BACKUP_KEYS', 'the key of the gateway itself is missing');
-    vault.unwrap(own.wrapped, GATEWAY);
-  } catch (cause) {
-    if (codeOf(cause) !== 'VAULT_SEALED') throw cause;
-    throw new WhorlError('VAULT_KEY_WRONG', join(data, KEY_FILE), { cause });
   }
 }
 

@@ -29,6 +29,7 @@ import type { BackupStore } from './backup.ts';
 import type { Pairing } from './pairing.ts';
 import { VersionTable } from './tables/versions.ts';
 import type { VersionStore } from './versions.ts';
+import type { VaultStore } from './vault-store.ts';
 import { AuditTable } from './tables/audit.ts';
 import { AccessTables } from './tables/access.ts';
 import * as conflicts from './tables/conflicts.ts';
@@ -53,11 +54,13 @@ export class SqliteStore implements Store {
   readonly partials: PartialStore;
   readonly backups: BackupStore;
   readonly versions: VersionStore;
+  readonly vault: VaultStore;
   readonly #db: Sqlite;
   readonly #keys: Keys;
 
-  constructor(db: Sqlite, keys: Keys, backups: BackupStore) {
+  constructor(db: Sqlite, keys: Keys, { backups, vault }: Pick<Store, 'backups' | 'vault'>) {
     this.backups = backups;
+    this.vault = vault;
     this.#db = db;
     this.jobs = new JobTable(db);
     this.versions = new VersionTable(db);

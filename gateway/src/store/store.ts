@@ -1,13 +1,8 @@
 import type { CredentialKind, FieldName, UserRecord } from '@whorl/protocol';
 import type { Doubt, NewEvent, Origin, StoredEvent } from '../events/catalogue.ts';
 import type { RuntimeSettings } from '../settings/runtime.ts';
-import type { AccessStore } from './access.ts';
-import type { AuditStore } from './audit.ts';
-import type { JobStore } from './jobs.ts';
 import type { Pairing } from './pairing.ts';
-import type { PartialStore } from './partials.ts';
-import type { BackupStore } from './backup.ts';
-import type { VersionStore } from './versions.ts';
+import type { StoreParts } from './store-parts.ts';
 import type { EventFilter, UserFilter } from './filters.ts';
 
 /** A place in a terminal's log: all up to record `id` of this epoch is stored. */
@@ -294,14 +289,7 @@ export type LedgerCounts = Readonly<Record<LedgerState, number>>;
  * All methods throw WhorlError STORE_BUSY, STORE_FULL, STORE_READONLY, STORE_IO or STORE_CORRUPT when the database
  * cannot do it; then nothing was changed.
  */
-export interface Store {
-  /** Who may do what, and who did what. */
-  readonly access: AccessStore;
-  readonly audit: AuditStore;
-  readonly jobs: JobStore;
-  readonly partials: PartialStore;
-  readonly backups: BackupStore;
-  readonly versions: VersionStore;
+export interface Store extends StoreParts {
   /** Values that were changed at run time; the others have their defaults. */
   settings(): Promise<Partial<RuntimeSettings>>;
   saveSettings(

@@ -4,8 +4,6 @@ import { WhorlError } from '@whorl/protocol';
 
 const CIPHER = 'aes-256-gcm';
 export const KEY_BYTES = 32;
-/** The note that holds {@link Vault.check} in Base64. */
-export const CHECK_NOTE = 'vault.check';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 

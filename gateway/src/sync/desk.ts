@@ -6,6 +6,9 @@ import type { Listener, Taps } from '../lines/taps.ts';
 import type { TerminalDriver } from '../terminals/driver.ts';
 import type { TerminalStatus } from '../terminals/status.ts';
 import type { Erased } from '../store/backup.ts';
+import type { VaultStatus } from '../store/vault-store.ts';
+import { Rotating } from './rotating.ts';
+import type { RotationControl } from './rotating.ts';
 import { edited } from './edit.ts';
 import { eraseUser } from './erasure.ts';
 import { decideConflict, decideConflicts, undoConflict } from './inbox.ts';
@@ -58,11 +61,13 @@ export interface DeskParts {
 export class Desk implements Operations {
   readonly #parts: DeskParts;
   readonly #site: Site;
+  readonly #rotating: Rotating;
   #rescoping: Promise<void> = Promise.resolve();
 
   constructor(parts: DeskParts) {
     this.#parts = parts;
     this.#site = parts.site;
+    this.#rotating = new Rotating(parts.site);
   }
 
   async status(): Promise<GatewayStatus> {
@@ -121,6 +126,14 @@ export class Desk implements Operations {
 
   eraseUser(id: number): Promise<Pick<Erased, 'keys' | 'unreached'>> {
     return eraseUser(this.#site, id);
+  }
+
+  beginRotation(): Promise<VaultStatus> {
+    return this.#rotating.begin();
+  }
+
+  rotate(control: RotationControl): Promise<VaultStatus> {
+    return this.#rotating.run(control);
   }
 
   async push(users: readonly number[], terminals: readonly string[]): Promise<number> {

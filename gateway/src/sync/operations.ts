@@ -1,3 +1,5 @@
+import type { VaultStatus } from '../store/vault-store.ts';
+import type { RotationControl } from './rotating.ts';
 import type { CompareOptions, CompareReport } from './resolve.ts';
 import type { FieldName, User } from '@whorl/protocol';
 import type { Confirmation, Preview, PreviewPage } from './preview.ts';
@@ -45,6 +47,10 @@ export interface Operations {
    * @returns ids of the data keys that were destroyed, and where that could not be done
    */
   eraseUser(id: number): Promise<{ readonly keys: readonly string[]; readonly unreached: readonly string[] }>;
+  /** Takes a new master key into use, unless one is already. Errors: VAULT_*. */
+  beginRotation(): Promise<VaultStatus>;
+  /** Brings all data keys under the new master key, which then is the only one. Errors: VAULT_ROTATING. */
+  rotate(control: RotationControl): Promise<VaultStatus>;
   /** Sends users to terminals whatever autoSync says; brings back what was deleted there. @returns ledger rows made pending */
   push(users: readonly number[], terminals: readonly string[]): Promise<number>;
   /** Fetches a user from a terminal whatever autoSync says, and merges it. */

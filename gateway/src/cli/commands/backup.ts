@@ -39,23 +39,29 @@ Example:
     .description('put a backup in the place of the database; the gateway must be stopped')
     .argument('<file>')
     .option('--yes', 'replace a database that is there; it is kept aside')
+    .option(
+      '--master-key <file>',
+      'the master key that the backup was made under, where this machine has another one or none',
+    )
     .addHelpText(
       'after',
       `
 Every terminal is compared afterwards, before anything is sent to it: who was enrolled after the backup comes back from
 the terminals. Sessions and tokens are not restored.
 
-Example:
-  whorl restore /mnt/backup/site.whorl --config whorl.yaml`,
+Examples:
+  whorl restore /mnt/backup/site.whorl --config whorl.yaml
+  whorl restore /mnt/usb/old.whorl --master-key /mnt/safe/master.key`,
     )
-    .action(async (file: string, options: { yes?: boolean }, command: Command) => {
+    .action(async (file: string, options: { yes?: boolean; masterKey?: string }, command: Command) => {
       const context = contextOf(command);
       await guarded(context.json, async () => {
         const data = dataDirectory(command);
         const { restore } = await import('../../store/restore.ts');
         const replace = options.yes === true || (await agreed(data));
         const now = systemClock.wallTime();
-        const report = await restore({ data, file: resolve(file), now, replace });
+        const key = options.masterKey === undefined ? {} : { masterKey: resolve(options.masterKey) };
+        const report = await restore({ data, file: resolve(file), now, replace, ...key });
         context.print(report, () =>
           [
             `${report.users} users are restored; ${report.terminals} terminals are compared when the gateway starts.`,

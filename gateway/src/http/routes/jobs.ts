@@ -1,29 +1,16 @@
 import { z } from 'zod';
-import { JOB_STATES } from '../../store/jobs.ts';
 import type { JobControl } from '../../jobs/jobs.ts';
 import type { Operations } from '../../sync/operations.ts';
 import type { Side } from '../../sync/resolve.ts';
 import { errorView } from '../errors.ts';
 import { followJob } from '../follow-job.ts';
+import { jobSchema } from '../job-schema.ts';
 import { OwnAnswer, route } from '../route.ts';
-import { count, done, milliseconds, text } from '../schemas.ts';
+import { count, done, text } from '../schemas.ts';
 import { wantsSse } from '../stream.ts';
 import { importSchema, importUsers, preparedImport } from '../transfer.ts';
 
 const id = z.object({ id: z.coerce.number().int().min(1) });
-
-const jobSchema = z.strictObject({
-  id: z.int(),
-  kind: z.string(),
-  who: z.string().describe('The account that asked for it.'),
-  state: z.enum(JOB_STATES),
-  began: milliseconds,
-  ended: milliseconds.optional(),
-  done: z.int().describe('Steps done, of `total`.'),
-  total: z.int(),
-  result: z.unknown().optional().describe('What came of it, also of one that was cancelled.'),
-  error: z.strictObject({ code: z.string(), message: z.string() }).optional(),
-});
 
 /** Users named in the report of a terminal. */
 const MOST_NAMED = 100;

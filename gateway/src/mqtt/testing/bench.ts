@@ -138,7 +138,13 @@ export function fakeOperations() {
     decideConflict: vi.fn<Operations['decideConflict']>(noConflict),
     decideConflicts: vi.fn<Operations['decideConflicts']>(() => Promise.resolve(0)),
     undoConflict: vi.fn<Operations['undoConflict']>(noConflict),
+    beginRotation: vi.fn<Operations['beginRotation']>(never),
+    rotate: vi.fn<Operations['rotate']>(never),
   } satisfies Operations;
+}
+
+function never(): Promise<never> {
+  return Promise.reject(new Error('nobody asks for this over MQTT'));
 }
 
 /** A directory that is gone after the test. */

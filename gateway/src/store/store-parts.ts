@@ -1,0 +1,20 @@
+import type { AccessStore } from './access.ts';
+import type { AuditStore } from './audit.ts';
+import type { BackupStore } from './backup.ts';
+import type { JobStore } from './jobs.ts';
+import type { PartialStore } from './partials.ts';
+import type { VaultStore } from './vault-store.ts';
+import type { VersionStore } from './versions.ts';
+
+/** What of the gateway's memory has nothing to do with users and terminals, and is whole in itself. */
+export interface StoreParts {
+  /** Who may do what, and who did what. */
+  readonly access: AccessStore;
+  readonly audit: AuditStore;
+  readonly jobs: JobStore;
+  readonly partials: PartialStore;
+  readonly backups: BackupStore;
+  readonly versions: VersionStore;
+  /** How the master key stands, and changing it. */
+  readonly vault: VaultStore;
+}
