@@ -18,3 +18,4 @@ export { loadConfig } from './settings/config.ts';
 export type { CompareOptions, CompareReport } from './sync/resolve.ts';
 export { makeLog } from './cli/log.ts';
 export type { Connection, Files, Ground, Statement } from './store/ground.ts';
+export { machine } from './store/ground.ts';

@@ -27,3 +27,12 @@ export function syncDirectory(files: Files, path: string): void {
     files.closeSync(directory);
   }
 }
+
+/** Makes a directory that only its owner can enter, with those above it that are missing; all of them outlive a power loss. */
+export function makeDirectory(files: Files, path: string): void {
+  if (files.existsSync(path)) return;
+  const above = dirname(path);
+  makeDirectory(files, above);
+  files.mkdirSync(path, { recursive: true, mode: 0o700 });
+  syncDirectory(files, above);
+}

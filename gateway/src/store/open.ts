@@ -2,6 +2,7 @@ import { pooledRandom } from './random.ts';
 import { join } from 'node:path';
 import { GATEWAY, Keys, KeyTable, OWN_KEY } from './keys.ts';
 import { Backups } from './backups.ts';
+import { makeDirectory } from './durable.ts';
 import { machine } from './ground.ts';
 import type { Files, Ground } from './ground.ts';
 import { MasterPlaces } from './master-key.ts';
@@ -88,7 +89,7 @@ function storeOn(parts: {
 /** Names are in clear in the database: SQLite gives its other files the permissions of this one. */
 function makePrivate(files: Files, directory: string, path: string): void {
   translatedFile(() => {
-    files.mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(files, directory);
     files.closeSync(files.openSync(path, 'a', 0o600));
   });
 }

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, copyFileSync, existsSync, linkSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, linkSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { codeOf, WhorlError } from '@whorl/protocol';
 import { STORE_NOTE } from './backups.ts';
-import { syncDirectory } from './durable.ts';
+import { makeDirectory, syncDirectory } from './durable.ts';
 import { machine } from './ground.ts';
 import { keysFile, readKeysFile } from './keys-file.ts';
 import type { KeysKept } from './keys-file.ts';
@@ -62,7 +62,7 @@ export async function restore(options: RestoreOptions): Promise<RestoreReport> {
   const path = join(data, DATABASE);
   const fresh = join(data, 'restore.db');
   translatedFile(() => {
-    mkdirSync(data, { recursive: true, mode: 0o700 });
+    makeDirectory(machine.files, data);
   });
   if (!existsSync(file)) throw new WhorlError('BACKUP_BAD', `${file} is not there`);
   const held = existsSync(path) ? keptIn(path) : undefined;

@@ -3,6 +3,7 @@ import { systemClock } from '@whorl/protocol';
 import { fuzz } from './fuzz.ts';
 import { killSoak } from './kill.ts';
 import { noiseSoak } from './noise.ts';
+import { powerLossSoak } from './powerloss.ts';
 import { runProgramme } from '../simulation/programme.ts';
 
 const { values } = parseArgs({
@@ -14,9 +15,9 @@ const { values } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 });
-const HELP = `npm run --silent soak -- [--json] [--minutes N] [--seed N] [--only kill|noise|programmes|fuzz]…
+const HELP = `npm run --silent soak -- [--json] [--minutes N] [--seed N] [--only kill|noise|powerloss|programmes|fuzz]…
 
-Gateway processes killed at work, noise on a line, random programmes of people and faults, then damaged input, for N
+Gateway processes killed at work, noise on a line, power losses of a simulated disk, random programmes of people and faults, then damaged input, for N
 minutes in all. 10 minutes or more: 200
 users of 10 fingers, 10 kills a cycle.
 
@@ -39,6 +40,7 @@ let failures = 0;
 
 if (wanted('kill')) await kill();
 if (wanted('noise')) await noise();
+if (wanted('powerloss')) await powerLosses();
 if (wanted('programmes')) await programmes();
 if (wanted('fuzz')) fuzzed();
 if (values.json) console.log(JSON.stringify(figures));
@@ -69,6 +71,13 @@ async function noise(): Promise<void> {
   figures['noise.growth_mb'] = Math.round(result.growthMb * 100) / 100;
   figures['noise.back_ms'] = Math.round(result.backMs);
   if (result.growthMb > MOST_GROWTH_MB) failures += 1;
+}
+
+async function powerLosses(): Promise<void> {
+  const until = values.only.length === 1 ? end : systemClock.now() + minutes * 10_000;
+  const { cycles, lost } = await powerLossSoak({ seed, until });
+  Object.assign(figures, { 'powerloss.cycles': cycles, 'powerloss.lost': lost });
+  failures += lost;
 }
 
 async function programmes(): Promise<void> {
