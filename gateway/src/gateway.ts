@@ -1,5 +1,6 @@
 import { describe, WhorlError } from '@whorl/protocol';
 import type { Clock, LineTiming, Random } from '@whorl/protocol';
+import type { NewEvent } from './events/catalogue.ts';
 import { EventHub } from './events/hub.ts';
 import { Line } from './lines/line.ts';
 import type { OpenTransport } from './lines/transport.ts';
@@ -40,6 +41,8 @@ export interface Gateway {
   readonly hub: EventHub;
   /** The port that terminals dial, when there is one. */
   readonly port: number | undefined;
+  /** Stores an event that stands alone; one that the database cannot take waits beside it. */
+  tell(event: NewEvent): Promise<void>;
   /** Ends all work and closes the lines; the store stays open. */
   stop(): Promise<void>;
 }
@@ -69,8 +72,9 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const places = config.lines.flatMap((line) =>
     line.terminals.map(({ name, groups }) => ({ terminal: name, line: line.name, groups })),
   );
-  const site = new Site({ store, hub, clock, log, places });
+  const site = new Site({ store, hub, clock, random: parts.random, log, places });
   await site.load();
+  await site.trouble.start();
   const dialIn = await listen(parts, site);
   const keys = new Pairings(store, await store.pairings());
   const context = { parts, site, keys, dialIn: dialIn?.server };
@@ -93,6 +97,9 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       driverOf(wired, terminal).part();
     },
   });
+  site.trouble.onResume(() => {
+    desk.resume();
+  });
   await site.tell({ type: 'gateway.started', time: clock.wallTime(), data: { version: parts.version } });
   for (const agent of agents) agent.start();
   for (const { line } of wired) line.start();
@@ -102,6 +109,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     store,
     hub,
     port: dialIn?.port,
+    tell: (event) => site.tell(event),
     async stop() {
       stopping.abort();
       const stopped = agents.map((agent) => agent.stop());
@@ -110,6 +118,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       await desk.settled();
       await dialIn?.server.close();
       await site.tell({ type: 'gateway.stopped', time: clock.wallTime(), data: {} });
+      site.trouble.stop();
     },
   };
 }

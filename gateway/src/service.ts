@@ -89,7 +89,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     if (config.backup !== undefined) {
       const backingUp = new BackingUp({
         store,
-        hub,
+        tell: (event) => gateway.tell(event),
         clock,
         log,
         name: config.site.name,

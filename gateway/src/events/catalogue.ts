@@ -77,6 +77,22 @@ export const EVENTS = {
     data: z.strictObject({ reason }),
     doc: 'A backup could not be made; it is tried again.',
   },
+  'db.save.failed': {
+    level: 'error',
+    data: z.strictObject({
+      code: z.string().describe('A code of protocol/src/errors.ts, which says what to do.'),
+      reason,
+    }),
+    doc: 'The database could not take an update. Of a user at a terminal: the change lives on there only, and is fetched as soon as the database can be written.',
+  },
+  'db.save.recovered': {
+    level: 'warning',
+    data: z.strictObject({
+      since: z.int().describe('When it began, milliseconds UTC.'),
+      dropped: z.int().describe('Events of this time that there was no room for.'),
+    }),
+    doc: 'The database can be written again; what waited was stored.',
+  },
   'vault.rotated': {
     level: 'info',
     data: z.strictObject({

@@ -5,6 +5,7 @@ export type EventListener = (event: StoredEvent) => void;
 /** Hands stored events to whoever listens. One listener's failure is its own. */
 export class EventHub {
   readonly #listeners = new Set<EventListener>();
+  readonly #watchers = new Set<() => void>();
   readonly #onFailure: (error: unknown) => void;
 
   /** @param onFailure told of what a listener threw */
@@ -20,16 +21,33 @@ export class EventHub {
     };
   }
 
+  /** @param watcher told that a state is another one, of which no event may be stored. @returns ends it */
+  watch(watcher: () => void): () => void {
+    this.#watchers.add(watcher);
+    return () => {
+      this.#watchers.delete(watcher);
+    };
+  }
+
+  turn(): void {
+    for (const watcher of this.#watchers) this.#safely(watcher);
+  }
+
   /** Only for events that are safely stored. */
   publish(events: readonly StoredEvent[]): void {
     for (const event of events) {
-      for (const listener of this.#listeners) {
-        try {
+      for (const listener of this.#listeners)
+        this.#safely(() => {
           listener(event);
-        } catch (error) {
-          this.#onFailure(error);
-        }
-      }
+        });
+    }
+  }
+
+  #safely(tell: () => void): void {
+    try {
+      tell();
+    } catch (error) {
+      this.#onFailure(error);
     }
   }
 }

@@ -101,6 +101,14 @@ export const METRICS: readonly MetricRow[] = [
     ({ status }) => status.started / 1000,
   ),
   alone('users', 'Users that the gateway holds.', ({ status }) => status.users),
+  alone('database_failing', '1 while the database cannot be written.', ({ status }) =>
+    status.database === undefined ? 0 : 1,
+  ),
+  alone(
+    'database_waiting_users',
+    'Users whose last change is at a terminal only because the database cannot be written, as far as is known.',
+    ({ status }) => status.database?.waiting ?? 0,
+  ),
   alone('conflicts_open', 'Conflicts that wait for somebody to decide.', ({ conflicts }) => conflicts),
   perLine('up', '1 when the line is open.', ({ state }) => (state === 'open' ? 1 : 0)),
   perLine(

@@ -9,7 +9,7 @@ import { Latch } from '../sync/latch.ts';
 import type { Operations } from '../sync/operations.ts';
 import { logged } from './errors.ts';
 import type { Connection } from './connection.ts';
-import { eventTopic, lineStateOf, publishedEvent, terminalStateOf } from './topics.ts';
+import { databaseStateOf, eventTopic, lineStateOf, publishedEvent, terminalStateOf } from './topics.ts';
 
 /** Id of the last event that the broker acknowledged. */
 const PUBLISHED = 'mqtt.published';
@@ -50,6 +50,12 @@ export class Publisher {
   readonly #said = new Map<string, string>();
   /** Id of the last event that was published. */
   #last: number | undefined;
+  /** The same, as the store has it. */
+  #noted: number | undefined;
+  /** States of what is in the configuration no more were taken back. */
+  #cleared = false;
+  /** A state may be another one. */
+  #turned = true;
 
   constructor(parts: PublisherParts, connection: Connection) {
     this.#parts = parts;
@@ -64,7 +70,13 @@ export class Publisher {
     void this.#connection.closed.then(() => ended.abort());
     const over = AbortSignal.any([signal, ended.signal]);
     over.addEventListener('abort', () => latch.ring(), { once: true });
-    const unsubscribe = hub.subscribe(() => latch.ring());
+    const ends = [
+      hub.subscribe(() => latch.ring()),
+      hub.watch(() => {
+        this.#turned = true;
+        latch.ring();
+      }),
+    ];
     const isOver = (): boolean => over.aborted;
     while (!isOver()) {
       try {
@@ -77,31 +89,45 @@ export class Publisher {
         await sleep(clock, RETRY_MS, over).catch(() => undefined);
       }
     }
-    unsubscribe();
+    for (const end of ends) end();
   }
 
   async #catchUp(over: AbortSignal): Promise<void> {
-    let turned = this.#said.size === 0;
     while (!over.aborted) {
-      if (turned) await this.#sayStates();
+      if (this.#turned) {
+        this.#turned = false;
+        await this.#sayStates().catch((error: unknown) => {
+          this.#turned = true;
+          throw error;
+        });
+      }
       const events = await this.#sayEvents();
-      turned = events.some(({ type }) => TURNS.test(type));
-      if (!turned && events.length === 0) return;
+      this.#turned ||= events.some(({ type }) => TURNS.test(type));
+      if (!this.#turned && events.length === 0) break;
     }
+    await this.#note();
   }
 
   /** @returns the events that were published */
   async #sayEvents(): Promise<readonly StoredEvent[]> {
     const { store, root } = this.#parts;
-    this.#last ??= await this.#lastPublished();
+    if (this.#last === undefined) this.#last = this.#noted = await this.#lastPublished();
     const events = await store.events({ after: this.#last, limit: PAGE });
     const newest = events.at(-1);
     if (newest === undefined) return [];
     for (const slice of slices(events.map((event) => said(root, event))))
       await Promise.all(slice.map(({ topic, text }) => this.#connection.publish(topic, text)));
-    await store.saveNote(PUBLISHED, String(newest.id));
     this.#last = newest.id;
+    await this.#note();
     return events;
+  }
+
+  /** A store that cannot take it is no reason to say everything again. */
+  async #note(): Promise<void> {
+    const last = this.#last;
+    if (last === undefined || last === this.#noted) return;
+    await this.#parts.store.saveNote(PUBLISHED, String(last));
+    this.#noted = last;
   }
 
   async #lastPublished(): Promise<number> {
@@ -114,18 +140,19 @@ export class Publisher {
 
   async #sayStates(): Promise<void> {
     const { operations, root } = this.#parts;
-    const { lines, terminals } = await operations.status();
-    const states = new Map<string, string>();
+    const { lines, terminals, database } = await operations.status();
+    const states = new Map([[`${root}/database/state`, JSON.stringify(databaseStateOf(database))]]);
     for (const line of lines)
       states.set(`${root}/lines/${line.name}/state`, JSON.stringify(lineStateOf(line)));
     for (const terminal of terminals)
       states.set(`${root}/terminals/${terminal.name}/state`, JSON.stringify(terminalStateOf(terminal)));
-    if (this.#said.size === 0) await this.#clearOthers([...states.keys()]);
     for (const [topic, state] of states) {
       if (this.#said.get(topic) === state) continue;
       await this.#connection.publish(topic, state, { retain: true });
       this.#said.set(topic, state);
     }
+    if (!this.#cleared) await this.#clearOthers([...states.keys()]);
+    this.#cleared = true;
   }
 
   /** A line or terminal that was taken out of the configuration would stand at the broker for ever. */

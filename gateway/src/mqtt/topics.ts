@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { EVENT_TYPES, EVENTS } from '../events/catalogue.ts';
 import type { EventType, StoredEvent } from '../events/catalogue.ts';
 import type { LineStatus } from '../lines/status.ts';
+import type { DatabaseTrouble } from '../sync/trouble.ts';
 import type { TerminalStatus } from '../terminals/status.ts';
 import { ERROR_VIEW } from './errors.ts';
 
@@ -33,6 +34,14 @@ const terminalState = z.strictObject({
   reason,
 });
 
+const databaseState = z.strictObject({
+  state: z.enum(['working', 'failing']),
+  code: z.string().optional().describe('A code of protocol/src/errors.ts.'),
+  reason,
+  since: z.int().optional().describe('Milliseconds UTC.'),
+});
+
+export type DatabaseState = z.infer<typeof databaseState>;
 export type LineState = z.infer<typeof lineState>;
 export type TerminalState = z.infer<typeof terminalState>;
 
@@ -78,6 +87,12 @@ export const TOPICS: readonly TopicRow[] = [
     payload: terminalState,
     doc: 'A terminal. Empty when it is in the configuration no more.',
   },
+  {
+    topic: 'database/state',
+    retained: true,
+    payload: databaseState,
+    doc: 'Whether the database can be written; while it cannot, changes at terminals are there only.',
+  },
   ...EVENT_TYPES.map(eventRow),
   {
     topic: 'errors',
@@ -115,6 +130,12 @@ export function publishedEvent(event: StoredEvent): PublishedEvent {
     ...(origin === undefined ? {} : { origin }),
     data,
   };
+}
+
+export function databaseStateOf(trouble: DatabaseTrouble | undefined): DatabaseState {
+  if (trouble === undefined) return { state: 'working' };
+  const { code, reason: why, since } = trouble;
+  return { state: 'failing', code, reason: why, since };
 }
 
 export function lineStateOf({ state, over, reason: why }: LineStatus): LineState {

@@ -26,7 +26,8 @@ export interface Files {
   mkdirSync(path: string, options: { recursive: true; mode: number }): unknown;
   mkdtempSync(prefix: string): string;
   openSync(path: string, flags: string, mode?: number): number;
-  writeSync(file: number, text: string): number;
+  /** @param position in bytes; where the last one ended unless it says */
+  writeSync(file: number, text: string, position?: number): number;
   fsyncSync(file: number): void;
   closeSync(file: number): void;
   renameSync(from: string, to: string): void;

@@ -10,6 +10,8 @@ import type { Environment } from './master-key.ts';
 import { migrate } from './migrations.ts';
 import { Ring, unlock } from './ring.ts';
 import { Rotation } from './rotation.ts';
+import { Spill, SPILL_BYTES } from './tables/spill.ts';
+import { SpillFile } from './spill-file.ts';
 import { translatedFile } from './sqlite-errors.ts';
 import { SqliteStore } from './sqlite-store.ts';
 import { Sqlite } from './sqlite.ts';
@@ -29,6 +31,8 @@ export interface StoreOptions {
 }
 
 export const DATABASE = 'whorl.db';
+/** Events that wait for the database. */
+export const SPILL = 'whorl.db.spill';
 
 /**
  * Opens (or makes) the database `whorl.db` and its master key `master.key` in the data directory, in this thread.
@@ -83,7 +87,10 @@ function storeOn(parts: {
   const vault = new Rotation({ ...parts, keys, backups });
   backups.resume();
   vault.resume();
-  return new SqliteStore(db, keys, { backups, vault });
+  const file =
+    disk === undefined ? undefined : new SpillFile(parts.ground.files, join(disk.data, SPILL), SPILL_BYTES);
+  const spill = new Spill(db, file, parts.random);
+  return new SqliteStore(db, keys, { backups, vault, spill });
 }
 
 /** Names are in clear in the database: SQLite gives its other files the permissions of this one. */

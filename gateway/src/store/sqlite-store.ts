@@ -22,6 +22,7 @@ import type {
 import type { AccessStore } from './access.ts';
 import type { AuditStore } from './audit.ts';
 import type { JobStore } from './jobs.ts';
+import type { Spill } from './tables/spill.ts';
 import { JobTable } from './tables/jobs.ts';
 import type { PartialStore } from './partials.ts';
 import { PartialTable } from './tables/partials.ts';
@@ -55,12 +56,18 @@ export class SqliteStore implements Store {
   readonly backups: BackupStore;
   readonly versions: VersionStore;
   readonly vault: VaultStore;
+  readonly spill: Spill;
   readonly #db: Sqlite;
   readonly #keys: Keys;
 
-  constructor(db: Sqlite, keys: Keys, { backups, vault }: Pick<Store, 'backups' | 'vault'>) {
+  constructor(
+    db: Sqlite,
+    keys: Keys,
+    { backups, vault, spill }: Pick<Store, 'backups' | 'vault'> & { readonly spill: Spill },
+  ) {
     this.backups = backups;
     this.vault = vault;
+    this.spill = spill;
     this.#db = db;
     this.jobs = new JobTable(db);
     this.versions = new VersionTable(db);
@@ -314,5 +321,6 @@ export class SqliteStore implements Store {
 
   async close(): Promise<void> {
     this.#db.close();
+    this.spill.close();
   }
 }

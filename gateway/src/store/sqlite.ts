@@ -38,6 +38,7 @@ export class Sqlite {
   readonly #db: Connection;
   readonly #statements = new Map<string, Statement>();
   #waiting: Step[] = [];
+  readonly #watchers = new Set<(error: unknown) => void>();
   /** Copies under way. */
   #copying = 0;
 
@@ -76,6 +77,12 @@ export class Sqlite {
         });
       }
     });
+  }
+
+  /** Calls `failed` with what any write failed with, before its promise is rejected. @returns ends it */
+  watch(failed: (error: unknown) => void): () => void {
+    this.#watchers.add(failed);
+    return () => void this.#watchers.delete(failed);
   }
 
   /** The first row, if any. */
@@ -158,6 +165,7 @@ export class Sqlite {
       settled = this.#together(steps) ?? this.#apart(steps);
     } catch (error) {
       this.#giveUp();
+      this.#tell(error);
       for (const step of steps) step.reject(asError(error));
       return;
     }
@@ -198,6 +206,7 @@ export class Sqlite {
       this.run('ROLLBACK TO step');
       this.run('RELEASE step');
       return () => {
+        this.#tell(error);
         step.reject(asError(error));
       };
     }
@@ -206,6 +215,10 @@ export class Sqlite {
   #begin(): void {
     this.#rollBack();
     this.run('BEGIN IMMEDIATE');
+  }
+
+  #tell(error: unknown): void {
+    for (const failed of this.#watchers) failed(error);
   }
 
   /** A rollback that the disk refuses is repeated before the next transaction. */

@@ -3,6 +3,7 @@ import type { AuditStore } from './audit.ts';
 import type { BackupStore } from './backup.ts';
 import type { JobStore } from './jobs.ts';
 import type { PartialStore } from './partials.ts';
+import type { SpillStore } from './spill.ts';
 import type { VaultStore } from './vault-store.ts';
 import type { VersionStore } from './versions.ts';
 
@@ -14,6 +15,7 @@ export interface StoreParts {
   readonly jobs: JobStore;
   readonly partials: PartialStore;
   readonly backups: BackupStore;
+  readonly spill: SpillStore;
   readonly versions: VersionStore;
   /** How the master key stands, and changing it. */
   readonly vault: VaultStore;

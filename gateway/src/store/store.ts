@@ -363,7 +363,6 @@ export interface Store extends StoreParts {
    * have an open pull from that terminal. Rows that want the user absent come first.
    */
   dueLedger(terminal: string, now: number, limit: number): Promise<readonly LedgerRow[]>;
-  /** Marks rows as on their way. */
   markSending(terminal: string, rows: readonly LedgerRow[]): Promise<void>;
   /** @returns the events stored */
   settleLedger(
@@ -376,7 +375,6 @@ export interface Store extends StoreParts {
   /** After a restart or when a terminal is back: what was on its way, or failed as unreachable, is pending again. */
   readmit(terminal: string): Promise<void>;
   ledger(filter: LedgerFilter): Promise<readonly LedgerRow[]>;
-  /** All rows of these users. */
   ledgerOf(users: readonly number[]): Promise<readonly LedgerRow[]>;
   ledgerCounts(): Promise<ReadonlyMap<string, LedgerCounts>>;
   close(): Promise<void>;

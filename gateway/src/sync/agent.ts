@@ -19,8 +19,8 @@ const PASSING: ReadonlySet<ErrorCode> = new Set([
   'TERMINAL_OFFLINE',
 ]);
 
-/** Rounds after a failure of the store: it is asked again, not hammered. */
-const STORE_PAUSE_MS = 1_000;
+/** After a failure of any other kind than those that have a way of their own. */
+const PAUSE_MS = 1_000;
 /** What a terminal logged of the gateway's own writes is read so long after the last of them. */
 const OWN_LOGS_MS = 1_000;
 /** A loop looks by itself this often, should a ring ever be missed. */
@@ -53,6 +53,10 @@ export class Agent {
   #returned = false;
   /** Users were written or removed since the log was read for its own sake. */
   #wrote = false;
+  /** What the ledger could not be told yet. */
+  #unsettled: (() => Promise<void>) | undefined;
+  /** Where the loops wait for the database. */
+  readonly #held: readonly [Latch, Latch];
   #running: Promise<unknown> | undefined;
 
   constructor(site: Site, driver: TerminalDriver) {
@@ -60,6 +64,10 @@ export class Agent {
     this.#driver = driver;
     this.#logs = new Latch(site.clock);
     this.#work = new Latch(site.clock);
+    this.#held = [new Latch(site.clock), new Latch(site.clock)];
+    site.trouble.onResume(() => {
+      for (const held of this.#held) held.ring();
+    });
     site.onWake(driver.name, () => {
       this.#work.ring();
     });
@@ -69,6 +77,8 @@ export class Agent {
         void this.#online(identity);
       },
       offline: (reason) => {
+        // When it is back, all that was on its way is looked at again.
+        this.#unsettled = undefined;
         site.log.warn({ terminal: driver.name }, `${driver.name}: offline: ${reason}`);
         void site.tell({ type: 'terminal.offline', time: site.now, terminal: driver.name, data: { reason } });
       },
@@ -84,16 +94,16 @@ export class Agent {
   }
 
   start(): void {
+    const [logs, work] = this.#held;
     this.#running ??= Promise.all([
-      this.#loop(this.#logs, () => this.#readLogs()),
-      this.#loop(this.#work, () => this.#workOff()),
+      this.#loop(this.#logs, logs, () => this.#readLogs()),
+      this.#loop(this.#work, work, () => this.#workOff()),
     ]);
   }
 
   async stop(): Promise<void> {
     this.#stop.abort();
-    this.#logs.ring();
-    this.#work.ring();
+    for (const latch of [this.#logs, this.#work, ...this.#held]) latch.ring();
     await this.#running;
   }
 
@@ -117,14 +127,23 @@ export class Agent {
     this.#logs.ring();
   }
 
-  async #loop(latch: Latch, step: () => Promise<number | undefined>): Promise<void> {
+  /** @param held where it waits for the database: no terminal that calls cuts that short */
+  async #loop(latch: Latch, held: Latch, step: () => Promise<number | undefined>): Promise<void> {
+    let failures = 0;
     while (!this.#isStopping()) {
       let pause: number | undefined;
       try {
         pause = await step();
+        failures = 0;
       } catch (error) {
-        pause = STORE_PAUSE_MS;
-        if (!this.#isStopping()) this.#complain(error);
+        pause = PAUSE_MS;
+        if (this.#isStopping()) return;
+        if (this.#site.trouble.failed(error, { terminal: this.#driver.name, users: [] })) {
+          failures += 1;
+          await held.wait(this.#site.trouble.pauseMs(failures));
+          continue;
+        }
+        this.#complain(error);
       }
       if (!this.#isStopping() && pause !== 0) await latch.wait(pause);
     }
@@ -168,7 +187,8 @@ export class Agent {
     });
     const doubted = intake.events.some(({ type }) => RAISES_DOUBT.some((one) => one === type));
     if (doubted) this.#doubts += 1;
-    const events = await store.recordIntake(intake);
+    const users = intake.pulls.map(({ user }) => user);
+    const events = await this.#site.trouble.saving({ terminal, users }, () => store.recordIntake(intake));
     this.#position = intake.position;
     this.#doubt = intake.doubt;
     if (events.some((event) => event.type === 'terminal.clock.wrong'))
@@ -246,16 +266,28 @@ export class Agent {
     await this.#driver.setClock(site.now, this.#stop.signal);
   }
 
+  async #readmit(name: string): Promise<void> {
+    this.#returned = false;
+    try {
+      await this.#site.store.readmit(name);
+    } catch (error) {
+      this.#returned = true;
+      throw error;
+    }
+  }
+
   /** @returns how long to wait for the next ring, 0 to go on at once */
   async #workOff(): Promise<number> {
     const identity = this.#driver.identity;
     if (identity === undefined || !this.#caughtUp) return LOOK_AGAIN_MS;
     const name = this.#driver.name;
     const signal = this.#stop.signal;
-    if (this.#returned) {
-      this.#returned = false;
-      await this.#site.store.readmit(name);
+    if (this.#unsettled !== undefined) {
+      const settle = this.#unsettled;
+      await settle();
+      if (this.#unsettled === settle) this.#unsettled = undefined;
     }
+    if (this.#returned) await this.#readmit(name);
     if (await pullDue(this.#site, this.#driver, { capabilities: identity.capabilities, signal })) return 0;
     // A push could overwrite what was changed there unseen.
     if (this.#doubt !== undefined) {
@@ -269,6 +301,9 @@ export class Agent {
       capabilities: identity.capabilities,
       after: () => this.#position.id,
       signal,
+      unsettled: (settle) => {
+        this.#unsettled = settle;
+      },
     });
     if (pushed) {
       this.#wrote = true;

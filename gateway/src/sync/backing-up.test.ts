@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { VirtualClock } from '@whorl/protocol';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { EventHub } from '../events/hub.ts';
+import type { NewEvent } from '../events/catalogue.ts';
 import { silentLog } from '../settings/log.ts';
 import { openStore } from '../store/open.ts';
 import { BackingUp } from './backing-up.ts';
@@ -15,9 +15,11 @@ test('backups are made as planned, and the oldest are removed', async () => {
   });
   const store = openStore({ data: { memory: true } });
   const clock = new VirtualClock();
-  const hub = new EventHub(() => undefined);
+  const tell = async (event: NewEvent): Promise<void> => {
+    await store.addEvents([event]);
+  };
   const plan = { directory, hours: 24, keep: 2 };
-  const backingUp = new BackingUp({ store, hub, clock, log: silentLog, name: 'hq', plan });
+  const backingUp = new BackingUp({ store, tell, clock, log: silentLog, name: 'hq', plan });
   backingUp.start();
   for (let made = 1; made <= 4; made += 1) {
     await clock.run({ forMs: made === 1 ? 1 : 86_400_000 });

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { describe } from '@whorl/protocol';
 import type { Clock } from '@whorl/protocol';
 import type { NewEvent } from '../events/catalogue.ts';
-import type { EventHub } from '../events/hub.ts';
 import type { Log } from '../settings/log.ts';
 import type { BackupPlan } from '../settings/backup.ts';
 import type { Store } from '../store/store.ts';
@@ -13,8 +12,8 @@ const HOUR_MS = 3_600_000;
 const AGAIN_MS = 600_000;
 
 interface Parts {
-  readonly store: Store;
-  readonly hub: EventHub;
+  readonly store: Pick<Store, 'backups'>;
+  readonly tell: (event: NewEvent) => Promise<void>;
   readonly clock: Clock;
   readonly log: Log;
   /** The gateway's name, which those of its backups begin with. */
@@ -59,7 +58,7 @@ export class BackingUp {
 
   /** @returns milliseconds until the next */
   async #make(): Promise<number> {
-    const { store, clock, plan, name, log } = this.#parts;
+    const { store, tell, clock, plan, name, log } = this.#parts;
     const time = clock.wallTime();
     try {
       mkdirSync(plan.directory, { recursive: true, mode: 0o700 });
@@ -67,21 +66,13 @@ export class BackingUp {
       for (const old of this.#kept().slice(0, -plan.keep)) rmSync(join(plan.directory, old));
       const { file, bytes, users } = made;
       log.info({ file, bytes, users }, `backup: ${file}, ${users} users, read back`);
-      await this.#tell({ type: 'backup.made', time, data: { file, bytes, users } });
+      await tell({ type: 'backup.made', time, data: { file, bytes, users } });
       return plan.hours * HOUR_MS;
     } catch (error) {
       const reason = describe(error);
       log.error({}, `no backup could be made: ${reason}`);
-      await this.#tell({ type: 'backup.failed', time, data: { reason } });
+      await tell({ type: 'backup.failed', time, data: { reason } });
       return AGAIN_MS;
-    }
-  }
-
-  async #tell(event: NewEvent): Promise<void> {
-    try {
-      this.#parts.hub.publish(await this.#parts.store.addEvents([event]));
-    } catch (error) {
-      this.#parts.log.error({}, `an event could not be stored: ${describe(error)}`);
     }
   }
 

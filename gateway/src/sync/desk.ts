@@ -63,6 +63,8 @@ export class Desk implements Operations {
   readonly #site: Site;
   readonly #rotating: Rotating;
   #rescoping: Promise<void> = Promise.resolve();
+  /** The database could not take what a scope leads to. */
+  #unscoped = false;
 
   constructor(parts: DeskParts) {
     this.#parts = parts;
@@ -78,6 +80,7 @@ export class Desk implements Operations {
       await store.openPulls(PAGE),
     ];
     const doubts = new Map((await store.terminals()).map(({ name, doubt }) => [name, doubt]));
+    const database = this.#site.trouble.current;
     return {
       gateway: this.#parts.gateway,
       version: this.#parts.version,
@@ -93,6 +96,7 @@ export class Desk implements Operations {
       }),
       openPulls: pulls.length,
       openConflicts: await store.countConflicts(),
+      ...(database === undefined ? {} : { database }),
     };
   }
 
@@ -269,11 +273,19 @@ export class Desk implements Operations {
     this.#rescoping = this.#rescoping
       .then(() => rescope(this.#site, this.#parts.signal))
       .catch((error: unknown) => {
+        this.#unscoped = true;
         this.#site.log.error(
           {},
           `the ledger could not be brought in line: ${error instanceof Error ? error.message : String(error)}`,
         );
       });
+  }
+
+  /** Goes on with what the database could not take. */
+  resume(): void {
+    if (!this.#unscoped) return;
+    this.#unscoped = false;
+    this.rescope();
   }
 
   /** Resolves when no such work is under way. */

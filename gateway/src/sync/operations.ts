@@ -9,6 +9,7 @@ import type { Decision, InboxFilter } from './inbox.ts';
 import type { RuntimeSettings } from '../settings/runtime.ts';
 import type { ConflictFilter, ConflictSummary, LedgerCounts, LedgerState } from '../store/store.ts';
 import type { TerminalStatus } from '../terminals/status.ts';
+import type { DatabaseTrouble } from './trouble.ts';
 
 /** A change of a user at the gateway: fields to set and fields to clear. */
 export interface UserEdit {
@@ -28,6 +29,8 @@ export interface GatewayStatus {
   readonly terminals: readonly (TerminalStatus & { readonly ledger: LedgerCounts })[];
   readonly openPulls: number;
   readonly openConflicts: number;
+  /** Absent while it can be written. */
+  readonly database?: DatabaseTrouble;
 }
 
 /**

@@ -6,6 +6,7 @@ import type { TerminalDriver } from '../terminals/driver.ts';
 import { mergePulled, showMerged } from './pulled.ts';
 import { MOST_ATTEMPTS, nextTryForEver } from './retry.ts';
 import type { Site } from './site.ts';
+import { troubleOf } from './trouble.ts';
 
 export interface PullContext {
   readonly capabilities: Capabilities;
@@ -22,8 +23,11 @@ export async function pullDue(site: Site, driver: TerminalDriver, context: PullC
   const [pull] = await site.store.duePulls(driver.name, site.now, 1);
   if (pull === undefined) return false;
   try {
-    await fetchAndMerge(site, driver, pull, context);
+    const unsaved = { terminal: driver.name, users: [pull.user] };
+    await site.trouble.saving(unsaved, () => fetchAndMerge(site, driver, pull, context));
   } catch (error) {
+    // It stays open as it is.
+    if (troubleOf(error) !== undefined) throw error;
     if (!context.signal.aborted) await postpone(site, driver, pull, error);
   }
   return true;

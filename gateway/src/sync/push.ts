@@ -25,6 +25,8 @@ export interface PushContext {
   /** The log position that is stored. */
   readonly after: () => number;
   readonly signal: AbortSignal;
+  /** Given what is to be repeated until it succeeds: the terminal has it, and the ledger could not be told. */
+  readonly unsettled: (settle: () => Promise<void>) => void;
 }
 
 interface Item extends Outgoing {
@@ -70,6 +72,7 @@ async function removeAll(
   await settle(
     site,
     driver.name,
+    context,
     rows.map((row) => (failure === undefined ? verified(site, row) : failed(site, row, failure))),
   );
 }
@@ -103,7 +106,7 @@ async function pushAll(
     const outcome = outcomes[index] as PushOutcome | undefined;
     return outcome?.kind === 'verified' ? verified(site, row) : failed(site, row, refusal(outcome));
   });
-  await settle(site, driver.name, results);
+  await settle(site, driver.name, context, results);
 }
 
 function isOpen(site: Site, terminal: string, record: UserRecord): boolean {
@@ -212,9 +215,22 @@ function failed(site: Site, row: LedgerRow, failure: Failure): LedgerResult {
   };
 }
 
-async function settle(site: Site, terminal: string, results: readonly LedgerResult[]): Promise<void> {
+async function settle(
+  site: Site,
+  terminal: string,
+  { unsettled }: PushContext,
+  results: readonly LedgerResult[],
+): Promise<void> {
   const events = results.flatMap((result) => eventsFor(site, terminal, result));
-  site.publish(await site.store.settleLedger(terminal, results, events));
+  const write = async (): Promise<void> => {
+    site.publish(await site.store.settleLedger(terminal, results, events));
+  };
+  try {
+    await write();
+  } catch (error) {
+    unsettled(write);
+    throw error;
+  }
 }
 
 /** A failure is told when it is first seen and when it is given up, not each time between. */

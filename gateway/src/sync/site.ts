@@ -1,4 +1,5 @@
-import type { Clock } from '@whorl/protocol';
+import { describe } from '@whorl/protocol';
+import type { Clock, Random } from '@whorl/protocol';
 import type { NewEvent, StoredEvent } from '../events/catalogue.ts';
 import type { EventHub } from '../events/hub.ts';
 import type { Log } from '../settings/log.ts';
@@ -8,6 +9,16 @@ import type { Store } from '../store/store.ts';
 import { Comparisons } from './comparisons.ts';
 import { placesOf } from './scope.ts';
 import type { Place, Scope } from './scope.ts';
+import { Trouble, troubleOf } from './trouble.ts';
+
+export interface SiteParts {
+  readonly store: Store;
+  readonly hub: EventHub;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly places: readonly Place[];
+}
 
 /** What the parts of the sync share: the store, the settings in force, the places, and how to wake who has work. */
 export class Site {
@@ -16,18 +27,20 @@ export class Site {
   readonly clock: Clock;
   readonly log: Log;
   readonly comparisons: Comparisons;
+  readonly trouble: Trouble;
   /** As the configuration has them. */
   readonly configured: readonly Place[];
   #settings: RuntimeSettings = DEFAULT_RUNTIME_SETTINGS;
   #places: readonly Place[];
   readonly #wakers = new Map<string, () => void>();
 
-  constructor(parts: { store: Store; hub: EventHub; clock: Clock; log: Log; places: readonly Place[] }) {
+  constructor(parts: SiteParts) {
     this.store = parts.store;
     this.hub = parts.hub;
     this.clock = parts.clock;
     this.log = parts.log;
     this.comparisons = new Comparisons(parts.clock);
+    this.trouble = new Trouble(parts);
     this.configured = parts.places;
     this.#places = parts.places;
   }
@@ -75,15 +88,17 @@ export class Site {
     this.hub.publish(events);
   }
 
-  /** Stores events that stand alone. A failure of the store is logged, never thrown: the event was the last thing to do. */
+  /** Stores events that stand alone; those that the database cannot take wait beside it. Never throws: the event was the last thing to do. */
   async tell(...events: readonly NewEvent[]): Promise<void> {
     try {
       this.publish(await this.store.addEvents(events));
     } catch (error) {
-      this.log.error(
-        { events: events.map((event) => event.type) },
-        `events could not be stored: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      if (troubleOf(error) !== undefined) this.trouble.keep(events);
+      else
+        this.log.error(
+          { events: events.map((event) => event.type) },
+          `events could not be stored: ${describe(error)}`,
+        );
     }
   }
 }

@@ -4,6 +4,8 @@ import type { LineCounters, PeerCounters } from '../lines/status.ts';
 import { runtimeSettingsSchema } from '../settings/runtime.ts';
 import type { LedgerState } from '../store/store.ts';
 import type { GatewayStatus } from './operations.ts';
+import { TROUBLES } from './trouble.ts';
+import type { DatabaseTrouble } from './trouble.ts';
 
 const count = z.int().min(0);
 
@@ -72,6 +74,14 @@ const terminal = z.strictObject({
   ledger,
 } satisfies Record<keyof GatewayStatus['terminals'][number], z.ZodType>);
 
+const database = z.strictObject({
+  code: z.enum(TROUBLES),
+  reason: z.string(),
+  since: z.int().describe('Milliseconds UTC.'),
+  waiting: count.describe('Users whose last change is at a terminal only, as far as is known.'),
+  nextTry: z.int().describe('Milliseconds UTC.'),
+} satisfies Record<keyof DatabaseTrouble, z.ZodType>);
+
 /** {@link GatewayStatus}, for those who say it to programs. */
 export const statusSchema = z.strictObject({
   gateway: z.string(),
@@ -83,4 +93,5 @@ export const statusSchema = z.strictObject({
   terminals: z.array(terminal).readonly(),
   openPulls: count,
   openConflicts: count.describe('That nobody has decided yet.'),
+  database: database.optional().describe('Absent while it can be written.'),
 } satisfies Record<keyof GatewayStatus, z.ZodType>);

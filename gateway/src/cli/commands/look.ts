@@ -7,6 +7,7 @@ import type { StoredEvent } from '../../events/catalogue.ts';
 import type { LedgerRow } from '../../store/store.ts';
 import type { GatewayStatus } from '../../sync/operations.ts';
 import type { Preview } from '../../sync/preview.ts';
+import type { DatabaseTrouble, TroubleCode } from '../../sync/trouble.ts';
 import type { ApiPlace } from '../../http/place.ts';
 import { contextOf, guarded, wholeNumber } from '../context.ts';
 import { previewPath, showPreview, withPreview } from '../preview.ts';
@@ -60,6 +61,20 @@ export function showApi({ url, fingerprint }: ApiPlace): string {
   return `API at ${url}${fingerprint === undefined ? '' : `, certificate SHA-256 ${fingerprint}`}`;
 }
 
+const TROUBLES: Readonly<Record<TroubleCode, string>> = {
+  STORE_BUSY: 'locked by another program',
+  STORE_FULL: 'disk full',
+  STORE_READONLY: 'read-only',
+  STORE_IO: 'the disk fails',
+  STORE_CORRUPT: 'damaged',
+};
+
+/** In one line; the remedy stands with the code. */
+export function showTrouble({ code, reason, since, waiting }: DatabaseTrouble): string {
+  const users = waiting === 1 ? '1 user waits at a terminal' : `${waiting} users wait at terminals`;
+  return `Database: cannot write since ${when(since)}: ${TROUBLES[code]}${waiting === 0 ? '' : `, ${users}`} (${code}: ${reason})`;
+}
+
 function showStatus(status: Status): string {
   const now = systemClock.wallTime();
   const lines = status.lines.map((line) => [
@@ -87,6 +102,7 @@ function showStatus(status: Status): string {
   ]);
   return [
     `${status.gateway}: ${status.users} users, ${status.openPulls} pulls open, ${status.openConflicts} conflicts open, autoSync ${status.settings.autoSync}`,
+    ...(status.database === undefined ? [] : [showTrouble(status.database)]),
     ...(status.api === undefined ? [] : [showApi(status.api)]),
     '',
     table(['LINE', 'STATE', 'DUTY', 'ROUND TRIP', 'BAD', 'RETRIES', 'TIMEOUTS', 'WAITING', 'OVER'], lines),

@@ -24,6 +24,10 @@ export function putErased(db: Sqlite, user: number, time: number): void {
   );
 }
 
+export function wasErased(db: Sqlite, user: number): boolean {
+  return db.get('SELECT 1 FROM erased WHERE user = ?', user) !== undefined;
+}
+
 /** Whether a terminal still has to lose a user because that user was erased. */
 export type Losing = (user: number) => boolean;
 
