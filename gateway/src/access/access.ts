@@ -54,6 +54,8 @@ export class Access {
   readonly #store: AccessStore;
   readonly #clock: Clock;
   readonly #random: Random;
+  /** Told when tokens have ended before their time. */
+  readonly #watchers = new Set<() => void>();
   #setup: { readonly code: string; tries: number } | undefined;
 
   constructor({ store, clock, random }: AccessParts) {
@@ -130,6 +132,7 @@ export class Access {
     const account = await this.#store.account(row.account);
     if (spent || row.ends <= now || account === undefined) {
       await this.#store.deleteToken(row.id);
+      this.#ended();
       throw expired();
     }
     const fresh = this.#fresh(now);
@@ -146,6 +149,29 @@ export class Access {
     const account = (await this.#store.accounts()).find(({ name }) => name === row.account);
     if (account === undefined) throw expired();
     return { name: account.name, role: lower(account.role, row.role), token: row.id };
+  }
+
+  /** How a session or token stands now; `undefined` when it has ended. */
+  async standing(id: string): Promise<{ readonly role: Role; readonly expires: number } | undefined> {
+    const row = (await this.#store.tokens()).find((one) => one.id === id);
+    const account = (await this.#store.accounts()).find(({ name }) => name === row?.account);
+    if (row === undefined || account === undefined) return undefined;
+    return { role: lower(account.role, row.role), expires: row.expires };
+  }
+
+  /** Calls `ended` whenever tokens have ended before their time. @returns ends it */
+  watch(ended: () => void): () => void {
+    this.#watchers.add(ended);
+    return () => void this.#watchers.delete(ended);
+  }
+
+  /** Whether somebody has a session of this account that was opened from there: no stranger. */
+  async knows(name: string, place: string): Promise<boolean> {
+    const now = this.#clock.wallTime();
+    return (await this.#store.tokens()).some(
+      ({ kind, account, label, ends }) =>
+        kind === 'session' && account === name && label === place && ends > now,
+    );
   }
 
   accounts(): Promise<readonly Account[]> {
@@ -187,6 +213,7 @@ export class Access {
       { ...held, role, password, changed: this.#clock.wallTime() },
       { revoke: true },
     );
+    this.#ended();
   }
 
   /** Changes one's own password. @throws WhorlError AUTH_WRONG, PASSWORD_WEAK */
@@ -201,6 +228,7 @@ export class Access {
   async removeAccount(name: string): Promise<void> {
     await this.#notLastAdmin(name);
     if (!(await this.#store.deleteAccount(name))) throw unknownAccount(name);
+    this.#ended();
   }
 
   tokens(): Promise<readonly TokenRow[]> {
@@ -234,6 +262,11 @@ export class Access {
   async revoke(id: string): Promise<void> {
     if (!(await this.#store.deleteToken(id)))
       throw new WhorlError('TOKEN_UNKNOWN', `there is no token ${id}`);
+    this.#ended();
+  }
+
+  #ended(): void {
+    for (const ended of this.#watchers) ended();
   }
 
   async #notLastAdmin(name: string): Promise<void> {

@@ -7,6 +7,8 @@ import type { Outgoing, Send } from './transport.ts';
 
 /** A token is renewed this long before it expires, milliseconds. */
 const MARGIN_MS = 30_000;
+/** How often it is looked whether it is time, milliseconds. */
+const RENEWAL_MS = 10_000;
 /** How long another command of the same person may take to write down what it renewed. */
 const LOOKS = 20;
 const LOOK_MS = 100;
@@ -30,8 +32,22 @@ export function loggedInSend(url: URL, logins: Logins): Send {
   return async (outgoing) => {
     const login = await current(url, logins);
     const headers = { ...outgoing.headers, authorization: `Bearer ${login.token}` };
-    return remoteSend(url, login.fingerprint)({ ...outgoing, headers });
+    const answer = await remoteSend(url, login.fingerprint)({ ...outgoing, headers });
+    keepAlive(answer, url, logins);
+    return answer;
   };
+}
+
+/** An answer without end lasts as long as the session, which is renewed while it is read. */
+function keepAlive(answer: IncomingMessage, url: URL, logins: Logins): void {
+  if (!/ndjson|event-stream/.test(answer.headers['content-type'] ?? '')) return;
+  const timer = setInterval(() => {
+    // The gateway ends the answer when this has failed for good.
+    current(url, logins).catch(() => undefined);
+  }, RENEWAL_MS);
+  answer.once('close', () => {
+    clearInterval(timer);
+  });
 }
 
 async function current(url: URL, logins: Logins): Promise<Login> {

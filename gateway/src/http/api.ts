@@ -4,6 +4,7 @@ import { fastify } from 'fastify';
 import type { FastifyInstance, FastifyServerFactory } from 'fastify';
 import { codeOf, WhorlError } from '@whorl/protocol';
 import type { Caller } from '../access/access.ts';
+import { attend } from './attend.ts';
 import { errorView, statusOf } from './errors.ts';
 import { Guard, placeOf } from './guard.ts';
 import type { Door } from './guard.ts';
@@ -69,6 +70,7 @@ function add(app: FastifyInstance, route: Route, tools: Tools, door: Door): void
       const answer = await carryOut(route, { request, caller, place: placeOf(door, request) }, tools);
       if (!(answer instanceof OwnAnswer)) return reply.status(route.status).send(answer);
       answer.write(reply);
+      attend({ ...tools, raw: reply.raw, caller, role: route.role });
       return reply;
     },
   });

@@ -1,13 +1,13 @@
-import { readFileSync } from 'node:fs';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { seededRandom, systemClock } from '@whorl/protocol';
+import { encodeUser, readRecord, seededRandom, systemClock } from '@whorl/protocol';
 import { expect, onTestFinished, test } from 'vitest';
 import { Access } from '../access/access.ts';
 import { mayDo, ROLES } from '../settings/roles.ts';
 import type { Role } from '../settings/roles.ts';
 import { openStore } from '../store/open.ts';
+import { restore } from '../store/restore.ts';
 import type { Route } from './route.ts';
 import { ROUTES } from './routes.ts';
 import { api } from './testing/bench.ts';
@@ -47,11 +47,12 @@ test('G6 without a token nothing can be asked but to log in', async () => {
 
 test('G6 a token that expired, was revoked, changed or made up opens nothing', async () => {
   const bench = await api();
+  const expired = await tokenOf(bench, 'admin', -1);
   const token = await tokenOf(bench, 'admin');
-  const [made] = await bench.access.tokens();
+  const made = (await bench.access.tokens()).find(({ expires }) => expires > systemClock.wallTime());
   await bench.access.revoke(made?.id ?? '');
   const changed = `${(await tokenOf(bench, 'admin')).slice(0, -2)}zz`;
-  for (const bad of [token, changed, 'whorl_', 'x'.repeat(5000), '../../etc'])
+  for (const bad of [expired, token, changed, 'whorl_', 'x'.repeat(5000), '../../etc'])
     for (const route of ROUTES.filter(({ role }) => role !== 'anyone')) {
       const answer = await bench.network.inject(asking(route, bad));
       expect(answer.statusCode, `${route.name} with ${bad.slice(0, 20)}`).toBe(401);
@@ -93,6 +94,23 @@ test('G6 who guesses passwords is slowed down, whichever name they try', async (
   const slowed = codes.filter((code) => code === 'REQUEST_RATE').length;
   expect(wrong + slowed).toBe(15);
   expect(slowed).toBeGreaterThanOrEqual(4);
+}, 60_000);
+
+test('G6 strangers guessing for one account are slowed down together, and lock nobody out', async () => {
+  const bench = await api();
+  await tokenOf(bench, 'viewer');
+  const login = async (remoteAddress: string, password: string): Promise<string | undefined> => {
+    const payload = { name: 'root', password };
+    const answer = await bench.network.inject({ method: 'POST', url: '/login', payload, remoteAddress });
+    return answer.json<{ code?: string }>().code;
+  };
+  expect(await login('192.0.2.1', PASSWORD)).toBeUndefined();
+  const codes: (string | undefined)[] = [];
+  for (let n = 0; n < 24; n += 1) codes.push(await login(`198.51.100.${n}`, 'a guess of theirs'));
+  expect(new Set(codes.slice(0, 15))).toEqual(new Set(['AUTH_WRONG']));
+  expect(codes.at(-1), 'each from an address of its own').toBe('REQUEST_RATE');
+  expect(await login('203.0.113.9', PASSWORD), 'from where nobody logged in before').toBe('REQUEST_RATE');
+  expect(await login('192.0.2.1', PASSWORD), 'from where they did').toBeUndefined();
 }, 60_000);
 
 test('G6 who asks without end is slowed down, and told when to come again', async () => {
@@ -141,4 +159,88 @@ test('G6 a role that was changed in the stolen file and put back makes the accou
   onTestFinished(() => second.close());
   const again = new Access({ store: second.access, ...parts });
   await expect(again.login('eve', PASSWORD, 'here')).rejects.toMatchObject({ code: 'VAULT_SEALED' });
+});
+
+const TEMPLATE = Buffer.from('TEMPLATE-THAT-NOBODY-MAY-READ'.repeat(4));
+const NAME = 'Ada-with-a-name-to-search-for';
+
+/** A gateway's disk with one user on it, and a backup elsewhere. */
+async function robbed(): Promise<{ readonly data: string; readonly out: string; readonly backup: string }> {
+  const [data, out] = [
+    mkdtempSync(join(tmpdir(), 'whorl-robbed-')),
+    mkdtempSync(join(tmpdir(), 'whorl-out-')),
+  ];
+  onTestFinished(() => {
+    for (const directory of [data, out]) rmSync(directory, { recursive: true, force: true });
+  });
+  const store = openStore({ data });
+  const finger = { format: 1, quality: 9, first: TEMPLATE, second: TEMPLATE };
+  const record = readRecord(
+    encodeUser({ id: 7, name: NAME, pin: TEMPLATE.subarray(0, 64), 'finger.0': finger }),
+  );
+  const next = { record, version: 1, provenance: new Map() };
+  await store.saveUser({ user: 7, from: 0, next, ledger: [], events: [], time: 5 });
+  await store.savePairings(new Map([['S', { terminal: 'door', key: TEMPLATE.subarray(0, 32) }]]), []);
+  const access = new Access({ store: store.access, clock: systemClock, random: seededRandom(5) });
+  await access.addAccount({ name: 'root', role: 'admin', password: PASSWORD });
+  await access.login('root', PASSWORD, 'here');
+  const backup = join(out, 'site.whorl');
+  await store.backups.make(backup);
+  await store.close();
+  return { data, out, backup };
+}
+
+function every(directory: string): string {
+  return readdirSync(directory)
+    .map((name) => readFileSync(join(directory, name)).toString('latin1'))
+    .join();
+}
+
+test('G7 B17 a stolen backup, its data keys with it, tells ids and times, and of nobody who they are', async () => {
+  const { data, out, backup } = await robbed();
+  for (const secret of [TEMPLATE.subarray(0, 12).toString(), NAME, PASSWORD, '$argon2id$'])
+    expect(every(out)).not.toContain(secret);
+  expect(every(out)).not.toMatch(TOKEN);
+  const { DatabaseSync } = await import('node:sqlite');
+  const db = new DatabaseSync(backup, { readOnly: true });
+  expect(db.prepare('SELECT id, name, groups FROM users').all()).toEqual([{ id: 7, name: '', groups: '[]' }]);
+  expect(db.prepare('SELECT * FROM keys').all()).toEqual([]);
+  expect(db.prepare('SELECT * FROM tokens').all()).toEqual([]);
+  db.close();
+  const thief = mkdtempSync(join(tmpdir(), 'whorl-thief-'));
+  onTestFinished(() => {
+    rmSync(thief, { recursive: true, force: true });
+  });
+  const attempt = { data: thief, file: backup, now: 9, replace: true };
+  await expect(restore(attempt)).rejects.toMatchObject({ code: 'VAULT_KEY_MISSING' });
+  writeFileSync(join(thief, 'guess'), Buffer.alloc(32, 7).toString('base64'), { mode: 0o600 });
+  const guess = { ...attempt, masterKey: join(thief, 'guess') };
+  await expect(restore(guess)).rejects.toMatchObject({ code: 'BACKUP_MASTER' });
+  expect(readdirSync(thief)).toEqual(['guess']);
+  // Whoever has the master key, too, has everything but what is of the moment: that is why it is kept apart.
+  const store = await restore({ ...attempt, masterKey: join(data, 'master.key') }).then(() =>
+    openStore({ data: thief }),
+  );
+  onTestFinished(() => store.close());
+  expect(await store.users({ limit: 9 })).toMatchObject([{ id: 7, name: NAME }]);
+  expect(await store.access.tokens()).toEqual([]);
+});
+
+test('G7 a stolen database file opens with its master key only; with it, all but passwords and tokens are the thief’s', async () => {
+  const { data } = await robbed();
+  const thief = mkdtempSync(join(tmpdir(), 'whorl-thief-'));
+  onTestFinished(() => {
+    rmSync(thief, { recursive: true, force: true });
+  });
+  copyFileSync(join(data, 'whorl.db'), join(thief, 'whorl.db'));
+  expect(every(thief)).not.toContain(TEMPLATE.subarray(0, 12).toString());
+  expect(() => openStore({ data: thief })).toThrow('master.key');
+  writeFileSync(join(thief, 'master.key'), Buffer.alloc(32, 7).toString('base64'), { mode: 0o600 });
+  expect(() => openStore({ data: thief })).toThrow('put back the one that it was sealed with');
+  copyFileSync(join(data, 'master.key'), join(thief, 'master.key'));
+  const store = openStore({ data: thief });
+  onTestFinished(() => store.close());
+  expect((await store.user(7))?.record.fields.size).toBeGreaterThan(0);
+  expect((await store.access.account('root'))?.password).toMatch(/^\$argon2id\$/);
+  expect(JSON.stringify(await store.access.tokens())).not.toMatch(TOKEN);
 });

@@ -22,11 +22,12 @@ interface Guarded {
 
 /** Requests from one address, at once and a second. */
 const REQUESTS = [1000, 200] as const;
-/** Passwords and codes from one address, and for one account from anywhere. */
+/** Passwords and codes from one address. */
 const GUESSES = [10, 0.2] as const;
+/** Passwords for one account, from all addresses together that nobody logged in from. */
+const GUESSES_OF_NAME = [20, 0.1] as const;
 /** What somebody may not do, written down. */
 const REFUSALS = [20, 0.2] as const;
-const GUESSES_OF_NAME = [20, 0.1] as const;
 
 const MACHINE: Caller = { name: 'machine', role: 'admin' };
 const NOBODY: Caller = { name: 'nobody', role: undefined };
@@ -78,11 +79,17 @@ export class Guard {
     return this.#refusals.take(caller.name);
   }
 
-  /** Before a password or a code is looked at. @throws WhorlError REQUEST_RATE */
-  guess(request: FastifyRequest, name: string): void {
+  /**
+   * Before a password or a code is looked at. Strangers share what may be tried for one account; who has logged in from
+   * this address before does not have to wait for them, nor does the machine itself: nobody can be locked out.
+   * @throws WhorlError REQUEST_RATE
+   */
+  async guess(request: FastifyRequest, name: string): Promise<void> {
     if (this.#door === 'local') return;
-    if (this.#guesses.take(request.ip) && this.#guessesOfName.take(name)) return;
-    throw new WhorlError('REQUEST_RATE', 'too many wrong logins');
+    if (!this.#guesses.take(request.ip))
+      throw new WhorlError('REQUEST_RATE', `too many wrong logins from ${request.ip}`);
+    if (!(await this.#access.knows(name, request.ip)) && !this.#guessesOfName.take(name))
+      throw new WhorlError('REQUEST_RATE', 'too many wrong logins for this account');
   }
 }
 

@@ -34,8 +34,8 @@ export const sessionRoutes = [
     answer: sessionSchema,
     target: knownAccount,
     detail: () => undefined,
-    handle: ({ body, request, place }, { access, guard }) => {
-      guard.guess(request, body.name);
+    handle: async ({ body, request, place }, { access, guard }) => {
+      await guard.guess(request, body.name);
       return access.login(body.name, body.password, place);
     },
   }),
@@ -74,7 +74,7 @@ export const sessionRoutes = [
     target: ({ body }) => `account ${body.name}`,
     detail: () => undefined,
     handle: async ({ body, request }, { access, guard }) => {
-      guard.guess(request, body.name);
+      await guard.guess(request, body.name);
       await access.setUp(body.code, body.name, body.password);
       return {};
     },
@@ -99,7 +99,7 @@ export const sessionRoutes = [
     target: ({ caller }) => `account ${caller.name}`,
     detail: () => undefined,
     handle: async ({ body, caller, request }, { access, guard }) => {
-      guard.guess(request, caller.name);
+      await guard.guess(request, caller.name);
       await access.changePassword(caller.name, body.old, body.password);
       return {};
     },

@@ -8,6 +8,7 @@ import type { Gateway } from '../../gateway.ts';
 import { Jobs } from '../../jobs/jobs.ts';
 import { Metrics } from '../../metrics/metrics.ts';
 import { silentLog } from '../../settings/log.ts';
+import type { LineConfig } from '../../settings/site.ts';
 import { openStore } from '../../store/open.ts';
 import { buildApi } from '../api.ts';
 
@@ -24,10 +25,11 @@ export interface Bench {
   readonly failures: unknown[];
 }
 
-export async function api(): Promise<Bench> {
+/** @param lines none unless given */
+export async function api(lines: readonly LineConfig[] = []): Promise<Bench> {
   const store = openStore({ data: { memory: true } });
   const gateway = await startGateway({
-    config: { name: 'hq', lines: [] },
+    config: { name: 'hq', lines },
     version: '0',
     store,
     clock: systemClock,
