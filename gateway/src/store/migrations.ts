@@ -150,6 +150,30 @@ export const MIGRATIONS: readonly string[] = [
   INSERT INTO masters SELECT 1, value, NULL, NULL FROM notes WHERE key = 'vault.check';
   DELETE FROM notes WHERE key = 'vault.check';
   `,
+  `
+  -- An index that begins with the terminal costs each merge a page for every terminal: one serves both the lists and
+  -- what is to be sent, and of the times only those of failures are kept in order.
+  DROP INDEX ledger_due;
+  DROP INDEX ledger_state;
+  ALTER TABLE ledger DROP COLUMN due;
+  CREATE INDEX ledger_queue ON ledger (terminal, state, want, user);
+  CREATE INDEX ledger_retry ON ledger (terminal, want, next_try, user) WHERE state = 'failed' AND next_try IS NOT NULL;
+
+  -- Most events have no source: they need not stand in the index that keeps sources unique.
+  CREATE TABLE events_with_sources (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, type TEXT NOT NULL, line TEXT, terminal TEXT,
+    user INTEGER, origin TEXT, data TEXT NOT NULL, source TEXT
+  );
+  INSERT INTO events_with_sources SELECT id, time, type, line, terminal, user, origin, data, source FROM events;
+  DELETE FROM sqlite_sequence WHERE name = 'events_with_sources';
+  INSERT INTO sqlite_sequence (name, seq) SELECT 'events_with_sources', seq FROM sqlite_sequence WHERE name = 'events';
+  DROP TABLE events;
+  ALTER TABLE events_with_sources RENAME TO events;
+  CREATE INDEX events_user ON events (user, id) WHERE user IS NOT NULL;
+  CREATE INDEX events_terminal ON events (terminal, id) WHERE terminal IS NOT NULL;
+  CREATE INDEX events_type ON events (type, id);
+  CREATE UNIQUE INDEX events_source ON events (source) WHERE source IS NOT NULL;
+  `,
 ];
 
 /**

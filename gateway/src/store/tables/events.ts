@@ -10,7 +10,7 @@ export function insertEvents(db: Sqlite, events: readonly NewEvent[]): StoredEve
   for (const event of events) {
     const row = db.get(
       `INSERT INTO events (time, type, line, terminal, user, origin, data, source) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (source) DO NOTHING RETURNING id`,
+       ON CONFLICT (source) WHERE source IS NOT NULL DO NOTHING RETURNING id`,
       event.time,
       event.type,
       event.line ?? null,

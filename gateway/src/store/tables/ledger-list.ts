@@ -2,7 +2,10 @@ import type { Sqlite } from '../sqlite.ts';
 import type { LedgerFilter, LedgerRow } from '../store.ts';
 import { ledgerRow } from './rows.ts';
 import { where } from './where.ts';
-import { ledgerCounts } from './ledger.ts';
+import { ledgerCounts, WANTS } from './ledger.ts';
+
+const BY_STATE =
+  'SELECT * FROM ledger WHERE terminal = ? AND state = ? AND want = ? AND user >= ? ORDER BY user LIMIT ?';
 
 /** Rows by user and terminal. Whatever the filter, about as many rows are looked at as are answered. */
 export function listLedger(db: Sqlite, filter: LedgerFilter): readonly LedgerRow[] {
@@ -24,7 +27,7 @@ function byUser(db: Sqlite, { user, terminal, state, after, limit }: LedgerFilte
     .map(ledgerRow);
 }
 
-/** The index has the rows of one terminal and state in order; those of several are brought together here. */
+/** The index has the rows of one terminal, state and wish in order; those of several are brought together here. */
 function byState(db: Sqlite, filter: LedgerFilter): readonly LedgerRow[] {
   const { after, limit } = filter;
   const rows: LedgerRow[] = [];
@@ -33,14 +36,8 @@ function byState(db: Sqlite, filter: LedgerFilter): readonly LedgerRow[] {
     const first = after === undefined ? 0 : terminal > after.terminal ? after.user : after.user + 1;
     for (const [state, count] of Object.entries(counts)) {
       if (count === 0 || (filter.state !== undefined && filter.state !== state)) continue;
-      const found = db.all(
-        'SELECT * FROM ledger WHERE terminal = ? AND state = ? AND user >= ? ORDER BY user LIMIT ?',
-        terminal,
-        state,
-        first,
-        limit,
-      );
-      rows.push(...found.map(ledgerRow));
+      for (const want of WANTS)
+        rows.push(...db.all(BY_STATE, terminal, state, want, first, limit).map(ledgerRow));
     }
   }
   return rows.sort(byUserAndTerminal).slice(0, limit);

@@ -1,10 +1,10 @@
-import type { Sqlite } from '../sqlite.ts';
+import type { Row, Sqlite } from '../sqlite.ts';
 import type { LedgerCounts, LedgerResult, LedgerRow } from '../store.ts';
 import { ledgerRow, number, text } from './rows.ts';
 
 const NONE: LedgerCounts = { pending: 0, sending: 0, verified: 0, failed: 0, withheld: 0 };
 /** Removals make room, and the people removed may have lost the right to enter: they come first. */
-const WANTS: readonly LedgerRow['want'][] = ['absent', 'present'];
+export const WANTS: readonly LedgerRow['want'][] = ['absent', 'present'];
 
 const PUT = `INSERT INTO ledger (user, terminal, want, state, version, reason, attempts, next_try, checked, delivered)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (user, terminal) DO UPDATE SET want = excluded.want,
@@ -34,31 +34,31 @@ export function putLedger(db: Sqlite, row: LedgerRow): void {
   );
 }
 
+const UNPULLED =
+  'NOT EXISTS (SELECT 1 FROM pulls WHERE pulls.terminal = ledger.terminal AND pulls.user = ledger.user)';
+const RETRIES = `SELECT * FROM ledger WHERE terminal = ?1 AND want = ?2 AND state = 'failed' AND next_try <= ?3
+  AND ${UNPULLED} ORDER BY next_try, user LIMIT ?4`;
+const PENDING = `SELECT * FROM ledger WHERE terminal = ?1 AND state = 'pending' AND want = ?2
+  AND ${UNPULLED} ORDER BY user LIMIT ?3`;
+
 export function dueLedger(db: Sqlite, terminal: string, now: number, limit: number): readonly LedgerRow[] {
-  const due: LedgerRow[] = [];
+  const due: Row[] = [];
   for (const want of WANTS) {
-    if (due.length === limit) break;
-    const rows = db.all(
-      `SELECT * FROM ledger WHERE terminal = ?1 AND want = ?2 AND due <= ?3
-         AND NOT EXISTS (SELECT 1 FROM pulls WHERE pulls.terminal = ?1 AND pulls.user = ledger.user)
-       ORDER BY due, user LIMIT ?4`,
-      terminal,
-      want,
-      now,
-      limit - due.length,
-    );
-    due.push(...rows.map(ledgerRow));
+    // First, as what is pending may never end.
+    due.push(...db.all(RETRIES, terminal, want, now, limit - due.length));
+    due.push(...db.all(PENDING, terminal, want, limit - due.length));
   }
-  return due;
+  return due.map(ledgerRow);
 }
 
 /** When the next pull or ledger row becomes due after `now`. */
 export function nextDue(db: Sqlite, terminal: string, now: number): number | undefined {
+  const retry = (want: LedgerRow['want']): string =>
+    `SELECT min(next_try) FROM ledger WHERE terminal = ?1 AND want = '${want}' AND state = 'failed' AND next_try > ?2`;
   const row = db.get(
     `SELECT min(due) AS due FROM (
        SELECT min(next_try) AS due FROM pulls WHERE terminal = ?1 AND next_try > ?2
-       UNION ALL SELECT min(due) FROM ledger WHERE terminal = ?1 AND want = 'absent' AND due > ?2
-       UNION ALL SELECT min(due) FROM ledger WHERE terminal = ?1 AND want = 'present' AND due > ?2)`,
+       UNION ALL ${WANTS.map(retry).join(' UNION ALL ')})`,
     terminal,
     now,
   );
