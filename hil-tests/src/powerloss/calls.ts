@@ -31,7 +31,7 @@ type Planner = (planning: Planning) => Promise<Call | undefined>;
 /** What a gateway asks of its store, in about the proportion of a working day; the rare more often than that. */
 const PLANNERS: readonly Planner[] = [
   ...[intake, intake, intake, merge, merge, merge, merge, send, verify, verify, edit, edit, remove],
-  ...[erase, compare, doubt, postpone, readmit, decide, spread],
+  ...[erase, rotate, rotate, compare, doubt, postpone, readmit, decide, spread],
   ...[pairing, settings, note, partial, addJob, saveJob, audit, account, token, events],
 ];
 
@@ -110,6 +110,16 @@ async function erase({ store, random, now }: Planning): Promise<Call | undefined
   if (version === undefined) return undefined;
   const losses = TERMINALS.map((terminal) => ({ terminal, version: version + 1 }));
   return call('erase', (on) => on.backups.erase(user, losses, now), { again: false, together: false });
+}
+
+/** The next of the steps in which the master key is changed. */
+async function rotate({ store, now }: Planning): Promise<Call> {
+  const { master, next } = await store.vault.status();
+  const alone = { together: false };
+  if (next === undefined) return call('new master key', (on) => on.vault.begin(now), alone);
+  return master.keys > 0
+    ? call('reseal', (on) => on.vault.reseal(), alone)
+    : call('end of master key', (on) => on.vault.finish(now), alone);
 }
 
 async function send({ store, random, now }: Planning): Promise<Call | undefined> {

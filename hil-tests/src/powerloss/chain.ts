@@ -166,6 +166,7 @@ class Chain {
     } else if (underWay === undefined) throw new Error(`lost: ${firstDifference(held, acknowledged)}`);
     else await this.#checkWhole(underWay, held, acknowledged);
     this.#checkKeys();
+    await this.#checkMasters();
   }
 
   #contents(): string {
@@ -185,6 +186,15 @@ class Chain {
     const twice = this.#contents();
     if (withoutSequences(twice) !== withoutSequences(whole))
       throw new Error(`done twice: ${firstDifference(twice, whole)}`);
+  }
+
+  /** A master key that was changed lies nowhere any more. */
+  async #checkMasters(): Promise<void> {
+    if ((await this.twin.store.vault.status()).next !== undefined) return;
+    const left = this.#machine.files
+      .readdirSync(DATA)
+      .filter((name) => /^master\.key\.(?:next|\d+)$/.test(name));
+    if (left.length > 0) throw new Error(`${left.join(', ')} is still there`);
   }
 
   /** No data key of somebody who was erased stands beside the backups. */

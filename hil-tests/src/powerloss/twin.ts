@@ -62,7 +62,8 @@ export class Twin {
   }
 
   get contents(): string {
-    return (this.#contents ??= contentsOf(this.#reading));
+    // Its master key lies in memory, the other's in a file.
+    return (this.#contents ??= contentsOf(this.#reading).replaceAll('"from":"memory"', '"from":"file"'));
   }
 
   async ask({ calls, seed }: Batch): Promise<void> {
