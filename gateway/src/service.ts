@@ -61,7 +61,10 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     };
     const audit = new Audit(store.audit, clock, onFailure);
     await audit.note({ ...SELF, deed: 'gateway.start', target: 'gateway' }, 'done');
-    undo.push(() => audit.note({ ...SELF, deed: 'gateway.stop', target: 'gateway' }, 'done'));
+    // A database that cannot be written keeps nobody from stopping.
+    undo.push(() =>
+      audit.note({ ...SELF, deed: 'gateway.stop', target: 'gateway' }, 'done').catch(onFailure),
+    );
     const jobs = new Jobs({
       ...{ store: store.jobs, clock, onFailure },
       ended: ({ id, kind, who, state }) =>

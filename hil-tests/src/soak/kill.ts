@@ -135,7 +135,7 @@ function startGateway(directory: string): ChildProcess {
 }
 
 /** A port that nobody listens on at the moment. */
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
