@@ -48,6 +48,14 @@ export const ERRORS = {
   TERMINAL_NO_USER: 'The terminal holds no such user. `whorl-emulator show TERMINAL` lists who is there.',
   TERMINAL_CANNOT_HOLD:
     'The terminal has no such slot, format or field. Take another one, or a model that has it.',
+  TERMINAL_LOGIN: 'Nobody is logged in at the terminal. Log in with operator and PIN.',
+  TERMINAL_MODE: 'The terminal works offline. Confirm to go online, or switch its mode.',
+  TERMINAL_NOT_PORTABLE: 'The terminal is none that is carried about. Take one of a portable model.',
+  TERMINAL_PIN: 'Nobody can log in so. Check operator and PIN; after five wrong ones, wait a minute.',
+  TERMINAL_SYNCING: 'A sync is under way at the terminal. Wait until it has ended, or cancel it.',
+  TERMINAL_UNSENT:
+    'Changes that were made at the terminal would be lost. Send them first, or confirm that they may be lost.',
+  TERMINAL_UNSYNCED: 'The terminal must have synced once before it can work offline. Sync it.',
   FLASH_FAILED: 'The terminal’s memory could not be read or written. Check disk space and permissions.',
   PTY_LINK:
     'The link to a pseudo-terminal could not be made. Check its folder and permissions, or name another path.',

@@ -22,7 +22,11 @@ import type {
   UserRecord,
 } from '@whorl/protocol';
 import { begin, commit, takeChunk } from './incoming.ts';
+import type { Target } from './incoming.ts';
 import type { Model } from './model.ts';
+import { answerPortable, tableOf } from './portable/answers.ts';
+import type { Pages } from './portable/answers.ts';
+import type { Portable } from './portable/portable.ts';
 import type { Offers } from './offers.ts';
 import type { Op } from './ops.ts';
 import type { Store } from './store.ts';
@@ -37,6 +41,9 @@ export interface Conversation {
   readonly shared: Map<number, Uint8Array>;
   /** Last record that the gateway said it has. */
   readTo: number;
+  /** What is said about users is about the next table. */
+  slice: boolean;
+  readonly pages: Pages;
 }
 
 /** What it takes to answer a request. */
@@ -44,13 +51,15 @@ export interface Desk {
   readonly serial: string;
   readonly model: Model;
   readonly store: Store;
+  /** Of a terminal that is one. */
+  readonly portable: Portable | undefined;
   /** What it cannot do although it says so. */
   readonly lacks: Iterable<Partial<Capabilities>>;
   readonly conversation: Conversation;
   /** Hears the broadcasts of the line from now on. */
   join(group: GroupKey): void;
   /** A message as the frame that answers the request, on the wire. */
-  reply<Name extends MessageName>(name: Name, body: Body<Name>): Uint8Array;
+  readonly reply: <Name extends MessageName>(name: Name, body: Body<Name>) => Uint8Array;
 }
 
 /** What it can do, whatever it says. */
@@ -107,14 +116,14 @@ export function answer(desk: Desk, message: Message): Answer {
     case 'transfer.commit':
       return commitTransfer(desk, message.body);
     default:
-      // What a terminal sends, a terminal does not answer.
-      return 'unknown-message';
+      return answerPortable(desk, message);
   }
 }
 
 function welcome(desk: Desk): Uint8Array {
   const { state } = desk.store;
   const { model } = desk;
+  desk.conversation.slice = false;
   return desk.reply('welcome', {
     serial: desk.serial,
     model: model.name,
@@ -185,16 +194,33 @@ function unknownPart(
   return { rest: { id: record.id, fields }, same };
 }
 
-function removeUsers(desk: Desk, body: Body<'users.remove'>): Uint8Array {
-  const held = [...new Set(body.users)].filter((user) => desk.store.state.users.get(user) !== undefined);
+function removeUsers(desk: Desk, body: Body<'users.remove'>): Uint8Array | Refusal {
+  const users = tableOf(desk);
+  if (users === undefined) return 'no-such-slice';
+  const held = [...new Set(body.users)].filter((user) => users.get(user) !== undefined);
+  if (desk.conversation.slice) {
+    const ops = held.map((user): Op => ({ name: 'nextDropped', user }));
+    desk.store.change(ops, []);
+    return desk.reply('users.removed', {});
+  }
   const ops = held.map((user): Op => ({ name: 'dropped', user }));
   const entries = held.map((user) => ({ kind: 'user.deleted', origin: 'gateway', user }) as const);
-  desk.store.change(ops, entries);
+  desk.store.change([...ops, ...forgetting(desk, body.users)], entries);
   return desk.reply('users.removed', {});
 }
 
-function listUsers(desk: Desk, body: Body<'users.digests'>): Uint8Array {
-  const { users } = desk.store.state;
+/** Who is removed for good is not in a slice that is half here either, and not told of. */
+function forgetting({ store }: Desk, users: readonly number[]): Op[] {
+  const { portable } = store.state;
+  return users.flatMap((user): Op[] => [
+    ...(portable.next?.users.get(user) === undefined ? [] : [{ name: 'nextDropped', user } as const]),
+    ...(portable.changeOf(user) === undefined ? [] : [{ name: 'unjournaled', user } as const]),
+  ]);
+}
+
+function listUsers(desk: Desk, body: Body<'users.digests'>): Uint8Array | Refusal {
+  const users = tableOf(desk);
+  if (users === undefined) return 'no-such-slice';
   const fitting = Math.floor((bodyRoom(desk) - USERS_HEAD_BYTES) / USER_BYTES);
   const page = users.page(body.after, Math.min(DIGESTS_PER_PAGE, fitting)).flatMap((id) => {
     const held = users.get(id);
@@ -203,8 +229,9 @@ function listUsers(desk: Desk, body: Body<'users.digests'>): Uint8Array {
   return desk.reply('users.page', { table: users.digest, users: page });
 }
 
-function sketch(desk: Desk, { from, count }: Body<'sketch.read'>): Uint8Array {
-  const { users } = desk.store.state;
+function sketch(desk: Desk, { from, count }: Body<'sketch.read'>): Uint8Array | Refusal {
+  const users = tableOf(desk);
+  if (users === undefined) return 'no-such-slice';
   const fitting = Math.floor((bodyRoom(desk) - DIGEST_BYTES) / SYMBOL_BYTES);
   return desk.reply('sketch.page', {
     table: users.digest,
@@ -230,8 +257,15 @@ function sendChunks(desk: Desk, body: Body<'transfer.fetch'>): readonly Uint8Arr
   return chunks.map((chunk) => desk.reply('chunk', { transfer, ...chunk }));
 }
 
+/** Users come to a portable terminal as slices only. */
+function targetOf(desk: Desk): Target | undefined {
+  const users = tableOf(desk);
+  const isNext = desk.conversation.slice;
+  return users === undefined || (desk.portable !== undefined && !isNext) ? undefined : { users, isNext };
+}
+
 function commitTransfer(desk: Desk, body: Body<'transfer.commit'>): Uint8Array | Refusal {
-  const done = commit(desk.store, reallyCan(desk), body);
+  const done = commit(desk.store, reallyCan(desk), body, targetOf(desk));
   if (typeof done === 'string') return done;
   return desk.reply('transfer.committed', { transfer: body.transfer, ...done });
 }

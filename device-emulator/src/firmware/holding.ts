@@ -11,14 +11,16 @@ import {
 import type { Capabilities, Refusal, UserRecord } from '@whorl/protocol';
 import type { Op } from './ops.ts';
 import type { Entry } from './store.ts';
-import type { State } from './state.ts';
 import { changedFields } from './users.ts';
+import type { UserTable } from './users.ts';
+
+type PutOp = Extract<Op, { name: 'put' }>;
 
 /** What a put of one user comes to. */
 export type Put =
   | { readonly refused: Refusal }
   /** `change` undefined: the very same user is held already. */
-  | { readonly change: { readonly op: Op; readonly entry: Entry } | undefined };
+  | { readonly change: { readonly op: PutOp; readonly entry: Entry } | undefined };
 
 /** Why this terminal cannot hold such a record, whose bytes are `bytes`; `undefined` when it can. */
 function unfit(capabilities: Capabilities, record: UserRecord, bytes: Uint8Array): Refusal | undefined {
@@ -43,7 +45,7 @@ function isSound(bytes: Uint8Array): boolean {
  * @param room how many users more than now can be held
  */
 export function putFromGateway(
-  state: State,
+  users: UserTable,
   capabilities: Capabilities,
   record: UserRecord,
   room: number,
@@ -51,17 +53,17 @@ export function putFromGateway(
   const bytes = writeRecord(record);
   const reason = unfit(capabilities, record, bytes);
   if (reason !== undefined) return { refused: reason };
-  const held = state.users.get(record.id);
+  const held = users.get(record.id);
   if (held === undefined && room <= 0) return { refused: 'capacity-full' };
   const digest = recordDigest(record);
   if (held !== undefined && sameBytes(held.digest, digest)) return { change: undefined };
-  const op: Op = { name: 'put', user: record.id, digest, bytes };
-  return { change: { op, entry: { ...changeOf(state, record), origin: 'gateway' } } };
+  const op: PutOp = { name: 'put', user: record.id, digest, bytes };
+  return { change: { op, entry: { ...changeOf(users, record), origin: 'gateway' } } };
 }
 
 /** How the log tells that a user becomes `after`: a new user or credential is an enrolment, all else an edit. */
-export function changeOf(state: State, after: UserRecord): Entry {
-  const before = state.users.record(after.id);
+export function changeOf(users: UserTable, after: UserRecord): Entry {
+  const before = users.record(after.id);
   const added = changedFields(before, after).find(
     (number) =>
       credentialOf(number) !== undefined && after.fields.has(number) && before?.fields.has(number) !== true,

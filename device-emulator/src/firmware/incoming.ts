@@ -12,8 +12,10 @@ import type { Assembly, Body, Capabilities, Message, ObjectKind, Refusal, UserPa
 import { putFromGateway } from './holding.ts';
 import type { Put } from './holding.ts';
 import type { Op } from './ops.ts';
+import { takePart } from './portable/part.ts';
 import type { State } from './state.ts';
 import type { Entry, Store } from './store.ts';
+import type { UserTable } from './users.ts';
 
 /** Makes room for an object that is announced; what has arrived of the very same one stays. */
 export function begin(
@@ -65,28 +67,64 @@ export interface Committed {
   readonly refused: { readonly index: number; readonly reason: Refusal }[];
 }
 
-/** Puts the users of a complete object in place, all at one moment. */
+/** Where users are put in place: live, or in the table that a slice is built in. */
+export interface Target {
+  readonly users: UserTable;
+  readonly isNext: boolean;
+}
+
+/**
+ * Puts the users of a complete object in place, all at one moment, or a part of a file behind what is stored of it.
+ * @param target `undefined` when users can be put nowhere now
+ */
 export function commit(
   store: Store,
   capabilities: Capabilities,
   body: Body<'transfer.commit'>,
+  target: Target | undefined,
 ): Committed | Refusal {
   const staged = store.state.staging.get(body.transfer);
   if (staged === undefined) return 'no-such-transfer';
   if (!sameBytes(staged.head.digest, body.digest)) return 'no-such-transfer';
   if (!staged.arrived.complete) return 'incomplete';
   const gone: Op = { name: 'unstaged', transfer: body.transfer };
-  const patches = readUsers(staged, store.state.staging.kindOf(staged));
+  const kind = store.state.staging.kindOf(staged);
+  if (kind === 'file') return commitPart(store, staged, gone);
+  if (target === undefined) return 'no-such-slice';
+  const patches = readUsers(staged, kind);
   if (typeof patches === 'string') {
     // Kept, the same damaged object would be found complete when it is announced again.
     store.change([gone], []);
     return patches;
   }
-  const plan = planPuts(store.state, capabilities, patches, body.after);
+  const after = target.isNext ? NEVER_HERE : body.after;
+  const plan = planPuts(store.state, target, { capabilities, patches, after });
   store.change([...plan.ops, gone], plan.entries);
-  if (body.after <= store.state.log.last) store.state.known(body.after);
-  const digests = plan.taken.map((id) => store.state.users.get(id)?.digest ?? new Uint8Array(0));
+  if (!target.isNext && body.after <= store.state.log.last) store.state.known(body.after);
+  const digests = plan.taken.map((id) => target.users.get(id)?.digest ?? new Uint8Array(0));
   return { digest: batchDigest(digests), refused: plan.refused };
+}
+
+/** Nobody changes the next table at the terminal. */
+const NEVER_HERE = Number.POSITIVE_INFINITY;
+
+function commitPart(store: Store, staged: Assembly, gone: Op): Committed | Refusal {
+  const object = readObject(staged);
+  if (typeof object === 'string') {
+    store.change([gone], []);
+    return object;
+  }
+  const digest = takePart(store, object, gone);
+  return typeof digest === 'string' ? digest : { digest, refused: [] };
+}
+
+function readObject(staged: Assembly): Uint8Array | Refusal {
+  try {
+    return staged.finish();
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+    return 'corrupt';
+  }
 }
 
 function readUsers(staged: Assembly, kind: ObjectKind): UserPatch[] | Refusal {
@@ -109,31 +147,37 @@ interface Plan {
 
 function planPuts(
   state: State,
-  capabilities: Capabilities,
-  patches: readonly UserPatch[],
-  after: number,
+  { users, isNext }: Target,
+  put: {
+    readonly capabilities: Capabilities;
+    readonly patches: readonly UserPatch[];
+    readonly after: number;
+  },
 ): Plan {
+  const { capabilities, patches, after } = put;
   const plan: Plan = { ops: [], entries: [], taken: [], refused: [] };
   const added = new Set<number>();
   for (const [index, patch] of patches.entries()) {
     const { id } = patch.changed;
-    const room = added.has(id) ? 1 : capabilities.users - state.users.size - added.size;
-    const put = planPut(state, { capabilities, patch, after, room });
+    const room = added.has(id) ? 1 : capabilities.users - users.size - added.size;
+    const put = planPut(state, users, { capabilities, patch, after, room });
     if ('refused' in put) {
       plan.refused.push({ index, reason: put.refused });
       continue;
     }
     plan.taken.push(id);
     if (put.change === undefined) continue;
-    if (state.users.get(id) === undefined) added.add(id);
-    plan.ops.push(put.change.op);
-    plan.entries.push(put.change.entry);
+    if (users.get(id) === undefined) added.add(id);
+    plan.ops.push(isNext ? { ...put.change.op, name: 'nextPut' } : put.change.op);
+    // It is told once, when the next table becomes the live one.
+    if (!isNext) plan.entries.push(put.change.entry);
   }
   return plan;
 }
 
 function planPut(
   state: State,
+  users: UserTable,
   put: {
     readonly capabilities: Capabilities;
     readonly patch: UserPatch;
@@ -144,6 +188,6 @@ function planPut(
   const { capabilities, patch, after, room } = put;
   const { id } = patch.changed;
   if (state.changedSince(id, after)) return { refused: 'changed-here' };
-  const record = patched(state.users.record(id), patch);
-  return record === undefined ? { refused: 'other-base' } : putFromGateway(state, capabilities, record, room);
+  const record = patched(users.record(id), patch);
+  return record === undefined ? { refused: 'other-base' } : putFromGateway(users, capabilities, record, room);
 }

@@ -34,29 +34,12 @@ import type { Answer, Conversation, Desk } from './answers.ts';
 import { accept } from './handshake.ts';
 import { openShared } from './incoming.ts';
 import type { TellKeys } from './handshake.ts';
+import type { LinkCounters } from './link-counters.ts';
 import type { Model } from './model.ts';
 import { Offers } from './offers.ts';
 import type { Pairing } from './pairing.ts';
+import type { Portable } from './portable/portable.ts';
 import type { Store } from './store.ts';
-
-/** What a terminal has heard since it started. */
-export interface LinkCounters {
-  /** Requests for this terminal, repetitions and broadcasts included. */
-  requests: number;
-  /** Requests that were answered from memory, because they came again. */
-  repeated: number;
-  refused: number;
-  /** Damaged frames, and those that nobody with the session's keys made. */
-  bad: number;
-  /** Sound frames that were heard before, or come behind newer ones, and are no repetition of what was answered last. */
-  replayed: number;
-  /** Frames for others, or from other terminals. */
-  foreign: number;
-  /** Frames of objects that were said to all. */
-  broadcasts: number;
-  /** Sessions that were begun. */
-  sessions: number;
-}
 
 /** What everyone may do to a whole line: nothing of it changes what a terminal holds. */
 const broadcasts: ReadonlySet<MessageName> = new Set(['transfer.announce', 'chunk']);
@@ -68,6 +51,7 @@ export interface LinkOptions {
   readonly store: Store;
   readonly random: Random;
   readonly pairing: Pairing;
+  readonly portable: Portable | undefined;
   readonly tellKeys?: TellKeys | undefined;
   /** What it cannot do although it says so. */
   readonly lacks: Iterable<Partial<Capabilities>>;
@@ -90,7 +74,7 @@ export class Link {
   };
   readonly #address: number;
   readonly #random: Random;
-  readonly #parts: Pick<Desk, 'serial' | 'model' | 'store' | 'lacks'>;
+  readonly #parts: Pick<Desk, 'serial' | 'model' | 'store' | 'lacks' | 'portable'>;
   readonly #tellKeys: TellKeys | undefined;
   readonly #pairing: Pairing;
   readonly #plain: AnswerMemory;
@@ -106,12 +90,12 @@ export class Link {
   #rolled = 0;
 
   constructor(options: LinkOptions) {
-    const { address, serial, model, store, random, pairing, lacks } = options;
+    const { address, serial, model, store, random, pairing, lacks, portable } = options;
     this.#pairing = pairing;
     this.#address = address;
     this.#random = random;
     this.#hand = handWire(address);
-    this.#parts = { serial, model, store, lacks };
+    this.#parts = { serial, model, store, lacks, portable };
     this.#tellKeys = options.tellKeys;
     this.#plain = new AnswerMemory(1);
     this.#memory = new AnswerMemory(model.capabilities.window);
@@ -123,6 +107,7 @@ export class Link {
    * @throws PowerCut
    */
   hear(stuffed: Uint8Array): readonly Uint8Array[] {
+    if (this.#isDeaf) return NOTHING;
     const bytes = this.#unstuffed(stuffed);
     if (bytes === undefined) return NOTHING;
     const header = readHeader(bytes);
@@ -139,6 +124,7 @@ export class Link {
    * @throws PowerCut
    */
   hearCall(stuffed: Uint8Array): SlotAnswer | undefined {
+    if (this.#isDeaf) return undefined;
     const conversation = this.#conversation;
     const bytes = this.#unstuffed(stuffed);
     if (bytes === undefined || conversation?.group === undefined) return undefined;
@@ -163,7 +149,14 @@ export class Link {
 
   /** Its raised hand, when it has logs that the gateway has not read. */
   hand(): Uint8Array | undefined {
-    return this.#conversation !== undefined && this.#hasNews(this.#conversation) ? this.#hand : undefined;
+    return !this.#isDeaf && this.#conversation !== undefined && this.#hasNews(this.#conversation)
+      ? this.#hand
+      : undefined;
+  }
+
+  /** A portable terminal that is offline is not on the line. */
+  get #isDeaf(): boolean {
+    return this.#parts.portable?.isOnLine === false;
   }
 
   #hearPlain(bytes: Uint8Array): readonly Uint8Array[] {
@@ -288,7 +281,15 @@ export class Link {
     this.#memory.forget();
     this.#rolled = 0;
     const offers = new Offers(this.#random.below(0x1_0000));
-    this.#conversation = { session, offers, group: undefined, shared: new Map(), readTo: 0 };
+    this.#conversation = {
+      session,
+      offers,
+      group: undefined,
+      shared: new Map(),
+      readTo: 0,
+      slice: false,
+      pages: { tasks: [], operators: [] },
+    };
   }
 
   #join(conversation: Conversation, group: GroupKey): void {

@@ -12,6 +12,7 @@ import {
   WhorlError,
 } from '@whorl/protocol';
 import type { Fields, Values } from '@whorl/protocol';
+import { PORTABLE_OPS } from './portable/rows.ts';
 import { compile } from '@whorl/protocol/codec/compile';
 import type { Compiled } from '@whorl/protocol/codec/compile';
 
@@ -63,6 +64,7 @@ export const OPS = {
   /** The key that its gateway has, too; all zeros for none. */
   paired: { code: 13, size: KEY_BYTES, fields: { key: fixed('Pairing key.', KEY_BYTES) } },
   renumbered: { code: 12, size: 4, fields: { transfer, to: u16('New number.') } },
+  ...PORTABLE_OPS,
 } as const satisfies Record<string, OpRow>;
 
 type OpName = keyof typeof OPS;

@@ -13,6 +13,9 @@ import { enrolledFields, fieldsOf, overlay } from './enrolment.ts';
 import type { Enrolment, UserFields } from './enrolment.ts';
 import { unheldFields } from './holding.ts';
 import type { Model } from './model.ts';
+import type { Op } from './ops.ts';
+import type { Portable } from './portable/portable.ts';
+import type { Change } from './portable/state.ts';
 import { newEpoch } from './store.ts';
 import type { Entry, Store } from './store.ts';
 import { changedFields } from './users.ts';
@@ -35,11 +38,13 @@ export class Panel {
   readonly #store: Store;
   readonly #model: Model;
   readonly #random: Random;
+  readonly #portable: Portable | undefined;
 
-  constructor(options: { store: Store; model: Model; random: Random }) {
+  constructor(options: { store: Store; model: Model; random: Random; portable: Portable | undefined }) {
     this.#store = options.store;
     this.#model = options.model;
     this.#random = options.random;
+    this.#portable = options.portable;
   }
 
   /**
@@ -48,6 +53,7 @@ export class Panel {
    * @throws WhorlError TERMINAL_FULL (and the log tells of a failed enrolment), TERMINAL_CANNOT_HOLD, MESSAGE_RANGE
    */
   enrol(enrolment: Enrolment): number {
+    this.#portable?.mayChange();
     const { users } = this.#store.state;
     const user = enrolment.user ?? (users.ids().at(-1) ?? 0) + 1;
     const before = users.record(user);
@@ -64,7 +70,8 @@ export class Panel {
     const credentials = [...fields.keys()].filter((number) => credentialOf(number) !== undefined);
     const entries: Entry[] = credentials.map((detail) => ({ kind: 'user.enrolled', user, detail }));
     const kind = before === undefined ? 'user.enrolled' : 'user.edited';
-    this.#put(after, entries.length > 0 ? entries : [{ kind, user }]);
+    const told: Entry[] = entries.length > 0 ? entries : [{ kind, user }];
+    this.#put(after, told, told.some((entry) => entry.kind === 'user.enrolled') ? 'enrolled' : 'edited');
     return user;
   }
 
@@ -74,17 +81,20 @@ export class Panel {
    * @throws WhorlError TERMINAL_NO_USER, TERMINAL_CANNOT_HOLD, MESSAGE_RANGE
    */
   edit({ user, set = {}, clear = [] }: Edit): boolean {
+    this.#portable?.mayChange();
     const before = this.#held(user);
     const after = overlay(user, before, fieldsOf(set), clear);
     this.#check(after);
     const credential = changedFields(before, after).find((number) => credentialOf(number) !== undefined);
-    return this.#put(after, [{ kind: 'user.edited', user, detail: credential ?? 0 }]);
+    return this.#put(after, [{ kind: 'user.edited', user, detail: credential ?? 0 }], 'edited');
   }
 
   /** Deletes a user. @throws WhorlError TERMINAL_NO_USER */
   remove(user: number): void {
+    this.#portable?.mayChange();
     this.#held(user);
-    this.#store.change([{ name: 'dropped', user }], [{ kind: 'user.deleted', user }]);
+    const ops: Op[] = [{ name: 'dropped', user }, ...(this.#portable?.changes(user, 'deleted') ?? [])];
+    this.#store.change(ops, [{ kind: 'user.deleted', user }]);
   }
 
   /** Somebody asks to be let in: who is held here and valid now is. */
@@ -187,11 +197,11 @@ export class Panel {
       throw new WhorlError('TERMINAL_CANNOT_HOLD', `user ${record.id.toString()}: ${unheld.join(', ')}`);
   }
 
-  #put(record: UserRecord, entries: readonly Entry[]): boolean {
+  #put(record: UserRecord, entries: readonly Entry[], what: Change['what']): boolean {
     const op = putOf(record);
     const held = this.#store.state.users.get(record.id);
     if (held !== undefined && sameBytes(held.digest, op.digest)) return false;
-    this.#store.change([op], entries);
+    this.#store.change([op, ...(this.#portable?.changes(record.id, what) ?? [])], entries);
     return true;
   }
 

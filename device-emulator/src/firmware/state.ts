@@ -4,6 +4,7 @@ import { TRUE_CLOCK } from './clock.ts';
 import type { ClockSetting } from './clock.ts';
 import { PPM_BIAS } from './ops.ts';
 import type { Op } from './ops.ts';
+import { PortableState } from './portable/state.ts';
 import { LogRing } from './ring.ts';
 import { Staging } from './staging.ts';
 import { UserTable } from './users.ts';
@@ -15,7 +16,9 @@ export class State {
   key: Uint8Array | undefined;
   boots = 0;
   clock: ClockSetting = TRUE_CLOCK;
-  readonly users = new UserTable();
+  /** Those who are let in; a slice that was downloaded replaces them at once. */
+  users = new UserTable();
+  readonly portable = new PortableState();
   readonly log: LogRing;
   readonly staging = new Staging();
   /** Users changed here, with the log record that says so, until no push can be on its way that was begun without it. */
@@ -56,8 +59,14 @@ export class State {
       case 'clock':
         this.clock = { shown: op.shown, at: op.at, ppm: op.ppm - PPM_BIAS };
         break;
-      default:
+      case 'staged':
+      case 'arrived':
+      case 'unstaged':
+      case 'renumbered':
         this.#stage(op);
+        break;
+      default:
+        this.users = this.portable.apply(op, this.users);
     }
   }
 
@@ -85,6 +94,7 @@ export class State {
     for (const record of this.log.page(0, this.log.size)) yield { name: 'logged', record };
     for (const [user, log] of this.changed) yield { name: 'changed', user, log };
     yield* this.staging.snapshot();
+    yield* this.portable.snapshot(this.users);
   }
 
   #make(epoch: number, boots: number): void {
@@ -96,6 +106,7 @@ export class State {
     this.log.clear(0);
     this.staging.clear();
     this.changed.clear();
+    this.portable.reset();
   }
 
   #stage(op: Extract<Op, { name: 'staged' | 'arrived' | 'unstaged' | 'renumbered' }>): void {

@@ -15,12 +15,15 @@ import { FlashGate, PowerCut } from './flash.ts';
 import type { Flash } from './flash.ts';
 import type { TellKeys } from './handshake.ts';
 import { Link } from './link.ts';
-import type { LinkCounters } from './link.ts';
+import type { LinkCounters } from './link-counters.ts';
 import type { Model } from './model.ts';
 import { Pairing } from './pairing.ts';
 import type { PairingDisplay } from './pairing.ts';
 import { Panel } from './panel.ts';
 import type { Edit, Tap } from './panel.ts';
+import type { Display } from './portable/display.ts';
+import { Portable } from './portable/portable.ts';
+import type { Button } from './portable/portable.ts';
 import { Store } from './store.ts';
 
 export interface TerminalOptions {
@@ -46,6 +49,7 @@ interface Running {
   readonly store: Store;
   readonly link: Link;
   readonly panel: Panel;
+  readonly portable: Portable | undefined;
   readonly pairing: Pairing;
 }
 
@@ -69,6 +73,7 @@ export class Terminal {
   #running: Running | undefined;
   #start: Cancel | undefined;
   #failure: string | undefined;
+  #supply = false;
 
   /** @throws WhorlError FLASH_FAILED */
   constructor(options: TerminalOptions) {
@@ -259,6 +264,31 @@ export class Terminal {
     this.#act((panel) => panel.unload(users));
   }
 
+  // A portable terminal.
+
+  /** Presses a button; see {@link Portable.press}. */
+  press(button: Button): Display {
+    return this.#act(() => {
+      this.#portable().press(button);
+      return this.display;
+    });
+  }
+
+  /** Puts it into its charging dock, or takes it out: supply voltage comes or goes, whether it is on or not. */
+  setSupply(present: boolean): void {
+    this.#supply = present;
+    if (this.power === 'on') this.#act(() => this.#running?.portable?.setSupply(present));
+  }
+
+  /** What it shows. @throws WhorlError TERMINAL_NOT_PORTABLE */
+  get display(): Display {
+    return this.#portable().display;
+  }
+
+  get isPortable(): boolean {
+    return this.model.capabilities.does.portable;
+  }
+
   // Looking.
 
   /** Who is held, ascending: id to digest in hex. */
@@ -315,8 +345,10 @@ export class Terminal {
       const store = new Store({ flash: this.flash, logs: this.model.capabilities.logs, clock, random });
       store.change([{ name: 'booted', boots: store.state.boots + 1 }], [{ kind: 'terminal.started' }]);
       const pairing = new Pairing(this.#options);
-      const link = new Link({ ...this.#options, store, pairing, lacks: this.#lacks });
-      this.#running = { store, link, pairing, panel: new Panel({ ...this.#options, store }) };
+      const portable = this.isPortable ? new Portable({ store, clock, supply: this.#supply }) : undefined;
+      const link = new Link({ ...this.#options, store, pairing, portable, lacks: this.#lacks });
+      const panel = new Panel({ ...this.#options, store, portable });
+      this.#running = { store, link, pairing, panel, portable };
     } catch (error) {
       if (!(error instanceof PowerCut)) throw error;
     }
@@ -332,6 +364,13 @@ export class Terminal {
       return;
     }
     if (this.power === 'on') for (const started of this.#started) started();
+  }
+
+  #portable(): Portable {
+    const { portable } = this.#on();
+    if (portable === undefined)
+      throw new WhorlError('TERMINAL_NOT_PORTABLE', `terminal ${this.serial} (${this.model.name})`);
+    return portable;
   }
 
   #on(): Running {

@@ -76,6 +76,14 @@ export class UserTable {
     this.#ids = undefined;
   }
 
+  /** Another table with the same users. */
+  copy(): UserTable {
+    const table = new UserTable();
+    for (const [id, user] of this.#held) table.#held.set(id, user);
+    table.#table = this.#table;
+    return table;
+  }
+
   /** Symbols of the sketch of who is held, as bytes. */
   symbols(from: number, count: number): Uint8Array {
     const size = Math.min(SKETCH_SYMBOLS, Math.max(KEPT_SYMBOLS, from + count));

@@ -125,5 +125,10 @@ export interface PortableDriver {
   file(file: OutgoingFile, onBytes: (bytes: number) => void, signal: AbortSignal): Promise<void>;
   /** Removes files with other names. */
   keepFiles(names: readonly string[], signal: AbortSignal): Promise<void>;
+  /**
+   * Tells a terminal that does not notice itself whether there is supply voltage.
+   * @returns what it wants then
+   */
+  supply(present: boolean, signal: AbortSignal): Promise<SyncWish | undefined>;
   setTasks(tasks: readonly ListedTask[], operators: readonly Operator[], signal: AbortSignal): Promise<void>;
 }

@@ -35,6 +35,7 @@ import { pairTerminal } from './pairing.ts';
 import type { PairingParts } from './pairing.ts';
 import { completed, knownFields, parcelOf } from './parcels.ts';
 import type { Parcel } from './parcels.ts';
+import { WhorlPortable } from './portable.ts';
 import type { Presence } from './presence.ts';
 import type { Member } from './seat.ts';
 import { assemblyFor, fetchObject, isTransferLost, sendObject } from './transfers.ts';
@@ -53,7 +54,6 @@ export interface WhorlDriverParts {
 export class WhorlDriver implements TerminalDriver, Member {
   readonly name: string;
   readonly peer: Peer;
-  readonly portable = undefined;
   readonly #line: Line;
   readonly #presence: Presence;
   readonly #convoys: Convoys;
@@ -66,6 +66,7 @@ export class WhorlDriver implements TerminalDriver, Member {
   #lastSeen: number | undefined;
   /** What has arrived of a user whose pull was interrupted. */
   #interrupted: Assembly | undefined;
+  readonly #portable: WhorlPortable;
 
   constructor(parts: WhorlDriverParts) {
     this.name = parts.name;
@@ -74,6 +75,17 @@ export class WhorlDriver implements TerminalDriver, Member {
     this.#convoys = parts.convoys;
     this.peer = parts.line.peer(parts.address);
     parts.presence.add(this);
+    this.#portable = new WhorlPortable({
+      ask: (name, body, priority, signal) => this.#ask(name, body, priority, signal),
+      watching: (work) => this.#watching(work),
+      way: (priority, signal) => this.#way(priority, signal),
+      nextTransfer: () => this.#convoys.nextTransfer(),
+      mtu: () => this.#mtu,
+    });
+  }
+
+  get portable(): WhorlPortable | undefined {
+    return this.#identity?.capabilities.does.portable === true ? this.#portable : undefined;
   }
 
   get identity(): Identity | undefined {
@@ -174,11 +186,7 @@ export class WhorlDriver implements TerminalDriver, Member {
     keeper?: Keeper,
   ): Promise<Moved<UserRecord | undefined>> {
     const began = this.#line.clock.now();
-    const offer = await this.#offer(
-      user,
-      knownFields(known, this.#identity?.capabilities.mtu ?? MTU_MIN),
-      signal,
-    );
+    const offer = await this.#offer(user, knownFields(known, this.#mtu), signal);
     if (offer === undefined) return { value: undefined, bytes: 0, ms: this.#line.clock.now() - began };
     const keeping = new Keeping(keeper);
     const assembly = assemblyFor(offer, this.#interrupted ?? (await keeping.earlier()));
@@ -244,6 +252,10 @@ export class WhorlDriver implements TerminalDriver, Member {
     this.#clockOffMs = 0;
   }
 
+  get #mtu(): number {
+    return this.#identity?.capabilities.mtu ?? MTU_MIN;
+  }
+
   async #offer(
     user: number,
     known: Body<'user.pull'>['known'],
@@ -264,7 +276,7 @@ export class WhorlDriver implements TerminalDriver, Member {
     signal: AbortSignal,
   ): Promise<Body<'transfer.committed'>> {
     const way = this.#way('push', signal);
-    const chunk = chunkSize(this.peer.session, this.#identity?.capabilities.mtu ?? 256);
+    const chunk = chunkSize(this.peer.session, this.#mtu);
     for (let again = false; ; again = true) {
       const transfer = this.#convoys.nextTransfer();
       const alone = (size: number): Promise<Body<'transfer.committed'>> =>
