@@ -30,7 +30,8 @@ import type {
   SlotAnswer,
 } from '@whorl/protocol';
 import { answer } from './answers.ts';
-import type { Answer, Conversation, Desk } from './answers.ts';
+import type { Answer } from './answers.ts';
+import type { Conversation, Desk } from './desk.ts';
 import { accept } from './handshake.ts';
 import { openShared } from './incoming.ts';
 import type { TellKeys } from './handshake.ts';

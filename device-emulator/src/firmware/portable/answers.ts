@@ -1,11 +1,10 @@
 import { CHANGES_PER_PAGE, chunkSize, FILES_PER_PAGE, sameBytes } from '@whorl/protocol';
 import type { Body, Message, Refusal } from '@whorl/protocol';
-import type { Desk } from '../answers.ts';
+import type { Desk } from '../desk.ts';
 import type { Op } from '../ops.ts';
 import type { UserTable } from '../users.ts';
 import { compareNames } from './files.ts';
 import { storedOperators, storedTasks } from './lists.ts';
-import type { ListedTask, Operator } from './lists.ts';
 import type { Portable } from './portable.ts';
 
 /** A request that only portable terminals answer, with the side of the terminal that does. */
@@ -14,12 +13,6 @@ interface At extends Desk {
 }
 
 type Answer = Uint8Array | Refusal;
-
-/** Pages of lists that are not complete yet, until the session ends. */
-export interface Pages {
-  tasks: readonly ListedTask[];
-  operators: readonly Operator[];
-}
 
 /**
  * The users that requests are about: the next table while it is open.
