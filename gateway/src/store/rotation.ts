@@ -14,6 +14,7 @@ import { note, putNote } from './tables/small.ts';
 import type { MasterView, Rotated, VaultStatus, VaultStore } from './vault-store.ts';
 import { KEY_BYTES, Vault } from './vault.ts';
 import type { RandomBytes } from './vault.ts';
+import { LIMIT } from './tables/where.ts';
 
 /** Data keys resealed in one transaction: a few milliseconds. */
 const BATCH = 200;
@@ -68,7 +69,7 @@ export class Rotation implements VaultStore {
     const { db, keys, ring } = this.#parts;
     return db.write(() => {
       const { number } = ring.newest;
-      const rows = db.all('SELECT * FROM keys WHERE master < ? LIMIT ?', number, BATCH).map(keyRow);
+      const rows = db.all(`SELECT * FROM keys WHERE master < ? ${LIMIT}`, number, BATCH).map(keyRow);
       for (const row of rows) putKey(db, keys.rewrapped(row, number));
       return rows.length;
     });

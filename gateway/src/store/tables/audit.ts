@@ -5,7 +5,7 @@ import type { Row, Sqlite } from '../sqlite.ts';
 import type { Keys } from '../keys.ts';
 import { bytes, number, text } from './rows.ts';
 import { note, putNote } from './small.ts';
-import { where } from './where.ts';
+import { LIMIT, where } from './where.ts';
 
 const HEAD_NOTE = 'audit.head';
 const NOTHING: AuditHead = { seq: 0, hash: AUDIT_BEGIN };
@@ -36,7 +36,9 @@ export class AuditTable implements AuditStore {
   }
 
   async rows(after: number, limit: number): Promise<readonly AuditRow[]> {
-    return this.#db.all('SELECT * FROM audit WHERE seq > ? ORDER BY seq LIMIT ?', after, limit).map(auditRow);
+    return this.#db
+      .all(`SELECT * FROM audit WHERE seq > ? ORDER BY seq ${LIMIT}`, after, limit)
+      .map(auditRow);
   }
 
   async deeds({ after = 0, newest, limit, who, deed }: AuditFilter): Promise<readonly AuditDeed[]> {
@@ -48,7 +50,7 @@ export class AuditTable implements AuditStore {
     const order = newest === true ? 'DESC' : 'ASC';
     const rows = this.#db.all(
       `SELECT a.*, o.outcome AS came, o.time AS over FROM audit a LEFT JOIN audit o ON o.asked = a.seq ${sql}
-       ORDER BY a.seq ${order} LIMIT ?`,
+       ORDER BY a.seq ${order} ${LIMIT}`,
       ...values,
       limit,
     );

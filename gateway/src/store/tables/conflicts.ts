@@ -15,7 +15,7 @@ import type { Row } from '../sqlite.ts';
 import type { Keys } from '../keys.ts';
 import { insertEvents } from './events.ts';
 import { bytes, number, text } from './rows.ts';
-import { where } from './where.ts';
+import { LIMIT, where } from './where.ts';
 
 // Each conflict is sealed under a data key of its own: a person who is held apart is not the user whose id it is.
 
@@ -110,7 +110,7 @@ export function listConflicts(db: Sqlite, filter: ConflictFilter): readonly Conf
     ['kind = ?', filter.kind],
     ['state = ?', filter.state],
   ]);
-  return db.all(`SELECT * FROM conflicts ${sql} ORDER BY id LIMIT ?`, ...values, filter.limit).map(summary);
+  return db.all(`SELECT * FROM conflicts ${sql} ORDER BY id ${LIMIT}`, ...values, filter.limit).map(summary);
 }
 
 export function countConflicts(db: Sqlite): number {

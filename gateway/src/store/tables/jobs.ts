@@ -2,6 +2,7 @@ import { JOB_STATES } from '../jobs.ts';
 import type { JobRow, JobStore } from '../jobs.ts';
 import type { Row, Sqlite } from '../sqlite.ts';
 import { number, text } from './rows.ts';
+import { LIMIT } from './where.ts';
 
 const KEPT = 1000;
 
@@ -38,7 +39,7 @@ export class JobTable implements JobStore {
   }
 
   async list(limit: number): Promise<readonly JobRow[]> {
-    return this.#db.all('SELECT * FROM jobs ORDER BY id DESC LIMIT ?', limit).map(jobRow);
+    return this.#db.all(`SELECT * FROM jobs ORDER BY id DESC ${LIMIT}`, limit).map(jobRow);
   }
 
   interrupt(time: number): Promise<void> {

@@ -1,11 +1,10 @@
 import type { Sqlite } from '../sqlite.ts';
 import type { LedgerFilter, LedgerRow } from '../store.ts';
 import { ledgerRow } from './rows.ts';
-import { where } from './where.ts';
+import { LIMIT, where } from './where.ts';
 import { ledgerCounts, WANTS } from './ledger.ts';
 
-const BY_STATE =
-  'SELECT * FROM ledger WHERE terminal = ? AND state = ? AND want = ? AND user >= ? ORDER BY user LIMIT ?';
+const BY_STATE = `SELECT * FROM ledger WHERE terminal = ? AND state = ? AND want = ? AND user >= ? ORDER BY user ${LIMIT}`;
 
 /** Rows by user and terminal. Whatever the filter, about as many rows are looked at as are answered. */
 export function listLedger(db: Sqlite, filter: LedgerFilter): readonly LedgerRow[] {
@@ -23,7 +22,7 @@ function byUser(db: Sqlite, { user, terminal, state, after, limit }: LedgerFilte
   const onward = after === undefined ? '' : `${sql === '' ? 'WHERE' : 'AND'} (user, terminal) > (?, ?)`;
   const from = after === undefined ? [] : [after.user, after.terminal];
   return db
-    .all(`SELECT * FROM ledger ${sql} ${onward} ORDER BY user, terminal LIMIT ?`, ...values, ...from, limit)
+    .all(`SELECT * FROM ledger ${sql} ${onward} ORDER BY user, terminal ${LIMIT}`, ...values, ...from, limit)
     .map(ledgerRow);
 }
 

@@ -1,6 +1,7 @@
 import type { Row, Sqlite } from '../sqlite.ts';
 import type { LedgerCounts, LedgerResult, LedgerRow } from '../store.ts';
 import { ledgerRow, number, text } from './rows.ts';
+import { LIMIT } from './where.ts';
 
 const NONE: LedgerCounts = { pending: 0, sending: 0, verified: 0, failed: 0, withheld: 0 };
 /** Removals make room, and the people removed may have lost the right to enter: they come first. */
@@ -36,10 +37,10 @@ export function putLedger(db: Sqlite, row: LedgerRow): void {
 
 const UNPULLED =
   'NOT EXISTS (SELECT 1 FROM pulls WHERE pulls.terminal = ledger.terminal AND pulls.user = ledger.user)';
-const RETRIES = `SELECT * FROM ledger WHERE terminal = ?1 AND want = ?2 AND state = 'failed' AND next_try <= ?3
-  AND ${UNPULLED} ORDER BY next_try, user LIMIT ?4`;
-const PENDING = `SELECT * FROM ledger WHERE terminal = ?1 AND state = 'pending' AND want = ?2
-  AND ${UNPULLED} ORDER BY user LIMIT ?3`;
+const RETRIES = `SELECT * FROM ledger WHERE terminal = ? AND want = ? AND state = 'failed' AND next_try <= ?
+  AND ${UNPULLED} ORDER BY next_try, user ${LIMIT}`;
+const PENDING = `SELECT * FROM ledger WHERE terminal = ? AND state = 'pending' AND want = ?
+  AND ${UNPULLED} ORDER BY user ${LIMIT}`;
 
 export function dueLedger(db: Sqlite, terminal: string, now: number, limit: number): readonly LedgerRow[] {
   const due: Row[] = [];

@@ -1,6 +1,7 @@
 import type { Sqlite } from '../sqlite.ts';
 import type { PullRequest, Store } from '../store.ts';
 import { number, pullRequest, text } from './rows.ts';
+import { LIMIT } from './where.ts';
 
 const INSERT =
   'INSERT INTO pulls (terminal, user, log, attempts, next_try, changed, take) VALUES (?, ?, ?, ?, ?, ?, ?)';
@@ -51,7 +52,7 @@ export function postponePull(db: Sqlite, pull: Parameters<Store['postponePull']>
 export function duePulls(db: Sqlite, terminal: string, now: number, limit: number): readonly PullRequest[] {
   return db
     .all(
-      'SELECT * FROM pulls WHERE terminal = ? AND next_try <= ? ORDER BY next_try, log, user LIMIT ?',
+      `SELECT * FROM pulls WHERE terminal = ? AND next_try <= ? ORDER BY next_try, log, user ${LIMIT}`,
       terminal,
       now,
       limit,
@@ -66,7 +67,7 @@ export function pullCounts(db: Sqlite): ReadonlyMap<string, number> {
 }
 
 export function openPulls(db: Sqlite, limit: number): readonly PullRequest[] {
-  return db.all('SELECT * FROM pulls ORDER BY terminal, user LIMIT ?', limit).map(pullRequest);
+  return db.all(`SELECT * FROM pulls ORDER BY terminal, user ${LIMIT}`, limit).map(pullRequest);
 }
 
 /** All of a terminal's pulls may be tried at once. */

@@ -6,7 +6,7 @@ import type { Keys } from '../keys.ts';
 import { bytes, number, provenanceOf, provenanceText, userSummary } from './rows.ts';
 import { shownGroups, shownName } from './shown.ts';
 import { readFormer, writeFormer } from './former.ts';
-import { where } from './where.ts';
+import { LIMIT, where } from './where.ts';
 
 /** What a change needs to know of a user without unsealing it. */
 interface Held {
@@ -113,5 +113,5 @@ export function listUsers(db: Sqlite, filter: UserFilter): readonly UserSummary[
     ["name LIKE ? ESCAPE '\\'", name],
     ['EXISTS (SELECT 1 FROM json_each(users.groups) AS held WHERE held.value = ?)', filter.group],
   ]);
-  return db.all(`SELECT * FROM users ${sql} ORDER BY id LIMIT ?`, ...values, filter.limit).map(userSummary);
+  return db.all(`SELECT * FROM users ${sql} ORDER BY id ${LIMIT}`, ...values, filter.limit).map(userSummary);
 }
