@@ -41,12 +41,20 @@ export function loggedInSend(url: URL, logins: Logins): Send {
 /** An answer without end lasts as long as the session, which is renewed while it is read. */
 function keepAlive(answer: IncomingMessage, url: URL, logins: Logins): void {
   if (!/ndjson|event-stream/.test(answer.headers['content-type'] ?? '')) return;
-  const timer = setInterval(() => {
-    // The gateway ends the answer when this has failed for good.
-    current(url, logins).catch(() => undefined);
-  }, RENEWAL_MS);
+  let cancel = (): void => undefined;
+  const wait = (): void => {
+    cancel = systemClock.after(RENEWAL_MS, () => {
+      // The gateway ends the answer when this has failed for good.
+      void current(url, logins)
+        .catch(() => undefined)
+        .finally(() => {
+          if (!answer.closed) wait();
+        });
+    });
+  };
+  wait();
   answer.once('close', () => {
-    clearInterval(timer);
+    cancel();
   });
 }
 

@@ -12,8 +12,17 @@ import { faultsOn, known, linesOf, makeBench, pairAll } from './wiring.ts';
 const PATIENCE_MS = 30_000;
 const LOOK_MS = 10;
 
+export interface RealRig extends Rig {
+  /** Does something with the gateway's data directory while it is stopped. */
+  whileStopped(work: (data: string) => Promise<void>): Promise<void>;
+}
+
 /** A site on real ports and in real time: kernel pseudo-terminals or TCP, an SQLite file on disk. */
-export async function realRig(kind: 'pty' | 'tcp', plan: RigPlan, options: { log?: Log } = {}): Promise<Rig> {
+export async function realRig(
+  kind: 'pty' | 'tcp',
+  plan: RigPlan,
+  options: { log?: Log } = {},
+): Promise<RealRig> {
   const clock = systemClock;
   const directory = mkdtempSync(join(tmpdir(), 'whorl-rig-'));
   const bench = makeBench(plan, clock, kind);
@@ -21,16 +30,12 @@ export async function realRig(kind: 'pty' | 'tcp', plan: RigPlan, options: { log
   const cables = new Map<string, Cable>();
   const ports = new Map<string, number>();
   for (const [name, medium] of media) {
-    if (kind === 'pty') {
-      cables.set(name, ptyCable(medium, join(directory, `${name}.line`)));
-    } else {
-      const cable = listeningCable(medium, { host: '127.0.0.1', port: 0 });
-      cables.set(name, cable);
-      await cable.plug();
-      ports.set(name, cable.port());
-      continue;
-    }
-    await known(cables, name).plug();
+    const place = { host: '127.0.0.1', port: 0 };
+    const listening = kind === 'tcp' ? listeningCable(medium, place) : undefined;
+    const cable = listening ?? ptyCable(medium, join(directory, `${name}.line`));
+    cables.set(name, cable);
+    await cable.plug();
+    if (listening !== undefined) ports.set(name, listening.port());
   }
   const baud = plan.baud ?? 115_200;
   const over = (line: string): LineConfig['over'] =>
@@ -53,6 +58,12 @@ export async function realRig(kind: 'pty' | 'tcp', plan: RigPlan, options: { log
     });
   };
   let gateway = await start();
+  const whileStopped: RealRig['whileStopped'] = async (work) => {
+    await gateway.stop();
+    await store.close();
+    await work(join(directory, 'data'));
+    gateway = await start();
+  };
   return {
     kind,
     get gateway() {
@@ -73,11 +84,8 @@ export async function realRig(kind: 'pty' | 'tcp', plan: RigPlan, options: { log
     pass: (ms) => sleep(clock, ms),
     plug: (line) => known(cables, line).plug(),
     unplug: (line) => known(cables, line).unplug(),
-    async restartGateway() {
-      await gateway.stop();
-      await store.close();
-      gateway = await start();
-    },
+    restartGateway: () => whileStopped(() => Promise.resolve()),
+    whileStopped,
     events: () => store.events({ limit: 100_000 }),
     async close() {
       await gateway.stop();

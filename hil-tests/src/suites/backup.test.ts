@@ -5,6 +5,7 @@ import { restoreBackup } from '@whorl/gateway';
 import { expect, onTestFinished, test } from 'vitest';
 import { ALL, allOnline, atRest, verifiedOn } from '../rig/behaviour.ts';
 import { memoryRig } from '../rig/memory.ts';
+import { realRig } from '../rig/real.ts';
 import { SMALL_SITE } from '../rig/rig.ts';
 
 function directory(): string {
@@ -46,6 +47,46 @@ test('S10 B11 users enrolled after the backup come back from the terminals; noth
   expect(new Set(ALL.map((name) => rig.terminal(name).tableDigest))).toEqual(tables);
   expect(await rig.gateway.operations.conflicts({ limit: 9 })).toEqual([]);
 });
+
+test('S10 B11 G7 over TCP, too, a restore ends in comparing: later users come back, edits are merged, who was erased stays away', async () => {
+  const out = directory();
+  const rig = await realRig('tcp', SMALL_SITE);
+  onTestFinished(() => rig.close());
+  await allOnline(rig);
+  const { operations } = rig.gateway;
+  await operations.addUser(1, { set: { name: 'before', groups: [1, 2] }, clear: [] });
+  await operations.addUser(3, { set: { name: 'to be erased', groups: [1, 2] }, clear: [] });
+  for (const user of [1, 3]) await verifiedOn(rig, user, ALL);
+  const file = join(out, 'site.whorl');
+  await rig.gateway.store.backups.make(file);
+  expect(rig.terminal('terminal-3').enrol({ user: 2, name: 'after', fingers: 1 })).toBe(2);
+  await operations.editUser(1, { set: { pin: new Uint8Array(64).fill(7) }, clear: [] });
+  await operations.eraseUser(3);
+  await rig.until('everybody is where they belong', () => {
+    const [first, ...others] = ALL.map((name) => rig.terminal(name));
+    const same = others.every((terminal) => terminal.tableDigest === first?.tableDigest);
+    return same && first?.users().size === 2 && !first.users().has(3);
+  });
+  await atRest(rig);
+  const tables = new Set(ALL.map((name) => rig.terminal(name).tableDigest));
+  await rig.whileStopped(async (data) => {
+    const report = await restoreBackup({ data, file, now: Date.now(), replace: true });
+    expect(report).toMatchObject({ users: 1, erased: 1, terminals: 6 });
+  });
+  await rig.until('all terminals compared', async () =>
+    (await rig.gateway.store.terminals()).every(({ doubt }) => doubt === undefined),
+  );
+  await atRest(rig);
+  const users = await rig.gateway.store.users({ limit: 9 });
+  expect(users.map(({ id, name }) => [id, name])).toEqual([
+    [1, 'before'],
+    [2, 'after'],
+  ]);
+  expect(new Set(ALL.map((name) => rig.terminal(name).tableDigest)), 'nothing was overwritten').toEqual(
+    tables,
+  );
+  expect(await rig.gateway.operations.conflicts({ limit: 9 })).toEqual([]);
+}, 120_000);
 
 test('B17 an erased user is removed from every terminal, from one that was away and edited them too', async () => {
   const rig = await memoryRig(SMALL_SITE);
