@@ -25,6 +25,7 @@ function station(address: number, answer?: Uint8Array): Station & { heard: numbe
     },
     hand: () => undefined,
     onSilent: (listener) => silent.push(listener),
+    onNews: () => undefined,
     silence: () => {
       for (const each of silent) each();
     },
@@ -240,4 +241,23 @@ test('E1 what an old connection left half said does not spoil the first frame of
   second.write(frameFor(5, 12));
   await clock.run({ forMs: 10 });
   expect(five.heard).toEqual([11]);
+});
+
+test('E2 on a connection of its own a terminal with news raises its hand unasked, once until it is asked; on a wire it waits', async () => {
+  const HAND = Uint8Array.of(4, 0x5a, 3, 7, 0);
+  const handsOf = async (baud: number | undefined): Promise<number[]> => {
+    const { clock, medium, gateway, heard } = line({ baud });
+    let news: () => void = () => undefined;
+    const one = station(3, frameFor(3, 20));
+    medium.add({ ...one, hand: () => HAND, onNews: (listener) => void (news = listener) });
+    const counts: number[] = [];
+    for (const act of [() => news(), () => news(), () => gateway.write(frameFor(3, 12)), () => news()]) {
+      act();
+      await clock.run({ forMs: 50 });
+      counts.push(heard.filter(({ bytes }) => bytes[1] === 0x5a).length);
+    }
+    return counts;
+  };
+  expect(await handsOf(undefined)).toEqual([1, 1, 1, 2]);
+  expect(await handsOf(115_200)).toEqual([0, 0, 0, 0]);
 });

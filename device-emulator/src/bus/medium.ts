@@ -44,6 +44,8 @@ export interface Station {
   hand(): Uint8Array | undefined;
   /** Calls `silent` when whatever it is saying or about to say breaks off. */
   onSilent(silent: () => void): void;
+  /** Calls `news` when people have done something that the gateway has not read. */
+  onNews(news: () => void): void;
 }
 
 interface Sender {
@@ -57,6 +59,8 @@ interface Seat extends Sender {
   readonly troubles: Troubles<SeatTrouble>;
   /** Since when it is on the line; `undefined` while it is not. */
   since: number | undefined;
+  /** On a connection: it has raised its hand, and has not been asked anything since. */
+  raised: boolean;
 }
 
 type OnAir = Transmission<Sender>;
@@ -117,11 +121,15 @@ export class Medium {
   add(station: Station, options: { turnaroundMs?: number | undefined } = {}): void {
     const turnaroundMs = options.turnaroundMs ?? this.#options.turnaroundMs;
     const since = this.#clock.now();
-    const seat: Seat = { station, turnaroundMs, since, freeAt: 0, troubles: new Troubles() };
+    const seat: Seat = { station, turnaroundMs, since, freeAt: 0, raised: false, troubles: new Troubles() };
     this.#seats.set(station.address, [...(this.#seats.get(station.address) ?? []), seat]);
     station.onSilent(() => {
       this.#silence(seat);
     });
+    if (!this.isWire)
+      station.onNews(() => {
+        this.#raise(seat);
+      });
   }
 
   /** Makes `port` the gateway's end; an earlier one hears nothing any more. Arrays it delivers are kept, not copied. */
@@ -317,6 +325,15 @@ export class Medium {
     }
   }
 
+  /** Nobody else speaks on a connection: there a hand needs no invitation. */
+  #raise(seat: Seat): void {
+    if (seat.raised || seat.since === undefined || this.#port === undefined) return;
+    const hand = seat.station.hand();
+    if (hand === undefined) return;
+    seat.raised = true;
+    this.#say(seat, hand, this.#clock.now() + seat.turnaroundMs);
+  }
+
   *#present(start: number): Generator<Seat> {
     for (const seats of this.#seats.values())
       for (const seat of seats) if (seat.since !== undefined && seat.since <= start) yield seat;
@@ -326,6 +343,7 @@ export class Medium {
     for (const seat of seats) {
       if (seat.since === undefined || seat.since > heard.start) continue;
       const reached = heardBy(seat.troubles, stuffed);
+      seat.raised = false;
       const answers = reached === undefined ? [] : seat.station.hear(reached);
       if (answers.length === 0) continue;
       // A serial line has gaps between frames; on TCP they travel together.

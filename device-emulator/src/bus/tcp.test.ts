@@ -22,6 +22,7 @@ function answering(): Medium {
     hearCall: () => undefined,
     hand: () => undefined,
     onSilent: () => undefined,
+    onNews: () => undefined,
   });
   return medium;
 }

@@ -70,6 +70,7 @@ export class Terminal {
   readonly #lacks = new Set<Partial<Capabilities>>();
   readonly #silent: (() => void)[] = [];
   readonly #started: (() => void)[] = [];
+  readonly #news: (() => void)[] = [];
   #running: Running | undefined;
   #start: Cancel | undefined;
   #failure: string | undefined;
@@ -128,6 +129,11 @@ export class Terminal {
   /** Calls `started` each time that it has started again. */
   onStarted(started: () => void): void {
     this.#started.push(started);
+  }
+
+  /** Calls `news` when people have done something that the gateway has not read. */
+  onNews(news: () => void): void {
+    this.#news.push(news);
   }
 
   // The wire.
@@ -381,7 +387,9 @@ export class Terminal {
 
   #act<T>(action: (panel: Panel) => T): T {
     try {
-      return action(this.#on().panel);
+      const result = action(this.#on().panel);
+      if (this.#news.length > 0 && this.hand() !== undefined) for (const news of this.#news) news();
+      return result;
     } catch (cause) {
       if (!(cause instanceof PowerCut)) throw cause;
       this.powerOff();

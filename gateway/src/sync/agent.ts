@@ -214,7 +214,10 @@ export class Agent {
   /** The same terminal as before goes on where it was; another one is read from its first record. */
   async #settleIdentity(identity: Identity): Promise<void> {
     const name = this.#driver.name;
-    const known = (await this.#site.store.terminals()).find((row) => row.name === name);
+    const known =
+      this.#serial === ''
+        ? this.#site.stood(name)
+        : { serial: this.#serial, position: this.#position, doubt: this.#doubt };
     const same = known?.serial === identity.serial;
     const position = same ? known.position : { epoch: identity.log.epoch, id: 0 };
     // The one that was here before had everything; this one may have nothing.

@@ -5,7 +5,7 @@ import type { EventHub } from '../events/hub.ts';
 import type { Log } from '../settings/log.ts';
 import { DEFAULT_RUNTIME_SETTINGS } from '../settings/runtime.ts';
 import type { RuntimeSettings } from '../settings/runtime.ts';
-import type { Store } from '../store/store.ts';
+import type { Store, TerminalRow } from '../store/store.ts';
 import { Comparisons } from './comparisons.ts';
 import { placesOf } from './scope.ts';
 import type { Place, Scope } from './scope.ts';
@@ -32,6 +32,7 @@ export class Site {
   readonly configured: readonly Place[];
   #settings: RuntimeSettings = DEFAULT_RUNTIME_SETTINGS;
   #places: readonly Place[];
+  #terminals: ReadonlyMap<string, TerminalRow> = new Map();
   readonly #wakers = new Map<string, () => void>();
 
   constructor(parts: SiteParts) {
@@ -68,9 +69,15 @@ export class Site {
     return { autoSync: this.#settings.autoSync, places: this.#places };
   }
 
-  /** Reads the settings that were changed at run time. */
+  /** Reads the settings that were changed at run time, and how the terminals stood. */
   async load(): Promise<void> {
     this.settings = { ...DEFAULT_RUNTIME_SETTINGS, ...(await this.store.settings()) };
+    this.#terminals = new Map((await this.store.terminals()).map((row) => [row.name, row]));
+  }
+
+  /** How a terminal stood when the gateway started; afterwards, whoever works for it knows. */
+  stood(terminal: string): TerminalRow | undefined {
+    return this.#terminals.get(terminal);
   }
 
   onWake(terminal: string, wake: () => void): void {

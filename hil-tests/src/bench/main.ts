@@ -7,6 +7,7 @@ import { benchSeal } from './seal.ts';
 import { benchSimulation } from './simulation.ts';
 import { benchStart } from './start.ts';
 import { benchStore } from './store.ts';
+import { benchTcp } from './tcp.ts';
 import { benchWeek } from './week.ts';
 
 const BENCHES = {
@@ -19,6 +20,7 @@ const BENCHES = {
   store: benchStore,
   start: benchStart,
   sim: benchSimulation,
+  tcp: benchTcp,
 } as const;
 
 /** A figure: which benchmark makes it, its goal, and what others reach. */
@@ -56,6 +58,8 @@ const FIGURES: Readonly<Record<string, Figure>> = {
   'store.merge_durable': { by: 'store', goal: '≥ 0.45', peer: '0.49–0.57' },
   'store.merge_grouped': { by: 'store', goal: '≥ 8', peer: '10.8' },
   'start.ready_ms': { by: 'start', goal: '≤ 1000', peer: '–' },
+  'tcp.10k_core': { by: 'tcp', goal: '≤ 0.5', peer: '0.21' },
+  'tcp.10k_p99_ms': { by: 'tcp', goal: '≤ 20', peer: '5' },
   'sim.speed': { by: 'sim', goal: '≥ 1000', peer: 'up to 700' },
   'sim.speed_real_crypto': { by: 'sim', goal: '≥ 500', peer: '–' },
 };

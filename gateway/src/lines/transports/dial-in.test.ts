@@ -51,7 +51,7 @@ test('G2 G3 who claims to be a terminal that still answers is sent away', async 
   second.resume();
   first.write(Uint8Array.of(1, 2, 0));
   await vi.waitUntil(() => received() === 3);
-  await clock.run({ forMs: 2_000 });
+  await clock.run({ forMs: 2_500 });
   await vi.waitUntil(() => second.closed);
   expect([first.closed, opened()]).toEqual([false, 1]);
 });
@@ -59,7 +59,7 @@ test('G2 G3 who claims to be a terminal that still answers is sent away', async 
 test('G2 a terminal that dials again is taken up when nothing comes over its old connection', async () => {
   const { clock, first, second, opened } = await contest();
   first.resume();
-  await clock.run({ forMs: 2_000 });
+  await clock.run({ forMs: 2_500 });
   await vi.waitUntil(() => first.closed && opened() === 2);
   expect(second.closed).toBe(false);
 });

@@ -4,14 +4,20 @@ import { WhorlError } from '@whorl/protocol';
 import type { Clock } from '@whorl/protocol';
 import type { Log } from '../../settings/log.ts';
 import type { OpenTransport } from '../transport.ts';
+import { Grumbling } from './grumbling.ts';
 import { socketTransport } from './tcp.ts';
 
 /** Finds out who is at the other end of a fresh connection: the serial number, or why nobody could be greeted. */
 export type Greet = (socket: Socket) => Promise<string>;
 
-const MOST_UNKNOWN = 64;
-/** A terminal is polled several times in this time: a connection over which nothing comes is dead. */
-const SILENCE_MS = 2_000;
+/** Connections at once of which it is not known yet who is there; thousands of terminals dial when the power is back. */
+const MOST_UNKNOWN = 1_024;
+/** Connections that the system holds until they are looked at. */
+const BACKLOG = 4_096;
+/** A terminal is polled more than once in this time: a connection over which nothing comes is dead. */
+const SILENCE_MS = 2_500;
+/** Whoever cannot be greeted tries again and again; the log says so once in this time for each address. */
+const GRUMBLE_MS = 60_000;
 
 /**
  * The port that terminals dial. Each connection is greeted to learn the terminal's serial number, then handed to the
@@ -29,8 +35,9 @@ export class DialIn {
   readonly #greeted = new Map<string, Socket>();
   /** In use by its line. A terminal that dials again has lost it, however open it looks, unless somebody still speaks there. */
   readonly #inUse = new Map<string, Socket>();
-  readonly #ready: Socket[] = [];
-  #greeting = 0;
+  /** Being greeted. */
+  readonly #arriving = new Set<Socket>();
+  readonly #grumbling: Grumbling;
 
   constructor(parts: {
     greet: Greet;
@@ -42,6 +49,7 @@ export class DialIn {
     this.#clock = parts.clock;
     this.#log = parts.log;
     this.#unknown = parts.unknown;
+    this.#grumbling = new Grumbling(parts.clock, GRUMBLE_MS);
     this.#server = createServer({ pauseOnConnect: false }, (socket) => {
       void this.#arrived(socket);
     });
@@ -59,7 +67,7 @@ export class DialIn {
           ),
         );
       });
-      this.#server.listen(options.port, options.host, () => {
+      this.#server.listen({ ...options, backlog: BACKLOG }, () => {
         const address = this.#server.address();
         resolve(typeof address === 'object' && address !== null ? address.port : options.port);
       });
@@ -86,7 +94,7 @@ export class DialIn {
   }
 
   async close(): Promise<void> {
-    for (const socket of [...this.#ready, ...this.#greeted.values(), ...this.#inUse.values()])
+    for (const socket of [...this.#arriving, ...this.#greeted.values(), ...this.#inUse.values()])
       socket.destroy();
     await new Promise<void>((resolve) => {
       this.#server.close(() => {
@@ -98,16 +106,16 @@ export class DialIn {
   async #arrived(socket: Socket): Promise<void> {
     const address = `${socket.remoteAddress ?? '?'} port ${socket.remotePort ?? 0}`;
     socket.on('error', () => undefined);
-    if (this.#greeting >= MOST_UNKNOWN) {
+    if (this.#arriving.size >= MOST_UNKNOWN) {
       socket.destroy();
       return;
     }
-    this.#greeting += 1;
-    this.#ready.push(socket);
+    this.#arriving.add(socket);
     try {
       const serial = await this.#greet(socket);
       if (!this.#known.has(serial)) {
-        this.#unknown(serial, address);
+        if (this.#grumbling.next(`${socket.remoteAddress ?? ''} ${serial}`) !== undefined)
+          this.#unknown(serial, address);
         socket.destroy();
         return;
       }
@@ -117,14 +125,13 @@ export class DialIn {
       if (inUse === undefined || inUse.destroyed) this.#handOver(serial);
       else this.#contest(serial, inUse, socket, address);
     } catch (error) {
-      this.#log.warn(
-        { address },
-        `${address} dialled in and could not be greeted: ${error instanceof Error ? error.message : String(error)}`,
+      this.#grumble(
+        address,
+        `dialled in and could not be greeted: ${error instanceof Error ? error.message : String(error)}`,
       );
       socket.destroy();
     } finally {
-      this.#greeting -= 1;
-      this.#ready.splice(this.#ready.indexOf(socket), 1);
+      this.#arriving.delete(socket);
     }
   }
 
@@ -142,12 +149,21 @@ export class DialIn {
         inUse.destroy();
         return;
       }
-      this.#log.warn(
-        { serial, address },
-        `${address} dialled in as ${serial}, which answers over another connection; it was sent away`,
+      this.#grumble(
+        address,
+        `dialled in as ${serial}, which answers over another connection; it was sent away`,
       );
       newcomer.destroy();
     });
+  }
+
+  /** @param address with the port, which is another one each time */
+  #grumble(address: string, what: string): void {
+    const untold = this.#grumbling.next(address.slice(0, address.lastIndexOf(' port ')));
+    if (untold === undefined) return;
+    const more =
+      untold === 0 ? '' : ` (and ${untold.toLocaleString('en')} times before, since this was told)`;
+    this.#log.warn({ address }, `${address} ${what}${more}`);
   }
 
   #handOver(serial: string): void {

@@ -1,8 +1,7 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
-import { WhorlError } from '@whorl/protocol';
+import { FrameSplitter, WhorlError } from '@whorl/protocol';
 import type { OpenTransport, Transport, TransportEvents } from '../transport.ts';
-import { deliverFrames } from './framing.ts';
 
 const KEEP_ALIVE_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -35,19 +34,49 @@ export function socketTransport(socket: Socket, events: TransportEvents): Transp
     );
   });
   socket.on('end', () => socket.destroy());
-  const cut = deliverFrames(socket, events);
+  const cut = splitFrames(socket, events);
   return {
     cut,
     write(bytes, written) {
       if (closed || socket.destroyed) return;
-      socket.write(bytes, (error) => {
-        if (error === undefined || error === null) written();
-      });
+      socket.write(bytes);
+      // Nearly always the operating system has them at once: a callback a frame would cost more than the frame.
+      if (socket.writableLength === 0) written();
+      else
+        socket.write(NOTHING, (error) => {
+          if (error === undefined || error === null) written();
+        });
     },
     close() {
       closed = true;
       socket.destroy();
     },
+  };
+}
+
+const NOTHING = new Uint8Array(0);
+
+/**
+ * Cuts what a socket receives at the delimiters. Not through pipes as of a serial port: with thousands of connections
+ * they would cost several times what is said over them.
+ * @returns the transport's `cut`
+ */
+function splitFrames(socket: Socket, events: TransportEvents): () => boolean {
+  const splitter = new FrameSplitter();
+  let dropped = 0;
+  socket.on('data', (bytes: Buffer) => {
+    events.received(bytes.length);
+    splitter.push(bytes, events.frame);
+    if (splitter.dropped === dropped) return;
+    events.discarded(splitter.dropped - dropped);
+    dropped = splitter.dropped;
+  });
+  // Whoever greeted it has stopped it, so that nothing was lost.
+  socket.resume();
+  return () => {
+    const held = splitter.cut();
+    if (held > 0) events.discarded(held);
+    return held > 0;
   };
 }
 

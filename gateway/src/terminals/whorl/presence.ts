@@ -8,9 +8,10 @@ import type { KeyRing } from './key-ring.ts';
 import { FIRST_GREETING_MS, LAST_GREETING_MS, seatOf } from './seat.ts';
 import type { Member, Seat } from './seat.ts';
 
-/** A terminal that has a connection for itself is polled so often while nothing else happens on it. */
-const POLL_MS = 200;
-const BUSY_POLL_MS = 250;
+/** A terminal that has a connection for itself says by itself that it has logs: polls only show that it is there. */
+const POLL_MS = 1_000;
+/** One that did not answer is asked again so soon. */
+const POLL_AGAIN_MS = 200;
 /** On a shared line, hands can be raised so often while it is idle, and while it is busy, within long transfers too. */
 const IDLE_INVITATION_MS = 40;
 const BUSY_INVITATION_MS = 60;
@@ -295,7 +296,7 @@ export class Presence {
     await this.#handOver(seat);
     seat.silent = 0;
     seat.retryMs = FIRST_GREETING_MS;
-    seat.due = this.#clock.now() + this.#pace();
+    seat.due = this.#clock.now() + POLL_MS;
     if (!this.#open) return;
     if (member.isOnline()) member.alive(greeting.attention);
     else member.greeted(greeting.welcome, greeting.attention);
@@ -313,7 +314,7 @@ export class Presence {
     try {
       seat.member.alive(answerOf('poll', outcome).attention);
       seat.silent = 0;
-      seat.due = this.#clock.now() + this.#pace();
+      seat.due = this.#clock.now() + POLL_MS;
     } catch (error) {
       seat.due = this.#clock.now() + (error instanceof RefusedError ? 0 : seat.retryMs);
       if (seat.member.isOnline())
@@ -329,7 +330,7 @@ export class Presence {
     }
     seat.silent += 1;
     if (!seat.member.isOnline()) this.#tryLater(seat);
-    else if (seat.silent < SILENT_POLLS) seat.due = now + this.#pace();
+    else if (seat.silent < SILENT_POLLS) seat.due = now + POLL_AGAIN_MS;
     else this.#gone(seat);
     this.#suspectConnection();
   }
@@ -353,9 +354,5 @@ export class Presence {
     if (this.#line.timing.baud === undefined && this.#seats.every((seat) => seat.silent >= SILENT_POLLS)) {
       this.#line.reopen('nobody answers over this connection; dialling again');
     }
-  }
-
-  #pace(): number {
-    return this.#line.waiting === 0 ? POLL_MS : BUSY_POLL_MS;
   }
 }
