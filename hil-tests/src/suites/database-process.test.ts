@@ -66,13 +66,16 @@ function ask(
 ): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
     const headers = body === undefined ? {} : { 'content-type': 'application/json' };
-    const asked = request({ socketPath: join(data, 'run', 'gateway.sock'), method, path, headers }, (answer) => {
-      let text = '';
-      answer.setEncoding('utf8').on('data', (piece: string) => (text += piece));
-      answer.once('end', () => {
-        resolve({ status: answer.statusCode ?? 0, body: text });
-      });
-    });
+    const asked = request(
+      { socketPath: join(data, 'run', 'gateway.sock'), method, path, headers },
+      (answer) => {
+        let text = '';
+        answer.setEncoding('utf8').on('data', (piece: string) => (text += piece));
+        answer.once('end', () => {
+          resolve({ status: answer.statusCode ?? 0, body: text });
+        });
+      },
+    );
     asked.once('error', reject);
     asked.end(body === undefined ? undefined : JSON.stringify(body));
   });
