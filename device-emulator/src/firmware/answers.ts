@@ -11,7 +11,7 @@ import {
   SYMBOL_BYTES,
   writeRecord,
 } from '@whorl/protocol';
-import type { Body, Capabilities, Message, MessageName, Refusal, UserRecord } from '@whorl/protocol';
+import type { Body, Capabilities, Message, Refusal, UserRecord } from '@whorl/protocol';
 import { begin, commit, takeChunk } from './incoming.ts';
 import type { Target } from './incoming.ts';
 import type { Desk } from './desk.ts';
