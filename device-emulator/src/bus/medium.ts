@@ -67,6 +67,11 @@ type OnAir = Transmission<Sender>;
 
 const NOISE_SLICE_MS = 5;
 
+/** Who was plugged in within a transmission makes nothing of its rest. */
+function isPresent({ since }: Seat, heard: OnAir): boolean {
+  return since !== undefined && since <= heard.start;
+}
+
 /**
  * The shared wire of a line: half-duplex, with byte times, turnaround, collisions and noise; everyone hears everyone.
  * One end is the gateway's port, at the others sit terminals. Runs on whatever clock it is handed, virtual or real; a
@@ -87,6 +92,8 @@ export class Medium {
   readonly #options: MediumOptions;
   readonly #byteMs: number;
   readonly #seats = new Map<number, Seat[]>();
+  /** The same in one row, for what is said to all. */
+  #everyone: readonly Seat[] = [];
   readonly #gateway: Sender = { freeAt: 0 };
   readonly #noise: Sender = { freeAt: 0 };
   readonly #bitErrors: BitErrors;
@@ -123,6 +130,7 @@ export class Medium {
     const since = this.#clock.now();
     const seat: Seat = { station, turnaroundMs, since, freeAt: 0, raised: false, troubles: new Troubles() };
     this.#seats.set(station.address, [...(this.#seats.get(station.address) ?? []), seat]);
+    this.#everyone = [...this.#seats.values()].flat();
     station.onSilent(() => {
       this.#silence(seat);
     });
@@ -178,6 +186,7 @@ export class Medium {
     this.setPlugged(station, false);
     const left = (this.#seats.get(station.address) ?? []).filter((seat) => seat.station !== station);
     this.#seats.set(station.address, left);
+    this.#everyone = [...this.#seats.values()].flat();
   }
 
   /** From now on something is wrong with the wire or its adapter. @returns what ends it */
@@ -310,7 +319,8 @@ export class Medium {
   }
 
   #call(stuffed: Uint8Array, heard: OnAir): void {
-    for (const seat of this.#present(heard.start)) {
+    for (const seat of this.#everyone) {
+      if (!isPresent(seat, heard)) continue;
       const reached = heardBy(seat.troubles, stuffed);
       const answer = reached === undefined ? undefined : seat.station.hearCall(reached);
       if (answer !== undefined) this.#say(seat, answer.wire, heard.end + seat.turnaroundMs + answer.afterMs);
@@ -318,8 +328,8 @@ export class Medium {
   }
 
   #invite(heard: OnAir): void {
-    for (const seat of this.#present(heard.start)) {
-      if (heardBy(seat.troubles, INVITATION_WIRE) === undefined) continue;
+    for (const seat of this.#everyone) {
+      if (!isPresent(seat, heard) || heardBy(seat.troubles, INVITATION_WIRE) === undefined) continue;
       const hand = seat.station.hand();
       if (hand !== undefined) this.#say(seat, hand, heard.end + seat.turnaroundMs);
     }
@@ -334,14 +344,9 @@ export class Medium {
     this.#say(seat, hand, this.#clock.now() + seat.turnaroundMs);
   }
 
-  *#present(start: number): Generator<Seat> {
-    for (const seats of this.#seats.values())
-      for (const seat of seats) if (seat.since !== undefined && seat.since <= start) yield seat;
-  }
-
   #hear(seats: readonly Seat[], stuffed: Uint8Array, heard: OnAir): void {
     for (const seat of seats) {
-      if (seat.since === undefined || seat.since > heard.start) continue;
+      if (!isPresent(seat, heard)) continue;
       const reached = heardBy(seat.troubles, stuffed);
       seat.raised = false;
       const answers = reached === undefined ? [] : seat.station.hear(reached);

@@ -45,6 +45,7 @@ export class Troubles<Trouble extends object> {
 
 /** What a terminal hears of a frame. */
 export function heardBy(troubles: Troubles<SeatTrouble>, stuffed: Uint8Array): Uint8Array | undefined {
+  if (troubles.none) return stuffed;
   let heard: Uint8Array | undefined = stuffed;
   for (const { hears } of troubles) if (heard !== undefined && hears !== undefined) heard = hears(heard);
   return heard;
