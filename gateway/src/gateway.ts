@@ -15,6 +15,11 @@ import { Desk } from './sync/desk.ts';
 import type { Operations } from './sync/operations.ts';
 import { Pairings } from './sync/pairings.ts';
 import { Site } from './sync/site.ts';
+import { TaskDesk } from './tasks/desk.ts';
+import type { TerminalDeed } from './tasks/ground.ts';
+import type { TaskOperations } from './tasks/operations.ts';
+import { Syncs } from './tasks/syncs.ts';
+import type { TerminalDriver } from './terminals/driver.ts';
 import type { TerminalStatus } from './terminals/status.ts';
 import { Convoys } from './terminals/whorl/convoy.ts';
 import { WhorlDriver } from './terminals/whorl/driver.ts';
@@ -30,6 +35,8 @@ export interface GatewayParts {
   readonly log: Log;
   /** How lines are opened; by default as the configuration says. A rig hands in lines in memory. */
   readonly open?: (line: LineConfig) => OpenTransport | undefined;
+  /** Writes into the audit trail what somebody did at a terminal. */
+  readonly note?: ((deed: TerminalDeed) => Promise<void>) | undefined;
   /** How old sessions become, milliseconds; a day by default. */
   readonly renewalMs?: number | undefined;
 }
@@ -37,6 +44,8 @@ export interface GatewayParts {
 /** A gateway at work. */
 export interface Gateway {
   readonly operations: Operations;
+  /** About portable terminals. */
+  readonly tasks: TaskOperations;
   readonly store: Store;
   readonly hub: EventHub;
   /** The port that terminals dial, when there is one. */
@@ -79,7 +88,15 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const keys = new Pairings(store, await store.pairings());
   const context = { parts, site, keys, dialIn: dialIn?.server };
   const wired = config.lines.map((line) => wire(context, line));
-  const agents = wired.flatMap(({ drivers }) => drivers.map((driver) => new Agent(site, driver)));
+  const ground = {
+    ...{ site, name: config.name, random: parts.random, note: parts.note ?? nowhere },
+    driver: (terminal: string) => driverOf(wired, terminal),
+    baud: (terminal: string) => baudOf(config, terminal),
+  };
+  const syncs = new Syncs(ground);
+  const drivers = wired.flatMap((one) => one.drivers);
+  for (const driver of drivers) keepKind(site, driver, () => desk.rescope());
+  const agents = drivers.map((driver) => new Agent(site, driver, syncs.serve.bind(syncs)));
   const stopping = new AbortController();
   const desk = new Desk({
     site,
@@ -100,18 +117,21 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   site.trouble.onResume(() => {
     desk.resume();
   });
+  syncs.start();
   await site.tell({ type: 'gateway.started', time: clock.wallTime(), data: { version: parts.version } });
   for (const agent of agents) agent.start();
   for (const { line } of wired) line.start();
   desk.rescope();
   return {
     operations: desk,
+    tasks: new TaskDesk(ground, syncs),
     store,
     hub,
     port: dialIn?.port,
     tell: (event) => site.tell(event),
     async stop() {
       stopping.abort();
+      syncs.stop();
       const stopped = agents.map((agent) => agent.stop());
       await Promise.all(wired.map(({ line }) => line.stop()));
       await Promise.all(stopped);
@@ -213,6 +233,32 @@ function inWords(over: LineOver): string {
     case 'dialIn':
       return `terminal ${over.serial} dials in`;
   }
+}
+
+function nowhere(): Promise<void> {
+  return Promise.resolve();
+}
+
+function baudOf({ lines }: SiteConfig, terminal: string): number | undefined {
+  const line = lines.find(({ terminals }) => terminals.some(({ name }) => name === terminal));
+  return line === undefined || line.over.kind === 'dialIn' ? undefined : line.over.baud;
+}
+
+/** Whether a terminal is portable shows when it is greeted; before its log is read, for that decides what is done. */
+function keepKind(site: Site, driver: TerminalDriver, changed: () => void): void {
+  driver.watch({
+    online: () => {
+      const portable = driver.portable !== undefined;
+      if (!site.setPortable(driver.name, portable)) return;
+      site.store.tasks.savePortable(driver.name, portable).then(changed, (error: unknown) => {
+        site.setPortable(driver.name, !portable);
+        site.log.error({ terminal: driver.name }, `${driver.name}: ${describe(error)}`);
+      });
+    },
+    offline: () => undefined,
+    quarantined: () => undefined,
+    attention: () => undefined,
+  });
 }
 
 function terminalStatuses({ config, drivers }: Wired): TerminalStatus[] {

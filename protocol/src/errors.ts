@@ -75,6 +75,19 @@ export const ERRORS = {
   TERMINAL_OFFLINE: 'The terminal does not answer at the moment. `whorl status` says why.',
   TERMINAL_CHUNKS:
     'A terminal did not get an object through in a bounded number of rounds. Check cable and termination.',
+  // Portable terminals and their tasks.
+  OPERATOR_PIN: 'A PIN has 4 to 12 digits that are not all the same. Type another one.',
+  OPERATOR_UNKNOWN: 'No operator has this number. `whorl operators list` lists them.',
+  OPERATOR_USED: 'A task is for this operator. Take the operator out of the task first.',
+  SITE_UNKNOWN: 'This gateway knows no site of this name. Its own is named as the gateway is.',
+  SYNC_NONE: 'No sync session is under way at this terminal. `whorl tasks syncs` lists them.',
+  SYNC_UNKNOWN: 'No sync session has this number. `whorl tasks syncs` lists the newest.',
+  TASK_FILE_SIZE: 'The file, or all files together, are larger than the gateway keeps. Make it smaller.',
+  TASK_FILE_UNKNOWN: 'No file has this name. `whorl tasks files list` lists them.',
+  TASK_FILE_USED: 'A task brings this file. Take it out of the task first.',
+  TASK_UNKNOWN: 'No task has this number. `whorl tasks list` lists them.',
+  TERMINAL_PORTABLE:
+    'A portable terminal’s users come and go in sync sessions only: define a task, and sync at the terminal.',
   // Captures of what crossed a line.
   CAPTURE_DAMAGED:
     'A capture ends in the middle or is damaged. What stands before that place is sound, and was read.',

@@ -1,11 +1,6 @@
 import { z } from 'zod';
-
-/** One kind of event, as data: what its `data` holds and how loud it is. */
-interface EventRow {
-  readonly level: 'info' | 'warning' | 'error';
-  readonly data: z.ZodObject;
-  readonly doc: string;
-}
+import type { EventRow } from './row.ts';
+import { SYNC_EVENTS } from './sync-events.ts';
 
 const none = z.strictObject({});
 const fields = z.array(z.string()).describe('Field names.');
@@ -290,9 +285,14 @@ export const EVENTS = {
   },
   'user.merged': {
     level: 'info',
-    data: z.strictObject({ version, filled: fields, replaced: fields, kept: fields }),
+    data: z.strictObject({
+      ...{ version, filled: fields, replaced: fields, kept: fields },
+      task: z.int().optional().describe('The sync task that brought it.'),
+      operator: z.int().optional().describe('Who was logged in at the portable terminal.'),
+    }),
     doc: 'What a terminal holds was merged: vacant fields were filled, others replaced where their policy says so, the rest kept as the gateway has them.',
   },
+  ...SYNC_EVENTS,
   'user.added': {
     level: 'info',
     data: z.strictObject({ version, fields }),

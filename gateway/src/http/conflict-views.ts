@@ -1,7 +1,7 @@
 import { decodeField, fieldDigest, fieldName, isSecretField, recordOf, showField } from '@whorl/protocol';
 import type { FieldName } from '@whorl/protocol';
 import { z } from 'zod';
-import { CONFLICT_KINDS, CONFLICT_STATES } from '../store/store.ts';
+import { CONFLICT_KINDS, CONFLICT_STATES } from '../store/conflict-kinds.ts';
 import type { Conflict, ConflictSide, ConflictSummary, StoredUser } from '../store/store.ts';
 import { side } from '../sync/differences.ts';
 

@@ -174,6 +174,30 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX events_type ON events (type, id);
   CREATE UNIQUE INDEX events_source ON events (source) WHERE source IS NOT NULL;
   `,
+  `
+  CREATE TABLE tasks (id INTEGER PRIMARY KEY AUTOINCREMENT, definition TEXT NOT NULL, changed INTEGER NOT NULL);
+  CREATE TABLE operators (id INTEGER PRIMARY KEY, sealed BLOB NOT NULL);
+  CREATE TABLE files (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, size INTEGER NOT NULL,
+    digest BLOB NOT NULL, changed INTEGER NOT NULL
+  );
+  CREATE TABLE file_parts (
+    file INTEGER NOT NULL REFERENCES files (id) ON DELETE CASCADE, part INTEGER NOT NULL, sealed BLOB NOT NULL,
+    PRIMARY KEY (file, part)
+  );
+  CREATE TABLE syncs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, terminal TEXT NOT NULL, task INTEGER NOT NULL, state TEXT NOT NULL,
+    sync TEXT NOT NULL
+  );
+  CREATE UNIQUE INDEX syncs_running ON syncs (terminal) WHERE state = 'running';
+  CREATE INDEX syncs_terminal ON syncs (terminal, state, id);
+  -- Answers to changes that portable terminals sent, until these have dropped them.
+  CREATE TABLE sent (
+    serial TEXT NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL, result TEXT NOT NULL, reason TEXT NOT NULL,
+    PRIMARY KEY (serial, epoch, seq)
+  ) WITHOUT ROWID;
+  CREATE TABLE portables (terminal TEXT PRIMARY KEY) WITHOUT ROWID;
+  `,
 ];
 
 /**

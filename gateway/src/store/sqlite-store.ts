@@ -43,6 +43,9 @@ import * as pulls from './tables/pulls.ts';
 import * as small from './tables/small.ts';
 import * as users from './tables/users.ts';
 import type { Keys } from './keys.ts';
+import { SqliteTaskStore } from './task-store.ts';
+import { putSent } from './tables/syncs.ts';
+import type { TaskStore } from './tasks.ts';
 
 /** Doubts about a terminal that may hold nothing of what was delivered. */
 const ANEW: readonly Doubt[] = ['new', 'reset', 'replaced', 'backwards'];
@@ -57,6 +60,7 @@ export class SqliteStore implements Store {
   readonly versions: VersionStore;
   readonly vault: VaultStore;
   readonly spill: Spill;
+  readonly tasks: TaskStore;
   readonly #db: Sqlite;
   readonly #keys: Keys;
 
@@ -73,6 +77,7 @@ export class SqliteStore implements Store {
     this.versions = new VersionTable(db);
     this.partials = new PartialTable(db, keys);
     this.#keys = keys;
+    this.tasks = new SqliteTaskStore(db, keys);
     this.access = new AccessTables(db, keys);
     this.audit = new AuditTable(db, keys);
   }
@@ -196,9 +201,13 @@ export class SqliteStore implements Store {
   }
 
   #saveUser(change: UserChange): StoredEvent[] {
-    const { user: id, from, next, time, pull, conflicts: writes = [] } = change;
+    const { user: id, from, next, time, pull, sent, conflicts: writes = [] } = change;
     // It was fetched before the user was erased.
     if (pull !== undefined && losing(this.#db, pull.terminal)(id)) return [];
+    if (sent !== undefined && losing(this.#db, sent.terminal)(id)) {
+      putSent(this.#db, { ...sent, answer: { result: 'refused', reason: 'The user was erased.' } });
+      return [];
+    }
     if (next === undefined) {
       users.deleteUser(this.#db, id);
       conflicts.deleteConflicts(
@@ -210,6 +219,7 @@ export class SqliteStore implements Store {
       users.putUser(this.#db, this.#keys, { id, next, changed: time }, users.heldUser(this.#db, id)?.key);
     for (const row of change.ledger) ledger.putLedger(this.#db, row);
     if (pull !== undefined) pulls.closePull(this.#db, pull.terminal, id, pull.log);
+    if (sent !== undefined) putSent(this.#db, sent);
     return [
       ...insertEvents(this.#db, change.events),
       ...writes.flatMap((write) => conflicts.putConflict(this.#db, this.#keys, write)),

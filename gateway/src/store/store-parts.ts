@@ -4,6 +4,7 @@ import type { BackupStore } from './backup.ts';
 import type { JobStore } from './jobs.ts';
 import type { PartialStore } from './partials.ts';
 import type { SpillStore } from './spill.ts';
+import type { TaskStore } from './tasks.ts';
 import type { VaultStore } from './vault-store.ts';
 import type { VersionStore } from './versions.ts';
 
@@ -16,6 +17,8 @@ export interface StoreParts {
   readonly partials: PartialStore;
   readonly backups: BackupStore;
   readonly spill: SpillStore;
+  /** Portable terminals: tasks, operators, files, sync sessions. */
+  readonly tasks: TaskStore;
   readonly versions: VersionStore;
   /** How the master key stands, and changing it. */
   readonly vault: VaultStore;

@@ -1,9 +1,11 @@
-import type { CredentialKind, FieldName, UserRecord } from '@whorl/protocol';
+import type { UserRecord } from '@whorl/protocol';
 import type { Doubt, NewEvent, Origin, StoredEvent } from '../events/catalogue.ts';
 import type { RuntimeSettings } from '../settings/runtime.ts';
 import type { Pairing } from './pairing.ts';
 import type { StoreParts } from './store-parts.ts';
+import type { ConflictKind, ConflictState } from './conflict-kinds.ts';
 import type { EventFilter, UserFilter } from './filters.ts';
+import type { SentChange } from './tasks.ts';
 
 /** A place in a terminal's log: all up to record `id` of this epoch is stored. */
 export interface LogPosition {
@@ -45,6 +47,9 @@ export interface Provenance {
   readonly time: number;
   /** The terminal's log record that led to it; absent when none did. */
   readonly log?: number;
+  /** Of the sync task that brought it, and who was logged in at the terminal. */
+  readonly task?: number;
+  readonly operator?: number;
   /** Version of the user that it came with; absent when it is not known. */
   readonly since?: number;
 }
@@ -135,28 +140,6 @@ export interface PullRequest {
   /** Milliseconds UTC. */
   readonly nextTry: number;
 }
-
-/** What a conflict is about: two people under one id, or one field, by its kind. */
-export const CONFLICT_KINDS = [
-  'two-people',
-  'card',
-  'finger',
-  'face',
-  'name',
-  'validity',
-  'pin',
-  'authMode',
-  'groups',
-  'photo',
-  'other',
-] as const satisfies readonly (
-  'two-people' | CredentialKind | Exclude<FieldName, `${CredentialKind}.${number}`> | 'other'
-)[];
-export type ConflictKind = (typeof CONFLICT_KINDS)[number];
-
-/** `open` until somebody decides; then what was taken. `new-id`: the terminal's became a person of their own. */
-export const CONFLICT_STATES = ['open', 'ours', 'theirs', 'new-id'] as const;
-export type ConflictState = (typeof CONFLICT_STATES)[number];
 
 /** One side of a conflict: the fields that it is about, and who wrote them. */
 export interface ConflictSide {
@@ -252,6 +235,8 @@ export interface UserChange {
   readonly ledger: readonly LedgerRow[];
   /** The pull that this answers: closed unless a newer log record has come meanwhile. */
   readonly pull?: { readonly terminal: string; readonly log: number };
+  /** The change at a portable terminal that this answers. */
+  readonly sent?: SentChange & { readonly terminal: string };
   /** A user who is deleted takes along all conflicts but those about two people that are open. */
   readonly conflicts?: readonly ConflictWrite[];
   readonly events: readonly NewEvent[];

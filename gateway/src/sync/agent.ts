@@ -1,6 +1,6 @@
 import { codeOf, describe } from '@whorl/protocol';
 import type { ErrorCode, LogState } from '@whorl/protocol';
-import type { Doubt } from '../events/catalogue.ts';
+import type { Doubt, NewEvent } from '../events/catalogue.ts';
 import type { LogPosition } from '../store/store.ts';
 import type { Identity, TerminalDriver } from '../terminals/driver.ts';
 import { CLOCK_TOLERANCE_MS, clockEvent, GAP_REASONS, graver, RAISES_DOUBT, startsOver } from './doubts.ts';
@@ -28,6 +28,9 @@ const LOOK_AGAIN_MS = 60_000;
 /** A terminal calls for what is news; what it logged of the gateway's writes would be read in the middle of them. */
 const LOGS_AGAIN_MS = 600_000;
 
+/** Work for a terminal that is no everyday one. */
+export type Duty = (driver: TerminalDriver, signal: AbortSignal) => Promise<boolean>;
+
 /**
  * Works for one terminal: reads its logs as they come, fetches the users that they name, brings it what the ledger
  * says. Two loops, so that a long push never holds up the logs; both act only on what is stored, so that either may be
@@ -36,6 +39,7 @@ const LOGS_AGAIN_MS = 600_000;
 export class Agent {
   readonly #site: Site;
   readonly #driver: TerminalDriver;
+  readonly #duty: Duty;
   readonly #logs: Latch;
   readonly #work: Latch;
   readonly #stop = new AbortController();
@@ -59,8 +63,10 @@ export class Agent {
   readonly #held: readonly [Latch, Latch];
   #running: Promise<unknown> | undefined;
 
-  constructor(site: Site, driver: TerminalDriver) {
+  /** @param duty what else is to be done for this terminal; says whether there was anything, and leaves when aborted */
+  constructor(site: Site, driver: TerminalDriver, duty: Duty) {
     this.#site = site;
+    this.#duty = duty;
     this.#driver = driver;
     this.#logs = new Latch(site.clock);
     this.#work = new Latch(site.clock);
@@ -183,9 +189,10 @@ export class Agent {
       doubt: this.#doubt,
       page,
       settings,
+      portable: this.#site.isPortable(terminal),
       now: this.#site.now,
     });
-    const doubted = intake.events.some(({ type }) => RAISES_DOUBT.some((one) => one === type));
+    const doubted = intake.doubt !== undefined && intake.events.some(isReasonToDoubt);
     if (doubted) this.#doubts += 1;
     const users = intake.pulls.map(({ user }) => user);
     const events = await this.#site.trouble.saving({ terminal, users }, () => store.recordIntake(intake));
@@ -221,13 +228,14 @@ export class Agent {
     const same = known?.serial === identity.serial;
     const position = same ? known.position : { epoch: identity.log.epoch, id: 0 };
     // The one that was here before had everything; this one may have nothing.
-    const doubt = same ? known.doubt : known === undefined ? newcomer(identity) : 'replaced';
+    const found = same ? known.doubt : known === undefined ? newcomer(identity) : 'replaced';
+    const doubt = this.#doubted(found);
     const data = { before: known?.serial ?? '', serial: identity.serial };
     const changed = { type: 'terminal.changed', time: this.#site.now, terminal: name, data } as const;
     this.#site.publish(
       await this.#site.store.saveTerminal(
         { name, serial: identity.serial, position, ...(doubt === undefined ? {} : { doubt }) },
-        doubt === 'replaced' && !same ? [changed] : [],
+        found === 'replaced' && !same ? [changed] : [],
       ),
     );
     this.#doubt = doubt;
@@ -235,16 +243,23 @@ export class Agent {
     this.#serial = identity.serial;
   }
 
+  /** What a portable terminal holds is looked at in each of its sync sessions. */
+  #doubted(doubt: Doubt | undefined): Doubt | undefined {
+    return this.#site.isPortable(this.#driver.name) ? undefined : doubt;
+  }
+
   /** The log is another one than before: what is left of it is read from its first record. */
   async #startOver(cause: 'reset' | 'backwards', log: LogState): Promise<void> {
     const { store, now } = this.#site;
     const name = this.#driver.name;
     const position = { epoch: log.epoch, id: 0 };
-    const doubt = graver(this.#doubt, cause) ?? cause;
+    const doubt = this.#doubted(graver(this.#doubt, cause));
     const data = { cause, after: this.#position.id, first: log.first, reason: GAP_REASONS[cause] };
     this.#doubts += 1;
     const told = { type: 'terminal.log.gap', time: now, terminal: name, data } as const;
-    this.#site.publish(await store.saveTerminal({ name, serial: this.#serial, position, doubt }, [told]));
+    this.#site.publish(
+      await store.saveTerminal({ name, serial: this.#serial, position, ...(doubt && { doubt }) }, [told]),
+    );
     this.#position = position;
     this.#doubt = doubt;
   }
@@ -260,8 +275,8 @@ export class Agent {
   async #setClock(off: number): Promise<void> {
     const site = this.#site;
     const { name } = this.#driver;
-    const doubt = graver(this.#doubt, 'clock') ?? 'clock';
-    const row = { name, serial: this.#serial, position: this.#position, doubt };
+    const doubt = this.#doubted(graver(this.#doubt, 'clock'));
+    const row = { name, serial: this.#serial, position: this.#position, ...(doubt && { doubt }) };
     this.#doubts += 1;
     const told = this.#doubt === 'clock' ? [] : [clockEvent(name, off, site.now)];
     site.publish(await site.store.saveTerminal(row, told));
@@ -291,6 +306,7 @@ export class Agent {
       if (this.#unsettled === settle) this.#unsettled = undefined;
     }
     if (this.#returned) await this.#readmit(name);
+    if (await this.#duty(this.#driver, signal)) return 0;
     if (await pullDue(this.#site, this.#driver, { capabilities: identity.capabilities, signal })) return 0;
     // A push could overwrite what was changed there unseen.
     if (this.#doubt !== undefined) {
@@ -322,6 +338,10 @@ export class Agent {
     const due = await this.#site.store.nextDue(name, this.#site.now);
     return due === undefined ? LOOK_AGAIN_MS : Math.max(1, Math.min(due - this.#site.now, LOOK_AGAIN_MS));
   }
+}
+
+function isReasonToDoubt({ type }: NewEvent): boolean {
+  return RAISES_DOUBT.some((one) => one === type);
 }
 
 /** A terminal that comes with users tells of them in no log: nothing may be put in their place before it was looked at. */

@@ -141,7 +141,7 @@ export class Desk implements Operations {
   }
 
   async push(users: readonly number[], terminals: readonly string[]): Promise<number> {
-    for (const terminal of terminals) this.#place(terminal);
+    for (const terminal of terminals) this.#fixed(terminal);
     const rows: LedgerRow[] = [];
     for (const id of new Set(users)) {
       const user = await this.#site.store.user(id);
@@ -155,7 +155,7 @@ export class Desk implements Operations {
   }
 
   async pull(user: number, terminal: string): Promise<void> {
-    this.#place(terminal);
+    this.#fixed(terminal);
     if (this.#parts.terminals().find((one) => one.name === terminal)?.state !== 'online') {
       throw new WhorlError('TERMINAL_OFFLINE', `${terminal} does not answer`);
     }
@@ -163,8 +163,8 @@ export class Desk implements Operations {
     this.#site.wake(terminal);
   }
 
-  compare(terminal: string, options: CompareOptions): Promise<CompareReport> {
-    this.#place(terminal);
+  async compare(terminal: string, options: CompareOptions): Promise<CompareReport> {
+    this.#fixed(terminal);
     const { signal } = this.#parts;
     return compareTerminal(this.#site, this.#parts.driver(terminal), { ...options, signal });
   }
@@ -297,8 +297,15 @@ export class Desk implements Operations {
     if (!this.#has(terminal)) throw new WhorlError('TERMINAL_UNKNOWN', `no terminal is called ${terminal}`);
   }
 
+  /** One whose users come and go by themselves. @throws WhorlError TERMINAL_UNKNOWN, TERMINAL_PORTABLE */
+  #fixed(terminal: string): void {
+    this.#place(terminal);
+    if (this.#site.isPortable(terminal))
+      throw new WhorlError('TERMINAL_PORTABLE', `${terminal} is a portable terminal`);
+  }
+
   #has(terminal: string): boolean {
-    return this.#site.places.some((place) => place.terminal === terminal);
+    return this.#site.configured.some((place) => place.terminal === terminal);
   }
 }
 

@@ -1,6 +1,7 @@
 import { credentialOf, fieldName, recordOf, sameBytes, showField, writeRecord } from '@whorl/protocol';
 import type { UserRecord } from '@whorl/protocol';
-import type { Conflict, ConflictKind, ConflictSide, ConflictWrite, Provenance } from '../store/store.ts';
+import type { ConflictKind } from '../store/conflict-kinds.ts';
+import type { Conflict, ConflictSide, ConflictWrite, Provenance } from '../store/store.ts';
 import type { Held, Incoming, Merged } from './merge.ts';
 
 /** What the conflicts of a user become when a terminal's record was looked at. */

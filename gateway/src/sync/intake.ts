@@ -17,6 +17,8 @@ interface IntakeInput {
   /** Why the terminal is in doubt already. */
   readonly doubt?: Doubt | undefined;
   readonly settings: RuntimeSettings;
+  /** Its users come and go in sync sessions only: its log is news, and asks for nothing. */
+  readonly portable: boolean;
   /** Milliseconds UTC. */
   readonly now: number;
 }
@@ -47,10 +49,11 @@ export function intakeOf(input: IntakeInput): Intake {
   const lost = gapIn(position, page);
   const off = clockFault(page.records, now);
   const cleared = page.records.some((record) => record.code === LOG_KINDS['log.cleared'].code);
-  const doubt = graver(
+  const seen = graver(
     graver(input.doubt, lost?.cause ?? (cleared ? 'cleared' : undefined)),
     off === undefined ? undefined : 'clock',
   );
+  const doubt = input.portable ? undefined : seen;
   return {
     terminal,
     serial,
@@ -61,10 +64,10 @@ export function intakeOf(input: IntakeInput): Intake {
       ...(off === undefined || input.doubt === 'clock' ? [] : [clockEvent(terminal, off, now)]),
       ...page.records.map((record) => eventOf(input, record)),
     ],
-    pulls: takesUpdates(input.settings.autoSync) ? pullsOf(input) : [],
+    pulls: takesUpdates(input.settings.autoSync) && !input.portable ? pullsOf(input) : [],
     // What was deleted before a terminal came here says nothing about those whom it is to hold.
     ledger:
-      input.doubt === 'replaced' || input.doubt === 'new'
+      input.portable || input.doubt === 'replaced' || input.doubt === 'new'
         ? []
         : page.records.filter((record) => deletedHere(record)).map((record) => deletedRow(input, record)),
     ...(doubt === undefined ? {} : { doubt }),

@@ -24,7 +24,7 @@ export interface PlanInput {
 export function planLedger(input: PlanInput): LedgerRow[] {
   const rows = new Map(input.rows.map((row) => [row.terminal, row]));
   const planned: LedgerRow[] = [];
-  for (const place of input.places) {
+  for (const place of input.places.filter(({ portable }) => !portable)) {
     const row = rows.get(place.terminal);
     const next = input.groups === undefined ? removal(input, row) : presence(input, input.groups, place, row);
     if (next !== undefined) planned.push(next);

@@ -18,6 +18,7 @@ import type { Incoming, Merged } from './merge.ts';
 import { pendingRow } from './plan.ts';
 import { resolved } from './resolutions.ts';
 import { groupsOf, inScope, takesUpdates } from './scope.ts';
+import type { SentChange } from '../store/tasks.ts';
 import type { Site } from './site.ts';
 import { contradictions } from './two-people.ts';
 import { MOST_RACES, planFor } from './users.ts';
@@ -34,6 +35,17 @@ export interface Decided {
   readonly reasons: readonly number[];
   readonly next: StoredUser | undefined;
   readonly conflicts: readonly ConflictWrite[];
+}
+
+/** A user who has come from a terminal. */
+export interface Arrived extends Pick<PullRequest, 'user' | 'terminal' | 'log' | 'changed' | 'take'> {
+  /** Who brought it: what a portable terminal sent. */
+  readonly brought?: {
+    readonly task: number;
+    readonly operator: number;
+    /** What is answered, and remembered with the merge. */
+    readonly sent: (decided: Decided) => SentChange;
+  };
 }
 
 /** A terminal's record of a user, and all that is known about it. */
@@ -82,7 +94,7 @@ function settledConflicts({ known, terminal, now }: Case, record: UserRecord): C
  */
 export async function mergePulled(
   site: Site,
-  pull: PullRequest,
+  pull: Arrived,
   incoming: UserRecord,
   capabilities: Capabilities,
 ): Promise<Decided> {
@@ -92,14 +104,18 @@ export async function mergePulled(
     const { merged, next } = decided;
     const ledger =
       merged === undefined || next === undefined
-        ? [heldApart(pull.user, pull.terminal, it.held?.version ?? 0)]
+        ? pull.brought === undefined
+          ? [heldApart(pull.user, pull.terminal, it.held?.version ?? 0)]
+          : []
         : await follow(site, { pull, next, incoming, capabilities });
     const events = await site.store.saveUser({
       user: pull.user,
       from: it.held?.version ?? 0,
       next,
       ledger,
-      pull: { terminal: pull.terminal, log: pull.log },
+      ...(pull.brought === undefined
+        ? { pull: { terminal: pull.terminal, log: pull.log } }
+        : { sent: { ...pull.brought.sent(decided), terminal: pull.terminal } }),
       conflicts: decided.conflicts,
       events: merged === undefined || next === undefined ? [] : [mergedEvent(site, pull, next, merged)],
       time: site.now,
@@ -113,7 +129,7 @@ export async function mergePulled(
 }
 
 /** All that is known about a terminal's record of a user. */
-export async function caseOf(site: Site, pull: PullRequest, record: UserRecord): Promise<Case> {
+export async function caseOf(site: Site, pull: Arrived, record: UserRecord): Promise<Case> {
   const { user, terminal, log } = pull;
   const rows = await site.store.ledgerOf([user]);
   const time = Math.min(pull.changed ?? site.now, site.now);
@@ -123,7 +139,7 @@ export async function caseOf(site: Site, pull: PullRequest, record: UserRecord):
     held: await site.store.user(user),
     incoming: {
       record,
-      by: { origin: 'terminal', terminal, time, ...(log === 0 ? {} : { log }) },
+      by: { origin: 'terminal', terminal, time, ...(log === 0 ? {} : { log }), ...attribution(pull) },
       // Nothing there is old when somebody decided that it is right.
       delivered:
         pull.take === 'terminal'
@@ -137,7 +153,7 @@ export async function caseOf(site: Site, pull: PullRequest, record: UserRecord):
 }
 
 interface Followed {
-  readonly pull: PullRequest;
+  readonly pull: Arrived;
   readonly next: StoredUser;
   readonly incoming: UserRecord;
   readonly capabilities: Capabilities;
@@ -175,17 +191,22 @@ function sourceRow(site: Site, { pull, next, incoming, capabilities }: Followed)
   };
 }
 
+function attribution({ brought }: Arrived): { readonly task?: number; readonly operator?: number } {
+  return brought === undefined ? {} : { task: brought.task, operator: brought.operator };
+}
+
 /** The ledger row of a terminal where somebody else has the id: it keeps its own until an operator decides. */
 export function heldApart(user: number, terminal: string, version: number): LedgerRow {
   return { user, terminal, want: 'present', state: 'withheld', version, reason: 'two-people', attempts: 0 };
 }
 
-function mergedEvent(site: Site, pull: PullRequest, next: StoredUser, merged: Merged): NewEvent {
+function mergedEvent(site: Site, pull: Arrived, next: StoredUser, merged: Merged): NewEvent {
   const data = {
     version: next.version,
     filled: merged.filled.map(showField),
     replaced: merged.replaced.map(showField),
     kept: [...merged.conflicts, ...merged.stale].map(showField),
+    ...attribution(pull),
   };
   return {
     type: 'user.merged',

@@ -149,6 +149,8 @@ async function resumeAt(site: Site, fingerprint: string): Promise<number | undef
 
 /** Tells one scope from another. */
 export function fingerprintOf({ autoSync, places }: Scope): string {
-  const reach = places.map((place) => [place.terminal, [...place.groups].sort((a, b) => a - b)]);
+  const reach = places
+    .filter(({ portable }) => !portable)
+    .map((place) => [place.terminal, [...place.groups].sort((a, b) => a - b)]);
   return hash('sha256', JSON.stringify([autoSync, reach]), 'base64url');
 }

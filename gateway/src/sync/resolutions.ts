@@ -1,5 +1,6 @@
 import { recordOf, sameBytes, WhorlError } from '@whorl/protocol';
-import type { Conflict, ConflictSide, ConflictState, ConflictWrite, StoredUser } from '../store/store.ts';
+import type { ConflictState } from '../store/conflict-kinds.ts';
+import type { Conflict, ConflictSide, ConflictWrite, StoredUser } from '../store/store.ts';
 import { side } from './differences.ts';
 import { nextVersion } from './former.ts';
 

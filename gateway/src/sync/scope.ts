@@ -9,6 +9,8 @@ export interface Place {
   readonly line: string;
   /** Access groups that reach it. */
   readonly groups: readonly number[];
+  /** Users come and go there in sync sessions only. */
+  readonly portable?: true;
 }
 
 /** Which users go where by themselves. */
@@ -17,13 +19,22 @@ export interface Scope {
   readonly places: readonly Place[];
 }
 
-/** The places that settings make of those of the configuration. */
-export function placesOf(configured: readonly Place[], scope: RuntimeSettings['scope']): readonly Place[] {
-  return configured.map((place) => ({ ...place, groups: scope[place.terminal] ?? place.groups }));
+/** The places that settings make of those of the configuration. @param portables names of terminals that are portable */
+export function placesOf(
+  configured: readonly Place[],
+  scope: RuntimeSettings['scope'],
+  portables: ReadonlySet<string>,
+): readonly Place[] {
+  return configured.map((place) => ({
+    ...place,
+    groups: scope[place.terminal] ?? place.groups,
+    ...(portables.has(place.terminal) ? { portable: true as const } : {}),
+  }));
 }
 
 /** Whether a user belongs on a terminal by itself, as `autoSync` says. */
 export function inScope(autoSync: AutoSync, groups: readonly number[], place: Place): boolean {
+  if (place.portable) return false;
   switch (autoSync) {
     case 'off':
       return false;

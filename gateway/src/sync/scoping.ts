@@ -130,5 +130,5 @@ async function deleteOne(site: Site, id: number): Promise<boolean> {
 
 function scopeOf(site: Site, changes: Partial<RuntimeSettings>): Scope {
   const next = { ...site.settings, ...changes };
-  return { autoSync: next.autoSync, places: placesOf(site.configured, next.scope) };
+  return { autoSync: next.autoSync, places: placesOf(site.configured, next.scope, site.portables) };
 }

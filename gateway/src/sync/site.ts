@@ -33,6 +33,7 @@ export class Site {
   #settings: RuntimeSettings = DEFAULT_RUNTIME_SETTINGS;
   #places: readonly Place[];
   #terminals: ReadonlyMap<string, TerminalRow> = new Map();
+  readonly #portables = new Set<string>();
   readonly #wakers = new Map<string, () => void>();
 
   constructor(parts: SiteParts) {
@@ -57,7 +58,7 @@ export class Site {
 
   set settings(settings: RuntimeSettings) {
     this.#settings = settings;
-    this.#places = placesOf(this.configured, settings.scope);
+    this.#places = placesOf(this.configured, settings.scope, this.#portables);
   }
 
   /** As the settings have them now. */
@@ -65,12 +66,30 @@ export class Site {
     return this.#places;
   }
 
+  isPortable(terminal: string): boolean {
+    return this.#portables.has(terminal);
+  }
+
+  get portables(): ReadonlySet<string> {
+    return this.#portables;
+  }
+
+  /** What kind of terminal answers under a name. @returns whether that is news */
+  setPortable(terminal: string, portable: boolean): boolean {
+    if (this.#portables.has(terminal) === portable) return false;
+    if (portable) this.#portables.add(terminal);
+    else this.#portables.delete(terminal);
+    this.#places = placesOf(this.configured, this.#settings.scope, this.#portables);
+    return true;
+  }
+
   get scope(): Scope {
     return { autoSync: this.#settings.autoSync, places: this.#places };
   }
 
-  /** Reads the settings that were changed at run time, and how the terminals stood. */
+  /** Reads the settings that were changed at run time, which terminals are portable, and how all stood. */
   async load(): Promise<void> {
+    for (const terminal of await this.store.tasks.portables()) this.#portables.add(terminal);
     this.settings = { ...DEFAULT_RUNTIME_SETTINGS, ...(await this.store.settings()) };
     this.#terminals = new Map((await this.store.terminals()).map((row) => [row.name, row]));
   }

@@ -1,6 +1,6 @@
 import { WhorlError } from '@whorl/protocol';
 import { z } from 'zod';
-import { CONFLICT_KINDS, CONFLICT_STATES } from '../../store/store.ts';
+import { CONFLICT_KINDS, CONFLICT_STATES } from '../../store/conflict-kinds.ts';
 import {
   conflictSummarySchema,
   conflictSummaryView,

@@ -1,16 +1,9 @@
+import type { ConflictKind, ConflictState } from '../conflict-kinds.ts';
 import { readRecord, writeRecord } from '@whorl/protocol';
 import { z } from 'zod';
 import type { StoredEvent } from '../../events/catalogue.ts';
 import type { Sqlite } from '../sqlite.ts';
-import type {
-  Conflict,
-  ConflictFilter,
-  ConflictKind,
-  ConflictSide,
-  ConflictState,
-  ConflictSummary,
-  ConflictWrite,
-} from '../store.ts';
+import type { Conflict, ConflictFilter, ConflictSide, ConflictSummary, ConflictWrite } from '../store.ts';
 import type { Row } from '../sqlite.ts';
 import type { Keys } from '../keys.ts';
 import { insertEvents } from './events.ts';

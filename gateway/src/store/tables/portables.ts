@@ -1,0 +1,48 @@
+import type { Sqlite } from '../sqlite.ts';
+import { putLedger } from './ledger.ts';
+import { number, text } from './rows.ts';
+import { hasUser } from './users.ts';
+
+// Which terminals are portable, and what each holds: rows of the ledger that nobody brings in line but sync sessions.
+
+export function portables(db: Sqlite): readonly string[] {
+  return db.all('SELECT terminal FROM portables ORDER BY terminal').map((row) => text(row, 'terminal'));
+}
+
+export function isPortable(db: Sqlite, terminal: string): boolean {
+  return db.get('SELECT 1 FROM portables WHERE terminal = ?', terminal) !== undefined;
+}
+
+/** What was planned for it as another kind of terminal is void; who was erased is still to be lost there. */
+export function setPortable(db: Sqlite, terminal: string, portable: boolean): void {
+  if (portable) db.run('INSERT OR IGNORE INTO portables (terminal) VALUES (?)', terminal);
+  else db.run('DELETE FROM portables WHERE terminal = ?', terminal);
+  db.run('DELETE FROM pulls WHERE terminal = ?', terminal);
+  db.run(
+    `DELETE FROM ledger WHERE terminal = ? AND NOT (want = 'absent' AND user IN (SELECT user FROM erased))`,
+    terminal,
+  );
+}
+
+/** Rows that are right already are left alone: with nothing new, nothing is written. */
+export function holdExactly(
+  db: Sqlite,
+  terminal: string,
+  held: ReadonlyMap<number, number>,
+  time: number,
+): void {
+  const right = new Set<number>();
+  for (const row of db.all('SELECT user, want, state, version FROM ledger WHERE terminal = ?', terminal)) {
+    const user = number(row, 'user');
+    const present = row['want'] === 'present' && row['state'] === 'verified';
+    if (present && held.get(user) === number(row, 'version')) right.add(user);
+    else db.run('DELETE FROM ledger WHERE terminal = ? AND user = ?', terminal, user);
+  }
+  for (const [user, version] of held) {
+    if (right.has(user) || !hasUser(db, user)) continue;
+    putLedger(db, {
+      ...{ user, terminal, version, want: 'present', state: 'verified' },
+      ...{ attempts: 0, checked: time },
+    });
+  }
+}
