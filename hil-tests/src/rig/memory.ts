@@ -1,7 +1,8 @@
-import { openStore, silentLog, startGateway } from '@whorl/gateway';
-import type { Gateway, LineConfig, Log, Store } from '@whorl/gateway';
+import { machine as thisMachine, openStore, silentLog, startGateway } from '@whorl/gateway';
+import type { Connection, Gateway, LineConfig, Log, OpenTransport, Store } from '@whorl/gateway';
 import { seededRandom, VirtualClock } from '@whorl/protocol';
 import type { Clock } from '@whorl/protocol';
+import type { SimulatedMachine } from '../powerloss/machine.ts';
 import type { Between } from './between.ts';
 import type { Rig, RigPlan } from './rig.ts';
 import type { BenchRecord } from './wiring.ts';
@@ -10,6 +11,8 @@ import { faultsOn, known, linesOf, makeBench, MemoryCable, pairAll } from './wir
 const PATIENCE_MS = 60_000;
 /** Conditions that ask the store are looked at this often. */
 const LOOK_MS = 20;
+/** The store's random numbers are others than the gateway's. */
+const STORE_SEED = 1_000_003;
 
 export interface MemoryOptions {
   readonly log?: Log;
@@ -20,10 +23,16 @@ export interface MemoryOptions {
   readonly between?: Readonly<Record<string, Between>>;
   /** Where the gateway keeps its data; in memory unless it says. */
   readonly data?: string;
+  /** What the gateway runs on instead. */
+  readonly machine?: SimulatedMachine | undefined;
 }
 
 export interface MemoryRig extends Rig {
   readonly clock: VirtualClock;
+  /** The gateway's database, for looking into it. */
+  readonly database: Connection;
+  /** The simulated machine loses power, if it has not yet, and comes back. */
+  losePower(): Promise<void>;
   /** Does something with the gateway's data while it is stopped. */
   whileStopped(work: () => Promise<void>): Promise<void>;
   /** Does something while the gateway is stopped; its store stays open. */
@@ -39,30 +48,18 @@ export async function memoryRig(plan: RigPlan, options: MemoryOptions = {}): Pro
   const cables = new Map(
     [...media].map(([name, medium]) => [name, new MemoryCable(medium, options.between?.[name])]),
   );
-  const data = options.data ?? ({ memory: true } as const);
-  let store = openStore({ data });
+  const places = placesOf(plan, options);
+  let store = places.open();
   await pairAll(store, terminals);
-  const baud = plan.baud ?? 115_200;
-  const lines = linesOf(plan, () => ({
-    kind: 'serial',
-    path: 'memory',
-    baud,
-    turnaroundMs: plan.turnaroundMs ?? 1,
-    latencyMs: plan.latencyMs ?? 2,
-  }));
-  let starts = 0;
+  const starting = starter(plan, options, clock, (line) => cables.get(line)?.open);
   const start = (groups: Readonly<Record<string, readonly number[]>> = {}): Promise<Gateway> =>
-    startGateway({
-      config: { name: 'rig', lines: regrouped(lines, groups) },
-      version: '0.0.0',
-      store,
-      clock,
-      random: seededRandom((plan.seed ?? 1) + (starts += 1)),
-      log: options.log ?? silentLog,
-      renewalMs: plan.renewalMs,
-      open: (line) => cables.get(line.name)?.open,
-    });
+    starting(store, groups);
   let gateway = await start();
+  // What the gateway says after the power went reaches nobody.
+  if (options.machine !== undefined)
+    options.machine.disk.onLost = () => {
+      for (const cable of cables.values()) void cable.unplug();
+    };
   const through = <T>(work: Promise<T>): Promise<T> => passing(clock, work);
   return {
     kind: 'memory',
@@ -89,7 +86,20 @@ export async function memoryRig(plan: RigPlan, options: MemoryOptions = {}): Pro
       await through(gateway.stop());
       await store.close();
       await work();
-      store = openStore({ data });
+      store = places.open();
+      gateway = await start();
+    },
+    get database() {
+      return places.database();
+    },
+    async losePower() {
+      if (options.machine?.disk.lost === false) options.machine.disk.cut();
+      for (const cable of cables.values()) await cable.unplug();
+      await through(gateway.stop().catch(() => undefined));
+      await store.close().catch(() => undefined);
+      options.machine?.comeBack();
+      store = places.open();
+      for (const cable of cables.values()) await cable.plug();
       gateway = await start();
     },
     async whileOff(work) {
@@ -101,6 +111,58 @@ export async function memoryRig(plan: RigPlan, options: MemoryOptions = {}): Pro
     async close() {
       await through(gateway.stop());
       await store.close();
+    },
+  };
+}
+
+/** Starts the gateway of a rig, each time with random numbers of its own. */
+function starter(
+  plan: RigPlan,
+  options: MemoryOptions,
+  clock: VirtualClock,
+  open: (line: string) => OpenTransport | undefined,
+): (store: Store, groups: Readonly<Record<string, readonly number[]>>) => Promise<Gateway> {
+  const baud = plan.baud ?? 115_200;
+  const lines = linesOf(plan, () => ({
+    kind: 'serial',
+    path: 'memory',
+    baud,
+    turnaroundMs: plan.turnaroundMs ?? 1,
+    latencyMs: plan.latencyMs ?? 2,
+  }));
+  let starts = 0;
+  return (store, groups) =>
+    startGateway({
+      config: { name: 'rig', lines: regrouped(lines, groups) },
+      version: '0.0.0',
+      store,
+      clock,
+      random: seededRandom((plan.seed ?? 1) + (starts += 1)),
+      log: options.log ?? silentLog,
+      renewalMs: plan.renewalMs,
+      open: (line) => open(line.name),
+    });
+}
+
+/** Where a rig's gateway keeps its data. */
+function placesOf(
+  plan: RigPlan,
+  {
+    data = { memory: true },
+    machine,
+  }: Readonly<Pick<MemoryOptions, 'machine'>> & { readonly data?: string | { readonly memory: true } },
+): { open(): Store; database(): Connection } {
+  const random = seededRandom((plan.seed ?? 1) + STORE_SEED);
+  const bytes = (length: number): Uint8Array => random.bytes(length);
+  let opened: Connection | undefined;
+  const connect = (path: string): Connection => (opened = thisMachine.connect(path));
+  return {
+    open: () =>
+      machine?.open('/site/data', bytes) ?? openStore({ data, ground: { ...thisMachine, connect } }, bytes),
+    database() {
+      const database = machine?.database ?? opened;
+      if (database === undefined) throw new Error('no database was opened yet');
+      return database;
     },
   };
 }

@@ -63,6 +63,16 @@ export class Belief {
     this.enrolled = this.enrolled.filter((one) => one.user !== user);
   }
 
+  /** The power went while it was added or deleted at the gateway: either may be. */
+  unsure(user: number): void {
+    this.#raced.add(user);
+    this.forgetName(user);
+  }
+
+  forgetName(user: number): void {
+    if (this.users.has(user)) this.users.set(user, {});
+  }
+
   /** Somebody decided conflicts: what was decided against is refused, not lost, and names are as was decided. */
   decided(): void {
     this.enrolled = [];

@@ -1,10 +1,16 @@
-import { seededRandom, WhorlError } from '@whorl/protocol';
-import type { Random } from '@whorl/protocol';
+import { hash } from 'node:crypto';
+import { seededRandom } from '@whorl/protocol';
+import { contentsOf, readingAll } from '../powerloss/contents.ts';
+import { SimulatedMachine } from '../powerloss/machine.ts';
 import { memoryRig } from '../rig/memory.ts';
-import type { Rig, RigPlan } from '../rig/rig.ts';
+import type { RigPlan } from '../rig/rig.ts';
+import { ACTIONS } from './actions.ts';
+import type { Action } from './actions.ts';
 import { Belief } from './belief.ts';
+import { checkInvariants, countSoFar } from './invariants.ts';
+import { changeScope, decideSomething } from './policy.ts';
+import { comeToRest } from './rest.ts';
 import type { Run } from './run.ts';
-import { checkQuiet, comeToRest, countSoFar } from './quiet.ts';
 
 const SITE: RigPlan = {
   lines: {
@@ -17,26 +23,67 @@ const SITE: RigPlan = {
     gate: [{ name: 'terminal-5', groups: [2], model: 'card-500' }],
   },
 };
-const USERS = 6;
-const FINGERS = 4;
+const TERMINALS = Object.values(SITE.lines).flat().length;
 const MOST_ACTIONS = 6;
-const SCOPES = ['all-with-device-updates', 'all-with-device-updates', 'access-groups', 'all', 'off'] as const;
-const POLICIES = ['fill-vacant', 'fill-vacant', 'terminal-wins', 'newest-wins'] as const;
+const WEIGHTED = ACTIONS.flatMap(([times, action]) => Array.from({ length: times }, () => action));
 
-/** Something that people or the world do; answers what it was, or nothing when it does not apply. */
-type Action = (run: Run) => Promise<string | undefined> | string | undefined;
+/** One thing that is done, with a chance of its own: without it, the others do the same. */
+interface Step {
+  readonly action: Action;
+  readonly seed: number;
+  /** What passes afterwards, milliseconds. */
+  readonly passesMs: number;
+}
+
+/** What is done between two moments of rest. */
+interface Round {
+  /** Of what people decide at its beginning. */
+  readonly seed: number;
+  readonly steps: readonly Step[];
+}
+
+/** Everything that is done at a site. */
+export interface Programme {
+  readonly seed: number;
+  readonly rounds: readonly Round[];
+}
+
+export interface ProgrammeResult {
+  /** How long it took at the site, times its terminals, milliseconds. */
+  readonly deviceMs: number;
+  /** Of all that was done and all that is held in the end, here and at the terminals. */
+  readonly hash: string;
+}
+
+export function programmeOf(seed: number, rounds: number): Programme {
+  const random = seededRandom(seed);
+  const any = (): number => random.below(2 ** 32);
+  const step = (): Step => ({
+    action: WEIGHTED[random.below(WEIGHTED.length)] ?? (() => undefined),
+    seed: any(),
+    passesMs: random.below(3) === 0 ? random.below(4_000) : random.below(50),
+  });
+  const round = (): Round => ({
+    seed: any(),
+    steps: Array.from({ length: 1 + random.below(MOST_ACTIONS) }, step),
+  });
+  return { seed, rounds: Array.from({ length: rounds }, round) };
+}
 
 /**
  * Lets people and faults loose on a site in virtual time, a few at a time, and looks after each time, at rest, whether
  * everything is as it must be. Repeatable from its seed.
- * @throws Error naming what is not, with seed and all that was done
+ * @throws Error naming what is not, with all that was done
  */
-export async function runProgramme(seed: number, rounds: number): Promise<void> {
-  const rig = await memoryRig({ ...SITE, seed });
-  const run: Run = { rig, random: seededRandom(seed), belief: new Belief(), trace: [] };
+export async function runProgramme({ seed, rounds }: Programme): Promise<ProgrammeResult> {
+  // SQLite in WebAssembly takes its time: not every gateway's machine loses power.
+  const machine = seed % 2 === 0 ? new SimulatedMachine({ seed }) : undefined;
+  const rig = await memoryRig({ ...SITE, seed }, { machine });
+  const run = { rig, belief: new Belief(), machine, trace: [] };
   try {
     await comeToRest(rig);
-    for (let round = 0; round < rounds; round += 1) await playRound(run);
+    for (const round of rounds) await playRound(run, round);
+    return { deviceMs: rig.clock.now() * TERMINALS, hash: hashOf(run) };
   } catch (cause) {
     const text = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`seed ${seed}: ${text}\n  ${run.trace.join('\n  ')}`, { cause });
@@ -45,228 +92,43 @@ export async function runProgramme(seed: number, rounds: number): Promise<void> 
   }
 }
 
-async function playRound(run: Run): Promise<void> {
-  const { rig, random, belief, trace } = run;
+async function playRound(played: Omit<Run, 'random'>, round: Round): Promise<void> {
+  const run: Run = { ...played, random: seededRandom(round.seed) };
+  const { rig, belief, trace } = run;
   trace.push('a new round');
   await decideSomething(run);
   await changeScope(run);
-  await checkQuiet(run, undefined);
+  await checkInvariants(run, undefined);
   const before = await countSoFar(rig);
   belief.changesThere = 0;
   belief.faults = 0;
-  const actions = 1 + random.below(MOST_ACTIONS);
-  for (let index = 0; index < actions; index += 1) {
-    const told = await pick(random, ACTIONS)(run);
+  for (const { action, seed, passesMs } of round.steps) {
+    const told = await action({ ...run, random: seededRandom(seed) });
     if (told !== undefined) trace.push(told);
-    await rig.pass(random.below(3) === 0 ? random.below(4_000) : random.below(50));
+    await rig.pass(passesMs);
+    await seeToMachine(run);
   }
-  for (const line of Object.keys(SITE.lines)) await rig.plug(line);
+  await seeToAll(run);
+  await checkInvariants(run, before);
+}
+
+async function seeToMachine({ rig, machine, trace }: Run): Promise<void> {
+  if (machine?.disk.lost !== true) return;
+  trace.push('gateway: the power goes, and comes back');
+  await rig.losePower();
+}
+
+/** Whoever looks after the site puts everything right. */
+async function seeToAll(run: Run): Promise<void> {
+  const { rig, machine } = run;
+  machine?.disk.losePowerAfter(Number.POSITIVE_INFINITY);
+  for (const { on } of rig.faults.active) await rig.faults.heal(on);
+  for (const line of rig.media.keys()) await rig.plug(line);
   for (const terminal of rig.terminals.values()) terminal.powerOn();
-  await checkQuiet(run, before);
 }
 
-const ACTIONS: readonly Action[] = [
-  enrol,
-  enrol,
-  enrol,
-  editName,
-  removeThere,
-  add,
-  edit,
-  edit,
-  regroup,
-  remove,
-  cable,
-  reboot,
-  restart,
-  noise,
-  crowd,
-  clearLog,
-  clock,
-  idle,
-];
-
-function enrol(run: Run): string | undefined {
-  const terminal = somewhere(run);
-  if (terminal === undefined) return undefined;
-  const user = 1 + run.random.below(USERS);
-  const { cards, fingers } = terminal.terminal.model.capabilities;
-  const cardOnly = fingers === 0;
-  const slot = run.random.below(cardOnly ? cards : FINGERS);
-  const field = cardOnly ? 0x10 + slot : 0x40 + slot;
-  terminal.terminal.enrol(cardOnly ? { user, card: slot } : { user, finger: slot });
-  const value = Buffer.from(terminal.terminal.record(user)?.fields.get(field) ?? []).toString('base64');
-  run.belief.enrolledAt({ terminal: terminal.name, user, field, value });
-  return `${terminal.name}: ${cardOnly ? 'card' : 'finger'} ${slot} of user ${user} is enrolled`;
-}
-
-function editName(run: Run): string | undefined {
-  const place = somewhere(run);
-  const user = place === undefined ? undefined : someoneAt(run, place.terminal);
-  if (place === undefined || user === undefined) return undefined;
-  const name = `There ${run.random.below(1000)}`;
-  place.terminal.edit({ user, set: { name } });
-  run.belief.editedAt(place.name, user);
-  return `${place.name}: user ${user} is called ${name}`;
-}
-
-function removeThere(run: Run): string | undefined {
-  const place = somewhere(run);
-  const user = place === undefined ? undefined : someoneAt(run, place.terminal);
-  if (place === undefined || user === undefined) return undefined;
-  place.terminal.remove(user);
-  run.belief.removedAt(place.name, user);
-  return `${place.name}: user ${user} is deleted there`;
-}
-
-async function add({ rig, random, belief }: Run): Promise<string | undefined> {
-  const user = 1 + random.below(USERS);
-  const name = `Here ${random.below(1000)}`;
-  const done = await tried(
-    rig.gateway.operations.addUser(user, { set: { name, groups: groups(random) }, clear: [] }),
-  );
-  if (done) belief.named(user, name);
-  return done ? `gateway: user ${user} is added as ${name}` : undefined;
-}
-
-async function edit({ rig, random, belief }: Run): Promise<string | undefined> {
-  const user = 1 + random.below(USERS);
-  const name = `Here ${random.below(1000)}`;
-  const done = await tried(rig.gateway.operations.editUser(user, { set: { name }, clear: [] }));
-  if (done) belief.named(user, name);
-  return done ? `gateway: user ${user} is called ${name}` : undefined;
-}
-
-async function regroup({ rig, random }: Run): Promise<string | undefined> {
-  const user = 1 + random.below(USERS);
-  const wanted = groups(random);
-  const done = await tried(rig.gateway.operations.editUser(user, { set: { groups: wanted }, clear: [] }));
-  return done ? `gateway: user ${user} has groups ${wanted.join(', ')}` : undefined;
-}
-
-async function remove({ rig, random, belief }: Run): Promise<string | undefined> {
-  const user = 1 + random.below(USERS);
-  const done = await tried(rig.gateway.operations.deleteUser(user));
-  if (done) belief.deletedHere(user);
-  return done ? `gateway: user ${user} is deleted` : undefined;
-}
-
-async function cable({ rig, random, belief }: Run): Promise<string> {
-  const line = pick(random, Object.keys(SITE.lines));
-  const pulled = random.below(2) === 0;
-  belief.faults += 1;
-  await (pulled ? rig.unplug(line) : rig.plug(line));
-  return `${line}: the cable is ${pulled ? 'pulled' : 'plugged in'}`;
-}
-
-function reboot(run: Run): string | undefined {
-  const place = somewhere(run);
-  place?.terminal.reboot();
-  run.belief.faults += 1;
-  return place === undefined ? undefined : `${place.name}: restarts`;
-}
-
-async function restart({ rig, belief }: Run): Promise<string> {
-  belief.faults += 1;
-  await rig.restartGateway();
-  return 'gateway: restarts';
-}
-
-function noise({ rig, random, belief }: Run): string {
-  const line = pick(random, Object.keys(SITE.lines));
-  const ms = random.below(3_000);
-  belief.faults += 1;
-  rig.media.get(line)?.noise(ms);
-  return `${line}: ${ms} ms of noise`;
-}
-
-/** So many come that a short log is overwritten, if nobody reads it meanwhile. */
-function crowd(run: Run): string | undefined {
-  const place = somewhere(run);
-  if (place === undefined) return undefined;
-  for (let tap = 0; tap < 60; tap += 1) place.terminal.tap({ user: 1 });
-  return `${place.name}: 60 people come`;
-}
-
-function clearLog(run: Run): string | undefined {
-  const place = somewhere(run);
-  place?.terminal.clearLog();
-  return place === undefined ? undefined : `${place.name}: the log is cleared`;
-}
-
-function clock(run: Run): string | undefined {
-  const place = somewhere(run);
-  if (place === undefined) return undefined;
-  const hours = run.random.below(49) - 24;
-  place.terminal.setClock(Math.max(0, place.terminal.shown + hours * 3_600_000));
-  return `${place.name}: the clock is set by ${hours} h`;
-}
-
-async function idle({ rig, random }: Run): Promise<string> {
-  const ms = random.below(60_000);
-  await rig.pass(ms);
-  return `${ms} ms pass`;
-}
-
-/** Between rounds, so that it is known under which one people's changes fall. */
-async function changeScope(run: Run): Promise<void> {
-  const { rig, random, belief, trace } = run;
-  if (random.below(3) > 0) return;
-  await comeToRest(rig);
-  const { operations } = rig.gateway;
-  const autoSync = pick(random, SCOPES);
-  const name = pick(random, POLICIES);
-  const wanted = random.below(2) === 0 ? { autoSync } : { merge: { name } };
-  const { confirm } = await operations.previewSettings(wanted, {});
-  const now = await operations.changeSettings(wanted, { confirm });
-  belief.taken = now.autoSync !== 'off' && now.autoSync !== 'all';
-  belief.keepsNames = (now.merge.name ?? 'fill-vacant') === 'fill-vacant';
-  if (!belief.keepsNames) belief.forgetNames();
-  // The ledger is brought in line beside other work, a page of users at a time.
-  await rig.pass(100);
-  trace.push(`gateway: ${JSON.stringify(wanted)}`);
-}
-
-async function decideSomething({ rig, random, belief, trace }: Run): Promise<void> {
-  if (random.below(3) > 0) return;
-  const take = pick(random, ['ours', 'theirs'] as const);
-  const decided = await rig.gateway.operations.decideConflicts({}, take);
-  if (decided === 0) return;
-  trace.push(`gateway: ${decided} conflicts are decided for ${take}`);
-  belief.decided();
-}
-
-async function tried(work: Promise<unknown>): Promise<boolean> {
-  try {
-    await work;
-    return true;
-  } catch (error) {
-    if (error instanceof WhorlError && error.code.startsWith('USER_')) return false;
-    throw error;
-  }
-}
-
-/** A terminal that is on. */
-function somewhere({
-  rig,
-  random,
-}: Run): { name: string; terminal: ReturnType<Rig['terminal']> } | undefined {
-  const name = pick(random, [...rig.terminals.keys()]);
-  const terminal = rig.terminal(name);
-  return terminal.power === 'on' ? { name, terminal } : undefined;
-}
-
-function someoneAt({ random }: Run, terminal: ReturnType<Rig['terminal']>): number | undefined {
-  const users = [...terminal.users().keys()];
-  return users.length === 0 ? undefined : pick(random, users);
-}
-
-function groups(random: Random): number[] {
-  return pick(random, [[], [1], [2], [1, 2]]);
-}
-
-function pick<T>(random: Random, some: readonly T[]): T {
-  const one = some[random.below(some.length)];
-  if (one === undefined) throw new Error('nothing to pick from');
-  return one;
+function hashOf({ rig, trace }: Omit<Run, 'random'>): string {
+  const tables = [...rig.terminals.values()].map(({ tableDigest }) => tableDigest);
+  const held = contentsOf(rig.database.prepare(readingAll(rig.database)));
+  return hash('sha256', [rig.clock.now(), ...tables, held, ...trace].join('\n'));
 }

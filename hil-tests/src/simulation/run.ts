@@ -1,12 +1,16 @@
 import type { Random } from '@whorl/protocol';
-import type { Rig } from '../rig/rig.ts';
+import type { SimulatedMachine } from '../powerloss/machine.ts';
+import type { MemoryRig } from '../rig/memory.ts';
 import type { Belief } from './belief.ts';
 
 /** One run: a site, what is believed of it, and where chance comes from. */
 export interface Run {
-  readonly rig: Rig;
+  readonly rig: MemoryRig;
+  /** Of the step that is done. */
   readonly random: Random;
   readonly belief: Belief;
+  /** What the gateway runs on, when it is simulated too. */
+  readonly machine: SimulatedMachine | undefined;
   /** What was done, for whoever has to repeat it. */
   readonly trace: string[];
 }

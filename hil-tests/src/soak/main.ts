@@ -4,7 +4,7 @@ import { fuzz } from './fuzz.ts';
 import { killSoak } from './kill.ts';
 import { noiseSoak } from './noise.ts';
 import { powerLossSoak } from './powerloss.ts';
-import { runProgramme } from '../simulation/programme.ts';
+import { simulationSoak } from './simulation.ts';
 
 const { values } = parseArgs({
   options: {
@@ -29,7 +29,6 @@ if (values.help) {
 }
 /** What noise may leave behind: less than a frame for each terminal, and what the engine keeps for itself. */
 const MOST_GROWTH_MB = 5;
-const PROGRAMME_ROUNDS = 12;
 const minutes = Number(values.minutes);
 const seed = Number(values.seed);
 const long = minutes >= 10;
@@ -81,20 +80,11 @@ async function powerLosses(): Promise<void> {
 }
 
 async function programmes(): Promise<void> {
-  const left = end - systemClock.now();
-  const until = systemClock.now() + (values.only.length === 1 ? left : minutes * 10_000);
-  let runs = 0;
-  let wrong = 0;
-  for (; runs === 0 || systemClock.now() < until; runs += 1) {
-    try {
-      await runProgramme(seed * 100_000 + runs, PROGRAMME_ROUNDS);
-    } catch (error) {
-      wrong += 1;
-      process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    }
-  }
-  Object.assign(figures, { 'programmes.runs': runs, 'programmes.wrong': wrong });
-  failures += wrong;
+  const until = values.only.length === 1 ? end : systemClock.now() + minutes * 10_000;
+  const { seeds, violations, deviceYears } = await simulationSoak({ seed, until });
+  const told = { 'sim.seeds': seeds, 'sim.violations': violations, 'sim.device_years': deviceYears };
+  Object.assign(figures, told);
+  failures += violations;
 }
 
 function fuzzed(): void {

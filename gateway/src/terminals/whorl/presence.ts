@@ -163,16 +163,19 @@ export class Presence {
     const shared = this.#line.timing.baud !== undefined;
     let seat: Seat | undefined;
     let online = 0;
+    let called = 0;
     for (const one of this.#seats) {
       const isOnline = one.member.isOnline();
       if (isOnline) online += 1;
+      if (isOnline && one.group === this.#group) called += 1;
       if (shared && isOnline && !one.missed && !this.#isStale(one)) continue;
       if (seat === undefined || one.due < seat.due) seat = one;
     }
     if (!shared || online === 0) return { seat, inviteAt: never, rollAt: never };
     const busy = online > 1 ? BUSY_INVITATION_MS : BUSY_ALONE_INVITATION_MS;
     this.#line.setCompany(online, busy);
-    return { seat, inviteAt: this.#inviteAt(busy), rollAt: this.#rollDue };
+    // Right after the key for broadcasts was renewed, nobody who is here understands a call yet.
+    return { seat, inviteAt: this.#inviteAt(busy), rollAt: called === 0 ? never : this.#rollDue };
   }
 
   /** Whether it needs a new session, or the key for broadcasts. */

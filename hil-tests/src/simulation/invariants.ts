@@ -1,7 +1,9 @@
 import { decodeField, FIELDS, fitting, recordDigest } from '@whorl/protocol';
 import type { LedgerRow } from '@whorl/gateway';
 import type { Rig } from '../rig/rig.ts';
+import { faultsOf } from '../powerloss/contents.ts';
 import type { Enrolled } from './belief.ts';
+import { comeToRest } from './rest.ts';
 import type { Run } from './run.ts';
 
 /** What had happened by a moment. */
@@ -14,8 +16,6 @@ export interface Counts {
   /** Users that comparisons sent and fetched. */
   readonly compared: number;
 }
-
-const PATIENCE_MS = 20 * 60_000;
 
 export async function countSoFar(rig: Rig): Promise<Counts> {
   const counts = { writes: 0, changes: 0, merges: 0, compared: 0 };
@@ -42,47 +42,86 @@ export async function countSoFar(rig: Rig): Promise<Counts> {
   return counts;
 }
 
-/** Waits until nothing is on its way any more, and all that terminals logged is read. */
-export async function comeToRest(rig: Rig): Promise<void> {
-  const isAtRest = async (): Promise<boolean> => {
-    if ([...rig.terminals.values()].some((terminal) => terminal.power !== 'on')) return false;
-    const status = await rig.gateway.operations.status();
-    if (status.openPulls > 0) return false;
-    const busy = status.terminals.some(
-      ({ state, unknown, ledger }) =>
-        state !== 'online' || unknown !== undefined || ledger.pending + ledger.sending > 0,
-    );
-    if (busy) return false;
-    const failed = await rig.gateway.store.ledger({ state: 'failed', limit: 1000 });
-    if (failed.some((row) => row.nextTry !== undefined)) return false;
-    const read = new Map((await rig.gateway.store.terminals()).map((row) => [row.name, row.position.id]));
-    return [...rig.terminals].every(
-      ([name, terminal]) => (read.get(name) ?? 0) >= (terminal.logs(1)[0]?.id ?? 0),
-    );
-  };
-  await rig.until('the site at rest', isAtRest, { withinMs: PATIENCE_MS });
+/** Something that must be true of a site at rest, whatever was done. */
+interface Invariant {
+  readonly name: string;
+  /** @throws Error naming what is not as it must be */
+  readonly check: (run: Run, quiet: Quiet) => Promise<void> | void;
 }
+
+/** A site at rest. */
+interface Quiet {
+  /** Users that the gateway holds. */
+  readonly held: ReadonlySet<number>;
+  /** What had happened before the round that ended, and by now; `undefined` when only the state matters. */
+  readonly counts: { readonly before: Counts; readonly now: Counts } | undefined;
+}
+
+/** All that must be true, whatever people and faults did. */
+export const INVARIANTS: readonly Invariant[] = [
+  {
+    name: 'B5 who was not deleted at the gateway is held, and nobody comes from nowhere',
+    check({ belief }, { held }) {
+      for (const id of belief.users.keys())
+        if (!held.has(id)) throw new Error(`user ${id} is lost: nobody deleted it at the gateway`);
+      for (const id of held) if (!belief.users.has(id)) throw new Error(`user ${id} came from nowhere`);
+    },
+  },
+  {
+    name: 'B3 a name that the gateway has is not overwritten under fill-vacant',
+    async check(run, { held }) {
+      for (const id of held) await checkName(run, id);
+    },
+  },
+  {
+    name: 'B2 B7 no credential that was enrolled is lost: it is held, or it is one side of a conflict',
+    async check({ rig, belief }) {
+      for (const one of belief.enrolled) await checkEnrolled(rig, one);
+    },
+  },
+  {
+    name: 'B1 B10 B11 terminals hold what the ledger says, and the ledger what the scope says',
+    check: (run, { held }) => checkTerminals(run, held),
+  },
+  {
+    name: 'B2 no record of a terminal’s log is stored twice',
+    async check({ rig }) {
+      const sources = (await rig.events()).flatMap((event) => event.source ?? []);
+      if (new Set(sources).size !== sources.length) throw new Error('an event is stored twice');
+    },
+  },
+  {
+    name: 'B9 nothing is fetched or sent without a cause',
+    check(run, { counts }) {
+      if (counts !== undefined) checkCounts(run, counts.before, counts.now);
+    },
+  },
+  {
+    name: 'the database is sound',
+    check({ rig }) {
+      const faults = faultsOf(rig.database);
+      if (faults !== undefined) throw new Error(faults);
+    },
+  },
+];
 
 /**
  * Looks whether everything is as it must be, at rest.
- * @param since what had happened before the round that ended; `undefined` when only the state matters
+ * @param before what had happened before the round that ended; `undefined` when only the state matters
  * @throws Error naming what is not
  */
-export async function checkQuiet(run: Run, since: Counts | undefined): Promise<void> {
+export async function checkInvariants(run: Run, before: Counts | undefined): Promise<void> {
   const { rig, belief } = run;
   await comeToRest(rig);
-  const { store } = rig.gateway;
-  const held = new Set((await store.users({ limit: 1000 })).map((user) => user.id));
+  const held = new Set((await rig.gateway.store.users({ limit: 1000 })).map((user) => user.id));
   belief.settle(held);
-  for (const id of belief.users.keys())
-    if (!held.has(id)) throw new Error(`user ${id} is lost: nobody deleted it at the gateway`);
-  for (const id of held) {
-    if (!belief.users.has(id)) throw new Error(`user ${id} came from nowhere`);
-    await checkName(run, id);
-  }
-  for (const one of belief.enrolled) await checkEnrolled(rig, one);
-  await checkTerminals(run, held);
-  if (since !== undefined) checkCounts(run, since, await countSoFar(rig));
+  const counts = before === undefined ? undefined : { before, now: await countSoFar(rig) };
+  for (const { name, check } of INVARIANTS)
+    try {
+      await check(run, { held, counts });
+    } catch (cause) {
+      throw new Error(`${name}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    }
 }
 
 async function checkName({ rig, belief }: Run, id: number): Promise<void> {
@@ -94,7 +133,6 @@ async function checkName({ rig, belief }: Run, id: number): Promise<void> {
     throw new Error(`user ${id} is called ${name}: ${wanted} was overwritten under fill-vacant`);
 }
 
-/** It is held, or it is one side of a conflict. */
 async function checkEnrolled(rig: Rig, { terminal, user, field, value }: Enrolled): Promise<void> {
   const { store } = rig.gateway;
   const conflicts = await store.conflictsOf(user);

@@ -1,0 +1,34 @@
+import { pick } from './actions.ts';
+import { comeToRest } from './rest.ts';
+import type { Run } from './run.ts';
+
+const SCOPES = ['all-with-device-updates', 'all-with-device-updates', 'access-groups', 'all', 'off'] as const;
+const POLICIES = ['fill-vacant', 'fill-vacant', 'terminal-wins', 'newest-wins'] as const;
+
+/** Between rounds, so that it is known under which one people's changes fall. */
+export async function changeScope(run: Run): Promise<void> {
+  const { rig, random, belief, trace } = run;
+  if (random.below(3) > 0) return;
+  await comeToRest(rig);
+  const { operations } = rig.gateway;
+  const autoSync = pick(random, SCOPES);
+  const name = pick(random, POLICIES);
+  const wanted = random.below(2) === 0 ? { autoSync } : { merge: { name } };
+  const { confirm } = await operations.previewSettings(wanted, {});
+  const now = await operations.changeSettings(wanted, { confirm });
+  belief.taken = now.autoSync !== 'off' && now.autoSync !== 'all';
+  belief.keepsNames = (now.merge.name ?? 'fill-vacant') === 'fill-vacant';
+  if (!belief.keepsNames) belief.forgetNames();
+  // The ledger is brought in line beside other work, a page of users at a time.
+  await rig.pass(100);
+  trace.push(`gateway: ${JSON.stringify(wanted)}`);
+}
+
+export async function decideSomething({ rig, random, belief, trace }: Run): Promise<void> {
+  if (random.below(3) > 0) return;
+  const take = pick(random, ['ours', 'theirs'] as const);
+  const decided = await rig.gateway.operations.decideConflicts({}, take);
+  if (decided === 0) return;
+  trace.push(`gateway: ${decided} conflicts are decided for ${take}`);
+  belief.decided();
+}
