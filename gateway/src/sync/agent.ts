@@ -1,6 +1,6 @@
 import { codeOf, describe } from '@whorl/protocol';
 import type { ErrorCode, LogState } from '@whorl/protocol';
-import type { Doubt, NewEvent } from '../events/catalogue.ts';
+import type { Doubt, NewEvent, StoredEvent } from '../events/catalogue.ts';
 import type { LogPosition } from '../store/store.ts';
 import type { Identity, TerminalDriver } from '../terminals/driver.ts';
 import { CLOCK_TOLERANCE_MS, clockEvent, GAP_REASONS, graver, RAISES_DOUBT, startsOver } from './doubts.ts';
@@ -10,6 +10,7 @@ import { pullDue } from './pull.ts';
 import { pushDue } from './push.ts';
 import { restoreTrust } from './trust.ts';
 import type { Site } from './site.ts';
+import { Storm } from './storm.ts';
 
 /** The terminal or its line is away, which is told as such. */
 const PASSING: ReadonlySet<ErrorCode> = new Set([
@@ -59,6 +60,7 @@ export class Agent {
   #wrote = false;
   /** What the ledger could not be told yet. */
   #unsettled: (() => Promise<void>) | undefined;
+  readonly #storm: Storm;
   /** Where the loops wait for the database. */
   readonly #held: readonly [Latch, Latch];
   #running: Promise<unknown> | undefined;
@@ -70,6 +72,7 @@ export class Agent {
     this.#driver = driver;
     this.#logs = new Latch(site.clock);
     this.#work = new Latch(site.clock);
+    this.#storm = new Storm(site.clock);
     this.#held = [new Latch(site.clock), new Latch(site.clock)];
     site.trouble.onResume(() => {
       for (const held of this.#held) held.ring();
@@ -180,7 +183,7 @@ export class Agent {
   }
 
   async #take(page: Parameters<typeof intakeOf>[0]['page']): Promise<void> {
-    const { store, settings, log } = this.#site;
+    const { store, settings } = this.#site;
     const terminal = this.#driver.name;
     const intake = intakeOf({
       terminal,
@@ -200,6 +203,20 @@ export class Agent {
     this.#doubt = intake.doubt;
     if (events.some((event) => event.type === 'terminal.clock.wrong'))
       await this.#driver.setClock(this.#site.now, this.#stop.signal);
+    this.#storm.add(events.filter(isChangeThere).length);
+    this.#logTaken(events);
+    this.#site.publish(events);
+    if (doubted || intake.pulls.length > 0 || intake.ledger.length > 0) this.#work.ring();
+  }
+
+  /** In a storm what was read is counted: a line for each would cost more than storing it. */
+  #logTaken(events: readonly StoredEvent[]): void {
+    const { log } = this.#site;
+    const terminal = this.#driver.name;
+    if (this.#storm.calmInMs > 0) {
+      log.info({ terminal, events: events.length }, `${terminal}: ${events.length} log records in a storm`);
+      return;
+    }
     for (const event of events) {
       const record = 'log' in event.data ? ` (log #${event.data.log})` : '';
       log.info(
@@ -207,8 +224,6 @@ export class Agent {
         `${terminal}: ${event.type}${event.user === undefined ? '' : `, user ${event.user}`}, by ${event.origin ?? 'terminal'}${record}`,
       );
     }
-    this.#site.publish(events);
-    if (doubted || intake.pulls.length > 0 || intake.ledger.length > 0) this.#work.ring();
   }
 
   #upToDate(): void {
@@ -307,6 +322,9 @@ export class Agent {
     }
     if (this.#returned) await this.#readmit(name);
     if (await this.#duty(this.#driver, signal)) return 0;
+    // Nor is anything pushed: it could overwrite what was changed there and is yet to be fetched.
+    const calmInMs = this.#storm.calmInMs;
+    if (calmInMs > 0) return calmInMs;
     if (await pullDue(this.#site, this.#driver, { capabilities: identity.capabilities, signal })) return 0;
     // A push could overwrite what was changed there unseen.
     if (this.#doubt !== undefined) {
@@ -347,4 +365,9 @@ function isReasonToDoubt({ type }: NewEvent): boolean {
 /** A terminal that comes with users tells of them in no log: nothing may be put in their place before it was looked at. */
 function newcomer({ users }: Identity): Doubt | undefined {
   return users > 0 ? 'new' : undefined;
+}
+
+/** Somebody enrolled or edited a user there, who is therefore fetched. */
+function isChangeThere({ type, origin }: StoredEvent): boolean {
+  return origin === 'terminal' && (type === 'user.enrol.succeeded' || type === 'user.update.succeeded');
 }
