@@ -328,6 +328,15 @@ export const EVENTS = {
     data: z.strictObject({ keys: z.array(z.string()).describe('Ids of the data keys that were destroyed.') }),
     doc: 'A user was erased on request: nothing of them can be read any more, in backups neither.',
   },
+  'user.returned': {
+    level: 'warning',
+    data: z.strictObject({
+      how: z.enum(['deleted', 'erased']),
+      by: z.string().describe('Who did it.'),
+      at: z.int().describe('When, milliseconds UTC.'),
+    }),
+    doc: 'A terminal held a user who had been deleted at the gateway; they are removed there again.',
+  },
   'user.removed': { level: 'info', data: none, doc: 'A user was deleted at the gateway.' },
 } as const satisfies Record<string, EventRow>;
 

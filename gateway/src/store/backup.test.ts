@@ -137,7 +137,7 @@ test('B17 a user who was erased cannot be read from an older backup, and restori
     version: 2,
     attempts: 0,
   } as const;
-  const erased = await store.backups.erase(1, [absent], 6);
+  const erased = await store.backups.erase(1, [absent], 6, 'ada');
   expect(erased).toMatchObject({ keys: [expect.stringMatching(/^[0-9a-f]{32}$/)], unreached: [] });
   for (const directory of [data, out])
     for (const name of readdirSync(directory).filter((one) => !one.endsWith('.whorl')))
@@ -162,12 +162,12 @@ test('B17 nothing of somebody erased is taken from a terminal that still has to 
     version: 2,
     attempts: 0,
   } as const;
-  await store.backups.erase(1, [absent], 6);
+  await store.backups.erase(1, [absent], 6, 'ada');
   await store.requestPull({ user: 1, terminal: 'door', log: 0, attempts: 0, nextTry: 0 });
   expect(await store.openPulls(9)).toEqual([]);
   await store.saveUser({ ...change(1, 0, NAME), pull: { terminal: 'door', log: 0 } });
   expect(await store.user(1)).toBeUndefined();
-  expect(await codeFrom(store.backups.erase(77, [], 6))).toBe('USER_UNKNOWN');
+  expect(await codeFrom(store.backups.erase(77, [], 6, 'ada'))).toBe('USER_UNKNOWN');
   await store.close();
 });
 
@@ -189,7 +189,7 @@ test('B17 keys that could not be destroyed beside a backup are destroyed when th
   await store.backups.make(join(out, 'site.whorl'));
   const keys = join(out, readdirSync(out).find((name) => name.endsWith('.keys')) ?? '');
   mkdirSync(`${keys}.new`);
-  const erased = await store.backups.erase(1, [], 6);
+  const erased = await store.backups.erase(1, [], 6, 'ada');
   expect(erased.unreached).toEqual([out]);
   await store.close();
   rmSync(`${keys}.new`, { recursive: true });

@@ -36,8 +36,9 @@ export interface BackupStore {
   /**
    * Destroys all that is held of a user, and the data keys of what backups hold of them. Until these terminals
    * have lost the user, nothing that they tell of the user is taken.
+   * @param by who did it; remembered, see TombstoneStore
    * @param time milliseconds UTC
    * @throws WhorlError USER_UNKNOWN when nothing of them is known, STORE_*
    */
-  erase(user: number, losses: readonly Loss[], time: number): Promise<Erased>;
+  erase(user: number, losses: readonly Loss[], time: number, by?: string): Promise<Erased>;
 }

@@ -17,7 +17,8 @@ import type { Sqlite } from './sqlite.ts';
 import { erasedUnderWay, eraseUser } from './tables/erased.ts';
 import { insertEvents } from './tables/events.ts';
 import { note, putNote } from './tables/small.ts';
-import { countUsers } from './tables/users.ts';
+import { bury } from './tables/tombstones.ts';
+import { countUsers, readUser } from './tables/users.ts';
 
 /** The note that tells this database from others. */
 export const STORE_NOTE = 'store.id';
@@ -74,9 +75,10 @@ export class Backups implements BackupStore {
     return { file, bytes: files.statSync(file).size, users: countUsers(db) };
   }
 
-  async erase(user: number, losses: readonly Loss[], time: number): Promise<Erased> {
-    const { db } = this.#parts;
+  async erase(user: number, losses: readonly Loss[], time: number, by = 'gateway'): Promise<Erased> {
+    const { db, keys: held } = this.#parts;
     const done = await db.write(() => {
+      bury(db, held, { user, time, by, how: 'erased' }, readUser(db, held, user));
       const keys = eraseUser(db, user, losses, time);
       if (keys.length === 0) throw new WhorlError('USER_UNKNOWN', `nothing is held of user ${user}`);
       putNote(db, UNFINISHED_NOTE, JSON.stringify([...new Set([...this.#unfinished(), user])]));

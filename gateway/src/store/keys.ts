@@ -1,4 +1,4 @@
-import { createSecretKey } from 'node:crypto';
+import { createHmac, createSecretKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { WhorlError } from '@whorl/protocol';
 import type { Row, Sqlite } from './sqlite.ts';
@@ -8,6 +8,8 @@ const ID_BYTES = 16;
 /** The gateway's own data key seals what is no user's: pairing keys, passwords, the end of the audit trail. */
 export const OWN_KEY = new Uint8Array(ID_BYTES);
 export const GATEWAY = 0;
+/** Keeps this use of the key apart from others. */
+const MARKS = 'whorl marks 1\n';
 
 /** A data key as it is stored. */
 export interface KeyRow {
@@ -87,6 +89,13 @@ export class Keys {
   /** @throws WhorlError VAULT_SEALED */
   openSecret(place: string, sealed: Uint8Array): Uint8Array {
     return this.#vault(this.#newest).open(this.key(OWN_KEY, GATEWAY).secret, place, sealed);
+  }
+
+  /** Hashes that nobody can make, or compare values with, who has not the master key. @throws WhorlError VAULT_SEALED */
+  marks(values: readonly Uint8Array[]): Uint8Array[] {
+    if (values.length === 0) return [];
+    const { secret } = this.key(OWN_KEY, GATEWAY);
+    return values.map((value) => createHmac('sha256', secret).update(MARKS).update(value).digest());
   }
 
   /** The same key under another master key. @throws WhorlError VAULT_SEALED */

@@ -198,6 +198,16 @@ export const MIGRATIONS: readonly string[] = [
   ) WITHOUT ROWID;
   CREATE TABLE portables (terminal TEXT PRIMARY KEY) WITHOUT ROWID;
   `,
+  `
+  -- Who was deleted, for terminals that bring them back: marks are keyed hashes of what tells who they are.
+  CREATE TABLE tombstones (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, user INTEGER NOT NULL, time INTEGER NOT NULL, deleted_by TEXT NOT NULL,
+    how TEXT NOT NULL, marks BLOB NOT NULL
+  );
+  CREATE INDEX tombstones_user ON tombstones (user);
+  CREATE INDEX tombstones_time ON tombstones (time);
+  ALTER TABLE terminals ADD COLUMN log_time INTEGER;
+  `,
 ];
 
 /**

@@ -23,6 +23,7 @@ import { insertEvents } from './tables/events.ts';
 import { masters, putMaster, takeMaster } from './tables/masters.ts';
 import type { MasterRow } from './tables/masters.ts';
 import { note, putNote } from './tables/small.ts';
+import { bury } from './tables/tombstones.ts';
 import { deleteUser, hasUser, readUser, showUser } from './tables/users.ts';
 
 export interface RestoreOptions {
@@ -144,7 +145,10 @@ async function prepare(
       const lost = new Set(withoutKey(db));
       const gone = kept.erased.map(([user]) => user).filter((user) => !hasUser(db, user));
       const erased = new Set([...lost, ...gone]);
-      for (const user of erased) forget(db, user, now);
+      for (const user of erased) {
+        forget(db, user, now);
+        bury(db, keys, { user, time: now, by: 'restore', how: 'erased' });
+      }
       const users = numbers(db, 'SELECT id FROM users');
       for (const id of users) showUser(db, id, readUser(db, keys, id));
       const terminals = db.run("UPDATE terminals SET doubt = 'restored'");

@@ -28,6 +28,8 @@ import type { PartialStore } from './partials.ts';
 import { PartialTable } from './tables/partials.ts';
 import type { BackupStore } from './backup.ts';
 import type { Pairing } from './pairing.ts';
+import { bury, TombstoneTable, unbury } from './tables/tombstones.ts';
+import type { TombstoneStore } from './tombstones.ts';
 import { VersionTable } from './tables/versions.ts';
 import type { VersionStore } from './versions.ts';
 import type { VaultStore } from './vault-store.ts';
@@ -61,6 +63,7 @@ export class SqliteStore implements Store {
   readonly vault: VaultStore;
   readonly spill: Spill;
   readonly tasks: TaskStore;
+  readonly tombstones: TombstoneStore;
   readonly #db: Sqlite;
   readonly #keys: Keys;
 
@@ -75,6 +78,7 @@ export class SqliteStore implements Store {
     this.#db = db;
     this.jobs = new JobTable(db);
     this.versions = new VersionTable(db);
+    this.tombstones = new TombstoneTable(db, keys);
     this.partials = new PartialTable(db, keys);
     this.#keys = keys;
     this.tasks = new SqliteTaskStore(db, keys);
@@ -209,14 +213,17 @@ export class SqliteStore implements Store {
       return [];
     }
     if (next === undefined) {
+      this.#bury(change);
       users.deleteUser(this.#db, id);
       conflicts.deleteConflicts(
         this.#db,
         id,
         writes.flatMap((write) => write.id ?? []),
       );
-    } else if (next.version !== from)
+    } else if (next.version !== from) {
+      if (from === 0) unbury(this.#db, this.#keys, next.record);
       users.putUser(this.#db, this.#keys, { id, next, changed: time }, users.heldUser(this.#db, id)?.key);
+    }
     for (const row of change.ledger) ledger.putLedger(this.#db, row);
     if (pull !== undefined) pulls.closePull(this.#db, pull.terminal, id, pull.log);
     if (sent !== undefined) putSent(this.#db, sent);
@@ -224,6 +231,16 @@ export class SqliteStore implements Store {
       ...insertEvents(this.#db, change.events),
       ...writes.flatMap((write) => conflicts.putConflict(this.#db, this.#keys, write)),
     ];
+  }
+
+  #bury({ user, time, deletedBy: by }: UserChange): void {
+    if (by === undefined) return;
+    bury(
+      this.#db,
+      this.#keys,
+      { user, time, by, how: 'deleted' },
+      users.readUser(this.#db, this.#keys, user),
+    );
   }
 
   async freeUser(): Promise<number> {

@@ -6,6 +6,7 @@ import type { PartialStore } from './partials.ts';
 import type { SpillStore } from './spill.ts';
 import type { TaskStore } from './tasks.ts';
 import type { VaultStore } from './vault-store.ts';
+import type { TombstoneStore } from './tombstones.ts';
 import type { VersionStore } from './versions.ts';
 
 /** What of the gateway's memory has nothing to do with users and terminals, and is whole in itself. */
@@ -20,6 +21,7 @@ export interface StoreParts {
   /** Portable terminals: tasks, operators, files, sync sessions. */
   readonly tasks: TaskStore;
   readonly versions: VersionStore;
+  readonly tombstones: TombstoneStore;
   /** How the master key stands, and changing it. */
   readonly vault: VaultStore;
 }

@@ -11,6 +11,8 @@ import type { SentChange } from './tasks.ts';
 export interface LogPosition {
   readonly epoch: number;
   readonly id: number;
+  /** When that record says that it was written, milliseconds UTC: another record may have its id one day. */
+  readonly time?: number;
 }
 
 /** What is known of a terminal besides the configuration. */
@@ -134,8 +136,8 @@ export interface PullRequest {
   readonly log: number;
   /** When that record says that it was written, never later than it was read, milliseconds UTC. */
   readonly changed?: number;
-  /** A person decided that what the terminal holds is right, whatever the policies say. */
-  readonly take?: 'terminal';
+  /** A person asked for it; `terminal`: decided that the terminal is right, whatever the policies say. */
+  readonly take?: 'terminal' | 'asked';
   readonly attempts: number;
   /** Milliseconds UTC. */
   readonly nextTry: number;
@@ -231,6 +233,8 @@ export interface UserChange {
   readonly from: number;
   /** The version afterwards; equal to `from` when only ledger and pull change. `undefined` deletes the user. */
   readonly next: StoredUser | undefined;
+  /** Who deleted the user: remembered, see {@link TombstoneStore}. */
+  readonly deletedBy?: string;
   /** Rows to be written as they stand. */
   readonly ledger: readonly LedgerRow[];
   /** The pull that this answers: closed unless a newer log record has come meanwhile. */
@@ -270,7 +274,6 @@ export type LedgerCounts = Readonly<Record<LedgerState, number>>;
 /**
  * The gateway's memory. Each method is one transaction; its promise is fulfilled after the disk has it, never before.
  * Under load, transactions that wait are committed together. Every method may be repeated with the effect of once.
- *
  * All methods throw WhorlError STORE_BUSY, STORE_FULL, STORE_READONLY, STORE_IO or STORE_CORRUPT when the database
  * cannot do it; then nothing was changed.
  */

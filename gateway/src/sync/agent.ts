@@ -3,7 +3,15 @@ import type { ErrorCode, LogState } from '@whorl/protocol';
 import type { Doubt, NewEvent, StoredEvent } from '../events/catalogue.ts';
 import type { LogPosition } from '../store/store.ts';
 import type { Identity, TerminalDriver } from '../terminals/driver.ts';
-import { CLOCK_TOLERANCE_MS, clockEvent, GAP_REASONS, graver, RAISES_DOUBT, startsOver } from './doubts.ts';
+import {
+  CLOCK_TOLERANCE_MS,
+  clockEvent,
+  GAP_REASONS,
+  graver,
+  isOther,
+  RAISES_DOUBT,
+  startsOver,
+} from './doubts.ts';
 import { intakeOf } from './intake.ts';
 import { Latch } from './latch.ts';
 import { pullDue } from './pull.ts';
@@ -52,6 +60,8 @@ export class Agent {
   #doubts = 0;
   /** The greeting whose clock was looked at. */
   #clockOf: Identity | undefined;
+  /** The greeting after which the record that was read last was seen to be still the same. */
+  #logOf: Identity | undefined;
   /** The log was read to its end since the terminal came online. */
   #caughtUp = false;
   /** It is back: what was given up meanwhile is due again, once nothing is under way any more. */
@@ -170,8 +180,9 @@ export class Agent {
     if (identity === undefined) return LOOK_AGAIN_MS;
     if (identity.serial !== this.#serial) await this.#settleIdentity(identity);
     await this.#checkClock(identity);
+    const other = await this.#isOtherLog(identity);
     let page = await this.#driver.logsAfter(this.#position.id, this.#stop.signal);
-    const anew = startsOver(this.#position, page.log);
+    const anew = startsOver(this.#position, page.log) ?? (other ? 'backwards' : undefined);
     if (anew !== undefined) {
       await this.#startOver(anew, page.log);
       page = await this.#driver.logsAfter(0, this.#stop.signal);
@@ -180,6 +191,14 @@ export class Agent {
     if (page.more) return 0;
     this.#upToDate();
     return LOGS_AGAIN_MS;
+  }
+
+  /** Looked at once a session: whoever puts an older state back restarts the terminal. */
+  async #isOtherLog(identity: Identity): Promise<boolean> {
+    if (this.#logOf === identity || this.#position.time === undefined) return false;
+    const page = await this.#driver.logsAfter(this.#position.id - 1, this.#stop.signal);
+    this.#logOf = identity;
+    return page.log.epoch === this.#position.epoch && isOther(this.#position, page);
   }
 
   async #take(page: Parameters<typeof intakeOf>[0]['page']): Promise<void> {

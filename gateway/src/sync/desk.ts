@@ -29,7 +29,7 @@ import {
   previewSettings,
 } from './scoping.ts';
 import type { Site } from './site.ts';
-import { changeUser } from './users.ts';
+import { changeUser, deleteUser } from './users.ts';
 
 /** Most rows read at once. */
 const PAGE = 1000;
@@ -121,15 +121,12 @@ export class Desk implements Operations {
     });
   }
 
-  async deleteUser(id: number): Promise<void> {
-    await changeUser(this.#site, id, (held) => {
-      if (held === undefined) throw unknownUser(id);
-      return undefined;
-    });
+  deleteUser(id: number, by?: string): Promise<void> {
+    return deleteUser(this.#site, id, by);
   }
 
-  eraseUser(id: number): Promise<Pick<Erased, 'keys' | 'unreached'>> {
-    return eraseUser(this.#site, id);
+  eraseUser(id: number, by = 'gateway'): Promise<Pick<Erased, 'keys' | 'unreached'>> {
+    return eraseUser(this.#site, id, by);
   }
 
   beginRotation(): Promise<VaultStatus> {
@@ -159,7 +156,14 @@ export class Desk implements Operations {
     if (this.#parts.terminals().find((one) => one.name === terminal)?.state !== 'online') {
       throw new WhorlError('TERMINAL_OFFLINE', `${terminal} does not answer`);
     }
-    await this.#site.store.requestPull({ user, terminal, log: 0, attempts: 0, nextTry: this.#site.now });
+    await this.#site.store.requestPull({
+      user,
+      terminal,
+      log: 0,
+      take: 'asked',
+      attempts: 0,
+      nextTry: this.#site.now,
+    });
     this.#site.wake(terminal);
   }
 
@@ -225,8 +229,8 @@ export class Desk implements Operations {
     return previewDeletion(this.#site, users, page);
   }
 
-  deleteUsers(users: readonly number[], confirmation: Confirmation): Promise<number> {
-    return deleteUsers(this.#site, users, confirmation);
+  deleteUsers(users: readonly number[], confirmation: Confirmation, by?: string): Promise<number> {
+    return deleteUsers(this.#site, users, confirmation, by);
   }
 
   async retry(filter: Parameters<Operations['retry']>[0]): Promise<number> {

@@ -50,6 +50,15 @@ export function startsOver(position: LogPosition, log: LogState): 'reset' | 'bac
   return log.last < position.id ? 'backwards' : undefined;
 }
 
+/**
+ * Whether the record that was read last is another one by now: the terminal went back to an older state and has written
+ * on from there, up to the same id or beyond.
+ */
+export function isOther({ id, time }: LogPosition, { records }: LogPage): boolean {
+  const again = records.find((record) => record.id === id);
+  return again !== undefined && time !== undefined && again.time !== time;
+}
+
 /** The records between what was read and what is there. */
 export function gapIn(position: LogPosition, { records, log }: LogPage): Gap | undefined {
   const [next] = records;

@@ -57,7 +57,7 @@ export function intakeOf(input: IntakeInput): Intake {
   return {
     terminal,
     serial,
-    position: { epoch: page.log.epoch, id: page.records.at(-1)?.id ?? Math.max(position.id, page.log.last) },
+    position: positionAfter(input),
     events: [
       ...(lost === undefined ? [] : [gapEvent(input, lost)]),
       // Records that wait to be read were written under the same wrong clock: it is told once.
@@ -73,6 +73,13 @@ export function intakeOf(input: IntakeInput): Intake {
     ...(doubt === undefined ? {} : { doubt }),
     time: now,
   };
+}
+
+function positionAfter({ page, position }: IntakeInput): LogPosition {
+  const { epoch, last } = page.log;
+  const newest = page.records.at(-1);
+  if (newest !== undefined) return { epoch, id: newest.id, time: newest.time };
+  return last > position.id ? { epoch, id: last } : { ...position, epoch };
 }
 
 /**

@@ -43,13 +43,16 @@ export interface Operations {
   addUser(id: number, edit: UserEdit): Promise<number>;
   /** @param from the version that the edit was made from, checked when given; @returns the new version */
   editUser(id: number, edit: UserEdit, from?: number): Promise<number>;
-  /** Deletes the user here and at the terminals that have it. */
-  deleteUser(id: number): Promise<void>;
+  /** Deletes the user here and at the terminals that have it. @param by who does it; the gateway when not given */
+  deleteUser(id: number, by?: string): Promise<void>;
   /**
    * Erases a user on request: here, at every terminal as soon as it answers, and from what backups hold.
    * @returns ids of the data keys that were destroyed, and where that could not be done
    */
-  eraseUser(id: number): Promise<{ readonly keys: readonly string[]; readonly unreached: readonly string[] }>;
+  eraseUser(
+    id: number,
+    by?: string,
+  ): Promise<{ readonly keys: readonly string[]; readonly unreached: readonly string[] }>;
   /** Takes a new master key into use, unless one is already. Errors: VAULT_*. */
   beginRotation(): Promise<VaultStatus>;
   /** Brings all data keys under the new master key, which then is the only one. Errors: VAULT_ROTATING. */
@@ -86,7 +89,7 @@ export interface Operations {
   /** Who would be removed from where when these users are deleted. */
   previewDeletion(users: readonly number[], page: PreviewPage): Promise<Preview>;
   /** Deletes users here and at the terminals that have them. @returns how many there were. Errors: GUARD_*. */
-  deleteUsers(users: readonly number[], confirmation: Confirmation): Promise<number>;
+  deleteUsers(users: readonly number[], confirmation: Confirmation, by?: string): Promise<number>;
   settings(): Promise<RuntimeSettings>;
   /** Makes failed rows pending again. @returns how many */
   retry(filter: {

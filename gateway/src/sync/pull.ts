@@ -4,7 +4,9 @@ import type { NewEvent } from '../events/catalogue.ts';
 import type { PullRequest } from '../store/store.ts';
 import type { TerminalDriver } from '../terminals/driver.ts';
 import { mergePulled, showMerged } from './pulled.ts';
+import { sendAway } from './returned.ts';
 import { MOST_ATTEMPTS, nextTryForEver } from './retry.ts';
+import { takesUpdates } from './scope.ts';
 import type { Site } from './site.ts';
 import { troubleOf } from './trouble.ts';
 
@@ -56,8 +58,27 @@ async function fetchAndMerge(
     { terminal: name, user, bytes, ms: Math.round(ms) },
     `${name}: pulled user ${user}, ${bytes.toLocaleString('en')} bytes in ${Math.round(ms)} ms`,
   );
+  const deleted = await sendAway(site, pull, value);
+  if (deleted !== undefined) {
+    const when = new Date(deleted.time).toISOString();
+    log.info(
+      { terminal: name, user },
+      `${name}: user ${user} was ${deleted.how} here on ${when} by ${deleted.by}, and is removed there again`,
+    );
+    return;
+  }
+  if (await isOnlyLookedAt(site, pull)) {
+    await site.store.postponePull({ user, terminal: name, log: pull.log, attempts: pull.attempts }, []);
+    return;
+  }
   const merged = await mergePulled(site, pull, value, context.capabilities);
   log.info({ terminal: name, user }, `user ${user}: merged from ${name}: ${showMerged(merged)}`);
+}
+
+/** While changes at terminals are not taken, a user is fetched only to see whether it is one who was deleted here. */
+async function isOnlyLookedAt(site: Site, { user, log, take }: PullRequest): Promise<boolean> {
+  if (takesUpdates(site.settings.autoSync) || log > 0 || take !== undefined) return false;
+  return (await site.store.tombstones.of([user])).size > 0;
 }
 
 async function postpone(

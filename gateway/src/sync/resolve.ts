@@ -1,5 +1,6 @@
 import type { LedgerRow } from '../store/store.ts';
 import type { Comparison, TerminalDriver } from '../terminals/driver.ts';
+import type { Tombstone } from '../store/tombstones.ts';
 import { fieldsThatDiffer, lookAt } from './compare.ts';
 import type { FieldDifference, Looked } from './compare.ts';
 import { pendingRow } from './plan.ts';
@@ -36,6 +37,8 @@ export interface CompareReport extends Comparison {
   readonly removed: number;
   /** Somebody else has these ids there; their conflicts are in the inbox. */
   readonly heldApart: readonly number[];
+  /** Of those who are only there, who was deleted here, when, and by whom: not fetched, but removed there again. */
+  readonly deleted: readonly Pick<Tombstone, 'user' | 'time' | 'by' | 'how'>[];
   readonly fields?: readonly FieldDifference[];
   /** Of a dry run. */
   readonly preview?: Preview;
@@ -44,6 +47,8 @@ export interface CompareReport extends Comparison {
 interface Plan {
   readonly ledger: readonly LedgerRow[];
   readonly pulls: readonly number[];
+  /** Of the pulls, who is fetched only to be told from somebody else, and then removed. */
+  readonly returned: ReadonlySet<number>;
 }
 
 /**
@@ -58,7 +63,8 @@ export async function compareTerminal(
   const looked = await lookAt(site, driver, { signal: options.signal });
   const { comparison, heldApart } = apart(looked);
   const wanted = only(comparison, options.users);
-  const plan = await planOf(site, driver.name, { ...looked, comparison: wanted }, options.take);
+  const deleted = await deletedOf(site, wanted.extra);
+  const plan = await planOf(site, driver.name, { ...looked, comparison: wanted, deleted }, options.take);
   const preview = previewOf(site, driver.name, comparison, plan, options);
   const differing = wanted.different.slice(0, options.fieldsOf ?? 0);
   const report = {
@@ -66,6 +72,7 @@ export async function compareTerminal(
     ...wanted,
     ...countsOf(plan),
     heldApart,
+    deleted: [...deleted.values()].map(({ user, time, by, how }) => ({ user, time, by, how })),
     ...(options.fieldsOf === undefined
       ? {}
       : { fields: await fieldsThatDiffer(site, driver, differing, options.signal) }),
@@ -75,6 +82,12 @@ export async function compareTerminal(
   guard(preview, options);
   await settle(site, driver.name, report, plan, options.take);
   return report;
+}
+
+/** Those who were deleted here and are no users again. */
+async function deletedOf(site: Site, extra: readonly number[]): Promise<ReadonlyMap<number, Tombstone>> {
+  const versions = await site.store.versions.of(extra);
+  return site.store.tombstones.of(extra.filter((user) => !versions.has(user)));
 }
 
 /** Who has an id that is somebody else's here is neither sent nor removed. */
@@ -99,8 +112,14 @@ function only(comparison: Comparison, users: readonly number[] | undefined): Com
   };
 }
 
-async function planOf(site: Site, terminal: string, looked: Looked, take: Side | undefined): Promise<Plan> {
-  const { comparison, rows } = looked;
+async function planOf(
+  site: Site,
+  terminal: string,
+  looked: Pick<Looked, 'comparison' | 'rows'> & { readonly deleted: ReadonlyMap<number, Tombstone> },
+  take: Side | undefined,
+): Promise<Plan> {
+  const { comparison, rows, deleted } = looked;
+  const returned: ReadonlySet<number> = new Set();
   const { different, missing, extra } = comparison;
   const sent = (users: readonly number[]): LedgerRow[] =>
     users.flatMap((user) => {
@@ -109,23 +128,25 @@ async function planOf(site: Site, terminal: string, looked: Looked, take: Side |
     });
   switch (take) {
     case undefined:
-      return { ledger: [], pulls: [] };
+      return { ledger: [], pulls: [], returned };
     case 'both': {
       const fetched = extra.filter((user) => rows.get(user)?.want !== 'absent');
       return {
         ledger: sent([...different, ...missing]),
-        pulls: takesUpdates(site.settings.autoSync) ? fetched : [],
+        pulls: fetched.filter((user) => takesUpdates(site.settings.autoSync) || deleted.has(user)),
+        returned: new Set(deleted.keys()),
       };
     }
     case 'gateway': {
       const ledger = sent([...different, ...missing]);
       for (const user of extra) ledger.push(await rightOf(site, terminal, user));
-      return { ledger, pulls: [] };
+      return { ledger, pulls: [], returned };
     }
     case 'terminal':
       return {
         ledger: missing.flatMap((user) => leftOut(rows.get(user))),
         pulls: [...different, ...extra],
+        returned: new Set([...deleted.values()].flatMap(({ user, how }) => (how === 'erased' ? [user] : []))),
       };
   }
 }
@@ -162,7 +183,9 @@ function previewOf(
   tally.held(terminal, same + different.length + extra.length);
   const there = new Set([...different, ...extra]);
   const gone = new Set(missing);
-  const effects = new Map<number, EffectKind>(plan.pulls.map((user) => [user, 'fetched']));
+  const effects = new Map<number, EffectKind>(
+    plan.pulls.map((user) => [user, plan.returned.has(user) ? 'removed' : 'fetched']),
+  );
   for (const row of plan.ledger) {
     const sent = there.has(row.user) ? 'overwritten' : 'added';
     const left = row.state === 'withheld' && gone.has(row.user);
@@ -172,11 +195,13 @@ function previewOf(
   return tally.preview(`compare ${terminal} ${options.take ?? ''}`, site.settings);
 }
 
-function countsOf({ ledger, pulls }: Plan): { pushed: number; pulled: number; removed: number } {
+function countsOf({ ledger, pulls, returned }: Plan): { pushed: number; pulled: number; removed: number } {
   return {
     pushed: ledger.filter((row) => row.want === 'present' && row.state === 'pending').length,
-    pulled: pulls.length,
-    removed: ledger.filter((row) => row.want === 'absent').length,
+    pulled: pulls.filter((user) => !returned.has(user)).length,
+    removed:
+      ledger.filter((row) => row.want === 'absent').length +
+      pulls.filter((user) => returned.has(user)).length,
   };
 }
 
@@ -190,7 +215,7 @@ async function settle(
   const counts = { same, different: different.length, missing: missing.length, extra: extra.length };
   const events = await site.store.settleComparison({
     terminal,
-    ...plan,
+    ...{ ledger: plan.ledger, pulls: plan.pulls },
     ...(take === 'terminal' ? { take } : {}),
     endsDoubt: false,
     events: [

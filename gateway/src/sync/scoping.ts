@@ -6,7 +6,7 @@ import { allowScope, fingerprintOf, previewScope } from './rescope.ts';
 import { placesOf } from './scope.ts';
 import type { Scope } from './scope.ts';
 import type { Site } from './site.ts';
-import { changeUser, planFor } from './users.ts';
+import { deleteUser, planFor } from './users.ts';
 
 // Changes that may remove many users from terminals: each is previewed, and guarded.
 
@@ -108,19 +108,17 @@ export async function deleteUsers(
   site: Site,
   users: readonly number[],
   confirmation: Confirmation,
+  by?: string,
 ): Promise<number> {
   guard(await previewDeletion(site, users, { limit: 0 }), confirmation);
   let deleted = 0;
-  for (const id of new Set(users)) if (await deleteOne(site, id)) deleted += 1;
+  for (const id of new Set(users)) if (await deleteOne(site, id, by)) deleted += 1;
   return deleted;
 }
 
-async function deleteOne(site: Site, id: number): Promise<boolean> {
+async function deleteOne(site: Site, id: number, by: string | undefined): Promise<boolean> {
   try {
-    await changeUser(site, id, (held) => {
-      if (held === undefined) throw new WhorlError('USER_UNKNOWN', `there is no user ${id}`);
-      return undefined;
-    });
+    await deleteUser(site, id, by);
     return true;
   } catch (error) {
     if (codeOf(error) === 'USER_UNKNOWN') return false;

@@ -30,7 +30,7 @@ export async function restoreTrust(
   const { doubt } = doubted;
   const looked = await lookAt(site, driver, { signal: doubted.signal, asDelivered: true });
   if (!doubted.stands()) return false;
-  const repair = repairOf(site, driver.name, doubt, looked);
+  const repair = await repairOf(site, driver.name, doubt, looked);
   const { same, different, missing, extra } = looked.comparison;
   const counts = {
     same,
@@ -59,11 +59,15 @@ export async function restoreTrust(
   return doubted.stands();
 }
 
-function repairOf(site: Site, terminal: string, doubt: Doubt, looked: Looked): Repair {
+async function repairOf(site: Site, terminal: string, doubt: Doubt, looked: Looked): Promise<Repair> {
   const { autoSync } = site.settings;
-  if (autoSync === 'off') return { ledger: [], pulls: [] };
   const { comparison, rows, behind } = looked;
   const { different, missing, extra } = comparison;
+  const unexpected = extra.filter((user) => rows.get(user)?.want !== 'absent');
+  const deleted = await site.store.tombstones.of(unexpected);
+  // Looked at only: whoever is no such user stays there.
+  const returned = unexpected.filter((user) => deleted.has(user));
+  if (autoSync === 'off') return { ledger: [], pulls: returned };
   const anew = beganAnew(doubt);
   const takes = takesUpdates(autoSync);
   const differing = new Set([...different, ...missing]);
@@ -80,7 +84,7 @@ function repairOf(site: Site, terminal: string, doubt: Doubt, looked: Looked): R
         .filter(({ user }) => !differing.has(user) && !behind.has(user))
         .flatMap((row) => right(site, row)),
     ],
-    pulls: takes ? [...different, ...extra.filter((user) => rows.get(user)?.want !== 'absent')] : [],
+    pulls: takes ? [...different, ...unexpected] : returned,
   };
 }
 

@@ -15,10 +15,11 @@ type Edit = (held: StoredUser | undefined) => UserRecord | undefined;
 
 /**
  * Changes a user at the gateway and plans what follows at the terminals, in one transaction.
+ * @param by who does it
  * @returns the version afterwards; 0 when the user is gone
  * @throws WhorlError STORE_*, and what `edit` throws
  */
-export async function changeUser(site: Site, id: number, edit: Edit): Promise<number> {
+export async function changeUser(site: Site, id: number, edit: Edit, by = 'gateway'): Promise<number> {
   for (let race = 0; race < MOST_RACES; race += 1) {
     const held = await site.store.user(id);
     const record = edit(held);
@@ -33,6 +34,7 @@ export async function changeUser(site: Site, id: number, edit: Edit): Promise<nu
       user: id,
       from,
       next,
+      ...(next === undefined ? { deletedBy: by } : {}),
       ledger,
       events: [event],
       time: site.now,
@@ -43,6 +45,15 @@ export async function changeUser(site: Site, id: number, edit: Edit): Promise<nu
     return next?.version ?? 0;
   }
   throw new WhorlError('USER_CHANGED', `user ${id} is being changed by others without a pause`);
+}
+
+/** @throws WhorlError USER_UNKNOWN, STORE_* */
+export async function deleteUser(site: Site, id: number, by?: string): Promise<void> {
+  const gone: Edit = (held) => {
+    if (held === undefined) throw new WhorlError('USER_UNKNOWN', `there is no user ${id}`);
+    return undefined;
+  };
+  await changeUser(site, id, gone, by);
 }
 
 /** The ledger rows that follow when a user becomes `record`; `undefined` deletes it. */

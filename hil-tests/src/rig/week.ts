@@ -132,10 +132,11 @@ async function people(rig: MemoryRig, store: Store, users: number): Promise<void
 }
 
 function keep(store: Store, record: UserRecord, terminals: readonly string[]): Promise<unknown> {
+  const by = { origin: 'gateway', time: 0, since: 1 } as const;
   const row = { user: record.id, want: 'present', state: 'verified', version: 1, attempts: 0 } as const;
   return store.saveUser({
     ...{ user: record.id, from: 0, events: [], time: 0 },
-    next: { record, version: 1, provenance: new Map() },
+    next: { record, version: 1, provenance: new Map([...record.fields.keys()].map((field) => [field, by])) },
     ledger: terminals.map((terminal) => ({ ...row, terminal, checked: 0 })),
   });
 }

@@ -69,7 +69,7 @@ function bodyOf({ repair, take, user, fields, dryRun, confirm, after }: Options)
 }
 
 function showReport(report: CompareReport): string {
-  const { terminal, same, different, missing, extra, heldApart, fields, preview } = report;
+  const { terminal, same, different, missing, extra, heldApart, deleted, fields, preview } = report;
   const { pushed, pulled, removed } = report;
   const list = (what: string, ids: readonly number[]): string[] => {
     if (ids.length === 0) return [];
@@ -83,11 +83,16 @@ function showReport(report: CompareReport): string {
     ...list('different there', different),
     ...list('missing there', missing),
     ...list('only there', extra),
+    ...deleted.slice(0, MOST_SHOWN).map(showDeleted),
     ...list('somebody else there, see `whorl conflicts`', heldApart),
     ...(done ? [`  on their way: ${pushed} to it, ${pulled} from it; ${removed} are removed`] : []),
     ...(fields === undefined || fields.length === 0 ? [] : ['', showFields(fields)]),
     ...(preview === undefined ? [] : ['', showPreview(preview)]),
   ].join('\n');
+}
+
+function showDeleted({ user, time, by, how }: CompareReport['deleted'][number]): string {
+  return `    ${user} was ${how} here on ${new Date(time).toISOString()} by ${by}; --repair removes it there`;
 }
 
 function showFields(fields: NonNullable<CompareReport['fields']>): string {

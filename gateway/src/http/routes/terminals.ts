@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { previewSchema } from '../preview.ts';
 import { route } from '../route.ts';
-import { text } from '../schemas.ts';
+import { text, milliseconds } from '../schemas.ts';
 
 const name = z.object({ name: text });
 const pairingCode = z.string().regex(/^\d{6}$/, 'the six digits that the terminal shows');
@@ -65,6 +65,17 @@ export const terminalRoutes = [
       missing: users.describe('Only here.'),
       extra: users.describe('Only there.'),
       heldApart: users.describe('Somebody else has these ids there; see their conflicts.'),
+      deleted: z
+        .array(
+          z.strictObject({
+            user: z.int(),
+            time: milliseconds,
+            by: z.string(),
+            how: z.enum(['deleted', 'erased']),
+          }),
+        )
+        .readonly()
+        .describe('Of those only there, who was deleted here; they are removed there instead of fetched.'),
       pushed: z.int().describe('Users who are, or would be, sent to it.'),
       pulled: z.int().describe('Fetched from it.'),
       removed: z.int().describe('Removed from it.'),

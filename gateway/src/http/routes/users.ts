@@ -81,8 +81,8 @@ export const userRoutes = [
     doc: 'Deletes a user here and at the terminals.',
     params: id,
     answer: done,
-    handle: async ({ params }, { operations }) => {
-      await operations.deleteUser(params.id);
+    handle: async ({ params, caller }, { operations }) => {
+      await operations.deleteUser(params.id, caller.name);
       return {};
     },
   }),
@@ -102,7 +102,7 @@ export const userRoutes = [
       unreached: z.array(z.string()).readonly().describe('Where keys could not be destroyed; do it by hand.'),
     }),
     handle: async ({ params, body, caller, place }, { operations, audit }) => {
-      const erased = await operations.eraseUser(params.id);
+      const erased = await operations.eraseUser(params.id, caller.name);
       const by = { who: caller.name, place, deed: 'users.erased', target: `user ${params.id}` };
       await audit.note({ ...by, detail: { reason: body.reason, ...erased } }, 'done');
       return erased;
@@ -120,10 +120,10 @@ export const userRoutes = [
     body: z.strictObject({ users: z.array(z.int().min(1).max(0xffff_ffff)).min(1).max(100_000) }),
     detail: ({ body, query }) => ({ ...body, ...confirmation(query) }),
     answer: z.union([z.strictObject({ deleted: z.int() }), previewSchema]),
-    handle: async ({ body, query }, { operations }) =>
+    handle: async ({ body, query, caller }, { operations }) =>
       query.dryRun
         ? operations.previewDeletion(body.users, pageOf(query))
-        : { deleted: await operations.deleteUsers(body.users, { confirm: query.confirm }) },
+        : { deleted: await operations.deleteUsers(body.users, { confirm: query.confirm }, caller.name) },
   }),
   route({
     method: 'POST',

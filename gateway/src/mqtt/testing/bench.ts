@@ -128,6 +128,7 @@ export function fakeOperations() {
         pulled: 0,
         removed: 0,
         heldApart: [],
+        deleted: [],
       }),
     ),
     tap: vi.fn<Operations['tap']>(() => () => () => undefined),

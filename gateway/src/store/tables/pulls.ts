@@ -19,7 +19,7 @@ export function openPull(db: Sqlite, pull: PullRequest): void {
 export function requestPull(db: Sqlite, pull: PullRequest): void {
   db.run(
     `${INSERT} ON CONFLICT (terminal, user) DO UPDATE SET log = max(log, excluded.log),
-       attempts = excluded.attempts, next_try = excluded.next_try, take = coalesce(excluded.take, take)`,
+       attempts = excluded.attempts, next_try = excluded.next_try, take = CASE take WHEN 'terminal' THEN take ELSE coalesce(excluded.take, take) END`,
     ...values(pull),
   );
 }

@@ -52,7 +52,7 @@ export function pullRequest(row: Row): PullRequest {
     attempts: number(row, 'attempts'),
     nextTry: number(row, 'next_try'),
     ...optional('changed', maybeNumber(row, 'changed')),
-    ...(row['take'] === 'terminal' ? { take: 'terminal' as const } : {}),
+    ...optional('take', maybeText(row, 'take') as PullRequest['take']),
   };
 }
 

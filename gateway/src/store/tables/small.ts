@@ -51,20 +51,24 @@ export function terminals(db: Sqlite): readonly TerminalRow[] {
   return db.all('SELECT * FROM terminals ORDER BY name').map((row) => ({
     name: text(row, 'name'),
     serial: text(row, 'serial'),
-    position: { epoch: number(row, 'epoch'), id: number(row, 'log') },
+    position: {
+      ...{ epoch: number(row, 'epoch'), id: number(row, 'log') },
+      ...(row['log_time'] === null ? {} : { time: number(row, 'log_time') }),
+    },
     ...(row['doubt'] === null ? {} : { doubt: text(row, 'doubt') as Doubt }),
   }));
 }
 
 export function putTerminal(db: Sqlite, { name, serial, position, doubt }: TerminalRow): void {
   db.run(
-    `INSERT INTO terminals (name, serial, epoch, log, doubt) VALUES (?, ?, ?, ?, ?)
-     ON CONFLICT (name) DO UPDATE SET serial = excluded.serial, epoch = excluded.epoch, log = excluded.log,
+    `INSERT INTO terminals (name, serial, epoch, log, log_time, doubt) VALUES (?, ?, ?, ?, ?, ?)
+     ON CONFLICT (name) DO UPDATE SET serial = excluded.serial, epoch = excluded.epoch, log = excluded.log, log_time = excluded.log_time,
        doubt = excluded.doubt`,
     name,
     serial,
     position.epoch,
     position.id,
+    position.time ?? null,
     doubt ?? null,
   );
 }

@@ -1,0 +1,63 @@
+import { WhorlError } from '@whorl/protocol';
+import type { UserRecord } from '@whorl/protocol';
+import type { LedgerRow, PullRequest } from '../store/store.ts';
+import type { Tombstone } from '../store/tombstones.ts';
+import { pendingRow } from './plan.ts';
+import { caseOf } from './pulled.ts';
+import type { Case } from './pulled.ts';
+import { groupsOf, inScope } from './scope.ts';
+import type { Site } from './site.ts';
+import { contradictions } from './two-people.ts';
+import { MOST_RACES } from './users.ts';
+
+/**
+ * Looks whether a terminal holds somebody who was deleted here, and has them removed there again: because it went back
+ * to an older state, or took the place of another one. Who was changed there after that by people is no such person,
+ * nor is whom somebody asked for; who was erased always is.
+ * @returns `undefined` when it is nobody who was deleted: then nothing was done
+ * @throws WhorlError STORE_*
+ */
+export async function sendAway(
+  site: Site,
+  pull: PullRequest,
+  record: UserRecord,
+): Promise<Tombstone | undefined> {
+  for (let race = 0; race < MOST_RACES; race += 1) {
+    const it = await caseOf(site, pull, record);
+    const tombstone = await site.store.tombstones.whose(record);
+    if (tombstone === undefined || !isBack(it, pull, tombstone)) return undefined;
+    const { user, terminal, log } = pull;
+    const { how, by, time } = tombstone;
+    const events = await site.store.saveUser({
+      ...{ user, from: it.held?.version ?? 0, next: it.held, pull: { terminal, log }, time: site.now },
+      ledger: [rightRow(site, it)],
+      events: [{ type: 'user.returned', time: site.now, terminal, user, data: { how, by, at: time } }],
+    });
+    if (events === undefined) continue;
+    site.publish(events);
+    site.wake(terminal);
+    return tombstone;
+  }
+  throw new WhorlError('USER_CHANGED', `user ${pull.user} is being changed by others without a pause`);
+}
+
+function isBack({ held, incoming, now }: Case, pull: PullRequest, { how, sure, time }: Tombstone): boolean {
+  const isNewer = pull.log > 0 && (pull.changed ?? now) >= time;
+  const always = how === 'erased' && sure;
+  if (!always && (pull.take !== undefined || isNewer)) return false;
+  // The number is somebody else's by now.
+  return held === undefined || contradictions(held, incoming).length > 0;
+}
+
+/** Nobody, or who has the number now. */
+function rightRow(site: Site, { user, terminal, held }: Case): LedgerRow {
+  const { autoSync } = site.settings;
+  const place = site.places.find((one) => one.terminal === terminal);
+  const belongs =
+    held !== undefined && place !== undefined && inScope(autoSync, groupsOf(held.record), place);
+  const about = { user, version: held?.version ?? 0, now: site.now };
+  const row = pendingRow(about, terminal, belongs ? 'present' : 'absent');
+  if (autoSync !== 'off') return row;
+  const { nextTry: _, ...rest } = row;
+  return { ...rest, state: 'withheld' };
+}

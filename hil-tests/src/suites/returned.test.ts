@@ -1,0 +1,187 @@
+import { encodeUser, readRecord } from '@whorl/protocol';
+import { expect } from 'vitest';
+import { ALL, atRest, behaviour, verifiedOn } from '../rig/behaviour.ts';
+import { during } from '../rig/settled.ts';
+import type { Rig } from '../rig/rig.ts';
+
+const BEA = { name: 'Bea', 'card.0': { format: 1, number: Uint8Array.of(2, 2, 2, 2) } };
+const EVE = { name: 'Eve', 'card.0': { format: 1, number: Uint8Array.of(9, 9, 9, 9) } };
+
+/** Ada and Bea are everywhere. @returns what terminal-5 keeps of that */
+async function snapshot(rig: Rig): Promise<Uint8Array> {
+  const { operations } = rig.gateway;
+  await operations.addUser(1, { set: { name: 'Ada' }, clear: [] });
+  await operations.addUser(2, { set: BEA, clear: [] });
+  for (const user of [1, 2]) await verifiedOn(rig, user, ALL);
+  await rig.pass(1_500);
+  await atRest(rig);
+  return rig.flashes.get('terminal-5')?.read() ?? new Uint8Array();
+}
+
+async function gone(rig: Rig, user: number): Promise<void> {
+  await rig.until(`user ${user} gone everywhere`, () =>
+    [...rig.terminals.values()].every((one) => one.power === 'on' && !one.users().has(user)),
+  );
+  await atRest(rig);
+  await allRead(rig);
+}
+
+/** What a terminal logged of the gateway's own writes is read a little later. */
+function allRead(rig: Rig): Promise<void> {
+  return rig.until('all logs read', async () => {
+    const read = new Map((await rig.gateway.store.terminals()).map((row) => [row.name, row.position.id]));
+    return [...rig.terminals].every(([name, one]) => (read.get(name) ?? 0) >= (one.logs(1)[0]?.id ?? 0));
+  });
+}
+
+/** The terminal's flash is put in place of the one that it had, as somebody does who swaps a board. */
+async function goesBack(rig: Rig, old: Uint8Array): Promise<void> {
+  await allRead(rig);
+  const terminal = rig.terminal('terminal-5');
+  const before = (await rig.events()).filter(({ type }) => type === 'terminal.compared').length;
+  terminal.powerOff();
+  rig.flashes.get('terminal-5')?.replace([old]);
+  terminal.powerOn();
+  await rig.until(
+    'terminal-5 compared',
+    async () => (await rig.events()).filter(({ type }) => type === 'terminal.compared').length > before,
+  );
+  await atRest(rig);
+}
+
+const returned = async (rig: Rig): Promise<readonly object[]> =>
+  (await rig.events()).flatMap((event) =>
+    event.type === 'user.returned' ? [{ user: event.user, terminal: event.terminal, ...event.data }] : [],
+  );
+
+behaviour(
+  'B5 B11 who was deleted here is removed again from a terminal that went back to an older state, and told: when, by whom',
+  async (rig) => {
+    const old = await snapshot(rig);
+    await rig.gateway.operations.deleteUser(2, 'ada');
+    await gone(rig, 2);
+    const deleted = (await rig.events()).findLast(({ type }) => type === 'user.removed')?.time;
+    await goesBack(rig, old);
+    await gone(rig, 2);
+    expect(await rig.gateway.store.user(2)).toBeUndefined();
+    expect(await returned(rig)).toEqual([
+      { user: 2, terminal: 'terminal-5', how: 'deleted', by: 'ada', at: deleted },
+    ]);
+    await verifiedOn(rig, 1, ALL);
+  },
+  { on: ['memory', 'tcp'] },
+);
+
+behaviour(
+  'B17 who was erased is removed again from a terminal that went back to an older state; nothing of them is kept',
+  async (rig) => {
+    const old = await snapshot(rig);
+    await rig.gateway.operations.eraseUser(2, 'ada');
+    await gone(rig, 2);
+    await goesBack(rig, old);
+    await gone(rig, 2);
+    const { store } = rig.gateway;
+    expect(await store.user(2)).toBeUndefined();
+    expect(await store.conflictsOf(2)).toEqual([]);
+    expect(await store.partials.get('terminal-5')).toBeUndefined();
+    expect(await returned(rig)).toMatchObject([{ how: 'erased', by: 'ada' }]);
+    expect(JSON.stringify(await rig.events())).not.toContain('Bea');
+  },
+  { on: ['memory'] },
+);
+
+behaviour(
+  'B5 B16 somebody else who has the number by now is put in the place of whom an old terminal brings back',
+  async (rig) => {
+    const old = await snapshot(rig);
+    await rig.gateway.operations.eraseUser(2, 'ada');
+    await gone(rig, 2);
+    rig.terminal('terminal-3').enrol({ user: 2, name: 'Eve', finger: 1 });
+    await verifiedOn(rig, 2, ALL);
+    await goesBack(rig, old);
+    await verifiedOn(rig, 2, ALL);
+    expect(rig.terminal('terminal-5').user(2)?.name).toBe('Eve');
+    expect(await rig.gateway.operations.conflicts({ limit: 9 })).toEqual([]);
+    expect(await returned(rig)).toMatchObject([{ user: 2, how: 'erased' }]);
+  },
+  { on: ['memory'] },
+);
+
+behaviour(
+  'B2 B5 who is enrolled again at a terminal after they were deleted is a user again, and is not removed any more',
+  async (rig) => {
+    const old = await snapshot(rig);
+    await rig.gateway.operations.deleteUser(2);
+    await gone(rig, 2);
+    await rig.pass(2_000);
+    rig.terminal('terminal-3').enrol({ user: 2, name: 'Bea', finger: 1 });
+    await verifiedOn(rig, 2, ALL);
+    await goesBack(rig, old);
+    await verifiedOn(rig, 2, ALL);
+    expect(await returned(rig)).toEqual([]);
+    expect(rig.terminal('terminal-5').user(2)?.['finger.1']).toBeDefined();
+  },
+  { on: ['memory'] },
+);
+
+behaviour(
+  'B11 somebody new under the number of one who was deleted is fetched, though no log tells of them',
+  async (rig) => {
+    await snapshot(rig);
+    await rig.gateway.operations.deleteUser(2);
+    await gone(rig, 2);
+    const terminal = rig.terminal('terminal-5');
+    terminal.load([readRecord(encodeUser({ id: 2, ...EVE }))]);
+    terminal.clearLog();
+    await verifiedOn(rig, 2, ALL);
+    expect(await returned(rig)).toEqual([]);
+  },
+  { on: ['memory'] },
+);
+
+behaviour(
+  'B12 B13 a comparison says of those who are only there who was deleted here; resolved both ways they are removed there',
+  async (rig) => {
+    await snapshot(rig);
+    const { operations } = rig.gateway;
+    await operations.deleteUser(2, 'ada');
+    await gone(rig, 2);
+    rig.terminal('terminal-5').load([readRecord(encodeUser({ id: 2, ...BEA }))]);
+    const look = await during(rig, 'compared', operations.compare('terminal-5', {}));
+    expect(look).toMatchObject({ extra: [2], deleted: [{ user: 2, by: 'ada', how: 'deleted' }] });
+    const dry = await during(
+      rig,
+      'compared',
+      operations.compare('terminal-5', { take: 'both', dryRun: true }),
+    );
+    expect(dry.preview?.users).toEqual([{ user: 2, terminal: 'terminal-5', effect: 'removed' }]);
+    const done = await during(rig, 'compared', operations.compare('terminal-5', { take: 'both' }));
+    expect(done).toMatchObject({ pulled: 0, removed: 1 });
+    await gone(rig, 2);
+    rig.terminal('terminal-5').load([readRecord(encodeUser({ id: 2, ...BEA }))]);
+    await operations.pull(2, 'terminal-5');
+    await verifiedOn(rig, 2, ALL);
+  },
+  { on: ['memory'] },
+);
+
+behaviour(
+  'B1 B5 under all, too, a terminal that went back brings nobody back; whom people there enrolled stays there',
+  async (rig) => {
+    const old = await snapshot(rig);
+    const { operations, store } = rig.gateway;
+    await operations.deleteUser(2);
+    await gone(rig, 2);
+    await operations.changeSettings({ autoSync: 'all' });
+    await goesBack(rig, old);
+    await gone(rig, 2);
+    const terminal = rig.terminal('terminal-5');
+    terminal.load([readRecord(encodeUser({ id: 2, ...EVE }))]);
+    terminal.clearLog();
+    await rig.pass(5_000);
+    await atRest(rig);
+    expect(terminal.users().has(2)).toBe(true);
+    expect(await store.user(2)).toBeUndefined();
+  },
+  { on: ['memory'] },
+);
