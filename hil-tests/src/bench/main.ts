@@ -7,6 +7,7 @@ import { benchSeal } from './seal.ts';
 import { benchSimulation } from './simulation.ts';
 import { benchStart } from './start.ts';
 import { benchStore } from './store.ts';
+import { benchStorm } from './storm.ts';
 import { benchTcp } from './tcp.ts';
 import { benchWeek } from './week.ts';
 
@@ -21,6 +22,7 @@ const BENCHES = {
   start: benchStart,
   sim: benchSimulation,
   tcp: benchTcp,
+  storm: benchStorm,
 } as const;
 
 /** A figure: which benchmark makes it, its goal, and what others reach. */
@@ -59,6 +61,8 @@ const FIGURES: Readonly<Record<string, Figure>> = {
   'store.merge_grouped': { by: 'store', goal: '≥ 8', peer: '10.8' },
   'start.ready_ms': { by: 'start', goal: '≤ 1000', peer: '–' },
   'tcp.10k_core': { by: 'tcp', goal: '≤ 0.5', peer: '0.21' },
+  'storm.api_p99_ratio': { by: 'storm', goal: '≤ 2', peer: 'warns' },
+  'storm.pulls_per_user': { by: 'storm', goal: '≤ 1.5', peer: '100' },
   'tcp.10k_p99_ms': { by: 'tcp', goal: '≤ 20', peer: '5' },
   'sim.speed': { by: 'sim', goal: '≥ 1000', peer: 'up to 700' },
   'sim.speed_real_crypto': { by: 'sim', goal: '≥ 500', peer: '–' },

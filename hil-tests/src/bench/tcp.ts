@@ -7,7 +7,9 @@ import type { GatewayApi } from './processes/gateway.ts';
 import { startHelper } from './processes/process.ts';
 import type { TerminalsApi } from './processes/terminals.ts';
 
-const module = (name: string): string => fileURLToPath(new URL(`./processes/${name}.ts`, import.meta.url));
+/** Path of a process's module. */
+export const modulePath = (name: string): string =>
+  fileURLToPath(new URL(`./processes/${name}.ts`, import.meta.url));
 
 /**
  * Terminals on TCP that do nothing but answer: what the gateway needs of a core to keep the round, in a process of its
@@ -17,8 +19,8 @@ export async function benchTcp({ quick }: { quick: boolean }): Promise<Record<st
   const count = quick ? 500 : 10_000;
   const forMs = quick ? 4_000 : 30_000;
   const directory = mkdtempSync(join(resolve('.'), '.bench-'));
-  const gateway = startHelper<GatewayApi>(module('gateway'));
-  const terminals = startHelper<TerminalsApi>(module('terminals'));
+  const gateway = startHelper<GatewayApi>(modulePath('gateway'));
+  const terminals = startHelper<TerminalsApi>(modulePath('terminals'));
   try {
     const port = await freePort();
     await gateway.ask('start', { directory, terminals: count, port });

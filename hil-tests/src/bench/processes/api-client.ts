@@ -13,7 +13,7 @@ const PATHS = [
   '/status',
   '/users?limit=50',
   '/users/#',
-  '/events?newest=true&limit=50',
+  '/events?limit=50',
   '/ledger?user=#',
   '/me',
   '/conflicts?limit=50',
