@@ -4,6 +4,7 @@ import { action } from './action.ts';
 import type { Action, LinePlace, TerminalPlace } from './action.ts';
 import { enrolMany } from './enrol.ts';
 import * as take from './options.ts';
+import { PORTABLE_ACTIONS } from './portable-actions.ts';
 
 const MOST_AT_ONCE = 100_000;
 
@@ -141,6 +142,7 @@ const SERVICE: Readonly<Record<string, Action<TerminalPlace>>> = {
 export const TERMINAL_ACTIONS: Readonly<Record<string, Action<TerminalPlace>>> = {
   ...PEOPLE,
   ...SERVICE,
+  ...PORTABLE_ACTIONS,
   ...LINE_ACTIONS,
 };
 

@@ -153,5 +153,6 @@ function details(terminal: Terminal, logs: number): object {
     digests: Object.fromEntries(terminal.users()),
     logs: terminal.logs(logs),
     counters: terminal.counters,
+    ...(terminal.isPortable ? { display: terminal.display } : {}),
   };
 }

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { Action } from './action.ts';
+import type { Display } from '../firmware/portable/display.ts';
 import { LINE_ACTIONS, TERMINAL_ACTIONS } from './actions.ts';
+import { showDisplay } from './portable-actions.ts';
 
 /** What the emulator answers, as far as the commands print it. */
 export const linesAnswer = z.array(z.looseObject({ name: z.string() }));
@@ -26,6 +28,8 @@ export const detailsAnswer = terminalAnswer.extend({
   epoch: z.number().optional(),
   table: z.string().optional(),
   digests: z.record(z.string(), z.string()).optional(),
+  /** As the emulator of the same release made it. */
+  display: z.custom<Display>((given) => typeof given === 'object' && given !== null).optional(),
   logs: z
     .array(
       z.object({
@@ -84,6 +88,7 @@ export function showDetails(one: z.infer<typeof detailsAnswer>): string {
   ]);
   const parts: [string, string[][]][] = [
     [one.name, facts],
+    ['\nDisplay', one.display === undefined ? [] : showDisplay(one.display)],
     ['\nUsers', users],
     ['\nLog, newest last', logs],
   ];
