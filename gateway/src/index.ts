@@ -16,6 +16,8 @@ export { startService } from './service.ts';
 export type { Config } from './settings/config.ts';
 export { loadConfig } from './settings/config.ts';
 export type { CompareOptions, CompareReport } from './sync/resolve.ts';
+export type { SyncView, TaskOperations } from './tasks/operations.ts';
+export type { TaskDefinition } from './settings/task.ts';
 export { makeLog } from './cli/log.ts';
 export type { Connection, Files, Ground, Statement } from './store/ground.ts';
 export { machine } from './store/ground.ts';

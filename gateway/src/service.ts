@@ -3,7 +3,7 @@ import { describe, systemClock } from '@whorl/protocol';
 import type { Random } from '@whorl/protocol';
 import { Audit } from './access/audit.ts';
 import { startGateway } from './gateway.ts';
-import type { Gateway } from './gateway.ts';
+import type { Gateway, GatewayParts } from './gateway.ts';
 import { startHttp } from './http/face.ts';
 import type { HttpFace } from './http/face.ts';
 import { Metrics } from './metrics/metrics.ts';
@@ -52,14 +52,16 @@ export async function startService(config: Config, log: Log): Promise<Service> {
   try {
     const clock = systemClock;
     const random = machineRandom;
-    const gateway = await startGateway({ config: config.site, version: VERSION, store, clock, random, log });
-    undo.push(() => gateway.stop());
-    const { operations, hub } = gateway;
     const onFailure = (error: unknown): void => {
       const stack = error instanceof Error ? error.stack : undefined;
       log.error({ stack }, `a request failed: ${describe(error)}`);
     };
     const audit = new Audit(store.audit, clock, onFailure);
+    const note: GatewayParts['note'] = (deed) => audit.note(deed, 'done');
+    const { site } = config;
+    const gateway = await startGateway({ config: site, version: VERSION, store, clock, random, log, note });
+    undo.push(() => gateway.stop());
+    const { operations, tasks, hub } = gateway;
     await audit.note({ ...SELF, deed: 'gateway.start', target: 'gateway' }, 'done');
     // A database that cannot be written keeps nobody from stopping.
     undo.push(() =>
@@ -73,7 +75,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     await jobs.open();
     undo.push(() => jobs.stop());
     await resumeRotation({ store, jobs, audit, operations, log });
-    const faces = { operations, store, hub, clock, metrics };
+    const faces = { operations, tasks, store, hub, clock, metrics };
     const http = await startHttp({
       ...faces,
       audit,

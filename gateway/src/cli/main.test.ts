@@ -33,9 +33,17 @@ beforeAll(async () => {
     random: seededRandom(1),
     log: silentLog,
   });
-  const { operations, hub } = gateway;
+  const { operations, tasks, hub } = gateway;
   const app = buildApi({
-    ...{ operations, store, hub, clock: systemClock, api: () => undefined, onFailure: () => undefined },
+    ...{
+      operations,
+      tasks,
+      store,
+      hub,
+      clock: systemClock,
+      api: () => undefined,
+      onFailure: () => undefined,
+    },
     access: new Access({ store: store.access, clock: systemClock, random: seededRandom(2) }),
     jobs: new Jobs({
       ...{ store: store.jobs, clock: systemClock },

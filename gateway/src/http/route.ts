@@ -9,6 +9,7 @@ import type { Jobs } from '../jobs/jobs.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Store } from '../store/store.ts';
 import type { Operations } from '../sync/operations.ts';
+import type { TaskOperations } from '../tasks/operations.ts';
 import { checked } from './errors.ts';
 import type { ApiPlace } from './place.ts';
 import type { Guard } from './guard.ts';
@@ -16,6 +17,7 @@ import type { Guard } from './guard.ts';
 /** What routes work with. */
 export interface Tools {
   readonly operations: Operations;
+  readonly tasks: TaskOperations;
   readonly store: Store;
   readonly hub: EventHub;
   readonly clock: Clock;

@@ -13,6 +13,10 @@ import { lineRoutes } from './routes/lines.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { settingsRoutes } from './routes/settings.ts';
+import { taskRoutes } from './routes/tasks.ts';
+import { syncRoutes } from './routes/syncs.ts';
+import { taskFileRoutes } from './routes/task-files.ts';
+import { operatorRoutes } from './routes/operators.ts';
 import { terminalRoutes } from './routes/terminals.ts';
 import { userRoutes } from './routes/users.ts';
 import { vaultRoutes } from './routes/vault.ts';
@@ -30,6 +34,10 @@ const routes: readonly Route[] = [
   ...conflictRoutes,
   ...lineRoutes,
   ...terminalRoutes,
+  ...taskRoutes,
+  ...taskFileRoutes,
+  ...operatorRoutes,
+  ...syncRoutes,
   ...eventRoutes,
   ...metricsRoutes,
 ];

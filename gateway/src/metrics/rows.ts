@@ -1,4 +1,5 @@
 import type { LineCounters, PeerCounters } from '../lines/status.ts';
+import type { SyncCount } from '../store/tasks.ts';
 import type { GatewayStatus } from '../sync/operations.ts';
 
 /** What the gateway's metrics are read from. */
@@ -8,6 +9,8 @@ export interface Snapshot {
   readonly pulls: ReadonlyMap<string, number>;
   /** Open conflicts. */
   readonly conflicts: number;
+  /** Sync sessions of portable terminals, by terminal and state. */
+  readonly syncs: readonly SyncCount[];
   /** Milliseconds UTC. */
   readonly now: number;
 }
@@ -150,6 +153,17 @@ export const METRICS: readonly MetricRow[] = [
       status.terminals.flatMap(({ line, name, ledger }) =>
         keysOf(ledger).map((state) => [{ line, terminal: name, state }, ledger[state]] as const),
       ),
+  },
+  {
+    ...{ name: 'whorl_syncs', type: 'gauge', labels: ['terminal', 'state'] },
+    doc: 'Sync sessions of portable terminals, of the newest that are kept: running, done, failed, refused, cancelled.',
+    values: ({ syncs }) => syncs.map(({ terminal, state, count }) => [{ terminal, state }, count] as const),
+  },
+  {
+    ...{ name: 'whorl_sync_done_seconds', type: 'gauge', labels: ['terminal'] },
+    doc: 'When the last sync session of a portable terminal was done, seconds since 1970 UTC.',
+    values: ({ syncs }) =>
+      syncs.filter(({ state }) => state === 'done').map(({ terminal, last }) => [{ terminal }, last / 1000]),
   },
   {
     ...{ name: 'whorl_pulls_open', type: 'gauge', labels: ['line', 'terminal'] },

@@ -16,6 +16,7 @@ export const metricsRoutes = [
         status: await operations.status(),
         pulls: await store.pullCounts(),
         conflicts: await store.countConflicts(),
+        syncs: await store.tasks.syncCounts(),
         now: clock.wallTime(),
       });
       return new OwnAnswer((reply) => void reply.type(metrics.contentType).send(text));

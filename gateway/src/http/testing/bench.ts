@@ -37,7 +37,7 @@ export async function api(lines: readonly LineConfig[] = []): Promise<Bench> {
     log: silentLog,
   });
   const failures: unknown[] = [];
-  const { operations, hub } = gateway;
+  const { operations, tasks, hub } = gateway;
   const access = new Access({ store: store.access, clock: systemClock, random: seededRandom(2) });
   const metrics = new Metrics(systemClock, { process: false });
   const audit = new Audit(store.audit, systemClock, (error) => failures.push(error));
@@ -46,7 +46,18 @@ export async function api(lines: readonly LineConfig[] = []): Promise<Bench> {
     onFailure: (error) => failures.push(error),
   });
   const parts = {
-    ...{ operations, store, hub, clock: systemClock, access, audit, metrics, jobs, api: () => undefined },
+    ...{
+      operations,
+      tasks,
+      store,
+      hub,
+      clock: systemClock,
+      access,
+      audit,
+      metrics,
+      jobs,
+      api: () => undefined,
+    },
     onFailure: (error: unknown) => void failures.push(error),
   };
   const app = buildApi({ ...parts, door: 'local' });
