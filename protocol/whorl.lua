@@ -165,6 +165,7 @@ local MESSAGES = {
   [0xc0] = { name = "slice.state", fields = {
     { name = "users", kind = "uint", width = 4, min = 0, max = 4294967295 },
     { name = "table", kind = "fixed", length = 16 },
+    { name = "how", kind = "flags", bits = { { name = "live", mask = 1 } } },
   } },
   [0x41] = { name = "slice.swap", fields = {
     { name = "table", kind = "fixed", length = 16 },

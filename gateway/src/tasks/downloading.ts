@@ -42,7 +42,8 @@ export interface Downloading {
 export async function download(it: Downloading): Promise<Uint8Array | undefined> {
   const { table, portable, signal } = it;
   const opened = await portable.openSlice(it.task, signal);
-  if (sameBytes(opened.table, tableDigest(table))) return undefined;
+  // A table that was complete when its session was cut off has yet to be swapped in.
+  if (sameBytes(opened.table, tableDigest(table))) return opened.live ? undefined : opened.table;
   const held = await heldAt(it.ground.site, it.driver.name);
   let empty = opened.users === 0;
   for (let round = 0; round < ROUNDS; round += 1) {

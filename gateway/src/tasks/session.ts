@@ -1,6 +1,7 @@
 import { codeOf, describe } from '@whorl/protocol';
 import type { ErrorCode } from '@whorl/protocol';
 import type { NewEvent } from '../events/catalogue.ts';
+import { RefusedError } from '../lines/answer.ts';
 import type { SyncRow, SyncState, Task } from '../store/tasks.ts';
 import type { Identity, TerminalDriver } from '../terminals/driver.ts';
 import type { PortableDriver, SyncProgress, SyncWish } from '../terminals/portable.ts';
@@ -184,8 +185,9 @@ export class Session {
     });
   }
 
-  async #giveUp(failure: unknown, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) throw failure;
+  async #giveUp(thrown: unknown, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) throw thrown;
+    const failure = isSliceGone(thrown) ? await this.#whyGone(thrown, signal) : thrown;
     const code = codeOf(failure);
     const cancelled = failure instanceof SyncCancelled;
     const final = cancelled || failure instanceof SyncFailure || code === undefined || FINAL.has(code);
@@ -193,6 +195,13 @@ export class Session {
     const reason = failure instanceof SyncFailure || cancelled ? failure.message : describe(failure);
     if (this.#parts.wish.mode === 'synchronise') await this.#parts.portable.dropSlice(signal);
     await this.#end(cancelled ? 'cancelled' : 'failed', { reason, by: cancelled ? failure.by : '' }, signal);
+  }
+
+  /** The operator has cancelled, or the terminal was greeted anew: then it is begun again, and goes on. */
+  async #whyGone(thrown: unknown, signal: AbortSignal): Promise<SyncCancelled> {
+    const { cancelled } = await this.#parts.portable.tell(this.#progress(''), signal);
+    if (cancelled) return new SyncCancelled('operator');
+    throw thrown;
   }
 
   /** Stored before the terminal is told: asked again for the same wish, the gateway knows that it is over. */
@@ -243,6 +252,10 @@ export class Session {
       }
     }
   }
+}
+
+function isSliceGone(error: unknown): boolean {
+  return error instanceof RefusedError && error.reason === 'no-such-slice';
 }
 
 function pause(clock: TaskGround['site']['clock'], ms: number, signal: AbortSignal): Promise<void> {

@@ -112,12 +112,12 @@ export interface PortableDriver {
   /**
    * Opens the next table, or goes on with the one that was kept: until it is swapped or dropped, or the session with the
    * terminal ends, the driver's compare, digests, push and remove are about that table.
-   * @returns how many users it holds, and its digest
+   * @returns how many users it holds, its digest, and whether the live table has the same one
    */
   openSlice(
     task: number,
     signal: AbortSignal,
-  ): Promise<{ readonly users: number; readonly table: Uint8Array }>;
+  ): Promise<{ readonly users: number; readonly table: Uint8Array; readonly live: boolean }>;
   /** Makes the next table the live one, in one step. @param table the digest that it must have */
   swapSlice(table: Uint8Array, signal: AbortSignal): Promise<void>;
   dropSlice(signal: AbortSignal): Promise<void>;

@@ -64,8 +64,12 @@ export const PORTABLE_ROWS = {
   'slice.state': {
     type: 0xc0,
     direction: 'to-gateway',
-    fields: { users: u32('Users in the next table.'), table: fixed('Its digest.', DIGEST_BYTES) },
-    doc: 'The next table is open.',
+    fields: {
+      users: u32('Users in the next table.'),
+      table: fixed('Its digest.', DIGEST_BYTES),
+      how: flags('Besides.', { live: 1 }),
+    },
+    doc: 'The next table is open. live: the live one has the same digest.',
   },
   'slice.swap': {
     type: 0x41,

@@ -122,7 +122,7 @@ export const EXAMPLES: { readonly [Name in MessageName]: Body<Name> } = {
   'transfer.commit': { transfer: 5, digest: DIGEST, after: 88 },
   'transfer.committed': { transfer: 5, digest: DIGEST, refused: [{ index: 1, reason: 'capacity-full' }] },
   'slice.open': { task: 3 },
-  'slice.state': { users: 2, table: DIGEST },
+  'slice.state': { users: 2, table: DIGEST, how: { live: true } },
   'slice.swap': { table: DIGEST },
   'slice.swapped': {},
   'slice.drop': {},

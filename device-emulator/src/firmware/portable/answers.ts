@@ -117,9 +117,9 @@ function openSlice({ store, conversation, reply }: At, { task }: Body<'slice.ope
   if (portable.next?.task !== task) store.change([{ name: 'opened', task }], []);
   conversation.slice = true;
   const users = portable.next?.users;
-  return users === undefined
-    ? 'no-such-slice'
-    : reply('slice.state', { users: users.size, table: users.digest });
+  if (users === undefined) return 'no-such-slice';
+  const live = sameBytes(users.digest, store.state.users.digest);
+  return reply('slice.state', { users: users.size, table: users.digest, how: { live } });
 }
 
 function swapSlice({ store, conversation, reply }: At, { table }: Body<'slice.swap'>): Answer {

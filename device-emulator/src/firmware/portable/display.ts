@@ -39,6 +39,8 @@ export interface Display {
   readonly supply: boolean;
   /** Who is logged in. */
   readonly operator: { readonly id: number; readonly name: string } | undefined;
+  /** Who may log in. */
+  readonly operators: readonly { readonly id: number; readonly name: string }[];
   readonly tasks: readonly ListedTask[];
   /** Task whose slice is the local database; `undefined` before the first sync. */
   readonly synced: number | undefined;

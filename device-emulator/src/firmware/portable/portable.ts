@@ -170,6 +170,7 @@ export class Portable {
       online: isOnline(this.#chart),
       supply: this.#supply,
       operator: who === 'in' ? { id: operator, name } : undefined,
+      operators: operators.map(({ id, name }) => ({ id, name })),
       tasks,
       synced,
       options,

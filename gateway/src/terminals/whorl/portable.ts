@@ -108,9 +108,9 @@ export class WhorlPortable implements PortableDriver {
   async openSlice(
     task: number,
     signal: AbortSignal,
-  ): Promise<{ readonly users: number; readonly table: Uint8Array }> {
-    const { users, table } = (await this.#speech.ask('slice.open', { task }, 'push', signal)).body;
-    return { users, table: table.slice() };
+  ): Promise<{ readonly users: number; readonly table: Uint8Array; readonly live: boolean }> {
+    const { users, table, how } = (await this.#speech.ask('slice.open', { task }, 'push', signal)).body;
+    return { users, table: table.slice(), live: how.live };
   }
 
   async swapSlice(table: Uint8Array, signal: AbortSignal): Promise<void> {
