@@ -9,6 +9,11 @@ const FINGERS = 4;
 /** Operations on the disk until the gateway's machine loses power, at most. */
 const POWER_SPAN = 60;
 
+interface Place {
+  readonly name: string;
+  readonly terminal: ReturnType<Rig['terminal']>;
+}
+
 /** Something that people or the world do; answers what it was, or nothing when it does not apply. */
 export type Action = (run: Run) => Promise<string | undefined> | string | undefined;
 
@@ -33,18 +38,28 @@ export const ACTIONS: readonly (readonly [times: number, action: Action])[] = [
   [3, losePower],
 ];
 
-function enrol(run: Run): string | undefined {
-  const terminal = somewhere(run);
-  if (terminal === undefined) return undefined;
+/** Now and then several fingers in a row, while the first are being fetched. */
+async function enrol(run: Run): Promise<string | undefined> {
+  const place = somewhere(run);
+  if (place === undefined) return undefined;
   const user = 1 + run.random.below(USERS);
-  const { cards, fingers } = terminal.terminal.model.capabilities;
+  const told = [enrolOne(run, place, user)];
+  for (let more = run.random.below(3) === 0 ? 6 : 0; more > 0; more -= 1) {
+    await run.rig.pass(1 + run.random.below(40));
+    if (place.terminal.power === 'on') told.push(enrolOne(run, place, user));
+  }
+  return told.join('; ');
+}
+
+function enrolOne(run: Run, { name, terminal }: Place, user: number): string {
+  const { cards, fingers } = terminal.model.capabilities;
   const cardOnly = fingers === 0;
   const slot = run.random.below(cardOnly ? cards : FINGERS);
   const field = cardOnly ? 0x10 + slot : 0x40 + slot;
-  terminal.terminal.enrol(cardOnly ? { user, card: slot } : { user, finger: slot });
-  const value = Buffer.from(terminal.terminal.record(user)?.fields.get(field) ?? []).toString('base64');
-  run.belief.enrolledAt({ terminal: terminal.name, user, field, value });
-  return `${terminal.name}: ${cardOnly ? 'card' : 'finger'} ${slot} of user ${user} is enrolled`;
+  terminal.enrol(cardOnly ? { user, card: slot } : { user, finger: slot });
+  const value = Buffer.from(terminal.record(user)?.fields.get(field) ?? []).toString('base64');
+  run.belief.enrolledAt({ terminal: name, user, field, value });
+  return `${name}: ${cardOnly ? 'card' : 'finger'} ${slot} of user ${user} is enrolled`;
 }
 
 function editName(run: Run): string | undefined {
@@ -205,10 +220,7 @@ async function tried(work: Promise<unknown>): Promise<'done' | 'refused' | 'unsu
 }
 
 /** A terminal that is on. */
-function somewhere({
-  rig,
-  random,
-}: Run): { name: string; terminal: ReturnType<Rig['terminal']> } | undefined {
+function somewhere({ rig, random }: Run): Place | undefined {
   const name = pick(random, [...rig.terminals.keys()]);
   const terminal = rig.terminal(name);
   return terminal.power === 'on' ? { name, terminal } : undefined;

@@ -1,0 +1,149 @@
+/** A bug that is put into the gateway on purpose. */
+export interface Mutant {
+  readonly name: string;
+  readonly file: string;
+  /** Stands in the file once. */
+  readonly from: string;
+  readonly to: string;
+  /** What has to find it. */
+  readonly by: 'powerloss' | 'programmes';
+}
+
+const STORE = 'gateway/src/store';
+const SYNC = 'gateway/src/sync';
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'commits are not synced',
+    file: `${STORE}/sqlite.ts`,
+    from: 'PRAGMA synchronous = FULL;',
+    to: 'PRAGMA synchronous = NORMAL;',
+    by: 'powerloss',
+  },
+  {
+    name: 'steps are acknowledged before the commit',
+    file: `${STORE}/sqlite.ts`,
+    from: "    this.run('COMMIT');\n    return settled;\n  }\n\n  /** Each",
+    to: "    for (const settle of settled) settle();\n    this.run('COMMIT');\n    return settled;\n  }\n\n  /** Each",
+    by: 'powerloss',
+  },
+  {
+    name: 'a migration is not one transaction',
+    file: `${STORE}/migrations.ts`,
+    from: 'BEGIN IMMEDIATE; ${step}; PRAGMA application_id',
+    to: 'SELECT 1; ${step}; BEGIN; PRAGMA application_id',
+    by: 'powerloss',
+  },
+  {
+    name: 'a file is not synced before it takes its name',
+    file: `${STORE}/durable.ts`,
+    from: '    files.fsyncSync(file);',
+    to: '',
+    by: 'powerloss',
+  },
+  {
+    name: 'the name of a file is not synced',
+    file: `${STORE}/durable.ts`,
+    from: '    files.fsyncSync(directory);',
+    to: '',
+    by: 'powerloss',
+  },
+  {
+    name: 'the name of the data directory is not synced',
+    file: `${STORE}/durable.ts`,
+    from: '  syncDirectory(files, above);',
+    to: '',
+    by: 'powerloss',
+  },
+  {
+    name: 'an erasure that was cut off is forgotten',
+    file: `${STORE}/backups.ts`,
+    from: '      putNote(db, UNFINISHED_NOTE, JSON.stringify([...new Set([...this.#unfinished(), user])]));',
+    to: '',
+    by: 'powerloss',
+  },
+  {
+    name: 'a change is saved whatever version it was made from',
+    file: `${STORE}/sqlite-store.ts`,
+    from: '          (users.heldUser(this.#db, user)?.version ?? 0) === from &&',
+    to: '          from >= 0 && user > 0 &&',
+    by: 'powerloss',
+  },
+  {
+    name: 'a record of a log is stored as often as it comes',
+    file: `${STORE}/tables/events.ts`,
+    from: '      event.source ?? null,\n    );\n    // Asked',
+    to: '      null,\n    );\n    // Asked',
+    by: 'powerloss',
+  },
+  {
+    name: 'the log of the database is not emptied after an erasure, nor the keys beside backups renewed',
+    file: `${STORE}/backups.ts`,
+    from: '    const unreached = [...this.renewKeys(), ...new Set(aside)];',
+    to: '    const unreached = [...new Set(aside)];',
+    by: 'powerloss',
+  },
+  {
+    name: 'an echo is taken for news',
+    file: `${SYNC}/intake.ts`,
+    from: "    if (record.origin !== 'terminal') continue;",
+    to: '',
+    by: 'programmes',
+  },
+  {
+    name: 'a gap in a log is not seen',
+    file: `${SYNC}/intake.ts`,
+    from: '  const lost = gapIn(position, page);',
+    to: '  const lost = page.log.last < 0 ? gapIn(position, page) : undefined;',
+    by: 'programmes',
+  },
+  {
+    name: 'a pull is closed although a newer log came meanwhile',
+    file: `${STORE}/tables/pulls.ts`,
+    from: "'DELETE FROM pulls WHERE terminal = ? AND user = ? AND log <= ?'",
+    to: "'DELETE FROM pulls WHERE terminal = ? AND user = ? AND log <= ? + 1000000'",
+    by: 'programmes',
+  },
+  {
+    name: 'what was on its way is forgotten by a restart',
+    file: `${STORE}/tables/ledger.ts`,
+    from: "AND state IN ('sending', 'failed') AND (state = 'sending' OR reason = 'unreachable')",
+    to: "AND state = 'failed' AND reason = 'unreachable'",
+    by: 'programmes',
+  },
+  {
+    name: 'a result is taken for a newer version than it speaks of',
+    file: `${STORE}/tables/ledger.ts`,
+    from: "WHERE user = ?6 AND terminal = ?7 AND want = ?8 AND version = ?9 AND state = 'sending'",
+    to: 'WHERE user = ?6 AND terminal = ?7 AND want = ?8 AND version >= ?9',
+    by: 'programmes',
+  },
+  {
+    name: 'a deletion at a terminal is not noticed',
+    file: `${SYNC}/intake.ts`,
+    from: "  return record.code === LOG_KINDS['user.deleted'].code && record.origin === 'terminal';",
+    to: "  return record.code === LOG_KINDS['user.deleted'].code && record.origin !== 'terminal' && record.id < 0;",
+    by: 'programmes',
+  },
+  {
+    name: 'a difference that a merge did not take is dropped',
+    file: `${SYNC}/merge.ts`,
+    from: "  if (kept) return [whole ? 'same' : 'conflict'];",
+    to: "  if (kept) return [whole ? 'same' : 'same'];",
+    by: 'programmes',
+  },
+  {
+    name: 'a terminal wins over what the gateway has',
+    file: `${SYNC}/merge.ts`,
+    from: '  const kept = value === undefined || (ours !== undefined && sameBytes(value, ours));\n  if (kept)',
+    to: "  if (ours !== undefined) return ['replaced', theirs];\n  const kept = value === undefined;\n  if (kept)",
+    by: 'programmes',
+  },
+  {
+    name: 'a roll is called to nobody',
+    file: 'gateway/src/terminals/whorl/presence.ts',
+    from: 'rollAt: called === 0 ? never : this.#rollDue',
+    to: 'rollAt: called < 0 ? never : this.#rollDue',
+    by: 'programmes',
+  },
+];
