@@ -169,6 +169,96 @@ describe('a sync by hand', () => {
   });
 });
 
+describe('a sync in the dock', () => {
+  test('P7 a terminal that does not notice itself is told of its supply, and answers what it wants', () => {
+    const { terminal, asker } = portableBench({ synced: true });
+    const told = (present: boolean): unknown => asker.ask('supply.tell', { supply: { present } });
+    expect(told(true)).toMatchObject({
+      name: 'sync.wish',
+      body: { mode: 'synchronise', task: TASK, operator: MIRA.id, how: { automatic: true, files: false } },
+    });
+    end(asker, 'done');
+    expect(terminal.display).toMatchObject({
+      operator: undefined,
+      window: { kind: 'message', colour: 'green' },
+    });
+    told(false);
+    expect(told(true)).toMatchObject({ body: { mode: 'none' } });
+  });
+
+  test('P7 its options: nothing by itself, or send only, or files too', () => {
+    const inDock = (options: object): unknown => {
+      const { terminal, asker } = portableBench({ synced: true });
+      terminal.press(LOG_IN);
+      terminal.press({ button: 'options', ...options });
+      terminal.press({ button: 'log-out' });
+      terminal.setSupply(true);
+      return wish(asker);
+    };
+    expect(inDock({ automatic: false })).toMatchObject({ mode: 'none' });
+    expect(inDock({ data: false, files: true })).toMatchObject({ mode: 'send', how: { files: false } });
+    expect(inDock({ files: true })).toMatchObject({ mode: 'synchronise', how: { files: true } });
+  });
+
+  test('P7 before the first sync it sends only, under the first task that it lists', () => {
+    const { terminal, asker } = portableBench();
+    terminal.press(LOG_IN);
+    terminal.enrol({ user: 9, card: 0 });
+    terminal.press({ button: 'log-out' });
+    terminal.setSupply(true);
+    expect(wish(asker)).toMatchObject({ mode: 'send', task: TASK });
+  });
+
+  test('P7 voltage that came while it was off counts when it starts', async () => {
+    const { terminal, asker, clock } = portableBench({ synced: true });
+    terminal.powerOff();
+    terminal.setSupply(true);
+    terminal.powerOn();
+    await clock.run({ forMs: 2_000 });
+    asker.hello();
+    expect(wish(asker)).toMatchObject({ mode: 'synchronise', how: { automatic: true } });
+  });
+
+  test('P9 cancelled, its window closes, and nobody is logged in', () => {
+    const { terminal, asker } = portableBench({ synced: true });
+    terminal.setSupply(true);
+    const { number } = wish(asker);
+    expect(terminal.press({ button: 'cancel' })).toMatchObject({ window: undefined, operator: undefined });
+    expect(tell(asker, { stage: 'sending', number })).toBe(true);
+    expect(logKinds(terminal)).toContain('sync.cancelled');
+  });
+
+  test('P9 the end of a sync that is told twice is no cancel the second time', () => {
+    const { terminal, asker } = portableBench({ synced: true });
+    terminal.setSupply(true);
+    const { number } = wish(asker);
+    expect(tell(asker, { stage: 'done', number })).toBe(false);
+    expect(tell(asker, { stage: 'done', number })).toBe(false);
+    expect(tell(asker, { stage: 'done', number: number + 1 })).toBe(true);
+  });
+});
+
+describe('lists', () => {
+  test('P1 operators and tasks come in pages, which count once the last one is there', async () => {
+    const { terminal, asker, clock } = portableBench();
+    const tasks = [1, 2, 3, 4, 5].map((id) => ({ id, name: `Task ${id}` }));
+    const listed = (): number[] => terminal.display.tasks.map(({ id }) => id);
+    asker.get('tasks.set', { from: 0, total: 5, tasks: tasks.slice(0, 2) }, 'list.taken');
+    expect(listed()).toEqual([TASK]);
+    expect(asker.ask('tasks.set', { from: 4, total: 5, tasks: tasks.slice(4) })).toMatchObject(
+      refused('malformed'),
+    );
+    asker.get('tasks.set', { from: 2, total: 5, tasks: tasks.slice(2) }, 'list.taken');
+    expect(listed()).toEqual([1, 2, 3, 4, 5]);
+    asker.get('operators.set', { from: 0, total: 0, operators: [] }, 'list.taken');
+    terminal.reboot();
+    await clock.run({ forMs: 2_000 });
+    expect(listed()).toEqual([1, 2, 3, 4, 5]);
+    expect(terminal.display.operators).toEqual([]);
+    expect(codeFrom(() => terminal.press(LOG_IN))).toBe('TERMINAL_PIN');
+  });
+});
+
 describe('the journal', () => {
   test('P4 a user has one change at most, with the number of the last; what is settled under an older number stays', () => {
     const { terminal, asker } = portableBench({ synced: true });

@@ -250,7 +250,7 @@ export class Portable {
 
   #sync(picked: Picked, loss: boolean): void {
     this.mayChange();
-    const { synced = 0, unsent, operator, mode } = this.#state;
+    const { unsent, operator, mode } = this.#state;
     if (mode === 'offline') {
       this.#question = { kind: 'offer-online', picked };
       throw new WhorlError('TERMINAL_MODE', 'a sync by hand needs the online mode; "confirm" switches to it');
@@ -267,7 +267,7 @@ export class Portable {
     const wish: Wish = {
       number: this.#state.wishes + 1,
       mode: picked.mode === 'send' ? 'send' : 'synchronise',
-      task: picked.task ?? synced,
+      task: picked.task ?? this.#lastTask,
       operator,
       how: { forget: forgets, files: picked.files ?? this.#state.options.files, automatic: false },
     };
@@ -300,13 +300,19 @@ export class Portable {
     else this.#store.change([...ops, ...greeted], entries);
   }
 
+  /** The first that is listed, as long as there was none. */
+  get #lastTask(): number {
+    const { synced, tasks } = this.#state;
+    return synced ?? tasks[0]?.id ?? 0;
+  }
+
   #automaticWish(): Wish {
     const { synced, operator, options, wishes } = this.#state;
     const downloads = options.data && synced !== undefined;
     return {
       number: wishes + 1,
       mode: downloads ? 'synchronise' : 'send',
-      task: synced ?? 0,
+      task: this.#lastTask,
       operator,
       how: { forget: false, files: downloads && options.files, automatic: true },
     };
