@@ -4,6 +4,8 @@ import { runtimeSettingsSchema } from '../settings/runtime.ts';
 import type { RuntimeSettings } from '../settings/runtime.ts';
 import type { Store } from '../store/store.ts';
 import type { Operations } from '../sync/operations.ts';
+import type { TaskOperations } from '../tasks/operations.ts';
+import { syncViewSchema } from '../tasks/view-schema.ts';
 import { misfit } from './errors.ts';
 import { statusSchema } from '../sync/status-schema.ts';
 import { eventEnvelope, publishedEvent } from './topics.ts';
@@ -11,6 +13,7 @@ import { eventEnvelope, publishedEvent } from './topics.ts';
 /** What commands work with. */
 export interface CommandTools {
   readonly operations: Operations;
+  readonly tasks: Pick<TaskOperations, 'syncs' | 'cancel'>;
   readonly store: Pick<Store, 'events'>;
 }
 
@@ -123,6 +126,31 @@ const rows = {
       result: z.strictObject({ retried: z.int() }),
     },
     async ({ operations }, { id: _, ...filter }) => ({ retried: await operations.retry(filter) }),
+  ),
+  'syncs.list': row(
+    {
+      doc: 'Sync sessions of portable terminals, newest first.',
+      changes: false,
+      request: z.strictObject({
+        id,
+        terminal: terminal.exactOptional(),
+        limit: z.int().min(1).max(MOST_EVENTS).default(50),
+      }),
+      result: z.strictObject({ syncs: z.array(syncViewSchema) }),
+    },
+    async ({ tasks }, { id: _, ...filter }) => ({ syncs: [...(await tasks.syncs(filter))] }),
+  ),
+  'syncs.cancel': row(
+    {
+      doc: 'Cancels the sync session of a portable terminal: it holds what it held before, unsent changes too.',
+      changes: true,
+      request: z.strictObject({ id, terminal }),
+      result: z.strictObject({}),
+    },
+    async ({ tasks }, request) => {
+      await tasks.cancel(request.terminal, 'mqtt');
+      return {};
+    },
   ),
   'settings.get': row(
     {

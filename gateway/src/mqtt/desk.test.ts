@@ -8,7 +8,7 @@ import { COMMANDS } from './commands.ts';
 import { CommandDesk, MOST_COMMAND_BYTES } from './desk.ts';
 import type { Reply } from './desk.ts';
 import { answerSchema } from './document.ts';
-import { fakeOperations, Memory, statusOf, updated } from './testing/bench.ts';
+import { fakeOperations, fakeTasks, Memory, statusOf, updated } from './testing/bench.ts';
 
 function desk() {
   const [clock, operations, memory] = [new VirtualClock(), fakeOperations(), new Memory()];
@@ -21,7 +21,8 @@ function desk() {
       return work();
     },
   };
-  const taking = new CommandDesk({ clock, operations, store: memory.store, log, audit });
+  const tasks = fakeTasks();
+  const taking = new CommandDesk({ clock, operations, tasks, store: memory.store, log, audit });
   const send = (name: string, payload: string | Uint8Array, retained = false): Promise<Reply | undefined> =>
     taking.take({ name, payload: Buffer.from(payload), retained });
   const ask = async (name: string, command: unknown): Promise<unknown> => {
@@ -31,7 +32,7 @@ function desk() {
   const nothingDone = (): void => {
     for (const operation of Object.values(operations)) expect(operation).not.toHaveBeenCalled();
   };
-  return { clock, operations, memory, errors, audited, send, ask, nothingDone };
+  return { clock, operations, tasks, memory, errors, audited, send, ask, nothingDone };
 }
 
 test.each([
@@ -263,4 +264,11 @@ test('B17 commands that change something stand in the audit trail, others do not
       detail: { users: [1], terminals: ['door'] },
     },
   ]);
+});
+
+test('P3 a program lists sync sessions and cancels one', async () => {
+  const { ask, tasks } = desk();
+  expect(await ask('syncs.list', { id: 'a', terminal: 'handheld' })).toMatchObject({ result: { syncs: [] } });
+  expect(await ask('syncs.cancel', { id: 'b', terminal: 'handheld' })).toMatchObject({ result: {} });
+  expect(tasks.cancel).toHaveBeenCalledExactlyOnceWith('handheld', 'mqtt');
 });

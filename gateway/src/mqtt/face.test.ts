@@ -27,13 +27,14 @@ async function site(): Promise<Site> {
     random: seededRandom(1),
     log: silentLog,
   });
-  const { operations, hub } = gateway;
+  const { operations, tasks, hub } = gateway;
   const config = { enabled: true, host: '127.0.0.1', port: 0 };
   const parts = {
     config,
     gateway: 'hq',
     dataDir,
     operations,
+    tasks,
     store,
     hub,
     clock: systemClock,

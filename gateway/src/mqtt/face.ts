@@ -11,6 +11,7 @@ import { brokerPlace } from '../settings/mqtt.ts';
 import type { Audit } from '../access/audit.ts';
 import type { BrokerPlace, ExternalBroker, MqttConfig } from '../settings/mqtt.ts';
 import type { Operations } from '../sync/operations.ts';
+import type { TaskOperations } from '../tasks/operations.ts';
 import { BoundedStream } from './bounded-stream.ts';
 import { BROKER_USER, startBroker } from './broker.ts';
 import { KeptConnection } from './kept-connection.ts';
@@ -25,6 +26,7 @@ export interface MqttParts {
   /** The embedded broker's password stands there. */
   readonly dataDir: string;
   readonly operations: Operations;
+  readonly tasks: Pick<TaskOperations, 'watch' | 'syncs' | 'cancel'>;
   readonly store: MqttStore;
   readonly hub: EventHub;
   readonly clock: Clock;

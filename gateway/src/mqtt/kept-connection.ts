@@ -2,6 +2,7 @@ import { describe, sleep } from '@whorl/protocol';
 import { Connection } from './connection.ts';
 import type { ConnectionParts, Message } from './connection.ts';
 import type { Audit } from '../access/audit.ts';
+import type { CommandTools } from './commands.ts';
 import { CommandDesk } from './desk.ts';
 import { logged } from './errors.ts';
 import { Publisher } from './publisher.ts';
@@ -11,7 +12,8 @@ import { COMMANDS_TOPIC, OFFLINE, ONLINE, RETAINED_TOPIC } from './topics.ts';
 /** How a broker is reached. */
 export type Way = Pick<ConnectionParts, 'wire' | 'login'>;
 
-export interface KeptConnectionParts extends PublisherParts {
+export interface KeptConnectionParts extends Omit<PublisherParts, 'tasks'> {
+  readonly tasks: PublisherParts['tasks'] & CommandTools['tasks'];
   /** The same at every start, so that a new connection ends one that the broker takes for living still. */
   readonly clientId: string;
   readonly audit: Pick<Audit, 'act'>;

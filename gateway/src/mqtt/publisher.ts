@@ -7,9 +7,17 @@ import type { Log } from '../settings/log.ts';
 import type { Store } from '../store/store.ts';
 import { Latch } from '../sync/latch.ts';
 import type { Operations } from '../sync/operations.ts';
+import type { SyncView, TaskOperations } from '../tasks/operations.ts';
 import { logged } from './errors.ts';
 import type { Connection } from './connection.ts';
-import { databaseStateOf, eventTopic, lineStateOf, publishedEvent, terminalStateOf } from './topics.ts';
+import {
+  databaseStateOf,
+  eventTopic,
+  lineStateOf,
+  publishedEvent,
+  syncTopic,
+  terminalStateOf,
+} from './topics.ts';
 
 /** Id of the last event that the broker acknowledged. */
 const PUBLISHED = 'mqtt.published';
@@ -31,6 +39,7 @@ export type MqttStore = Pick<Store, 'events' | 'note' | 'saveNote'>;
 export interface PublisherParts {
   readonly store: MqttStore;
   readonly operations: Operations;
+  readonly tasks: Pick<TaskOperations, 'watch'>;
   readonly hub: EventHub;
   /** `whorl/<gateway>` */
   readonly root: string;
@@ -62,6 +71,9 @@ export class Publisher {
     this.#connection = connection;
   }
 
+  /** Sync sessions as they stand now, which was not said yet. */
+  readonly #syncs = new Map<string, SyncView>();
+
   /** Publishes until the connection or `signal` ends it. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, hub, log } = this.#parts;
@@ -71,6 +83,10 @@ export class Publisher {
     const over = AbortSignal.any([signal, ended.signal]);
     over.addEventListener('abort', () => latch.ring(), { once: true });
     const ends = [
+      this.#parts.tasks.watch((sync) => {
+        this.#syncs.set(sync.terminal, sync);
+        latch.ring();
+      }),
       hub.subscribe(() => latch.ring()),
       hub.watch(() => {
         this.#turned = true;
@@ -93,6 +109,7 @@ export class Publisher {
   }
 
   async #catchUp(over: AbortSignal): Promise<void> {
+    await this.#saySyncs();
     while (!over.aborted) {
       if (this.#turned) {
         this.#turned = false;
@@ -136,6 +153,14 @@ export class Publisher {
     if (note !== undefined) return Number(note);
     const [first] = await store.events({ newest: true, limit: FIRST_EVENTS });
     return first === undefined ? 0 : first.id - 1;
+  }
+
+  async #saySyncs(): Promise<void> {
+    for (const [terminal, sync] of [...this.#syncs]) {
+      this.#syncs.delete(terminal);
+      const topic = `${this.#parts.root}/${syncTopic(terminal)}`;
+      await this.#connection.publish(topic, JSON.stringify(sync));
+    }
   }
 
   async #sayStates(): Promise<void> {

@@ -4,6 +4,7 @@ import type { EventType, StoredEvent } from '../events/catalogue.ts';
 import type { LineStatus } from '../lines/status.ts';
 import type { DatabaseTrouble } from '../sync/trouble.ts';
 import type { TerminalStatus } from '../terminals/status.ts';
+import { syncViewSchema } from '../tasks/view-schema.ts';
 import { ERROR_VIEW } from './errors.ts';
 
 /** What the gateway says under one topic. */
@@ -88,6 +89,12 @@ export const TOPICS: readonly TopicRow[] = [
     doc: 'A terminal. Empty when it is in the configuration no more.',
   },
   {
+    topic: syncTopic('<terminal>'),
+    retained: false,
+    payload: syncViewSchema,
+    doc: 'A sync session of a portable terminal, about once a second while it runs, and how it ended.',
+  },
+  {
     topic: 'database/state',
     retained: true,
     payload: databaseState,
@@ -101,6 +108,11 @@ export const TOPICS: readonly TopicRow[] = [
     doc: 'What came as a command and could not be answered, because no `id` could be read in it.',
   },
 ];
+
+/** Below `whorl/<gateway>/`. */
+export function syncTopic(terminal: string): string {
+  return `terminals/${terminal}/sync`;
+}
 
 function eventRow(type: EventType): TopicRow {
   const { data, doc } = EVENTS[type];

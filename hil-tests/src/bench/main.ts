@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { benchCodec } from './codec.ts';
 import { benchCompare } from './compare.ts';
 import { benchLine } from './line.ts';
+import { benchPortable } from './portable.ts';
 import { benchRounds } from './round.ts';
 import { benchSeal } from './seal.ts';
 import { benchSimulation } from './simulation.ts';
@@ -15,6 +16,7 @@ const BENCHES = {
   line: benchLine,
   round: benchRounds,
   compare: benchCompare,
+  portable: benchPortable,
   week: benchWeek,
   codec: benchCodec,
   seal: benchSeal,
@@ -52,6 +54,9 @@ const FIGURES: Readonly<Record<string, Figure>> = {
   'compare.week_s': { by: 'week', goal: '–', peer: '–' },
   'compare.week_again_bytes': { by: 'week', goal: '–', peer: '64000000' },
   'compare.week_again_line_s': { by: 'week', goal: '–', peer: '5600' },
+  'portable.slice_efficiency': { by: 'portable', goal: '≥ 0.9', peer: '–' },
+  'portable.slice_s': { by: 'portable', goal: '≤ 780', peer: '–' },
+  'portable.resume_again': { by: 'portable', goal: '≤ 0.1', peer: '–' },
   'codec.user_encode': { by: 'codec', goal: '≥ 4', peer: '1' },
   'codec.user_decode': { by: 'codec', goal: '≥ 1.1', peer: '1' },
   'codec.event_encode': { by: 'codec', goal: '≥ 2', peer: '1' },

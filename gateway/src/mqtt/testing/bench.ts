@@ -12,6 +12,7 @@ import type { MqttConfig } from '../../settings/mqtt.ts';
 import { DEFAULT_RUNTIME_SETTINGS } from '../../settings/runtime.ts';
 import type { GatewayStatus, Operations } from '../../sync/operations.ts';
 import type { Preview } from '../../sync/preview.ts';
+import type { SyncView, TaskOperations } from '../../tasks/operations.ts';
 import { startMqtt } from '../face.ts';
 import type { MqttFace, MqttParts } from '../face.ts';
 
@@ -144,6 +145,22 @@ export function fakeOperations() {
   } satisfies Operations;
 }
 
+/** Sync sessions that a test moves on. */
+export function fakeTasks() {
+  const watchers = new Set<(sync: SyncView) => void>();
+  return {
+    syncs: vi.fn<TaskOperations['syncs']>(() => Promise.resolve([])),
+    cancel: vi.fn<TaskOperations['cancel']>(() => Promise.resolve()),
+    watch: (watcher: (sync: SyncView) => void) => {
+      watchers.add(watcher);
+      return () => void watchers.delete(watcher);
+    },
+    moved: (sync: SyncView) => {
+      for (const watcher of watchers) watcher(sync);
+    },
+  };
+}
+
 function never(): Promise<never> {
   return Promise.reject(new Error('nobody asks for this over MQTT'));
 }
@@ -158,6 +175,7 @@ export function scratch(): string {
 export interface Bench {
   readonly memory: Memory;
   readonly operations: ReturnType<typeof fakeOperations>;
+  readonly tasks: ReturnType<typeof fakeTasks>;
   readonly dataDir: string;
   readonly face: MqttFace;
 }
@@ -170,6 +188,7 @@ export async function startBench(
   const {
     memory = new Memory(),
     operations = fakeOperations(),
+    tasks = fakeTasks(),
     dataDir = scratch(),
     log = silentLog,
   } = parts;
@@ -178,6 +197,7 @@ export async function startBench(
     gateway: 'hq',
     dataDir,
     operations,
+    tasks,
     store: memory.store,
     hub: memory.hub,
     clock: systemClock,
@@ -185,7 +205,7 @@ export async function startBench(
     audit: { act: (_deed, work) => work() },
   });
   onTestFinished(() => face.stop());
-  return { memory, operations, dataDir, face };
+  return { memory, operations, tasks, dataDir, face };
 }
 
 /** A program at a broker: remembers what it hears, by topic. */
