@@ -135,7 +135,7 @@ behaviour(
     expect(window(rig)).toMatchObject({ kind: 'message', colour: 'green' });
     expect((await types(rig)).filter((type) => type === 'sync.done')).toHaveLength(syncs);
   },
-  { plan: PLAN, on: ['memory'] },
+  EVERYWHERE,
 );
 
 behaviour(
@@ -241,7 +241,7 @@ behaviour(
     expect(sent()).toBeLessThan(1.5 * 40 * 1_650);
     expect((await types(rig)).filter((type) => type === 'sync.done')).toHaveLength(1);
   },
-  IN_MEMORY,
+  { plan: PLAN, on: ['memory', 'pty'] },
 );
 
 behaviour(

@@ -40,12 +40,15 @@ describe('operators and modes', () => {
     expect(logKinds(terminal)).toEqual(expect.arrayContaining(['operator.refused', 'operator.in']));
   });
 
-  test('P1 five wrong PINs close the log-in for a minute', async () => {
+  test('P1 five wrong PINs close the log-in for a minute, restart or not', async () => {
     const { terminal, clock } = portableBench();
     for (let i = 0; i < 5; i += 1)
       expect(codeFrom(() => terminal.press({ ...LOG_IN, pin: '0' }))).toBe('TERMINAL_PIN');
     expect(codeFrom(() => terminal.press(LOG_IN))).toBe('TERMINAL_PIN');
-    await clock.run({ forMs: 60_000 });
+    terminal.reboot();
+    await clock.run({ forMs: 59_000 });
+    expect(codeFrom(() => terminal.press(LOG_IN))).toBe('TERMINAL_PIN');
+    await clock.run({ forMs: 2_000 });
     expect(terminal.press(LOG_IN).operator?.id).toBe(MIRA.id);
   });
 

@@ -37,6 +37,7 @@ type Question = { readonly kind: 'offer-online' | 'confirm-loss'; readonly picke
 const WAITING_MS = 5_000;
 /** Wrong PINs in a row, and how long then nobody can log in. */
 const WRONG_PINS = 5;
+const MOST_WRONG = 250;
 const LOCKED_MS = 60_000;
 /** So long after the end of a sync it stays on the line that it was lent: what it said last may have to be said again. */
 const LINGER_MS = 2_000;
@@ -50,7 +51,6 @@ export class Portable {
   #heard = Number.NEGATIVE_INFINITY;
   #question: Question | undefined;
   #lingersUntil = Number.NEGATIVE_INFINITY;
-  #wrong = 0;
   #lockedUntil = 0;
 
   /** @param options supply: whether there is supply voltage as it starts */
@@ -59,6 +59,7 @@ export class Portable {
     this.#clock = options.clock;
     this.#supply = options.supply;
     this.#happen({ name: 'boot', supply: options.supply });
+    this.#lock();
   }
 
   get #state(): PortableState {
@@ -219,14 +220,20 @@ export class Portable {
       );
     const known = this.#state.operators.find(({ id }) => id === operator);
     if (known === undefined || !isPin(pin, known.verifier)) {
-      this.#wrong += 1;
-      if (this.#wrong % WRONG_PINS === 0) this.#lockedUntil = this.#clock.now() + LOCKED_MS;
-      this.#store.change([], [{ kind: 'operator.refused', detail: operator }]);
+      const wrong = Math.min(MOST_WRONG, this.#state.wrong + 1);
+      this.#store.change([{ name: 'pins', wrong }], [{ kind: 'operator.refused', detail: operator }]);
+      this.#lock();
       throw new WhorlError('TERMINAL_PIN', `operator ${operator}`);
     }
-    this.#wrong = 0;
+    if (this.#state.wrong > 0) this.#store.change([{ name: 'pins', wrong: 0 }], []);
     this.#question = undefined;
     this.#happen({ name: 'log-in' }, operator);
+  }
+
+  /** A restart does not open it sooner. */
+  #lock(): void {
+    const { wrong } = this.#state;
+    if (wrong > 0 && wrong % WRONG_PINS === 0) this.#lockedUntil = this.#clock.now() + LOCKED_MS;
   }
 
   #setMode(mode: 'online' | 'offline'): void {

@@ -10,6 +10,7 @@ import {
   time,
   u16,
   u32,
+  u8,
 } from '@whorl/protocol';
 import type { Fields } from '@whorl/protocol';
 
@@ -74,5 +75,6 @@ export const PORTABLE_OPS = {
   filePart: { code: 38, size: DIGEST_BYTES, tail: true, fields: { digest } },
   /** The user is not held any more, because somebody erased them. */
   unjournaled: { code: 40, size: 4, fields: { user } },
+  pins: { code: 41, size: 1, fields: { wrong: u8('Wrong ones in a row.') } },
   fileGone: { code: 39, size: DIGEST_BYTES, fields: { digest } },
 } as const satisfies Record<string, { code: number; size: number; tail?: true; fields: Fields }>;

@@ -40,6 +40,8 @@ export class PortableState {
   who: Who = 'rest';
   /** Who is logged in, or was last; 0 for nobody. */
   operator = 0;
+  /** Wrong PINs in a row. */
+  wrong = 0;
   mode: 'online' | 'offline' = 'online';
   options: Options = NEW_OPTIONS;
   wish: Wish | undefined;
@@ -77,7 +79,7 @@ export class PortableState {
 
   reset(): void {
     this.who = 'rest';
-    this.operator = 0;
+    this.operator = this.wrong = 0;
     this.mode = 'online';
     this.options = NEW_OPTIONS;
     this.wish = this.message = this.synced = this.next = undefined;
@@ -124,6 +126,7 @@ export class PortableState {
   *snapshot(live: UserTable): Generator<Op> {
     const { who, operator, mode, options, seq, wishes } = this;
     yield { name: 'who', who, operator };
+    yield { name: 'pins', wrong: this.wrong };
     yield { name: 'mode', mode };
     yield { name: 'options', options };
     if (this.synced !== undefined) yield { name: 'synced', task: this.synced };
@@ -148,6 +151,9 @@ export class PortableState {
       case 'who':
         this.who = op.who;
         this.operator = op.operator;
+        break;
+      case 'pins':
+        this.wrong = op.wrong;
         break;
       case 'mode':
         this.mode = op.mode;
