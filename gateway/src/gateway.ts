@@ -1,5 +1,5 @@
 import { describe, WhorlError } from '@whorl/protocol';
-import type { Clock, LineTiming, Random } from '@whorl/protocol';
+import type { Clock, LineTiming, Random, RegisterName } from '@whorl/protocol';
 import type { NewEvent } from './events/catalogue.ts';
 import { EventHub } from './events/hub.ts';
 import { Line } from './lines/line.ts';
@@ -8,6 +8,7 @@ import { DialIn } from './lines/transports/dial-in.ts';
 import { openSerial } from './lines/transports/serial.ts';
 import { openTcp } from './lines/transports/tcp.ts';
 import type { Log } from './settings/log.ts';
+import type { ModbusBusConfig } from './settings/modbus.ts';
 import type { LineConfig, LineOver, SiteConfig } from './settings/site.ts';
 import type { Store } from './store/store.ts';
 import { Agent } from './sync/agent.ts';
@@ -20,6 +21,7 @@ import type { TerminalDeed } from './tasks/ground.ts';
 import type { TaskOperations } from './tasks/operations.ts';
 import { Syncs } from './tasks/syncs.ts';
 import type { TerminalDriver } from './terminals/driver.ts';
+import { Registers } from './terminals/registers/all.ts';
 import type { TerminalStatus } from './terminals/status.ts';
 import { Convoys } from './terminals/whorl/convoy.ts';
 import { WhorlDriver } from './terminals/whorl/driver.ts';
@@ -98,13 +100,15 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   for (const driver of drivers) keepKind(site, driver, () => desk.rescope());
   const agents = drivers.map((driver) => new Agent(site, driver, syncs.serve.bind(syncs)));
   const stopping = new AbortController();
+  const registers = registersOf(parts, site, { wired, signal: stopping.signal });
   const desk = new Desk({
     site,
     gateway: config.name,
     version: parts.version,
     started: clock.wallTime(),
     signal: stopping.signal,
-    lines: () => wired.map(({ line }) => line.status()),
+    lines: () => [...wired.map(({ line }) => line.status()), ...registers.lines()],
+    registers,
     terminals: () => wired.flatMap(terminalStatuses),
     pairings: keys,
     taps: (line) => lineOf(wired, line).taps,
@@ -121,6 +125,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   await site.tell({ type: 'gateway.started', time: clock.wallTime(), data: { version: parts.version } });
   for (const agent of agents) agent.start();
   for (const { line } of wired) line.start();
+  registers.start();
   desk.rescope();
   return {
     operations: desk,
@@ -133,7 +138,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       stopping.abort();
       syncs.stop();
       const stopped = agents.map((agent) => agent.stop());
-      await Promise.all(wired.map(({ line }) => line.stop()));
+      await Promise.all([registers.stop(), ...wired.map(({ line }) => line.stop())]);
       await Promise.all(stopped);
       await desk.settled();
       await dialIn?.server.close();
@@ -159,10 +164,70 @@ function driverOf(wired: readonly Wired[], terminal: string): WhorlDriver {
 
 function wire(context: WireContext, config: LineConfig): Wired {
   const { parts, site, keys, dialIn } = context;
+  const line = lineFor(parts, site, { config, open: parts.open?.(config) ?? opener(config.over, dialIn) });
+  const presence = new Presence({ line, keys, random: parts.random, renewalMs: parts.renewalMs });
+  const convoys = new Convoys(line, parts.random);
+  const drivers = config.terminals.map(
+    ({ name, address }) => new WhorlDriver({ name, address, line, presence, convoys }),
+  );
+  return { line, config, drivers };
+}
+
+/** The register that says whether a terminal sits in its dock. */
+const DOCK: RegisterName = 'dock';
+
+/** Registers of terminals and modules, read over lines of their own or in turns on those of the terminals. */
+function registersOf(
+  parts: GatewayParts,
+  site: Site,
+  { wired, signal }: { readonly wired: readonly Wired[]; readonly signal: AbortSignal },
+): Registers {
+  const tell = (event: NewEvent): void => void site.tell(event);
+  // For one that does not notice by itself that it was put into its dock; when it cannot be told, it is at the next change.
+  const tellSupply = (driver: WhorlDriver, present: boolean): void => {
+    driver.portable?.supply(present, signal).catch((error: unknown) => {
+      parts.log.info(
+        { terminal: driver.name },
+        `${driver.name}: supply could not be told: ${describe(error)}`,
+      );
+    });
+  };
+  return new Registers({
+    buses: parts.config.modbus ?? [],
+    shared: (line) => lineOf(wired, line),
+    own: ({ name, serial, tcp }) => {
+      const config: LineConfig = { name, over: overOf({ serial, tcp }), terminals: [] };
+      return lineFor(parts, site, { config, open: parts.open?.(config) ?? opener(config.over, undefined) });
+    },
+    address: (terminal) => driverOf(wired, terminal).peer.address,
+    watcher: {
+      changed: ({ name, terminal }, register, value, before) => {
+        const data = { of: name, register, value };
+        const at = terminal ? { terminal: name } : {};
+        if (before !== undefined) tell({ type: 'register.changed', time: site.now, ...at, data });
+        if (terminal && register === DOCK) tellSupply(driverOf(wired, name), value === 1);
+      },
+      silent: ({ name, terminal }, reason) => {
+        const at = terminal ? { terminal: name } : {};
+        tell({ type: 'modbus.silent', time: site.now, ...at, data: { of: name, reason } });
+      },
+      answers: ({ name, terminal }) => {
+        const at = terminal ? { terminal: name } : {};
+        tell({ type: 'modbus.answers', time: site.now, ...at, data: { of: name } });
+      },
+    },
+  });
+}
+
+function lineFor(
+  parts: GatewayParts,
+  site: Site,
+  { config, open }: { config: LineConfig; open: OpenTransport },
+): Line {
   const line = new Line({
     name: config.name,
     over: inWords(config.over),
-    open: parts.open?.(config) ?? opener(config.over, dialIn),
+    open,
     timing: timingOf(config.over),
     clock: parts.clock,
     random: parts.random,
@@ -177,12 +242,7 @@ function wire(context: WireContext, config: LineConfig): Wired {
       void site.tell({ type: 'line.closed', time: site.now, line: config.name, data: { reason } });
     },
   });
-  const presence = new Presence({ line, keys, random: parts.random, renewalMs: parts.renewalMs });
-  const convoys = new Convoys(line, parts.random);
-  const drivers = config.terminals.map(
-    ({ name, address }) => new WhorlDriver({ name, address, line, presence, convoys }),
-  );
-  return { line, config, drivers };
+  return line;
 }
 
 async function listen(
@@ -217,6 +277,13 @@ function opener(over: LineOver, dialIn: DialIn | undefined): OpenTransport {
         throw new Error('a line waits for a terminal to dial in, and nothing listens');
       return dialIn.transportOf(over.serial);
   }
+}
+
+/** How a bus of its own is reached. */
+function overOf({ serial, tcp }: Pick<ModbusBusConfig, 'serial' | 'tcp'>): LineOver {
+  if (serial !== undefined) return { kind: 'serial', ...serial };
+  if (tcp !== undefined) return { kind: 'tcp', ...tcp };
+  throw new Error('a bus has neither a line nor a port');
 }
 
 /** A terminal that dials in needs no turnaround: nobody shares its connection. */

@@ -6,6 +6,7 @@ export { EVENTS } from './events/catalogue.ts';
 export type { OpenTransport, Transport, TransportEvents } from './lines/transport.ts';
 export type { Log } from './settings/log.ts';
 export { silentLog } from './settings/log.ts';
+export type { ModbusBusConfig } from './settings/modbus.ts';
 export type { LineConfig, SiteConfig, TerminalConfig } from './settings/site.ts';
 export type { Pairing } from './store/pairing.ts';
 export type { LedgerRow, Store } from './store/store.ts';

@@ -88,6 +88,13 @@ export const ERRORS = {
   TASK_UNKNOWN: 'No task has this number. `whorl tasks list` lists them.',
   TERMINAL_PORTABLE:
     'A portable terminal’s users come and go in sync sessions only: define a task, and sync at the terminal.',
+  MODBUS_EXCEPTION:
+    'A unit does not have this register, or does not take this value. Compare the configuration with its manual.',
+  MODBUS_SILENT:
+    'A Modbus unit does not answer. Check its power, unit number, speed and wiring; Modbus runs 8N1 here.',
+  REGISTER_UNKNOWN: 'There is no register of this name. `whorl registers` lists them.',
+  REGISTER_READONLY:
+    'The register can only be read. Say `write: true` in the configuration where it is a relay.',
   // Captures of what crossed a line.
   CAPTURE_DAMAGED:
     'A capture ends in the middle or is damaged. What stands before that place is sound, and was read.',

@@ -49,3 +49,5 @@ export * from './user/fields.ts';
 export * from './user/pin.ts';
 export * from './user/record.ts';
 export * from './user/user.ts';
+export * from './modbus/registers.ts';
+export * from './modbus/rtu.ts';

@@ -1,7 +1,8 @@
 import { seededRandom, VirtualClock, WhorlError } from '@whorl/protocol';
 import { expect, test } from 'vitest';
 import { Medium } from './medium.ts';
-import type { MediumOptions, Station } from './medium.ts';
+import type { MediumOptions } from './medium.ts';
+import type { Station } from './station.ts';
 import { memoryPair } from './memory.ts';
 
 const BYTE_MS = 10_000 / 115_200;

@@ -1,9 +1,10 @@
 import { BROADCAST, INVITATION_WIRE, invites, SHORT, wireMs, WhorlError } from '@whorl/protocol';
-import type { Cancel, Clock, Random, SlotAnswer } from '@whorl/protocol';
+import type { Cancel, Clock, Random } from '@whorl/protocol';
 import { addressOf, Ear } from './ear.ts';
 import type { Port } from './port.ts';
 import { BitErrors, collide, cutShort, garbled } from './transmission.ts';
 import type { Tapped, Transmission } from './transmission.ts';
+import type { Neighbours, Station } from './station.ts';
 import { heardBy, saidBy, through, Troubles } from './trouble.ts';
 import type { LineTrouble, SeatTrouble } from './trouble.ts';
 
@@ -33,21 +34,6 @@ export interface MediumCounters {
   busyMs: number;
 }
 
-/** What can sit on the line: a terminal, as the line sees it. */
-export interface Station {
-  readonly address: number;
-  /** Takes a stuffed frame that is for it; answers with frames as they go over the wire. */
-  hear(stuffed: Uint8Array): readonly Uint8Array[];
-  /** Takes a stuffed frame that is for all; answers with what it says in its slot, if anything. */
-  hearCall(stuffed: Uint8Array): SlotAnswer | undefined;
-  /** A frame invited those who have logs: its hand, when it has some. */
-  hand(): Uint8Array | undefined;
-  /** Calls `silent` when whatever it is saying or about to say breaks off. */
-  onSilent(silent: () => void): void;
-  /** Calls `news` when people have done something that the gateway has not read. */
-  onNews(news: () => void): void;
-}
-
 interface Sender {
   /** When its last transmission ends. */
   freeAt: number;
@@ -66,6 +52,9 @@ interface Seat extends Sender {
 type OnAir = Transmission<Sender>;
 
 const NOISE_SLICE_MS = 5;
+/** Modbus over serial line, 2.5.1.1: 3.5 characters, at high speeds a fixed time. */
+const SILENCE_CHARACTERS = 3.5;
+const SHORTEST_SILENCE_MS = 1.75;
 
 /** Who was plugged in within a transmission makes nothing of its rest. */
 function isPresent({ since }: Seat, heard: OnAir): boolean {
@@ -96,6 +85,10 @@ export class Medium {
   #everyone: readonly Seat[] = [];
   readonly #gateway: Sender = { freeAt: 0 };
   readonly #noise: Sender = { freeAt: 0 };
+  readonly #neighbour: Sender = { freeAt: 0 };
+  #neighbours: Neighbours | undefined;
+  /** When the last byte of whoever spoke last was heard. */
+  #quietSince = Number.NEGATIVE_INFINITY;
   readonly #bitErrors: BitErrors;
   readonly #taps = new Set<Tapped>();
   readonly #troubles = new Troubles<LineTrouble>();
@@ -179,6 +172,11 @@ export class Medium {
 
   isPlugged(station: Station): boolean {
     return this.#seatOf(station)?.since !== undefined;
+  }
+
+  /** Puts units of another protocol on the wire. */
+  join(neighbours: Neighbours): void {
+    this.#neighbours = neighbours;
   }
 
   /** Takes a terminal off for good. */
@@ -266,6 +264,9 @@ export class Medium {
     this.#counters.busyMs += transmission.end - transmission.start;
     const bytes = this.#bitErrors.pass(garbled(transmission, this.#random));
     const { sender } = transmission;
+    const silence = Math.max(SHORTEST_SILENCE_MS, SILENCE_CHARACTERS * this.#byteMs);
+    const afterSilence = transmission.start - this.#quietSince >= silence;
+    this.#quietSince = transmission.end;
     const how = { noise: sender === this.#noise, endMs: transmission.end };
     for (const tap of this.#taps) tap(bytes, sender === this.#gateway, how);
     if (sender === this.#gateway) {
@@ -274,6 +275,8 @@ export class Medium {
       this.#ear.hear(through(this.#troubles, 'toTerminals', bytes), (stuffed) => {
         this.#deliver(stuffed, transmission);
       });
+      const answer = this.#neighbours?.hear(bytes, afterSilence);
+      if (answer !== undefined) this.#transmit(this.#neighbour, answer, transmission.end + silence);
       return;
     }
     if (sender !== this.#noise) {

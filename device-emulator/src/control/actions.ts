@@ -1,4 +1,7 @@
+import { z } from 'zod';
+import type { IoModule } from '../modbus/units.ts';
 import { RequestError } from '../values/given.ts';
+import { suggest } from '../values/nearest.ts';
 import { fraction, whole } from '../values/numbers.ts';
 import { action } from './action.ts';
 import type { Action, LinePlace, TerminalPlace } from './action.ts';
@@ -92,6 +95,17 @@ const PEOPLE: Readonly<Record<string, Action<TerminalPlace>>> = {
   }),
 };
 
+const HIGHEST_MV = 60_000;
+
+const SENSES = {
+  'supply-mv': whole('', 0, HIGHEST_MV).optional().describe('supply voltage, millivolts; 0 for none'),
+  'battery-mv': whole('', 0, HIGHEST_MV).optional().describe('battery voltage, millivolts; 0 for none'),
+  'battery-percent': whole('', 0, 100).optional().describe('what is left in the battery'),
+  tamper: take.truth('').optional().describe('the housing is open: yes or no'),
+  door: take.truth('').optional().describe('the door is open: yes or no'),
+  docked: take.truth('').optional().describe('it sits in its dock: yes or no'),
+};
+
 const SERVICE: Readonly<Record<string, Action<TerminalPlace>>> = {
   reboot: action('start it anew', {}, ({ terminal }: TerminalPlace) => {
     terminal.reboot();
@@ -113,6 +127,24 @@ const SERVICE: Readonly<Record<string, Action<TerminalPlace>>> = {
     line.medium.setPlugged(terminal, true);
     return undefined;
   }),
+  sense: action(
+    'set what it measures: supply, battery, contacts; Modbus tells of it',
+    SENSES,
+    ({ terminal }: TerminalPlace, given) => {
+      const {
+        'supply-mv': supplyMv,
+        'battery-mv': batteryMv,
+        'battery-percent': batteryPercent,
+        ...bits
+      } = given;
+      const named = { supplyMv, batteryMv, batteryPercent, ...bits };
+      Object.assign(
+        terminal.sensors,
+        Object.fromEntries(Object.entries(named).filter(([, one]) => one !== undefined)),
+      );
+      return { ...terminal.sensors };
+    },
+  ),
   'clear-log': action('clear its log', {}, ({ terminal }: TerminalPlace) => {
     terminal.clearLog();
     return undefined;
@@ -138,6 +170,36 @@ const SERVICE: Readonly<Record<string, Action<TerminalPlace>>> = {
   }),
 };
 
+/** What can be done to a module. */
+export const MODULE_ACTIONS: Readonly<Record<string, Action<IoModule>>> = {
+  set: action(
+    'set a register, as what it measures would',
+    {
+      register: z.string().describe('its name'),
+      value: whole('0 or 1 of a contact; else up to 65535', 0, 0xffff),
+    },
+    (module: IoModule, { register, value }) => {
+      const found = module.registers.find((one) => one.name === register);
+      if (found === undefined) {
+        const known = module.registers.map((one) => one.name);
+        throw new RequestError('register', `no register is called ${register}; ${suggest(register, known)}`);
+      }
+      if (value > 1 && (found.kind === 'coil' || found.kind === 'discrete'))
+        throw new RequestError('value', `${register} is 0 or 1`);
+      found.value = value;
+      return undefined;
+    },
+  ),
+  'power-off': action('cut its power', {}, (module: IoModule) => {
+    module.alive = false;
+    return undefined;
+  }),
+  'power-on': action('give it power again', {}, (module: IoModule) => {
+    module.alive = true;
+    return undefined;
+  }),
+};
+
 /** What can be done to a terminal. */
 export const TERMINAL_ACTIONS: Readonly<Record<string, Action<TerminalPlace>>> = {
   ...PEOPLE,
@@ -154,4 +216,8 @@ export function lineAction(name: string): Action<LinePlace> | undefined {
 
 export function terminalAction(name: string): Action<TerminalPlace> | undefined {
   return Object.hasOwn(TERMINAL_ACTIONS, name) ? TERMINAL_ACTIONS[name] : undefined;
+}
+
+export function moduleAction(name: string): Action<IoModule> | undefined {
+  return Object.hasOwn(MODULE_ACTIONS, name) ? MODULE_ACTIONS[name] : undefined;
 }

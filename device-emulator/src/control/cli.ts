@@ -5,7 +5,7 @@ import type { ErrorCode } from '@whorl/protocol';
 import { z } from 'zod';
 import { suggest } from '../values/nearest.ts';
 import { RequestError } from '../values/given.ts';
-import { lineAction, TERMINAL_ACTIONS, terminalAction } from './actions.ts';
+import { lineAction, moduleAction, TERMINAL_ACTIONS, terminalAction } from './actions.ts';
 import { readArguments } from './arguments.ts';
 import { Client, CONTROL_PORT } from './client.ts';
 import type { StartOptions } from './start.ts';
@@ -205,7 +205,7 @@ async function start(options: Shared & StartOptions): Promise<void> {
 
 async function act(target: string, name: string, rest: readonly string[], shared: Shared): Promise<void> {
   const given = readArguments(rest);
-  const known = terminalAction(name) ?? lineAction(name);
+  const known = terminalAction(name) ?? lineAction(name) ?? moduleAction(name);
   if (known === undefined)
     throw new RequestError(
       'action',
@@ -218,7 +218,9 @@ async function act(target: string, name: string, rest: readonly string[], shared
   }
   const client = new Client(given.controlPort === undefined ? shared.controlPort : port(given.controlPort));
   const lines = await client.get('/lines', linesAnswer);
-  const kind = lines.some((line) => line.name === target) ? 'lines' : 'terminals';
+  const modules = await client.get('/modules', linesAnswer);
+  const isOne = (one: { readonly name: string }): boolean => one.name === target;
+  const kind = lines.some(isOne) ? 'lines' : modules.some(isOne) ? 'modules' : 'terminals';
   const path = `/${kind}/${encodeURIComponent(target)}/${encodeURIComponent(name)}`;
   const answer = await client.post(path, given.body, z.looseObject({}));
   print(options, answer, showAnswer(target, name, answer));

@@ -41,3 +41,11 @@ export const fields = z
     ),
   )
   .describe('fields to clear, such as finger.3,name');
+
+/** Yes or no, as JSON or as text. */
+export function truth(help: string): z.ZodType<boolean> {
+  const wanted = z.boolean('yes or no');
+  return z
+    .preprocess((given) => (given === 'yes' ? true : given === 'no' ? false : given), wanted)
+    .describe(help);
+}

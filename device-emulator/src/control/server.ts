@@ -7,9 +7,17 @@ import type { RunningLine } from '../bus/line.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { suggest } from '../values/nearest.ts';
 import type { Terminal } from '../firmware/terminal.ts';
+import type { IoModule } from '../modbus/units.ts';
 import { RequestError } from '../values/given.ts';
 import { serveFaults } from './fault-routes.ts';
-import { LINE_ACTIONS, lineAction, TERMINAL_ACTIONS, terminalAction } from './actions.ts';
+import {
+  LINE_ACTIONS,
+  lineAction,
+  MODULE_ACTIONS,
+  moduleAction,
+  TERMINAL_ACTIONS,
+  terminalAction,
+} from './actions.ts';
 
 /** What the newest log records are that `show` tells of, unless asked for more. */
 const LOGS_SHOWN = 50;
@@ -33,6 +41,7 @@ const query = z.strictObject({ logs: z.coerce.number().int().min(0).default(LOGS
  *
  * - `GET /lines`, `GET /lines/NAME`, `GET /terminals`, `GET /terminals/NAME?logs=N`
  * - `POST /terminals/NAME/ACTION` and `POST /lines/NAME/ACTION` with the action's options as JSON
+ * - `GET /modules`, `POST /modules/NAME/ACTION`: modules with contacts and relays
  * - `GET /faults`: all that can go wrong, and what is wrong at the moment
  * - `POST /faults/NAME/FAULT` with the fault's options, and `for` how long; `DELETE /faults/NAME` and
  *   `DELETE /faults/NAME/FAULT` put it right; NAME is a line or a terminal
@@ -70,6 +79,12 @@ export async function serveControl(
     const { name, action } = acting.parse(request.params);
     const at = { line: fleet.line(name), clock };
     return known(action, lineAction(action), LINE_ACTIONS).act(at, request.body ?? {});
+  });
+  app.get('/modules', () => [...fleet.modules.values()].map(summaryOfModule));
+  app.post('/modules/:name/:action', (request) => {
+    const { name, action } = acting.parse(request.params);
+    const module = fleet.module(name);
+    return known(action, moduleAction(action), MODULE_ACTIONS).act(module, request.body ?? {});
   });
   serveFaults(app, fleet);
   return { app, port: await listen(app, port) };
@@ -119,6 +134,10 @@ async function listen(app: FastifyInstance, port: number): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : port;
 }
 
+function summaryOfModule({ name, unit, alive, registers }: IoModule): object {
+  return { name, unit, alive, registers };
+}
+
 function summaryOfLine(line: RunningLine): object {
   return {
     name: line.name,
@@ -148,6 +167,7 @@ function details(terminal: Terminal, logs: number): object {
   return {
     boots: terminal.boots,
     clock: new Date(terminal.shown).toISOString(),
+    sensors: terminal.sensors,
     epoch: terminal.epoch,
     table: terminal.tableDigest,
     digests: Object.fromEntries(terminal.users()),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Action } from './action.ts';
 import type { Display } from '../firmware/portable/display.ts';
-import { LINE_ACTIONS, TERMINAL_ACTIONS } from './actions.ts';
+import { LINE_ACTIONS, MODULE_ACTIONS, TERMINAL_ACTIONS } from './actions.ts';
 import { showDisplay } from './portable-actions.ts';
 
 /** What the emulator answers, as far as the commands print it. */
@@ -172,7 +172,7 @@ export function showActions(): string {
   const own = Object.fromEntries(
     Object.entries(TERMINAL_ACTIONS).filter(([name]) => !(name in LINE_ACTIONS)),
   );
-  return `Actions on a terminal:\n${indented(table(rows(own)))}\n\nActions on a line, named by itself or by a terminal on it:\n${indented(table(rows(LINE_ACTIONS)))}`;
+  return `Actions on a terminal:\n${indented(table(rows(own)))}\n\nActions on a line, named by itself or by a terminal on it:\n${indented(table(rows(LINE_ACTIONS)))}\n\nActions on a module:\n${indented(table(rows(MODULE_ACTIONS)))}`;
 }
 
 /** Help for one action. */

@@ -1,15 +1,5 @@
-import { decodeUser, describe, logKind, readRecord, WhorlError } from '@whorl/protocol';
-import type {
-  Cancel,
-  Capabilities,
-  Clock,
-  LogKind,
-  LogRecord,
-  Random,
-  SlotAnswer,
-  User,
-  UserRecord,
-} from '@whorl/protocol';
+import { decodeUser, describe, readRecord, WhorlError } from '@whorl/protocol';
+import type { Cancel, Capabilities, Clock, Random, SlotAnswer, User, UserRecord } from '@whorl/protocol';
 import type { Enrolment } from './enrolment.ts';
 import { FlashGate, PowerCut } from './flash.ts';
 import type { Flash } from './flash.ts';
@@ -24,6 +14,10 @@ import type { Edit, Tap } from './panel.ts';
 import type { Display } from './portable/display.ts';
 import { Portable } from './portable/portable.ts';
 import type { Button } from './portable/portable.ts';
+import { MAINS_MV, sensors } from './sensors.ts';
+import type { Sensors } from './sensors.ts';
+import { shownLog } from './shown-log.ts';
+import type { ShownLog } from './shown-log.ts';
 import { Store } from './store.ts';
 
 export interface TerminalOptions {
@@ -40,9 +34,6 @@ export interface TerminalOptions {
 }
 
 export type Power = 'off' | 'starting' | 'on';
-
-/** A log record with its kind's name instead of a code; `code 0x…` for one that has none. */
-export type ShownLog = Omit<LogRecord, 'code'> & { readonly kind: LogKind | `code 0x${string}` };
 
 /** What a terminal is made of from one start to the next. */
 interface Running {
@@ -63,6 +54,8 @@ export class Terminal {
   readonly serial: string;
   readonly address: number;
   readonly model: Model;
+  /** What it measures of the world around it. */
+  readonly sensors: Sensors;
   /** Its flash, to be worn out or cut off. */
   readonly flash: FlashGate;
   readonly #options: TerminalOptions;
@@ -83,6 +76,7 @@ export class Terminal {
     this.address = options.address;
     this.model = options.model;
     this.flash = new FlashGate(options.flash);
+    this.sensors = sensors(this.model.capabilities.does.portable);
     this.#boot();
   }
 
@@ -283,6 +277,8 @@ export class Terminal {
   /** Puts it into its charging dock, or takes it out: supply voltage comes or goes, whether it is on or not. */
   setSupply(present: boolean): void {
     this.#supply = present;
+    this.sensors.docked = present;
+    this.sensors.supplyMv = present ? MAINS_MV : 0;
     if (this.power === 'on') this.#act(() => this.#running?.portable?.setSupply(present));
   }
 
@@ -326,10 +322,7 @@ export class Terminal {
   /** The log records kept, ascending; at most the newest `most`. */
   logs(most = Number.POSITIVE_INFINITY): ShownLog[] {
     const { log } = this.#on().store.state;
-    return log.page(Math.max(0, log.last - most), log.size).map(({ code, ...record }) => ({
-      ...record,
-      kind: logKind(code) ?? `code 0x${code.toString(16).padStart(4, '0')}`,
-    }));
+    return log.page(Math.max(0, log.last - most), log.size).map(shownLog);
   }
 
   get boots(): number {

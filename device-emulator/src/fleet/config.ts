@@ -21,6 +21,9 @@ export function readFleet(path: string): FleetConfig {
     lines: config.lines.map((line) =>
       line.pty === undefined ? line : { ...line, pty: { link: from(line.pty.link) } },
     ),
+    modbus: config.modbus.map((bus) =>
+      bus.pty === undefined ? bus : { ...bus, pty: { link: from(bus.pty.link) } },
+    ),
   };
 }
 

@@ -24,6 +24,10 @@ import type { TellKeys } from '../firmware/handshake.ts';
 import { MODELS } from '../firmware/model.ts';
 import type { Model } from '../firmware/model.ts';
 import { Terminal } from '../firmware/terminal.ts';
+import { terminalUnit } from '../modbus/units.ts';
+import type { IoModule } from '../modbus/units.ts';
+import { joinUnits, makeBus, makeModules } from './modbus.ts';
+import type { ModbusBus } from './modbus.ts';
 import { makePeople } from './people.ts';
 import { baudOf, serialOf } from './schema.ts';
 import type { FleetConfig, FleetLine, FleetTerminal } from './schema.ts';
@@ -47,11 +51,23 @@ export class Fleet {
   readonly lines: ReadonlyMap<string, RunningLine>;
   /** What is wrong with them. */
   readonly faults: Faults;
+  /** Buses that only Modbus is spoken on. */
+  readonly buses: readonly ModbusBus[];
+  /** Modules with contacts and relays, by name. */
+  readonly modules: ReadonlyMap<string, IoModule>;
   #endSchedule: Cancel = () => undefined;
 
-  constructor(lines: readonly RunningLine[], faults: Faults) {
-    this.lines = new Map(lines.map((line) => [line.name, line]));
-    this.faults = faults;
+  constructor(parts: {
+    lines: readonly RunningLine[];
+    faults: Faults;
+    buses: readonly ModbusBus[];
+    modules: readonly IoModule[];
+  }) {
+    this.lines = new Map(parts.lines.map((line) => [line.name, line]));
+    this.faults = parts.faults;
+    this.buses = parts.buses;
+    const modules = [...parts.modules, ...parts.buses.flatMap((bus) => bus.modules)];
+    this.modules = new Map(modules.map((module) => [module.name, module]));
   }
 
   /** Lets faults come as a fleet file plans them. @throws WhorlError FLEET_UNKNOWN */
@@ -68,6 +84,13 @@ export class Fleet {
       target: this.target(one.on),
     }));
     this.#endSchedule = runSchedule(plan, { faults: this.faults, clock, log });
+  }
+
+  /** @throws WhorlError FLEET_UNKNOWN */
+  module(name: string): IoModule {
+    const module = this.modules.get(name);
+    if (module === undefined) throw new WhorlError('FLEET_UNKNOWN', `no module is called ${name}`);
+    return module;
   }
 
   /** A line or a terminal by its name. @throws WhorlError FLEET_UNKNOWN */
@@ -100,6 +123,7 @@ export class Fleet {
       for (const terminal of terminals.values()) terminal.powerOff();
       await cable.unplug();
     }
+    for (const { cable } of this.buses) await cable.unplug();
   }
 }
 
@@ -111,10 +135,21 @@ export class Fleet {
 export async function startFleet(config: FleetConfig, clock: Clock, parts: FleetParts = {}): Promise<Fleet> {
   const random = parts.random ?? seededRandom(config.seed);
   const flash = parts.flash ?? flashOf(config);
-  const lines = config.lines.map((line) => makeLine(line, { ...parts, clock, random, flash }));
-  const fleet = new Fleet(lines, new Faults({ clock, random: fork(random), log: parts.log }));
+  const made = config.lines.map((line) => makeLine(line, { ...parts, clock, random, flash }));
+  const terminals = new Map(made.flatMap(({ line }) => [...line.terminals]));
+  const terminal = (name: string): Terminal => {
+    const found = terminals.get(name);
+    if (found === undefined) throw new WhorlError('FLEET_UNKNOWN', `no terminal is called ${name}`);
+    return found;
+  };
+  const fleet = new Fleet({
+    lines: made.map(({ line }) => line),
+    modules: made.flatMap(({ modules }) => modules),
+    faults: new Faults({ clock, random: fork(random), log: parts.log }),
+    buses: config.modbus.map((bus) => makeBus(bus, { clock, random: fork(random), terminal })),
+  });
   try {
-    for (const { cable } of fleet.lines.values()) await cable.plug();
+    for (const { cable } of [...fleet.lines.values(), ...fleet.buses]) await cable.plug();
   } catch (error) {
     await fleet.stop();
     throw error;
@@ -135,7 +170,10 @@ function fork(random: Random): Random {
   return seededRandom(random.below(2 ** 32));
 }
 
-function makeLine(line: FleetLine, parts: Made): RunningLine {
+function makeLine(
+  line: FleetLine,
+  parts: Made,
+): { readonly line: RunningLine; readonly modules: readonly IoModule[] } {
   const baud = baudOf(line);
   const { turnaroundMs, echo } = line;
   const medium = new Medium({ clock: parts.clock, random: fork(parts.random), baud, turnaroundMs, echo });
@@ -151,7 +189,9 @@ function makeLine(line: FleetLine, parts: Made): RunningLine {
   const cable = cableOf(line, medium, parts.clock);
   const [only] = terminals.values();
   if (baud === undefined && only !== undefined) followPower(only, cable, parts);
-  return { name: line.name, medium, cable, terminals };
+  const modules = makeModules(line.modules);
+  joinUnits(medium, [...(line.modbus ? [...terminals.values()].map(terminalUnit) : []), ...modules]);
+  return { line: { name: line.name, medium, cable, terminals }, modules };
 }
 
 function makeTerminal(

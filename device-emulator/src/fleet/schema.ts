@@ -1,4 +1,14 @@
-import { ADDRESS_MAX, CARD_SLOTS, codeOf, FACE_SLOTS, FINGER_SLOTS, MTU_MAX, MTU_MIN } from '@whorl/protocol';
+import {
+  ADDRESS_MAX,
+  CARD_SLOTS,
+  codeOf,
+  FACE_SLOTS,
+  FINGER_SLOTS,
+  MTU_MAX,
+  MTU_MIN,
+  REGISTER_KINDS,
+} from '@whorl/protocol';
+import type { RegisterKind } from '@whorl/protocol';
 import { z } from 'zod';
 import { checkFault } from '../faults/faults.ts';
 import { MODELS } from '../firmware/model.ts';
@@ -10,6 +20,7 @@ const MOST_USERS = 1_000_000;
 const LOWEST_BAUD = 9_600;
 const HIGHEST_BAUD = 921_600;
 const SERIAL_BAUD = 115_200;
+const MODBUS_BAUD = 19_200;
 
 const name = z
   .string()
@@ -71,6 +82,43 @@ const terminal = z.strictObject({
   users: z.union([z.int().min(0).max(MOST_USERS), people]).default(0),
 });
 
+const MODULE_REGISTERS = 200;
+
+/** A module with contacts and relays. */
+const ioModule = z.strictObject({
+  name,
+  unit: z.int().min(1).max(ADDRESS_MAX),
+  registers: z
+    .array(
+      z.strictObject({
+        name,
+        kind: z.enum(Object.keys(REGISTER_KINDS) as [RegisterKind, ...RegisterKind[]]),
+        address: z.int().min(0).max(0xffff),
+        value: z.int().min(0).max(0xffff).default(0),
+      }),
+    )
+    .min(1)
+    .max(MODULE_REGISTERS),
+});
+
+/** Modbus on a wire or port of its own. */
+const modbus = z
+  .strictObject({
+    name,
+    /** RTU: the gateway opens the link. */
+    pty: z.strictObject({ link: z.string().min(1) }).optional(),
+    baud: z.int().min(LOWEST_BAUD).max(HIGHEST_BAUD).default(MODBUS_BAUD),
+    /** Modbus TCP. */
+    listen: place.optional(),
+    /** Terminals that answer here, with their address as unit. */
+    terminals: z.array(z.string()).default([]),
+    modules: z.array(ioModule).default([]),
+  })
+  .refine(
+    (one) => (one.pty === undefined) !== (one.listen === undefined),
+    'a bus has just one of pty and listen',
+  );
+
 const line = z
   .strictObject({
     name,
@@ -84,6 +132,10 @@ const line = z
     baud: z.int().min(LOWEST_BAUD).max(HIGHEST_BAUD).optional(),
     turnaroundMs: delayMs.default(1),
     echo: z.boolean().default(false),
+    /** Its terminals answer Modbus RTU on the same wire. */
+    modbus: z.boolean().default(false),
+    /** Modules on the same wire. */
+    modules: z.array(ioModule).default([]),
     terminals: z.array(terminal).min(1),
   })
   .refine((one) => ways(one) === 1, 'a line has just one of pty, listen and dial')
@@ -116,15 +168,22 @@ export const fleetSchema = z
     data: z.string().min(1).optional(),
     lines: z.array(line).min(1),
     faults: z.array(planned).default([]),
+    modbus: z.array(modbus).default([]),
   })
   .superRefine((fleet, context) => {
-    for (const { path, message } of [...clashes(fleet), ...faultsThatCannotBe(fleet)])
+    for (const { path, message } of [
+      ...clashes(fleet),
+      ...faultsThatCannotBe(fleet),
+      ...unitsThatCannotBe(fleet),
+    ])
       context.addIssue({ code: 'custom', path: [...path], message });
   });
 
 export type FleetConfig = z.infer<typeof fleetSchema>;
 export type FleetLine = FleetConfig['lines'][number];
 export type FleetTerminal = FleetLine['terminals'][number];
+export type FleetModbus = FleetConfig['modbus'][number];
+export type FleetModule = z.infer<typeof ioModule>;
 export type FleetPeople = z.infer<typeof people>;
 
 /** Whether bytes take time on a line. */
@@ -170,6 +229,31 @@ function* faultsThatCannotBe(fleet: Pick<FleetConfig, 'lines' | 'faults'>): Gene
   }
 }
 
+/** Terminals on a bus that are not there, and units of which a wire has two. */
+function* unitsThatCannotBe(fleet: Pick<FleetConfig, 'lines' | 'modbus'>): Generator<Wrong> {
+  const terminals = new Map(
+    fleet.lines.flatMap((one) => one.terminals.map((terminal) => [terminal.name, terminal.address])),
+  );
+  for (const [i, one] of fleet.lines.entries()) {
+    if ((one.modbus || one.modules.length > 0) && baudOf(one) === undefined)
+      yield { path: ['lines', i], message: 'Modbus RTU needs a wire: give the line a baud' };
+    const units = one.modbus ? one.terminals.map(({ address }) => address) : [];
+    yield* unitsTwice([...units, ...one.modules.map(({ unit }) => unit)], ['lines', i, 'modules']);
+  }
+  for (const [i, bus] of fleet.modbus.entries()) {
+    for (const [j, terminal] of bus.terminals.entries())
+      if (!terminals.has(terminal))
+        yield { path: ['modbus', i, 'terminals', j], message: `no terminal is called ${terminal}` };
+    const units = bus.terminals.flatMap((terminal) => terminals.get(terminal) ?? []);
+    yield* unitsTwice([...units, ...bus.modules.map(({ unit }) => unit)], ['modbus', i]);
+  }
+}
+
+function* unitsTwice(units: readonly number[], path: Wrong['path']): Generator<Wrong> {
+  for (const [i, unit] of units.entries())
+    if (units.indexOf(unit) < i) yield { path, message: `unit ${unit} is there twice` };
+}
+
 function refusalOf(work: () => void): string | undefined {
   try {
     work();
@@ -206,5 +290,7 @@ function* claims(lines: readonly FleetLine[]): Generator<Claim> {
       yield { what: `address ${member.address} on ${one.name}`, path: [...here, 'address'] };
       yield { what: `the serial ${serialOf(member)}`, path: [...here, 'serial'] };
     }
+    for (const [j, module] of one.modules.entries())
+      yield { what: `the name ${module.name}`, path: [...at, 'modules', j, 'name'] };
   }
 }

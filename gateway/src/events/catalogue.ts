@@ -118,6 +118,25 @@ export const EVENTS = {
     data: z.strictObject({ reason }),
     doc: 'A line could not be opened, or went away; it is tried again.',
   },
+  'register.changed': {
+    level: 'info',
+    data: z.strictObject({
+      of: z.string().describe('The terminal or module.'),
+      register: z.string(),
+      value: z.int().min(0).max(1),
+    }),
+    doc: 'A contact opened or closed, or a relay was switched: a bit that is read by Modbus has another value.',
+  },
+  'modbus.silent': {
+    level: 'warning',
+    data: z.strictObject({ of: z.string(), reason }),
+    doc: 'A terminal or module does not answer by Modbus; it is asked more and more seldom, until it does.',
+  },
+  'modbus.answers': {
+    level: 'info',
+    data: z.strictObject({ of: z.string() }),
+    doc: 'A terminal or module answers by Modbus.',
+  },
   'terminal.online': {
     level: 'info',
     data: z.strictObject({ serial: z.string(), model: z.string(), firmware: z.string() }),

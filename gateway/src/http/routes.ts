@@ -11,6 +11,7 @@ import { jobRoutes } from './routes/jobs.ts';
 import { ledgerRoutes } from './routes/ledger.ts';
 import { lineRoutes } from './routes/lines.ts';
 import { metricsRoutes } from './routes/metrics.ts';
+import { registerRoutes } from './routes/registers.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { settingsRoutes } from './routes/settings.ts';
 import { taskRoutes } from './routes/tasks.ts';
@@ -38,6 +39,7 @@ const routes: readonly Route[] = [
   ...taskFileRoutes,
   ...operatorRoutes,
   ...syncRoutes,
+  ...registerRoutes,
   ...eventRoutes,
   ...metricsRoutes,
 ];

@@ -47,5 +47,21 @@ export interface Invitation {
   readonly settle: (outcome: Outcome) => void;
 }
 
+/** The wire, as another protocol has it for a time. */
+export interface LentWire {
+  /** @returns when the last byte will have left, by the line's clock */
+  write(bytes: Uint8Array): number;
+  /** Takes what comes in. */
+  onBytes(listener: (bytes: Uint8Array) => void): void;
+}
+
+/** Another protocol that shares the wire has its turn, for one exchange of bounded time. */
+export interface Loan {
+  readonly loan: (wire: LentWire) => Promise<void>;
+  readonly priority: Priority;
+  /** Called exactly once. */
+  readonly settle: (outcome: Outcome) => void;
+}
+
 /** One turn on the line. */
-export type Job = Talk | RollCall | Invitation;
+export type Job = Talk | RollCall | Invitation | Loan;

@@ -2,7 +2,7 @@ import { BROADCAST, sleep, WhorlError } from '@whorl/protocol';
 import type { AnswerName, Body, Clock, LineTiming, MessageName, Random, RequestName } from '@whorl/protocol';
 import { answerOf } from './answer.ts';
 import type { Answer } from './answer.ts';
-import type { Job, Outcome, Talk } from './job.ts';
+import type { Job, LentWire, Outcome, Talk } from './job.ts';
 import { Peer } from './peer.ts';
 import type { Priority } from './priority.ts';
 import type { LineCounters, LineStatus } from './status.ts';
@@ -192,6 +192,24 @@ export class Line {
   /** Sends what is not answered; resolves when its turn is over. @throws WhorlError LINE_CLOSED, ABORTED */
   async send<Name extends MessageName>(peer: Peer, asking: Asking<Name>): Promise<void> {
     await this.#turn(peer, asking, undefined);
+  }
+
+  /**
+   * Lends the wire to another protocol for one exchange.
+   * @throws WhorlError LINE_CLOSED, and what `borrow` throws
+   */
+  lend<T>(priority: Priority, borrow: (wire: LentWire) => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      let result: { readonly value: T } | undefined;
+      const loan = async (wire: LentWire): Promise<void> => {
+        result = { value: await borrow(wire) };
+      };
+      const settle = (outcome: Outcome): void => {
+        if (outcome.kind === 'failed') reject(outcome.error);
+        else if (result !== undefined) resolve(result.value);
+      };
+      this.add({ loan, priority, settle });
+    });
   }
 
   status(): LineStatus {

@@ -8,7 +8,12 @@ test('who listens in hears both directions as on the wire, until they stop; the 
   let told: TransportEvents | undefined;
   const open = taps.around(async (events) => {
     told = events;
-    return { write: (bytes) => void written.push(bytes), cut: () => true, close: () => undefined };
+    return {
+      write: (bytes) => void written.push(bytes),
+      cut: () => true,
+      lend: () => () => undefined,
+      close: () => undefined,
+    };
   });
   const events = { received: () => {}, discarded: () => {}, closed: () => {} };
   const frame = (stuffed: Uint8Array): void => void frames.push(stuffed);

@@ -31,6 +31,11 @@ export class Taps {
           transport.write(bytes, written);
         },
         cut: () => transport.cut(),
+        lend: (listener) =>
+          transport.lend((bytes) => {
+            this.#tell(bytes, 'to-gateway');
+            listener(bytes);
+          }),
         close: () => transport.close(),
       };
     };

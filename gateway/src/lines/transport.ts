@@ -10,6 +10,8 @@ export interface Transport {
    * @returns whether there was anything
    */
   cut(): boolean;
+  /** Bytes that come in go to `listener` and are no frames, until what is answered is called. */
+  lend(listener: (bytes: Uint8Array) => void): () => void;
   /** Ends the connection; harmless when it has ended. */
   close(): void;
 }

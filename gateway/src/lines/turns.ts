@@ -16,37 +16,17 @@ import {
   unstuff,
   WhorlError,
 } from '@whorl/protocol';
-import type {
-  AskOutput,
-  AskPlan,
-  AskState,
-  Cancel,
-  Clock,
-  Frame,
-  FrameHeader,
-  LineTiming,
-  Opened,
-  Session,
-} from '@whorl/protocol';
+import type { AskOutput, Cancel, Clock, FrameHeader, LineTiming, Opened, Session } from '@whorl/protocol';
 import type { Invitation, Job, RollCall, Talk } from './job.ts';
+import { LoanTurn } from './loan-turn.ts';
+import { lately } from './mean.ts';
 import { patience, slotPatienceMs } from './patience.ts';
 import { JobQueue } from './queue.ts';
 import { RollTurn } from './roll-turn.ts';
 import type { LineCounters } from './status.ts';
 import type { Transport } from './transport.ts';
+import type { Turn } from './turn.ts';
 import { Wire } from './wire.ts';
-
-interface Turn {
-  readonly job: Talk;
-  readonly session: Session;
-  readonly plan: AskPlan;
-  readonly sequence: number;
-  readonly wire: Uint8Array;
-  readonly frames: Frame[];
-  readonly began: number;
-  state: AskState;
-  timer: Cancel | undefined;
-}
 
 /**
  * How far ahead of the wire bytes may be handed over: what waits in the adapter keeps a burst without gaps, though
@@ -78,7 +58,10 @@ export class Turns {
   readonly #hand: TurnsParts['hand'];
   readonly #queue = new JobQueue();
   readonly #turns = new Map<number, Turn>();
+  readonly #parts: TurnsParts;
   #roll: RollTurn | undefined;
+  /** Another protocol has the wire. */
+  #loan: LoanTurn | undefined;
   #window = 1;
   /** How often those who have logs are invited while frames go out that nobody answers; `undefined` for never. */
   inviteEveryMs: number | undefined;
@@ -90,6 +73,7 @@ export class Turns {
   roundTripMs: number | undefined;
 
   constructor(parts: TurnsParts) {
+    this.#parts = parts;
     this.#wire = new Wire(parts);
     this.#clock = parts.clock;
     this.#timing = parts.timing;
@@ -139,6 +123,7 @@ export class Turns {
     this.#roll?.timer?.();
     this.#roll?.job.settle({ kind: 'failed', error });
     this.#roll = undefined;
+    this.#loan?.fail(error);
     for (const job of this.#queue.drain()) job.settle({ kind: 'failed', error });
   }
 
@@ -219,6 +204,7 @@ export class Turns {
       !this.#closed &&
       this.#pause === undefined &&
       this.#roll === undefined &&
+      this.#loan === undefined &&
       this.#turns.size < this.#window
     ) {
       const job = this.#queue.next();
@@ -230,7 +216,13 @@ export class Turns {
   #begin(job: Job): void {
     if ('invitation' in job) this.#invite(job);
     else if ('members' in job) this.#callRoll(job);
-    else this.#talk(job);
+    else if ('loan' in job) {
+      const ended = (): void => {
+        this.#loan = undefined;
+        this.#next();
+      };
+      this.#loan = new LoanTurn(job, { ...this.#parts, wire: this.#wire, ended });
+    } else this.#talk(job);
   }
 
   #invite(job: Invitation): void {
@@ -388,11 +380,6 @@ export class Turns {
     this.roundTripMs = lately(this.roundTripMs, ms);
     peer.roundTripMs = lately(peer.roundTripMs, ms);
   }
-}
-
-/** A mean in which the newest sixteen count most. */
-function lately(mean: number | undefined, newest: number): number {
-  return mean === undefined ? newest : mean + (newest - mean) / 16;
 }
 
 const REFUSED = rowOf('refused').type;

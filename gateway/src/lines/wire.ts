@@ -45,6 +45,20 @@ export class Wire {
     this.#transport.write(bytes, written);
   }
 
+  /**
+   * Sends bytes of another protocol as they are.
+   * @returns when the last of them will have left
+   */
+  sendForeign(bytes: Uint8Array): number {
+    const time = this.byteTimes(bytes.length);
+    this.#freeAt = Math.max(this.#freeAt, this.#clock.now()) + time;
+    this.busyMs += time;
+    this.#counters.bytesOut += bytes.length;
+    this.#dirty = true;
+    this.#transport.write(bytes, nothing);
+    return this.#freeAt;
+  }
+
   /** Something was not understood, or did not come: a delimiter goes before the next frame. */
   spoilt(): void {
     this.#dirty = true;

@@ -11,7 +11,14 @@ import { Metrics } from './metrics.ts';
 
 const file = (name: string): string => fileURLToPath(new URL(`../../${name}`, import.meta.url));
 const read = (name: string): string => readFileSync(file(name), 'utf8');
-const snapshot = { status: statusOf(), pulls: new Map([['door', 3]]), conflicts: 2, syncs: [], now: 0 };
+const snapshot = {
+  status: statusOf(),
+  pulls: new Map([['door', 3]]),
+  conflicts: 2,
+  syncs: [],
+  registers: [],
+  now: 0,
+};
 
 /** Metrics that an expression names. */
 const named = (expression: string): string[] => expression.match(/\bwhorl_\w+/g) ?? [];

@@ -1,6 +1,7 @@
 import type { LineCounters, PeerCounters } from '../lines/status.ts';
 import type { SyncCount } from '../store/tasks.ts';
 import type { GatewayStatus } from '../sync/operations.ts';
+import type { UnitStatus } from '../terminals/registers/registers.ts';
 
 /** What the gateway's metrics are read from. */
 export interface Snapshot {
@@ -11,6 +12,7 @@ export interface Snapshot {
   readonly conflicts: number;
   /** Sync sessions of portable terminals, by terminal and state. */
   readonly syncs: readonly SyncCount[];
+  readonly registers: readonly UnitStatus[];
   /** Milliseconds UTC. */
   readonly now: number;
 }
@@ -170,6 +172,22 @@ export const METRICS: readonly MetricRow[] = [
     doc: 'Users that are to be fetched from a terminal.',
     values: ({ status, pulls }) =>
       status.terminals.map(({ line, name }) => [{ line, terminal: name }, pulls.get(name) ?? 0] as const),
+  },
+  {
+    ...{ name: 'whorl_modbus_up', type: 'gauge', labels: ['bus', 'of'] },
+    doc: '1 when the terminal or module answers by Modbus.',
+    values: ({ registers }) =>
+      registers.map(({ bus, name, state }) => [{ bus, of: name }, state === 'answering' ? 1 : 0] as const),
+  },
+  {
+    ...{ name: 'whorl_register', type: 'gauge', labels: ['bus', 'of', 'register'] },
+    doc: 'What a register held when it was read last, scaled, in the unit that the configuration or SPEC.md names.',
+    values: (snapshot) =>
+      snapshot.registers.flatMap(({ bus, name, registers }) =>
+        registers.flatMap(({ name: register, value }) =>
+          value === undefined ? [] : [[{ bus, of: name, register }, value] as const],
+        ),
+      ),
   },
 ];
 

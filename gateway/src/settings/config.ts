@@ -8,6 +8,7 @@ import { resolveBackup } from './backup.ts';
 import type { BackupPlan } from './backup.ts';
 import { resolveHttp } from './http.ts';
 import type { HttpConfig } from './http.ts';
+import { modbusClashes } from './modbus.ts';
 import { mqttClash, resolveMqtt } from './mqtt.ts';
 import type { MqttConfig } from './mqtt.ts';
 import { nearest } from './nearest.ts';
@@ -161,6 +162,7 @@ function clashesIn(file: ConfigFile, place: (keys: readonly PropertyKey[]) => st
       addresses.add(address);
     }
   }
+  for (const { keys, text } of modbusClashes(file.modbus, file.lines)) clash(keys, text);
   const mqtt = mqttClash(file.mqtt);
   if (mqtt !== undefined) clash(['mqtt', ...mqtt.keys], mqtt.text);
   return problems;
@@ -173,7 +175,7 @@ function configOf(file: ConfigFile, directory: string): Config {
     over: overOf(ways),
   }));
   return {
-    site: { name: file.gateway.name, listen: file.listen, lines },
+    site: { name: file.gateway.name, listen: file.listen, lines, modbus: file.modbus },
     data: resolve(directory, file.data),
     http: resolveHttp(file.http, directory),
     mqtt: resolveMqtt(file.mqtt, directory),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { backupSchema } from './backup.ts';
 import { httpSchema } from './http.ts';
+import { modbusSchema } from './modbus.ts';
 import { mqttSchema } from './mqtt.ts';
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'small letters, digits and dashes, at most 32');
@@ -74,6 +75,7 @@ export const configSchema = z.strictObject({
     .optional()
     .describe('Where terminals dial in.'),
   lines: z.array(line).describe('Lines and their terminals.'),
+  modbus: modbusSchema.default([]).describe('Modbus: supply, battery and contacts of terminals; modules.'),
   http: httpSchema.prefault({}).describe('The API for other machines and programs.'),
   mqtt: mqttSchema.prefault({}).describe('Events for other programs.'),
   backup: backupSchema.optional().describe('Backups by itself; none without it.'),

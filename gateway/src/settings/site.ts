@@ -1,3 +1,5 @@
+import type { ModbusBusConfig } from './modbus.ts';
+
 /** What the gateway needs to know of the site: the configuration file, without what only its faces need. */
 export interface SiteConfig {
   /** Name of the gateway. */
@@ -5,6 +7,8 @@ export interface SiteConfig {
   /** Where terminals dial in. */
   readonly listen?: { readonly host: string; readonly port: number } | undefined;
   readonly lines: readonly LineConfig[];
+  /** None unless given. */
+  readonly modbus?: readonly ModbusBusConfig[] | undefined;
 }
 
 export interface LineConfig {

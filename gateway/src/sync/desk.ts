@@ -4,6 +4,8 @@ import type { ConflictFilter, ConflictSummary, LedgerCounts, LedgerRow } from '.
 import type { LineStatus } from '../lines/status.ts';
 import type { Listener, Taps } from '../lines/taps.ts';
 import type { TerminalDriver } from '../terminals/driver.ts';
+import type { Registers } from '../terminals/registers/all.ts';
+import type { UnitStatus } from '../terminals/registers/registers.ts';
 import type { TerminalStatus } from '../terminals/status.ts';
 import type { Erased } from '../store/backup.ts';
 import type { VaultStatus } from '../store/vault-store.ts';
@@ -43,6 +45,7 @@ export interface DeskParts {
   readonly signal: AbortSignal;
   readonly lines: () => readonly LineStatus[];
   readonly terminals: () => readonly TerminalStatus[];
+  readonly registers: Registers;
   readonly pairings: Pairings;
   /** Pairs with the terminal under this name. @throws WhorlError PAIRING_*, EXCHANGE_*, LINE_CLOSED */
   readonly pair: (
@@ -98,6 +101,14 @@ export class Desk implements Operations {
       openConflicts: await store.countConflicts(),
       ...(database === undefined ? {} : { database }),
     };
+  }
+
+  registers(): readonly UnitStatus[] {
+    return this.#parts.registers.status();
+  }
+
+  async writeRegister(unit: string, register: string, value: number): Promise<number> {
+    return this.#parts.registers.write(unit, register, value);
   }
 
   tap(line: string): (listener: Listener) => () => void {

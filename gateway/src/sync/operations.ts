@@ -8,6 +8,7 @@ import type { Listener } from '../lines/taps.ts';
 import type { Decision, InboxFilter } from './inbox.ts';
 import type { RuntimeSettings } from '../settings/runtime.ts';
 import type { ConflictFilter, ConflictSummary, LedgerCounts, LedgerState } from '../store/store.ts';
+import type { UnitStatus } from '../terminals/registers/registers.ts';
 import type { TerminalStatus } from '../terminals/status.ts';
 import type { DatabaseTrouble } from './trouble.ts';
 
@@ -91,6 +92,13 @@ export interface Operations {
   /** Deletes users here and at the terminals that have them. @returns how many there were. Errors: GUARD_*. */
   deleteUsers(users: readonly number[], confirmation: Confirmation, by?: string): Promise<number>;
   settings(): Promise<RuntimeSettings>;
+  /** What is read by Modbus, of terminals and modules. */
+  registers(): readonly UnitStatus[];
+  /**
+   * Sets a register of a module. @returns its value, read back
+   * Errors: REGISTER_UNKNOWN, REGISTER_READONLY, REQUEST_INVALID, MODBUS_SILENT, MODBUS_EXCEPTION, LINE_CLOSED.
+   */
+  writeRegister(unit: string, register: string, value: number): Promise<number>;
   /** Makes failed rows pending again. @returns how many */
   retry(filter: {
     readonly user?: number;

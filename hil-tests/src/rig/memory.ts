@@ -133,7 +133,7 @@ function starter(
   let starts = 0;
   return (store, groups) =>
     startGateway({
-      config: { name: 'rig', lines: regrouped(lines, groups) },
+      config: { name: 'rig', lines: regrouped(lines, groups), modbus: plan.modbus?.buses },
       version: '0.0.0',
       store,
       clock,

@@ -49,7 +49,7 @@ export async function realRig(
     await pairAll(store, terminals);
     starts += 1;
     return startGateway({
-      config: { name: 'rig', lines: linesOf(plan, over) },
+      config: { name: 'rig', lines: linesOf(plan, over), modbus: plan.modbus?.buses },
       version: '0.0.0',
       store,
       clock,

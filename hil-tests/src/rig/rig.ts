@@ -1,5 +1,13 @@
-import type { Faults, MemoryFlash, Medium, ModelName, Target, Terminal } from '@whorl/device-emulator';
-import type { Gateway, StoredEvent } from '@whorl/gateway';
+import type {
+  Faults,
+  IoModule,
+  MemoryFlash,
+  Medium,
+  ModelName,
+  Target,
+  Terminal,
+} from '@whorl/device-emulator';
+import type { Gateway, ModbusBusConfig, StoredEvent } from '@whorl/gateway';
 
 /** A site to test: a gateway and its terminals, wherever they run. */
 export interface Rig {
@@ -53,6 +61,14 @@ export interface RigTerminal {
   readonly model?: ModelName;
 }
 
+/** Modbus on the wire of a line. */
+export interface RigModbus {
+  /** Terminals and modules as the gateway knows them; `line` names a line of the plan. */
+  readonly buses: readonly ModbusBusConfig[];
+  /** Modules on the wire of a line, by its name. */
+  readonly modules: Readonly<Record<string, readonly IoModule[]>>;
+}
+
 /** What a behaviour needs of a site. */
 export interface RigPlan {
   readonly lines: Readonly<Record<string, readonly RigTerminal[]>>;
@@ -62,6 +78,8 @@ export interface RigPlan {
   /** What the gateway reckons with for its machine, in memory; 2 by default. */
   readonly latencyMs?: number;
   readonly seed?: number;
+  /** Lines with modules here are answered on by their terminals as well. */
+  readonly modbus?: RigModbus;
   /** How old sessions become, in memory; a day by default. */
   readonly renewalMs?: number;
 }

@@ -1,5 +1,14 @@
 import { hash } from 'node:crypto';
-import { Faults, MemoryFlash, Medium, memoryPair, MODELS, Terminal } from '@whorl/device-emulator';
+import {
+  Faults,
+  joinUnits,
+  MemoryFlash,
+  Medium,
+  memoryPair,
+  MODELS,
+  Terminal,
+  terminalUnit,
+} from '@whorl/device-emulator';
 import type { Cable, FleetParts, Port, RunningLine, Target } from '@whorl/device-emulator';
 import type { LineConfig, OpenTransport, Store } from '@whorl/gateway';
 import { FrameSplitter, seededRandom, WhorlError } from '@whorl/protocol';
@@ -60,6 +69,9 @@ export function makeBench(
       medium.add(terminal);
       terminals.set(member.name, terminal);
     }
+    const modules = plan.modbus?.modules[line];
+    if (modules !== undefined)
+      joinUnits(medium, [...members.map(({ name }) => terminalUnit(known(terminals, name))), ...modules]);
   }
   return { terminals, media, flashes };
 }
@@ -144,8 +156,13 @@ export class MemoryCable implements Cable {
     this.#far = far;
     const splitter = new FrameSplitter();
     let dropped = 0;
+    let borrower: ((bytes: Uint8Array) => void) | undefined;
     near.onBytes((bytes) => {
       events.received(bytes.length);
+      if (borrower !== undefined) {
+        borrower(bytes);
+        return;
+      }
       splitter.push(bytes, events.frame);
       if (splitter.dropped > dropped) events.discarded(splitter.dropped - dropped);
       dropped = splitter.dropped;
@@ -156,6 +173,12 @@ export class MemoryCable implements Cable {
       write(bytes, written) {
         near.write(bytes);
         written();
+      },
+      lend(listener) {
+        borrower = listener;
+        return () => {
+          borrower = undefined;
+        };
       },
       cut() {
         const held = splitter.cut();

@@ -2,6 +2,8 @@ import type { Codec, Fields } from '../codec/codec.ts';
 import { LOG_KINDS } from '../log/log.ts';
 import { CATALOGUE } from '../messages/catalogue.ts';
 import type { MessageRow } from '../messages/catalogue.ts';
+import { REGISTERS } from '../modbus/registers.ts';
+import type { RegisterRow } from '../modbus/registers.ts';
 import { FIELD_NAMES, FIELDS } from '../user/fields.ts';
 import type { FieldName } from '../user/fields.ts';
 import { printExample } from './vectors.ts';
@@ -14,6 +16,7 @@ export function specTables(): ReadonlyMap<string, string> {
     ['bodies', bodies()],
     ['fields', userFields()],
     ['logs', logKinds()],
+    ['registers', registers()],
   ]);
 }
 
@@ -28,6 +31,17 @@ export function withTables(text: string): string {
     if (table === undefined) throw new Error(`SPEC.md asks for a table ${name}`);
     return `<!-- rows: ${name} -->\n\n${table}\n\n<!-- end -->`;
   });
+}
+
+function registers(): string {
+  const rows = Object.entries<RegisterRow>(REGISTERS).map(([name, row]) => [
+    `\`${name}\``,
+    row.kind,
+    row.address.toString(),
+    row.unit ?? '',
+    row.doc,
+  ]);
+  return markdown(['register', 'kind', 'address', 'unit', 'meaning'], rows);
 }
 
 function rowsOf(): [string, MessageRow][] {

@@ -17,6 +17,7 @@ export const metricsRoutes = [
         pulls: await store.pullCounts(),
         conflicts: await store.countConflicts(),
         syncs: await store.tasks.syncCounts(),
+        registers: operations.registers(),
         now: clock.wallTime(),
       });
       return new OwnAnswer((reply) => void reply.type(metrics.contentType).send(text));

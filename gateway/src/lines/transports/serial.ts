@@ -8,8 +8,8 @@ import { deliverFrames } from './framing.ts';
 export function openSerial(options: { path: string; baud: number }): OpenTransport {
   return async (events, signal) => {
     const port = await opened(options, signal);
-    const cut = deliverFrames(port, events);
-    return transport(port, cut, onGone(port, events.closed));
+    const framing = deliverFrames(port, events);
+    return transport(port, framing, onGone(port, events.closed));
   };
 }
 
@@ -99,9 +99,13 @@ async function open(port: SerialPort, signal: AbortSignal): Promise<void> {
   throw new WhorlError('ABORTED', `${port.path} is no longer wanted`);
 }
 
-function transport(port: SerialPort, cut: () => boolean, closing: () => void): Transport {
+function transport(
+  port: SerialPort,
+  framing: ReturnType<typeof deliverFrames>,
+  closing: () => void,
+): Transport {
   return {
-    cut,
+    ...framing,
     write(bytes, written) {
       if (!port.isOpen) return;
       port.write(bytes);

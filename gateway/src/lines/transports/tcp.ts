@@ -34,9 +34,8 @@ export function socketTransport(socket: Socket, events: TransportEvents): Transp
     );
   });
   socket.on('end', () => socket.destroy());
-  const cut = splitFrames(socket, events);
   return {
-    cut,
+    ...splitFrames(socket, events),
     write(bytes, written) {
       if (closed || socket.destroyed) return;
       socket.write(bytes);
@@ -59,13 +58,18 @@ const NOTHING = new Uint8Array(0);
 /**
  * Cuts what a socket receives at the delimiters. Not through pipes as of a serial port: with thousands of connections
  * they would cost several times what is said over them.
- * @returns the transport's `cut`
+ * @returns the transport's `cut` and `lend`
  */
-function splitFrames(socket: Socket, events: TransportEvents): () => boolean {
+function splitFrames(socket: Socket, events: TransportEvents): Pick<Transport, 'cut' | 'lend'> {
   const splitter = new FrameSplitter();
   let dropped = 0;
+  let borrower: ((bytes: Uint8Array) => void) | undefined;
   socket.on('data', (bytes: Buffer) => {
     events.received(bytes.length);
+    if (borrower !== undefined) {
+      borrower(bytes);
+      return;
+    }
     splitter.push(bytes, events.frame);
     if (splitter.dropped === dropped) return;
     events.discarded(splitter.dropped - dropped);
@@ -73,10 +77,18 @@ function splitFrames(socket: Socket, events: TransportEvents): () => boolean {
   });
   // Whoever greeted it has stopped it, so that nothing was lost.
   socket.resume();
-  return () => {
-    const held = splitter.cut();
-    if (held > 0) events.discarded(held);
-    return held > 0;
+  return {
+    cut() {
+      const held = splitter.cut();
+      if (held > 0) events.discarded(held);
+      return held > 0;
+    },
+    lend(listener) {
+      borrower = listener;
+      return () => {
+        borrower = undefined;
+      };
+    },
   };
 }
 

@@ -142,6 +142,8 @@ export function fakeOperations() {
     undoConflict: vi.fn<Operations['undoConflict']>(noConflict),
     beginRotation: vi.fn<Operations['beginRotation']>(never),
     rotate: vi.fn<Operations['rotate']>(never),
+    registers: vi.fn<Operations['registers']>(() => []),
+    writeRegister: vi.fn<Operations['writeRegister']>(never),
   } satisfies Operations;
 }
 
