@@ -1,5 +1,5 @@
 import modbusSerial from 'modbus-serial';
-import { describe, REGISTER_KINDS, wireMs, WhorlError } from '@whorl/protocol';
+import { codeOf, describe, REGISTER_KINDS, wireMs, WhorlError } from '@whorl/protocol';
 import type { Cancel, RegisterKind } from '@whorl/protocol';
 import type { Line } from '../line.ts';
 import type { Priority } from '../priority.ts';
@@ -11,6 +11,9 @@ type Client = InstanceType<typeof ModbusRTU>;
 
 /** Around the values of an answer: unit, function, count, CRC; some more for units that begin late. */
 const ANSWER_FRAME_BYTES = 10;
+
+/** A poll that was lost comes again by itself; somebody waits for a write. */
+const WRITE_TRIES = 3;
 
 interface Exchange {
   readonly unit: number;
@@ -56,14 +59,20 @@ export class ModbusMaster {
     return values.slice(0, count).map(Number);
   }
 
-  /** @throws as {@link read} */
+  /** Writes a register, again when no answer comes: done twice it has the effect of once. @throws as {@link read} */
   async write(
     unit: number,
     { kind, address, value }: { kind: 'coil' | 'holding'; address: number; value: number },
   ): Promise<void> {
-    await this.#exchange<unknown>({ unit, priority: 'command', bytes: 4 }, (client) =>
-      kind === 'coil' ? client.writeCoil(address, value !== 0) : client.writeRegister(address, value),
-    );
+    const ask = (client: Client): Promise<unknown> =>
+      kind === 'coil' ? client.writeCoil(address, value !== 0) : client.writeRegister(address, value);
+    for (let tries = 1; ; tries += 1)
+      try {
+        await this.#exchange({ unit, priority: 'command', bytes: 4 }, ask);
+        return;
+      } catch (error) {
+        if (codeOf(error) !== 'MODBUS_SILENT' || tries === WRITE_TRIES) throw error;
+      }
   }
 
   #exchange<T>(exchange: Exchange, ask: (client: Client) => Promise<T>): Promise<T> {

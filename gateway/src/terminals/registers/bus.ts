@@ -3,6 +3,7 @@ import type { Clock } from '@whorl/protocol';
 import type { Line } from '../../lines/line.ts';
 import { ModbusMaster } from '../../lines/modbus/master.ts';
 import type { ModbusFraming } from '../../lines/modbus/wire-port.ts';
+import type { RegisterConfig } from '../../settings/modbus.ts';
 import { readsOf } from './reads.ts';
 import { rawOf, registerOf } from './registers.ts';
 import type { UnitPlan, UnitStatus } from './registers.ts';
@@ -124,9 +125,19 @@ export class RegisterBus {
     const raw = rawOf(polled.plan, register, value);
     if (kind === 'coil' || kind === 'holding')
       await this.#master.write(polled.plan.unit, { kind, address, value: raw });
-    const [now = raw] = await this.#master.read(polled.plan.unit, { kind, address, count: 1 }, 'command');
+    const now = await this.#readBack(polled.plan.unit, { kind, address });
     this.#take(polled, name, now);
     return scaled(now, scale);
+  }
+
+  async #readBack(unit: number, register: Pick<RegisterConfig, 'kind' | 'address'>): Promise<number> {
+    for (let tries = 1; ; tries += 1)
+      try {
+        const [value = 0] = await this.#master.read(unit, { ...register, count: 1 }, 'command');
+        return value;
+      } catch (error) {
+        if (codeOf(error) !== 'MODBUS_SILENT' || tries === PATIENCE) throw error;
+      }
   }
 
   #isStopping(): boolean {
