@@ -47,7 +47,7 @@ behaviour(
     });
     expect(await compared(rig, 'terminal-2')).toMatchObject({ different: [3], extra: [77] });
   },
-  { on: ['memory', 'tcp'] },
+  { on: ['memory', 'pty', 'tcp'] },
 );
 
 behaviour(
@@ -125,7 +125,7 @@ behaviour(
     });
     expect(await rig.gateway.store.user(77)).toBeUndefined();
   },
-  { on: ['memory', 'tcp'] },
+  { on: ['memory', 'pty', 'tcp'] },
 );
 
 behaviour(
