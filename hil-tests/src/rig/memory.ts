@@ -4,6 +4,7 @@ import { seededRandom, VirtualClock } from '@whorl/protocol';
 import type { Clock } from '@whorl/protocol';
 import type { SimulatedMachine } from '../powerloss/machine.ts';
 import type { Between } from './between.ts';
+import { everyAbility } from './hands.ts';
 import type { Rig, RigPlan } from './rig.ts';
 import type { BenchRecord } from './wiring.ts';
 import { faultsOn, known, linesOf, makeBench, MemoryCable, pairAll } from './wiring.ts';
@@ -71,6 +72,7 @@ export async function memoryRig(plan: RigPlan, options: MemoryOptions = {}): Pro
     media,
     flashes,
     terminal: (name) => known(terminals, name),
+    ...everyAbility(plan, terminals),
     ...faultsOn(bench, cables, { plan, clock }),
     until: untilBy(clock),
     async pass(ms) {

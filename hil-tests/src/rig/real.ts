@@ -6,7 +6,9 @@ import type { Cable, Medium } from '@whorl/device-emulator';
 import { openStore, silentLog, startGateway } from '@whorl/gateway';
 import type { Gateway, LineConfig, Log, Store } from '@whorl/gateway';
 import { seededRandom, sleep, systemClock } from '@whorl/protocol';
+import { everyAbility } from './hands.ts';
 import type { Rig, RigPlan } from './rig.ts';
+import type { BenchRecord } from './wiring.ts';
 import { faultsOn, known, linesOf, makeBench, pairAll } from './wiring.ts';
 
 const PATIENCE_MS = 30_000;
@@ -21,11 +23,11 @@ export interface RealRig extends Rig {
 export async function realRig(
   kind: 'pty' | 'tcp',
   plan: RigPlan,
-  options: { log?: Log } = {},
+  options: { log?: Log } & BenchRecord = {},
 ): Promise<RealRig> {
   const clock = systemClock;
   const directory = mkdtempSync(join(tmpdir(), 'whorl-rig-'));
-  const bench = makeBench(plan, clock, kind);
+  const bench = makeBench(plan, clock, kind, options);
   const { terminals, media, flashes } = bench;
   const cables = new Map<string, Cable>();
   const ports = new Map<string, number>();
@@ -73,6 +75,7 @@ export async function realRig(
     media,
     flashes,
     terminal: (name) => known(terminals, name),
+    ...everyAbility(plan, terminals),
     ...faultsOn(bench, cables, { plan, clock }),
     async until(what, condition, { withinMs = PATIENCE_MS } = {}) {
       for (const end = clock.now() + withinMs; clock.now() < end;) {

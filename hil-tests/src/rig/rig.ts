@@ -7,13 +7,12 @@ import type {
   Target,
   Terminal,
 } from '@whorl/device-emulator';
-import type { Gateway, ModbusBusConfig, StoredEvent } from '@whorl/gateway';
+import type { ModbusBusConfig } from '@whorl/gateway';
+import type { EmulatedKind, Site } from './site.ts';
 
-/** A site to test: a gateway and its terminals, wherever they run. */
-export interface Rig {
-  readonly kind: RigKind;
-  /** The gateway of the moment; another one after a restart. */
-  readonly gateway: Gateway;
+/** A site to test whose terminals are in this process: they can be looked into, and made sick. */
+export interface Rig extends Site {
+  readonly kind: EmulatedKind;
   readonly terminals: ReadonlyMap<string, Terminal>;
   /** The lines that the terminals hang on, by name. */
   readonly media: ReadonlyMap<string, Medium>;
@@ -25,30 +24,11 @@ export interface Rig {
   /** A line or a terminal by its name, to make something wrong with. */
   target(on: string): Target;
   /**
-   * Lets time pass until `condition` holds.
-   * @param what is awaited, for the message when it does not come
-   * @throws Error naming what was awaited
-   */
-  until(
-    what: string,
-    condition: () => boolean | Promise<boolean>,
-    options?: { withinMs?: number },
-  ): Promise<void>;
-  /** Lets time pass. */
-  pass(ms: number): Promise<void>;
-  plug(line: string): Promise<void>;
-  unplug(line: string): Promise<void>;
-  /**
    * Ends the gateway and starts it again on the same store.
    * @param changed groups of terminals, as if the configuration had been edited meanwhile; in memory only
    */
   restartGateway(changed?: { readonly groups: Readonly<Record<string, readonly number[]>> }): Promise<void>;
-  /** Events stored so far. */
-  events(): Promise<readonly StoredEvent[]>;
-  close(): Promise<void>;
 }
-
-export type RigKind = 'memory' | 'pty' | 'tcp';
 
 export interface RigTerminal {
   readonly name: string;

@@ -1,8 +1,8 @@
 import { codeOf } from '@whorl/protocol';
-import type { Rig } from './rig.ts';
+import type { Site } from './site.ts';
 
 /** Waits for what needs the rig's time to pass; answers with the code of its error, if any. */
-export async function settled<T>(rig: Rig, what: string, work: Promise<T>): Promise<T | string | undefined> {
+export async function settled<T>(rig: Site, what: string, work: Promise<T>): Promise<T | string | undefined> {
   let result: { readonly value: T | string | undefined } | undefined;
   void work.then(
     (value) => {
@@ -17,7 +17,7 @@ export async function settled<T>(rig: Rig, what: string, work: Promise<T>): Prom
 }
 
 /** Waits for what needs the rig's time to pass. @throws what it threw */
-export async function during<T>(rig: Rig, what: string, work: Promise<T>): Promise<T> {
+export async function during<T>(rig: Site, what: string, work: Promise<T>): Promise<T> {
   let over = false;
   const ended = work.finally(() => {
     over = true;

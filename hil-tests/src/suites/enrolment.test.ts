@@ -1,13 +1,20 @@
 import { expect } from 'vitest';
-import { ALL, atRest, behaviour, digestsOf, verifiedOn } from '../rig/behaviour.ts';
+import { ALL, atRest, behaviour, everywhere, sameOn, verifiedOn } from '../rig/behaviour.ts';
 
-behaviour('B2 B10 G1 a finger enrolled at one terminal is verified on all others', async (rig) => {
-  rig.terminal('terminal-3').enrol({ user: 1042, name: 'Ada', fingers: 2 });
-  await verifiedOn(rig, 1042, ALL);
-  expect(digestsOf(rig, 1042).size).toBe(1);
-  const events = await rig.events();
-  expect(events.filter((event) => event.type === 'user.merged')).toHaveLength(1);
-});
+everywhere(
+  'B2 B10 G1 a finger enrolled at one terminal is verified on all others',
+  async (site) => {
+    const user = site.someone();
+    const [here = ''] = site.able('people');
+    await site.hands(here).enrol(user, 2);
+    await sameOn(site, user, site.names);
+    const merged = (await site.events()).filter(
+      (event) => event.type === 'user.merged' && event.user === user,
+    );
+    expect(merged).toMatchObject([{ terminal: here }]);
+  },
+  { needs: ['people'] },
+);
 
 behaviour('B2 many logs of one user while the line is busy coalesce into one pull', async (rig) => {
   const terminal = rig.terminal('terminal-3');
@@ -38,28 +45,28 @@ behaviour(
   },
 );
 
-behaviour('B5 a user deleted at a terminal stays elsewhere and is not sent back there', async (rig) => {
-  rig.terminal('terminal-1').enrol({ user: 5, fingers: 1 });
-  await verifiedOn(rig, 5, ALL);
-  rig.terminal('terminal-4').remove(5);
-  await verifiedOn(
-    rig,
-    5,
-    ALL.filter((name) => name !== 'terminal-4'),
-  );
-  await rig.gateway.operations.editUser(5, { set: { name: 'Newer' }, clear: [] });
-  await verifiedOn(
-    rig,
-    5,
-    ALL.filter((name) => name !== 'terminal-4'),
-  );
-  expect(rig.terminal('terminal-4').users().has(5)).toBe(false);
-  expect((await rig.events()).filter((event) => event.type === 'user.delete.succeeded')).toMatchObject([
-    { terminal: 'terminal-4', user: 5, origin: 'terminal' },
-  ]);
-  await rig.gateway.operations.push([5], ['terminal-4']);
-  await verifiedOn(rig, 5, ALL);
-});
+everywhere(
+  'B5 a user deleted at a terminal stays elsewhere and is not sent back there',
+  async (site) => {
+    const { operations } = site.gateway;
+    const user = site.someone();
+    const [here = ''] = site.able('people');
+    const others = site.names.filter((name) => name !== here);
+    await site.hands(here).enrol(user, 0);
+    await verifiedOn(site, user, site.names);
+    await site.hands(here).remove(user);
+    await verifiedOn(site, user, others);
+    await operations.editUser(user, { set: { name: 'Newer' }, clear: [] });
+    await verifiedOn(site, user, others);
+    const gone = (await site.events()).filter(
+      (event) => event.type === 'user.delete.succeeded' && event.user === user,
+    );
+    expect(gone).toMatchObject([{ terminal: here, origin: 'terminal' }]);
+    await operations.push([user], [here]);
+    await verifiedOn(site, user, site.names);
+  },
+  { needs: ['people'] },
+);
 
 behaviour('B5 with restoreDeleted the terminal gets the user again', async (rig) => {
   await rig.gateway.operations.changeSettings({ restoreDeleted: true });
@@ -95,11 +102,17 @@ behaviour('B6 B9 events name the origin, and what the gateway wrote is never pul
   expect(await rig.gateway.store.openPulls(10)).toEqual([]);
 });
 
-behaviour('B6 a failed enrolment is told with its origin', async (rig) => {
-  rig.terminal('terminal-6').enrolFailed(77);
-  await rig.until('the event', async () =>
-    (await rig.events()).some(
-      (event) => event.type === 'user.enrol.failed' && event.user === 77 && event.origin === 'terminal',
-    ),
-  );
-});
+everywhere(
+  'B6 a failed enrolment is told with its origin',
+  async (site) => {
+    const user = site.someone();
+    const [here = ''] = site.able('people');
+    await site.hands(here).giveUp(user);
+    await site.until('the event', async () =>
+      (await site.events()).some(
+        (event) => event.type === 'user.enrol.failed' && event.user === user && event.origin === 'terminal',
+      ),
+    );
+  },
+  { needs: ['people'], terminals: 1 },
+);

@@ -1,7 +1,17 @@
 import { encodeUser, readRecord } from '@whorl/protocol';
 import { expect, onTestFinished, test } from 'vitest';
-import { ALL, allOnline, atRest, behaviour, digestsOf, verifiedOn } from '../rig/behaviour.ts';
+import {
+  ALL,
+  allOnline,
+  atRest,
+  behaviour,
+  digestsOf,
+  everywhere,
+  sameOn,
+  verifiedOn,
+} from '../rig/behaviour.ts';
 import { memoryRig } from '../rig/memory.ts';
+import { pairAgain } from '../rig/ports.ts';
 import { SMALL_SITE } from '../rig/rig.ts';
 import type { Rig } from '../rig/rig.ts';
 import { keyFor } from '../rig/wiring.ts';
@@ -91,7 +101,7 @@ behaviour(
     expect(await told(rig, 'terminal.log.cleared')).toHaveLength(1);
     expect((rig.media.get('lab')?.counters.bytesToTerminals ?? 0) - before).toBeLessThan(1_000);
   },
-  { on: ['memory'] },
+  { destroys: 'the log of a terminal', on: ['memory'] },
 );
 
 behaviour(
@@ -107,7 +117,32 @@ behaviour(
     await verifiedOn(rig, 4, ALL);
     expect(rig.terminal('terminal-2').user(4)?.['finger.9']).toBeDefined();
   },
-  { on: ['memory'] },
+  { destroys: 'the log of a terminal', on: ['memory'] },
+);
+
+everywhere(
+  'B11 G3 a terminal that is reset to new is paired again by its code, and gets its users back',
+  async (site) => {
+    const [there = ''] = site.able('reset');
+    const user = site.someone();
+    await site.gateway.operations.addUser(user, { set: { name: 'Ada' }, clear: [] });
+    await verifiedOn(site, user, site.names);
+    await site.hands(there).factoryReset();
+    await site.until(`${there} in quarantine`, async () =>
+      (await site.gateway.operations.status()).terminals.some(
+        ({ name, state }) => name === there && state === 'quarantined',
+      ),
+    );
+    await pairAgain(site, there);
+    await site.until('the reset told', async () =>
+      (await site.events()).some(
+        (event) => event.type === 'terminal.compared' && event.data.cause === 'reset',
+      ),
+    );
+    await atRest(site);
+    await sameOn(site, user, site.names);
+  },
+  { needs: ['reset'], terminals: 1, destroys: 'all that a terminal holds' },
 );
 
 behaviour(
@@ -126,7 +161,7 @@ behaviour(
     await rig.pass(1_500);
     expect(writesElsewhere(rig)).toBe(elsewhere);
   },
-  { on: ['memory', 'pty'] },
+  { destroys: 'all that a terminal holds', on: ['memory', 'pty'] },
 );
 
 behaviour(
@@ -145,7 +180,7 @@ behaviour(
     expect(await compared(rig)).toMatchObject([{ cause: 'reset' }]);
     for (const user of USERS) await verifiedOn(rig, user, ALL);
   },
-  { on: ['memory'] },
+  { destroys: 'all that a terminal holds', on: ['memory'] },
 );
 
 behaviour(
@@ -194,7 +229,7 @@ behaviour(
     expect(await compared(rig)).toMatchObject([{ cause: 'cleared', extra: 1, pulled: 1 }]);
     await verifiedOn(rig, 90, ALL);
   },
-  { on: ['memory'] },
+  { destroys: 'the log of a terminal', on: ['memory'] },
 );
 
 behaviour(

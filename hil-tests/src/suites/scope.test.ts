@@ -1,17 +1,27 @@
 import { expect } from 'vitest';
-import { ALL, atRest, behaviour, verifiedOn } from '../rig/behaviour.ts';
+import { ALL, atRest, behaviour, everywhere, verifiedOn } from '../rig/behaviour.ts';
 
-behaviour('B1 off: nothing goes by itself, an explicit push does', async (rig) => {
-  const { operations, store } = rig.gateway;
-  await operations.changeSettings({ autoSync: 'off' });
-  await operations.addUser(1, { set: { name: 'One' }, clear: [] });
-  rig.terminal('terminal-1').enrol({ user: 2, fingers: 1 });
-  await rig.until('the enrolment told', async () => (await rig.events()).some((event) => event.user === 2));
-  expect(await store.ledger({ limit: 10 })).toEqual([]);
-  expect(await store.user(2)).toBeUndefined();
-  await operations.push([1], ['terminal-5']);
-  await verifiedOn(rig, 1, ['terminal-5']);
-});
+everywhere(
+  'B1 off: nothing goes by itself, an explicit push does',
+  async (site) => {
+    const { operations, store } = site.gateway;
+    const [ours, theirs] = [site.someone(), site.someone()];
+    const [here = ''] = site.able('people');
+    const there = site.names.find((name) => name !== here) ?? '';
+    await operations.changeSettings({ autoSync: 'off' });
+    await operations.addUser(ours, { set: { name: 'One' }, clear: [] });
+    await site.hands(here).enrol(theirs, 0);
+    await site.until('the enrolment told', async () =>
+      (await site.events()).some((event) => event.user === theirs),
+    );
+    expect(await store.ledger({ user: ours, limit: 10 })).toEqual([]);
+    expect(await store.user(theirs)).toBeUndefined();
+    await operations.push([ours], [there]);
+    await verifiedOn(site, ours, [there]);
+    await site.hands(here).remove(theirs);
+  },
+  { needs: ['people'] },
+);
 
 behaviour('B1 all: what people do at a terminal stays there', async (rig) => {
   const { operations, store } = rig.gateway;
@@ -56,7 +66,20 @@ behaviour('B1 the setting changes while the gateway runs, and survives a restart
   await verifiedOn(rig, 1, ALL);
 });
 
-behaviour('a user deleted at the gateway leaves every terminal', async (rig) => {
+everywhere('B1 a user deleted at the gateway leaves every terminal', async (site) => {
+  const { operations, store } = site.gateway;
+  const user = site.someone();
+  await operations.addUser(user, { set: { name: 'One' }, clear: [] });
+  await verifiedOn(site, user, site.names);
+  await operations.deleteUser(user);
+  await site.until(
+    'the user gone everywhere',
+    async () => (await store.ledger({ user, limit: 10 })).length === 0,
+  );
+  await atRest(site);
+});
+
+behaviour('B1 a user deleted at the gateway is held by no terminal', async (rig) => {
   await rig.gateway.operations.addUser(1, { set: { name: 'One' }, clear: [] });
   await verifiedOn(rig, 1, ALL);
   await rig.gateway.operations.deleteUser(1);

@@ -120,7 +120,7 @@ behaviour(
     await rig.until('all users there', () => terminal.power === 'on' && terminal.users().size === 3);
     await atRest(rig);
   },
-  { on: ['memory'] },
+  { destroys: 'all that a terminal holds', on: ['memory'] },
 );
 
 behaviour(
@@ -176,7 +176,7 @@ behaviour(
     await atRest(rig);
     for (let user = 1; user <= 5; user += 1) expect(digestsOf(rig, user).size).toBe(1);
   },
-  { on: ['memory', 'tcp'] },
+  { destroys: 'all that a terminal holds', on: ['memory', 'tcp'] },
 );
 
 behaviour(

@@ -1,21 +1,66 @@
 import { expect } from 'vitest';
-import { ALL, allOnline, atRest, behaviour, digestsOf, verifiedOn } from '../rig/behaviour.ts';
+import {
+  ALL,
+  allOnline,
+  atRest,
+  behaviour,
+  digestsOf,
+  everywhere,
+  sameOn,
+  verifiedOn,
+} from '../rig/behaviour.ts';
 import { SMALL_SITE } from '../rig/rig.ts';
 
 const WITH_A_SMALL_ONE = {
   lines: { ...SMALL_SITE.lines, lab: [{ name: 'terminal-5', groups: [1], capacity: 3 }] },
 };
 
-behaviour('G2 a pulled line is told with its reason, and taken up again with the work', async (rig) => {
-  await rig.unplug('floor');
-  await rig.until('the line told as closed', async () =>
-    (await rig.events()).some((event) => event.type === 'line.closed' && event.data.reason !== ''),
-  );
-  rig.terminal('terminal-5').enrol({ user: 3, fingers: 10 });
-  await verifiedOn(rig, 3, ['terminal-5', 'terminal-6']);
-  await rig.plug('floor');
-  await verifiedOn(rig, 3, ALL);
-});
+everywhere(
+  'G2 a pulled line is told with its reason, and taken up again with the work',
+  async (site) => {
+    const [there = ''] = site.able('cable');
+    const line = site.lineOf(there);
+    const user = site.someone();
+    await site.unplug(line);
+    await site.until('the line told as closed', async () =>
+      (await site.events()).some(
+        (event) => event.type === 'line.closed' && event.line === line && event.data.reason !== '',
+      ),
+    );
+    await site.gateway.operations.addUser(user, { set: { name: 'Ada' }, clear: [] });
+    await verifiedOn(
+      site,
+      user,
+      site.names.filter((name) => site.lineOf(name) !== line),
+    );
+    await site.plug(line);
+    await sameOn(site, user, site.names);
+  },
+  { needs: ['cable'] },
+);
+
+everywhere(
+  'G2 a terminal that loses its power is told as offline, and catches up when it has power again',
+  async (site) => {
+    const [there = ''] = site.able('power');
+    const user = site.someone();
+    await site.hands(there).powerOff();
+    await site.until(`${there} offline`, async () =>
+      (await site.gateway.operations.status()).terminals.some(
+        ({ name, state }) => name === there && state === 'offline',
+      ),
+    );
+    await site.gateway.operations.addUser(user, { set: { name: 'Ada' }, clear: [] });
+    await verifiedOn(
+      site,
+      user,
+      site.names.filter((name) => name !== there),
+    );
+    await site.hands(there).powerOn();
+    await sameOn(site, user, site.names);
+  },
+  { needs: ['power'] },
+);
 
 behaviour('G2 a rebooting terminal is greeted again, and its push goes on', async (rig) => {
   rig.terminal('terminal-5').enrol({ user: 3, fingers: 10 });
@@ -78,7 +123,7 @@ behaviour(
     await rig.gateway.operations.retry({ terminal: 'terminal-5' });
     await verifiedOn(rig, 4, ALL);
   },
-  { plan: WITH_A_SMALL_ONE, on: ['memory'] },
+  { destroys: 'the last free place of a terminal', plan: WITH_A_SMALL_ONE, on: ['memory'] },
 );
 
 behaviour(
@@ -101,7 +146,7 @@ behaviour(
       ),
     ).toHaveLength(2);
   },
-  { plan: WITH_A_SMALL_ONE, on: ['memory'] },
+  { destroys: 'the last free place of a terminal', plan: WITH_A_SMALL_ONE, on: ['memory'] },
 );
 
 behaviour(

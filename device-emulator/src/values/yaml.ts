@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs';
+import { describe, WhorlError } from '@whorl/protocol';
+import type { ErrorCode } from '@whorl/protocol';
+import { isNode, LineCounter, parseDocument } from 'yaml';
+import type { Document } from 'yaml';
+import { z } from 'zod';
+import { suggest } from './nearest.ts';
+
+/** What a kind of file is checked by. */
+export interface FileKind<T> {
+  readonly schema: z.ZodType<T>;
+  /** What is thrown for one that is wrong. */
+  readonly code: ErrorCode;
+}
+
+/** @throws WhorlError as {@link parseYaml} */
+export function readYaml<T>(kind: FileKind<T>, path: string): T {
+  return parseYaml(kind, path, textOf(kind.code, path));
+}
+
+/**
+ * Checks the text of a file in YAML.
+ * @throws WhorlError with the code of its kind, naming every place that is wrong, as `file:line key.path: what`
+ */
+export function parseYaml<T>({ schema, code }: FileKind<T>, path: string, text: string): T {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  if (document.errors.length > 0)
+    throw new WhorlError(code, document.errors.map((error) => `${path}: ${error.message}`).join('\n'));
+  const parsed = schema.safeParse(document.toJS());
+  if (parsed.success) return parsed.data;
+  const place = (keys: readonly PropertyKey[]): string => {
+    const line = lineOf(document, lines, keys);
+    return `${path}${line === undefined ? '' : `:${line}`} ${keys.join('.')}`.trimEnd();
+  };
+  const known = (keys: readonly PropertyKey[]): string[] => knownKeys(schema, keys);
+  throw new WhorlError(
+    code,
+    parsed.error.issues.flatMap((issue) => problems(issue, place, known)).join('\n'),
+  );
+}
+
+function textOf(code: ErrorCode, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new WhorlError(code, `${path}: ${describe(cause)}`, { cause });
+  }
+}
+
+function problems(
+  issue: z.core.$ZodIssue,
+  place: (keys: readonly PropertyKey[]) => string,
+  known: (keys: readonly PropertyKey[]) => readonly string[],
+): string[] {
+  // Of the ways that a value may be written, the one that got furthest tells most.
+  if (issue.code === 'invalid_union') {
+    const best = issue.errors.toSorted((a, b) => depth(b) - depth(a))[0];
+    if (best !== undefined && depth(best) > 0)
+      return best.flatMap((inner) =>
+        problems({ ...inner, path: [...issue.path, ...inner.path] }, place, known),
+      );
+  }
+  if (issue.code !== 'unrecognized_keys') return [`${place(issue.path)}: ${issue.message}`];
+  return issue.keys.map(
+    (key) => `${place([...issue.path, key])}: unknown key; ${suggest(key, known(issue.path))}`,
+  );
+}
+
+function depth(issues: readonly z.core.$ZodIssue[]): number {
+  return Math.max(
+    0,
+    ...issues.map((issue) => issue.path.length + (issue.code === 'unrecognized_keys' ? 1 : 0)),
+  );
+}
+
+interface JsonSchema {
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly items?: JsonSchema;
+  readonly anyOf?: readonly JsonSchema[];
+}
+
+/** Keys that the schema has at a path. */
+function knownKeys(whole: z.ZodType, path: readonly PropertyKey[]): string[] {
+  let schema: JsonSchema | undefined = z.toJSONSchema(whole, { io: 'input' }) as JsonSchema;
+  for (const key of path) {
+    schema = typeof key === 'number' ? schema?.items : schema?.properties?.[String(key)];
+    schema = schema?.anyOf?.find((one) => one.properties !== undefined) ?? schema;
+  }
+  return Object.keys(schema?.properties ?? {});
+}
+
+/** Line of what stands at a path, or of the nearest that encloses it. */
+function lineOf(document: Document, lines: LineCounter, keys: readonly PropertyKey[]): number | undefined {
+  for (let length = keys.length; length >= 0; length -= 1) {
+    const node = document.getIn(keys.slice(0, length), true);
+    const start = isNode(node) ? node.range?.[0] : undefined;
+    if (start !== undefined) return lines.linePos(start).line;
+  }
+  return undefined;
+}

@@ -1,0 +1,169 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { fleetSchema, hasPty, serveControl, startFleet } from '@whorl/device-emulator';
+import type { Fleet } from '@whorl/device-emulator';
+import { systemClock } from '@whorl/protocol';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { Run } from './results.ts';
+
+const CLI = join(import.meta.dirname, 'cli.ts');
+const OPTIONS = { timeout: 120_000 };
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly out: () => string;
+  readonly err: () => string;
+  readonly ended: Promise<number>;
+}
+
+function whorlHil(...words: string[]): Running {
+  // What this test runner tells its workers is not for the one inside.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith('VITEST')));
+  const child = spawn(process.execPath, [CLI, 'run', ...words], { env });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let [out, err] = ['', ''];
+  child.stdout.on('data', (bytes: Buffer) => (out += bytes.toString()));
+  child.stderr.on('data', (bytes: Buffer) => (err += bytes.toString()));
+  const ended = new Promise<number>((resolve) =>
+    child.once('exit', (code) => {
+      resolve(code ?? -1);
+    }),
+  );
+  return { child, out: () => out, err: () => err, ended };
+}
+
+async function result(running: Running): Promise<{ exit: number; run: Run }> {
+  const exit = await running.ended;
+  return { exit, run: JSON.parse(running.out()) as Run };
+}
+
+let folder: string;
+let fleet: Fleet;
+let control: Awaited<ReturnType<typeof serveControl>>;
+/** Stands for hardware: the rig knows of it a serial port, a TCP port, and whom to ask. */
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'whorl-hil-'));
+  const members = (...names: string[]): object[] =>
+    names.map((name, index) => ({ name, address: index + 1, bootMs: 200 }));
+  const floor = hasPty() ? { pty: { link: join(folder, 'floor') } } : { listen: { port: 0 }, baud: 115_200 };
+  const config = fleetSchema.parse({
+    lines: [
+      { name: 'floor', ...floor, terminals: members('terminal-1', 'terminal-2') },
+      { name: 'gate', listen: { port: 0 }, terminals: members('terminal-3') },
+    ],
+  });
+  fleet = await startFleet(config, systemClock);
+  control = await serveControl(fleet, 0);
+});
+afterAll(async () => {
+  await control.app.close();
+  await fleet.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function portOf(line: string): number {
+  return Number(/port (\d+)$/.exec(fleet.line(line).cable.place)?.[1]);
+}
+
+/** A rig file for what stands for hardware, with a third line that the rig emulates itself. */
+function bench(name: string, terminal1: object): string {
+  const emulator = { emulator: control.port };
+  const floor = hasPty()
+    ? { serial: { path: join(folder, 'floor') } }
+    : { tcp: { host: '127.0.0.1', port: portOf('floor'), baud: 115_200 } };
+  const file = join(folder, `${name}.yaml`);
+  const second = { name: 'terminal-2', address: 2, people: emulator };
+  const lines = [
+    { name: 'floor', ...floor, terminals: [{ name: 'terminal-1', ...terminal1 }, second] },
+    {
+      ...{ name: 'gate', tcp: { host: '127.0.0.1', port: portOf('gate') }, cable: emulator },
+      terminals: [{ name: 'terminal-3', people: emulator }],
+    },
+    { name: 'lab', emulated: 'tcp', terminals: [{ name: 'terminal-4' }] },
+  ];
+  writeFileSync(file, JSON.stringify({ data: `./data-${name}`, lines }));
+  return file;
+}
+
+describe('whorl-hil', OPTIONS, () => {
+  test('E8 a behaviour runs on a rig in memory, and is told as JSON, JUnit and HTML', async () => {
+    const file = join(folder, 'memory.yaml');
+    writeFileSync(file, 'emulated: memory\n');
+    const [xml, page] = [join(folder, 'r.xml'), join(folder, 'r.html')];
+    const words = ['--rig', file, '--suite', 'scope', '--match', 'B1 a user deleted at the gateway leaves'];
+    const { exit, run } = await result(whorlHil(...words, '--json', '--junit', xml, '--html', page));
+    expect(run.errors).toEqual([]);
+    expect(run.results).toMatchObject([{ suite: 'scope', state: 'passed' }]);
+    expect(exit).toBe(0);
+    expect(readFileSync(xml, 'utf8')).toContain('<testsuite name="scope" tests="1" failures="0"');
+    expect(readFileSync(page, 'utf8')).toContain('every terminal');
+  });
+
+  test('E8 a rig file or suite that is none is refused with its place', async () => {
+    const file = join(folder, 'wrong.yaml');
+    writeFileSync(file, 'emulated: memroy\n');
+    const running = whorlHil('--rig', file);
+    expect(await running.ended).toBe(2);
+    expect(running.err()).toMatch(/^RIG_FILE: .*wrong\.yaml:1 emulated/);
+  });
+
+  test('E8 a mixed rig: terminals behind ports that are paired, enrolled at and unplugged by who is at hand', async () => {
+    const emulator = { emulator: control.port };
+    const file = bench('mixed', { people: emulator });
+    const { exit, run } = await result(
+      whorlHil('--rig', file, '--suite', 'enrolment', 'trouble', 'gaps', '--json'),
+    );
+    const told = new Map(run.results.map((one) => [one.title, one]));
+    expect(run.results.filter(({ state }) => state === 'failed')).toEqual([]);
+    const passed = run.results.filter(({ state }) => state === 'passed').map(({ title }) => title);
+    expect(passed.length).toBeGreaterThanOrEqual(5);
+    const reset =
+      'B11 G3 a terminal that is reset to new is paired again by its code, and gets its users back';
+    expect(told.get(reset)?.reason).toBe(
+      'destructive (all that a terminal holds): needs --allow-destructive',
+    );
+    expect(told.get('G2 a rebooting terminal is greeted again, and its push goes on')?.reason).toMatch(
+      /inside/,
+    );
+    expect(exit).toBe(0);
+    expect([...fleet.terminal('terminal-3').terminal.users().keys()]).toEqual([]);
+  });
+
+  test('E8 a relay that fails is told with what the wire said, secrets masked; a person is asked at the console', async () => {
+    const relay = [process.execPath, '-e', 'console.error("relay 3 does not answer"); process.exit(1)'];
+    const file = bench('asked', { people: 'person', power: { off: relay, on: relay } });
+    const running = whorlHil(
+      '--rig',
+      file,
+      '--suite',
+      'trouble',
+      'enrolment',
+      '--match',
+      'G2 a terminal that loses',
+      '--json',
+    );
+    await expect.poll(running.err, { timeout: 60_000 }).toContain('Choose "pair" in the menu of terminal-1');
+    running.child.stdin?.write(`${fleet.terminal('terminal-1').terminal.pair()}\n`);
+    const { exit, run } = await result(running);
+    expect(exit).toBe(1);
+    const [failed] = run.results.filter(({ state }) => state === 'failed');
+    expect(failed?.reason).toContain('relay 3 does not answer');
+    expect(failed?.timeline?.join('\n')).toMatch(/floor +→ 1 .*pair\.open/);
+    expect(failed?.timeline?.join('\n')).toMatch(/sealed, \d+ bytes/);
+  });
+
+  test.skipIf(process.platform === 'win32')('E8 Ctrl-C ends a run in order, with what there is', async () => {
+    const file = bench('stopped', { people: 'person' });
+    const running = whorlHil('--rig', file, '--suite', 'scope', '--json');
+    await expect.poll(running.err, { timeout: 60_000 }).toContain('Choose "pair" in the menu of terminal-1');
+    running.child.kill('SIGINT');
+    const { exit, run } = await result(running);
+    expect(exit).toBe(130);
+    expect(run.interrupted).toBe(true);
+    expect(run.results.filter(({ state }) => state === 'passed')).toEqual([]);
+  });
+});

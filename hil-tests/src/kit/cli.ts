@@ -1,0 +1,153 @@
+#!/usr/bin/env node
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import process from 'node:process';
+import { createInterface } from 'node:readline';
+import { codeOf, describe, systemClock, WhorlError } from '@whorl/protocol';
+import { Command } from 'commander';
+import { serveConsole } from '../rig/console.ts';
+import type { Ask } from '../rig/console.ts';
+import { needsPerson, readRig } from '../rig/rig-file.ts';
+import { showResult, showRun } from './console-report.ts';
+import { html } from './html.ts';
+import { junit } from './junit.ts';
+import { succeeded } from './results.ts';
+import type { Run } from './results.ts';
+import { run } from './run.ts';
+import { isSuite, SUITES } from './suites.ts';
+import type { SuiteName } from './suites.ts';
+
+const EXIT = { failed: 1, usage: 2, interrupted: 130 } as const;
+
+interface RunWords {
+  readonly rig: string;
+  readonly suite: readonly string[];
+  readonly match?: string;
+  readonly allowDestructive: boolean;
+  readonly junit?: string;
+  readonly html?: string;
+  readonly json: boolean;
+}
+
+const program = new Command('whorl-hil')
+  .description('Behaviours of the whole product, on emulated terminals and on hardware.')
+  .showHelpAfterError('(--help tells how it is used)')
+  .exitOverride((error) => {
+    process.exit(error.exitCode === 0 ? 0 : EXIT.usage);
+  });
+
+program
+  .command('run')
+  .description('run behaviours on a rig, and tell what held, what failed, and what the rig could not give')
+  .requiredOption('--rig <file>', 'rig file; see hil-tests/rig.example.yaml')
+  .option('--suite <name...>', 'only these suites', [])
+  .option('--match <text>', 'only behaviours whose title holds this')
+  .option('--allow-destructive', 'also what resets terminals, clears their logs or fills their memory', false)
+  .option('--junit <file>', 'write the results as JUnit XML')
+  .option('--html <file>', 'write a report with what the wire said at each failure')
+  .option('--json', 'print the results as JSON; progress goes to standard error', false)
+  .addHelpText(
+    'after',
+    `
+Suites:
+${Object.entries(SUITES)
+  .map(([name, doc]) => `  ${name.padEnd(10)}  ${doc}`)
+  .join('\n')}
+
+Examples:
+  whorl-hil run --rig memory.yaml
+  whorl-hil run --rig bench.yaml --suite enrolment trouble --html report.html
+  whorl-hil run --rig bench.yaml --allow-destructive --junit results.xml
+
+Exit codes:
+  0 all that ran held   ${EXIT.failed} something failed, or nothing ran   ${EXIT.usage} not understood   ${EXIT.interrupted} interrupted`,
+  )
+  .action((words: RunWords) => guarded(() => runOn(words)));
+
+await program.parseAsync();
+
+async function runOn(words: RunWords): Promise<number> {
+  const path = resolve(words.rig);
+  const file = readRig(words.rig);
+  const suites = words.suite.map(suiteOf);
+  const stopping = new AbortController();
+  const stop = (): void => {
+    if (stopping.signal.aborted) process.exit(EXIT.interrupted);
+    say(words, 'Ending what runs; once more ends at once.');
+    stopping.abort();
+  };
+  process.on('SIGINT', stop).on('SIGTERM', stop);
+  const asking = needsPerson(file) ? await serveConsole(askHere(stopping.signal)) : undefined;
+  const { place } = asking ?? {};
+  const result = await run({
+    ...{ file, suites, match: words.match, clock: systemClock, signal: stopping.signal },
+    told: {
+      ...{ rig: path, consents: words.allowDestructive, begin: (systemClock.wallTime() % 60_000) / 60_000 },
+      ...(place === undefined ? {} : { console: place }),
+    },
+    ended: (one) => {
+      if (one.state !== 'left-out') say(words, showResult(one));
+    },
+  });
+  asking?.close();
+  report(words, { ...result, rig: words.rig });
+  if (result.interrupted) return EXIT.interrupted;
+  return succeeded(result) ? 0 : EXIT.failed;
+}
+
+function suiteOf(name: string): SuiteName {
+  if (isSuite(name)) return name;
+  throw new WhorlError(
+    'RIG_SUITE',
+    `no suite is called ${name}; there are ${Object.keys(SUITES).join(', ')}`,
+  );
+}
+
+/** Asks at this console, a line an answer; nobody answers any more when `signal` aborts. */
+function askHere(signal: AbortSignal): Ask {
+  const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+  const stopped = new Promise<undefined>((resolved) => {
+    signal.addEventListener('abort', () => {
+      resolved(undefined);
+    });
+  });
+  return async (what) => {
+    if (signal.aborted) return undefined;
+    process.stderr.write(`\n>> ${what}: `);
+    const line = await Promise.race([lines.next(), stopped]);
+    return line === undefined || line.done === true ? undefined : line.value;
+  };
+}
+
+function report(words: RunWords, result: Run): void {
+  for (const [file, text] of [
+    [words.junit, junit],
+    [words.html, html],
+  ] as const)
+    if (file !== undefined) write(file, text(result));
+  process.stdout.write(words.json ? `${JSON.stringify(result)}\n` : `\n${showRun(result)}\n`);
+}
+
+function write(file: string, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch (cause) {
+    throw new WhorlError('FILE_WRITE', `${file}: ${describe(cause)}`, { cause });
+  }
+}
+
+function say({ json }: RunWords, line: string): void {
+  (json ? process.stderr : process.stdout).write(`${line}\n`);
+}
+
+async function guarded(work: () => Promise<number>): Promise<void> {
+  try {
+    process.exitCode = await work();
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === undefined) throw error;
+    process.stderr.write(`${code}: ${describe(error)}\n`);
+    process.exitCode = EXIT.usage;
+  }
+  process.exit();
+}

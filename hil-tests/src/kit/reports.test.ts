@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import { showRun } from './console-report.ts';
+import { html } from './html.ts';
+import { junit } from './junit.ts';
+import type { Run } from './results.ts';
+import { succeeded } from './results.ts';
+import { suiteFiles } from './run.ts';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SUITES } from './suites.ts';
+
+const RUN: Run = {
+  rig: 'bench.yaml',
+  began: '2026-05-01T08:00:00.000Z',
+  ms: 2_500,
+  interrupted: false,
+  errors: [],
+  results: [
+    { suite: 'scope', title: 'B1 off', state: 'passed', ms: 500 },
+    { suite: 'scope', title: 'B1 <all> & "more"', state: 'left-out', ms: 0, reason: 'needs a relay' },
+    {
+      ...{ suite: 'trouble', title: 'G2 power', state: 'failed', ms: 2_000, reason: 'awaited\u0000 <x>' },
+      ...{ stack: 'trouble.test.ts:7:3', timeline: ['08:00:00  floor  → 1  hello a=<secret, 4 bytes>'] },
+    },
+  ],
+};
+
+test('E8 the table has a row a suite, and names what was left out with its reason', () => {
+  const shown = showRun(RUN);
+  expect(shown).toMatch(/^trouble +0 +1 +0 +2\.0 s$/m);
+  expect(shown).toContain('  needs a relay\n    scope: B1 <all>');
+  expect(shown).toContain('1 passed, 1 failed, 1 left out, in 2.5 s.');
+});
+
+test('E8 JUnit and HTML escape what they show, and show the wire at the failure', () => {
+  const xml = junit(RUN);
+  expect(xml).toContain('<testsuite name="scope" tests="2" failures="0" errors="0" skipped="1" time="0.5"');
+  expect(xml).toContain('name="B1 &lt;all&gt; &amp; &quot;more&quot;"');
+  expect(xml).toContain('<failure message="awaited &lt;x&gt;">trouble.test.ts:7:3</failure>');
+  expect(xml).toContain('<system-out>08:00:00  floor  → 1  hello a=&lt;secret, 4 bytes&gt;</system-out>');
+  const page = html(RUN);
+  expect(page).toContain('B1 &lt;all&gt;');
+  expect(page).toContain('→ 1  hello a=&lt;secret, 4 bytes&gt;');
+  expect(page).not.toContain('<script');
+});
+
+test('E8 a run succeeds when something ran and all of it held', () => {
+  expect(succeeded(RUN)).toBe(false);
+  const held = RUN.results.filter(({ state }) => state !== 'failed');
+  expect(succeeded({ ...RUN, results: held })).toBe(true);
+  expect(succeeded({ ...RUN, results: held, interrupted: true })).toBe(false);
+  expect(succeeded({ ...RUN, results: held, errors: ['a file cannot be loaded'] })).toBe(false);
+  expect(succeeded({ ...RUN, results: held.slice(1) })).toBe(false);
+});
+
+test('E8 every file of behaviours is a suite of the kit', () => {
+  const folder = join(import.meta.dirname, '../suites');
+  const files = suiteFiles().filter((file) =>
+    /^ *(behaviour|everywhere)\(/m.test(readFileSync(join(folder, file), 'utf8')),
+  );
+  expect(files.map((file) => file.replace('.test.ts', '')).sort()).toEqual(Object.keys(SUITES).sort());
+});

@@ -1,0 +1,133 @@
+import { readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import process from 'node:process';
+import type { Clock } from '@whorl/protocol';
+import { startVitest } from 'vitest/node';
+import type { Reporter, TestCase, Vitest } from 'vitest/node';
+import type { BehaviourMeta } from '../rig/behaviour.ts';
+import { HIL_VARIABLE } from '../rig/hil-run.ts';
+import type { HilTold } from '../rig/hil-run.ts';
+import type { RigFile } from '../rig/rig-file.ts';
+import type { Result, Run } from './results.ts';
+import { SUITES } from './suites.ts';
+import type { SuiteName } from './suites.ts';
+
+const ROOT = join(import.meta.dirname, '../../..');
+const FOLDER = join(import.meta.dirname, '../suites');
+/** How behaviours are told from the plain tests beside them. */
+const BEHAVIOURS = String.raw`\[(memory|pty|tcp|ports)\]$`;
+
+export interface RunOptions {
+  readonly told: HilTold;
+  readonly file: RigFile;
+  /** All when empty. */
+  readonly suites: readonly SuiteName[];
+  /** Only behaviours whose title holds this. */
+  readonly match?: string | undefined;
+  readonly clock: Clock;
+  /** Told of each behaviour when it has ended. */
+  readonly ended: (result: Result) => void;
+  /** Ends the run when aborted: what runs is ended, the rest does not begin. */
+  readonly signal: AbortSignal;
+}
+
+/** Runs behaviours on a rig. @throws nothing that a behaviour does: that is in the result */
+export async function run(options: RunOptions): Promise<Run> {
+  const { told, file, clock, signal } = options;
+  const began = clock.wallTime();
+  const start = clock.now();
+  const collected = new Collected(options, signalListeners());
+  const env = { [HIL_VARIABLE]: JSON.stringify(told) };
+  const names = options.suites.length === 0 ? (Object.keys(SUITES) as SuiteName[]) : options.suites;
+  const vitest = await startVitest([], {
+    ...{ root: ROOT, config: false, watch: false, pool: 'forks', env, passWithNoTests: true },
+    include: names.map((name) => join(FOLDER, `${name}.test.ts`)),
+    // Hardware is there once: one file after the other.
+    ...('emulated' in file ? { maxWorkers: 2 } : { fileParallelism: false }),
+    testNamePattern: options.match === undefined ? BEHAVIOURS : `${escaped(options.match)}.*${BEHAVIOURS}`,
+    // A gateway that is stopped lets users be cleared first.
+    hookTimeout: 120_000,
+    reporters: [collected],
+  });
+  await vitest.close();
+  process.exitCode = 0;
+  return {
+    rig: told.rig,
+    began: new Date(began).toISOString(),
+    ms: clock.now() - start,
+    results: collected.results,
+    errors: collected.errors,
+    interrupted: signal.aborted,
+  };
+}
+
+/** Suites whose files hold behaviours. */
+export function suiteFiles(): string[] {
+  return readdirSync(FOLDER).filter((file) => file.endsWith('.test.ts'));
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
+function signalListeners(): ReadonlySet<unknown> {
+  return new Set<unknown>(SIGNALS.flatMap((name) => process.listeners(name)));
+}
+
+/** Hears of each behaviour as it ends. */
+class Collected implements Reporter {
+  readonly results: Result[] = [];
+  errors: readonly string[] = [];
+  readonly #options: RunOptions;
+  readonly #listeners: ReadonlySet<unknown>;
+
+  /** @param listeners for signals, those of whoever called */
+  constructor(options: RunOptions, listeners: ReadonlySet<unknown>) {
+    this.#options = options;
+    this.#listeners = listeners;
+  }
+
+  onInit(vitest: Vitest): void {
+    // The runner would end the process at once, with rigs half taken down and nothing told.
+    for (const name of SIGNALS)
+      for (const listener of process.listeners(name))
+        if (!this.#listeners.has(listener)) process.off(name, listener);
+    const { signal } = this.#options;
+    const cancel = (): void => void vitest.cancelCurrentRun('keyboard-input');
+    if (signal.aborted) cancel();
+    else signal.addEventListener('abort', cancel);
+  }
+
+  onTestCaseResult(test: TestCase): void {
+    const { behaviour } = test.meta();
+    if (behaviour === undefined) return;
+    const result = resultOf(test, behaviour);
+    this.results.push(result);
+    this.#options.ended(result);
+  }
+
+  onTestRunEnd: NonNullable<Reporter['onTestRunEnd']> = (modules, unhandled) => {
+    const broken = modules.flatMap((module) => module.errors().map(({ message }) => message));
+    this.errors = [...broken, ...unhandled.map(({ message }) => message)];
+  };
+}
+
+function resultOf(test: TestCase, { title, timeline }: BehaviourMeta): Result {
+  const suite = basename(test.module.moduleId, '.test.ts');
+  const ms = test.diagnostic()?.duration ?? 0;
+  const ended = test.result();
+  if (ended.state === 'passed') return { suite, title, state: 'passed', ms };
+  if (ended.state !== 'failed') {
+    const reason = ended.state === 'skipped' ? ended.note : undefined;
+    return { suite, title, state: 'left-out', ms, reason: reason ?? 'the run ended before it' };
+  }
+  const [first] = ended.errors;
+  const stack = first?.stacks?.map(({ file, line, column }) => `${file}:${line}:${column}`).join('\n');
+  return {
+    ...{ suite, title, state: 'failed', ms, reason: ended.errors.map(({ message }) => message).join('\n') },
+    ...(stack === undefined || stack === '' ? {} : { stack }),
+    ...(timeline === undefined ? {} : { timeline }),
+  };
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`);
+}

@@ -1,0 +1,251 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fleetSchema, startFleet } from '@whorl/device-emulator';
+import type { Fleet } from '@whorl/device-emulator';
+import { openStore, silentLog, startGateway } from '@whorl/gateway';
+import type { Gateway, LineConfig, Log, Store } from '@whorl/gateway';
+import { seededRandom, sleep, systemClock } from '@whorl/protocol';
+import type { ConsolePlace } from './console.ts';
+import { handsAt } from './hands.ts';
+import { handsBehind, switchOf } from './port-hands.ts';
+import type { Switched } from './port-hands.ts';
+import { abilitiesOf } from './rig-file.ts';
+import type { PortsFile, PortsLine } from './rig-file.ts';
+import { during } from './settled.ts';
+import type { Site } from './site.ts';
+import type { Timeline } from './timeline.ts';
+import { keyFor, known } from './wiring.ts';
+
+const PATIENCE_MS = 60_000;
+const LOOK_MS = 20;
+const BAUD = 115_200;
+const CLEARING_MS = 30_000;
+
+export interface PortsOptions {
+  readonly console: ConsolePlace | undefined;
+  readonly timeline: Timeline;
+  readonly log?: Log;
+  /** Where in the range of user ids it begins, 0 to 1. */
+  readonly begin: number;
+}
+
+/**
+ * A gateway in front of ports that a rig file names, in real time. Terminals that are not paired yet are paired with
+ * the help of whoever is at hand; whoever was enrolled is deleted when the rig is closed.
+ */
+export async function portsRig(file: PortsFile, options: PortsOptions): Promise<Site> {
+  mkdirSync(file.data, { recursive: true });
+  const fleet = await emulatedPart(file, options.timeline);
+  try {
+    return await onPorts(file, fleet, options);
+  } catch (error) {
+    await fleet?.stop();
+    throw error;
+  }
+}
+
+async function onPorts(file: PortsFile, fleet: Fleet | undefined, options: PortsOptions): Promise<Site> {
+  const clock = systemClock;
+  const { timeline } = options;
+  const store = openStore({ data: join(file.data, 'gateway') });
+  if (fleet !== undefined) await pairEmulated(store, fleet);
+  const [before] = await store.events({ newest: true, limit: 1 });
+  const lines = file.lines.map((line) => gatewayLine(file, line, fleet));
+  let starts = 0;
+  const start = async (): Promise<Gateway> => {
+    starts += 1;
+    const started = await startGateway({
+      ...{ config: { name: 'rig', lines }, version: '0.0.0', store, clock, log: options.log ?? silentLog },
+      random: seededRandom(clock.wallTime() + starts),
+    });
+    for (const { name, over } of lines) {
+      const baud = 'baud' in over ? over.baud : undefined;
+      const heard = timeline.listen({ name, baud }, clock);
+      started.operations.tap(name)((bytes, direction) => {
+        heard(bytes, direction === 'to-terminal');
+      });
+    }
+    return started;
+  };
+  let gateway = await start();
+  const places = new Map(
+    file.lines.flatMap((line) =>
+      line.terminals.map((terminal) => [terminal.name, { line, terminal }] as const),
+    ),
+  );
+  const cable = (name: string): Switched => cableOf(file, fleet, name, options.console);
+  const given: number[] = [];
+  /** What was switched off, with what switches it on again. */
+  const off = new Map<string, () => Promise<void>>();
+  const site: Site = {
+    kind: 'ports',
+    get gateway() {
+      return gateway;
+    },
+    names: [...places.keys()],
+    able: (what) =>
+      [...places].flatMap(([name, { line, terminal }]) =>
+        abilitiesOf(line, terminal).includes(what) ? [name] : [],
+      ),
+    hands(name) {
+      const { line, terminal } = known(places, name);
+      const hands =
+        line.emulated !== undefined && fleet !== undefined
+          ? handsAt(fleet.terminal(name).terminal)
+          : handsBehind(terminal, options.console);
+      return {
+        ...hands,
+        async powerOff() {
+          off.set(name, hands.powerOn);
+          await hands.powerOff();
+        },
+        async powerOn() {
+          await hands.powerOn();
+          off.delete(name);
+        },
+      };
+    },
+    lineOf: (name) => known(places, name).line.name,
+    someone() {
+      const { from, count } = file.users;
+      const id = from + ((Math.floor(options.begin * count) + given.length) % count);
+      given.push(id);
+      return id;
+    },
+    async until(what, condition, { withinMs = PATIENCE_MS } = {}) {
+      for (const end = clock.now() + withinMs; clock.now() < end;) {
+        if (await condition()) return;
+        await sleep(clock, LOOK_MS);
+      }
+      throw new Error(`awaited for ${withinMs} ms in vain: ${what}`);
+    },
+    pass: (ms) => sleep(clock, ms),
+    async plug(line) {
+      await cable(line).on();
+      off.delete(line);
+    },
+    async unplug(line) {
+      off.set(line, cable(line).on);
+      await cable(line).off();
+    },
+    async restartGateway() {
+      await gateway.stop();
+      gateway = await start();
+    },
+    events: () => store.events({ after: before?.id ?? 0, limit: 100_000 }),
+    async close() {
+      // What cannot be put right shows in the next behaviour; the ports are given back all the same.
+      for (const on of off.values()) await on().catch(() => undefined);
+      await clear(site, given).catch(() => undefined);
+      await gateway.stop();
+      await store.close();
+      await fleet?.stop();
+    },
+  };
+  await gateway.operations.changeSettings({ autoSync: 'all-with-device-updates', restoreDeleted: false });
+  return site;
+}
+
+/** Pairs whoever is not: the code is read off by whoever is at hand. @throws what the gateway refuses with */
+export async function pairRest(site: Site): Promise<void> {
+  const stateOf = async (name: string): Promise<string | undefined> =>
+    (await site.gateway.operations.status()).terminals.find((one) => one.name === name)?.state;
+  for (const name of site.names) {
+    await site.until(`${name} answers`, async () => (await stateOf(name)) !== 'offline');
+    if ((await stateOf(name)) === 'online') continue;
+    await pairAgain(site, name);
+  }
+}
+
+/** Pairs a terminal, whoever was paired under its name before. */
+export async function pairAgain(site: Site, name: string): Promise<void> {
+  const code = (await site.hands(name).pairingCode()).trim();
+  await during(site, `the pairing of ${name}`, site.gateway.operations.pair(name, { code, replace: true }));
+}
+
+/** Deletes whoever the behaviour has used, so that the next one finds nobody. */
+async function clear(site: Site, users: readonly number[]): Promise<void> {
+  const { operations, store } = site.gateway;
+  await operations.changeSettings({ autoSync: 'all-with-device-updates', restoreDeleted: false });
+  for (const user of users) if ((await store.user(user)) !== undefined) await operations.deleteUser(user);
+  await site.until(
+    'the users of this behaviour gone',
+    async () => {
+      const rows = await Promise.all(users.map((user) => store.ledger({ user, limit: 1 })));
+      return rows.every((one) => one.length === 0);
+    },
+    { withinMs: CLEARING_MS },
+  );
+}
+
+function gatewayLine(file: PortsFile, line: PortsLine, fleet: Fleet | undefined): LineConfig {
+  const { name, turnaroundMs, latencyMs } = line;
+  const timing = { turnaroundMs, latencyMs };
+  const terminals = line.terminals.map((one) => ({
+    name: one.name,
+    address: one.address,
+    groups: one.groups,
+  }));
+  if (line.serial !== undefined)
+    return { name, over: { kind: 'serial', ...line.serial, ...timing }, terminals };
+  if (line.tcp !== undefined) return { name, over: { kind: 'tcp', ...line.tcp, ...timing }, terminals };
+  if (line.emulated === 'pty')
+    return { name, over: { kind: 'serial', path: linkOf(file, name), baud: BAUD, ...timing }, terminals };
+  const port = Number(/port (\d+)/.exec(fleet?.line(name).cable.place ?? '')?.[1]);
+  return { name, over: { kind: 'tcp', host: '127.0.0.1', port, ...timing }, terminals };
+}
+
+function linkOf(file: PortsFile, line: string): string {
+  return join(file.data, `${line}.line`);
+}
+
+/** The lines of a mixed rig that are emulated; what their terminals hold stays from one run to the next. */
+async function emulatedPart(file: PortsFile, timeline: Timeline): Promise<Fleet | undefined> {
+  const lines = file.lines.filter(({ emulated }) => emulated !== undefined);
+  if (lines.length === 0) return undefined;
+  const data = join(file.data, 'terminals');
+  mkdirSync(data, { recursive: true });
+  const config = fleetSchema.parse({
+    data,
+    lines: lines.map(({ name, emulated, terminals }) => ({
+      name,
+      ...(emulated === 'pty'
+        ? { pty: { link: linkOf(file, name) } }
+        : { listen: { port: 0 }, ...(terminals.length > 1 ? { baud: BAUD } : {}) }),
+      terminals: terminals.map((one) => ({ name: one.name, address: one.address })),
+    })),
+  });
+  const fleet = await startFleet(config, systemClock, { tellKeys: timeline.tellKeys });
+  for (const { terminals } of fleet.lines.values())
+    for (const terminal of terminals.values())
+      if (!terminal.isPaired) terminal.setKey(keyFor(terminal.serial));
+  return fleet;
+}
+
+async function pairEmulated(store: Store, fleet: Fleet): Promise<void> {
+  const stored = await store.pairings();
+  const missing = [...fleet.lines.values()]
+    .flatMap(({ terminals }) => [...terminals])
+    .filter(([, { serial }]) => !stored.has(serial))
+    .map(([terminal, { serial }]) => [serial, { terminal, key: keyFor(serial) }] as const);
+  await store.savePairings(new Map(missing), []);
+}
+
+function cableOf(
+  file: PortsFile,
+  fleet: Fleet | undefined,
+  name: string,
+  at: ConsolePlace | undefined,
+): Switched {
+  const line = file.lines.find((one) => one.name === name);
+  if (line === undefined) throw new Error(`nothing is called ${name}`);
+  if (line.emulated !== undefined && fleet !== undefined) {
+    const { cable } = fleet.line(name);
+    return { off: () => cable.unplug(), on: () => cable.plug() };
+  }
+  return switchOf(line.cable, at, {
+    of: `the cable of ${name}`,
+    person: [`Pull the cable of line ${name}`, `Plug in the cable of line ${name} again`],
+    emulator: [`/lines/${name}/unplug`, `/lines/${name}/plug`],
+  });
+}
