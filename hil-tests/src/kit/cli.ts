@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
+import { suggest } from '@whorl/device-emulator/values/nearest';
 import { codeOf, describe, systemClock, WhorlError } from '@whorl/protocol';
 import { Command } from 'commander';
 import { serveConsole } from '../rig/console.ts';
@@ -14,8 +15,7 @@ import { junit } from './junit.ts';
 import { succeeded } from './results.ts';
 import type { Run } from './results.ts';
 import { run } from './run.ts';
-import { isSuite, SUITES } from './suites.ts';
-import type { SuiteName } from './suites.ts';
+import { suites } from './suites.ts';
 
 const EXIT = { failed: 1, usage: 2, interrupted: 130 } as const;
 
@@ -50,9 +50,7 @@ program
     'after',
     `
 Suites:
-${Object.entries(SUITES)
-  .map(([name, doc]) => `  ${name.padEnd(10)}  ${doc}`)
-  .join('\n')}
+  ${suites().join(', ')}
 
 Examples:
   whorl-hil run --rig memory.yaml
@@ -69,7 +67,10 @@ await program.parseAsync();
 async function runOn(words: RunWords): Promise<number> {
   const path = resolve(words.rig);
   const file = readRig(words.rig);
-  const suites = words.suite.map(suiteOf);
+  const all = suites();
+  for (const name of words.suite)
+    if (!all.includes(name))
+      throw new WhorlError('RIG_SUITE', `no suite is called ${name}; ${suggest(name, all)}`);
   const stopping = new AbortController();
   const stop = (): void => {
     if (stopping.signal.aborted) process.exit(EXIT.interrupted);
@@ -80,7 +81,13 @@ async function runOn(words: RunWords): Promise<number> {
   const asking = needsPerson(file) ? await serveConsole(askHere(stopping.signal)) : undefined;
   const { place } = asking ?? {};
   const result = await run({
-    ...{ file, suites, match: words.match, clock: systemClock, signal: stopping.signal },
+    ...{
+      file,
+      suites: words.suite.length === 0 ? all : words.suite,
+      match: words.match,
+      clock: systemClock,
+      signal: stopping.signal,
+    },
     told: {
       ...{ rig: path, consents: words.allowDestructive, begin: (systemClock.wallTime() % 60_000) / 60_000 },
       ...(place === undefined ? {} : { console: place }),
@@ -93,14 +100,6 @@ async function runOn(words: RunWords): Promise<number> {
   report(words, { ...result, rig: words.rig });
   if (result.interrupted) return EXIT.interrupted;
   return succeeded(result) ? 0 : EXIT.failed;
-}
-
-function suiteOf(name: string): SuiteName {
-  if (isSuite(name)) return name;
-  throw new WhorlError(
-    'RIG_SUITE',
-    `no suite is called ${name}; there are ${Object.keys(SUITES).join(', ')}`,
-  );
 }
 
 /** Asks at this console, a line an answer; nobody answers any more when `signal` aborts. */

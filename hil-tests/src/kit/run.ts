@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import process from 'node:process';
 import type { Clock } from '@whorl/protocol';
@@ -9,19 +8,16 @@ import { HIL_VARIABLE } from '../rig/hil-run.ts';
 import type { HilTold } from '../rig/hil-run.ts';
 import type { RigFile } from '../rig/rig-file.ts';
 import type { Result, Run } from './results.ts';
-import { SUITES } from './suites.ts';
-import type { SuiteName } from './suites.ts';
+import { suitePath } from './suites.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
-const FOLDER = join(import.meta.dirname, '../suites');
 /** How behaviours are told from the plain tests beside them. */
 const BEHAVIOURS = String.raw`\[(memory|pty|tcp|ports)\]$`;
 
 export interface RunOptions {
   readonly told: HilTold;
   readonly file: RigFile;
-  /** All when empty. */
-  readonly suites: readonly SuiteName[];
+  readonly suites: readonly string[];
   /** Only behaviours whose title holds this. */
   readonly match?: string | undefined;
   readonly clock: Clock;
@@ -38,10 +34,9 @@ export async function run(options: RunOptions): Promise<Run> {
   const start = clock.now();
   const collected = new Collected(options, signalListeners());
   const env = { [HIL_VARIABLE]: JSON.stringify(told) };
-  const names = options.suites.length === 0 ? (Object.keys(SUITES) as SuiteName[]) : options.suites;
   const vitest = await startVitest([], {
     ...{ root: ROOT, config: false, watch: false, pool: 'forks', env, passWithNoTests: true },
-    include: names.map((name) => join(FOLDER, `${name}.test.ts`)),
+    include: options.suites.map(suitePath),
     // Hardware is there once: one file after the other.
     ...('emulated' in file ? { maxWorkers: 2 } : { fileParallelism: false }),
     testNamePattern: options.match === undefined ? BEHAVIOURS : `${escaped(options.match)}.*${BEHAVIOURS}`,
@@ -59,11 +54,6 @@ export async function run(options: RunOptions): Promise<Run> {
     errors: collected.errors,
     interrupted: signal.aborted,
   };
-}
-
-/** Suites whose files hold behaviours. */
-export function suiteFiles(): string[] {
-  return readdirSync(FOLDER).filter((file) => file.endsWith('.test.ts'));
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;

@@ -1,20 +1,21 @@
-/** What `whorl-hil` runs: files beside each other in `suites`, whose behaviours run on any rig. */
-export const SUITES = {
-  broadcast: 'what goes to many terminals of a line at once',
-  compare: 'a terminal’s content compared with what it should be',
-  conflicts: 'values that differ, and who decides',
-  enrolment: 'users who are enrolled, edited and deleted at terminals',
-  gaps: 'logs that were overwritten, cleared or reset before they were read',
-  guard: 'changes that would remove many users',
-  resume: 'transfers that are broken off, and go on',
-  roll: 'terminals that answer the roll call wrongly',
-  scope: 'who gets which users',
-  sealed: 'pairing, sessions, and who is let in',
-  trouble: 'pulled cables, lost power, noise, restarts',
-} as const satisfies Readonly<Record<string, string>>;
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
-export type SuiteName = keyof typeof SUITES;
+const FOLDER = join(import.meta.dirname, '../suites');
+const ENDING = '.test.ts';
 
-export function isSuite(name: string): name is SuiteName {
-  return Object.hasOwn(SUITES, name);
+/** What `whorl-hil` runs: files of `suites` that have behaviours, by name. */
+export function suites(): string[] {
+  return readdirSync(FOLDER)
+    .filter((file) => file.endsWith(ENDING) && hasBehaviours(join(FOLDER, file)))
+    .map((file) => file.slice(0, -ENDING.length))
+    .sort();
+}
+
+export function suitePath(name: string): string {
+  return join(FOLDER, `${name}${ENDING}`);
+}
+
+function hasBehaviours(path: string): boolean {
+  return /^ *(behaviour|everywhere)\(/m.test(readFileSync(path, 'utf8'));
 }

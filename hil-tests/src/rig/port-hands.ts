@@ -13,8 +13,8 @@ const pairing = z.object({ code: z.string() });
 
 /** Something at a rig that is switched off and on, or pulled and plugged. */
 export interface Switched {
-  off(): Promise<void>;
-  on(): Promise<void>;
+  readonly off: () => Promise<void>;
+  readonly on: () => Promise<void>;
 }
 
 /** What of a terminal behind a port can be done, as the rig file says. */

@@ -6,13 +6,11 @@ import { openStore, silentLog, startGateway } from '@whorl/gateway';
 import type { Gateway, LineConfig, Log, Store } from '@whorl/gateway';
 import { seededRandom, sleep, systemClock } from '@whorl/protocol';
 import type { ConsolePlace } from './console.ts';
-import { handsAt } from './hands.ts';
-import { handsBehind, switchOf } from './port-hands.ts';
-import type { Switched } from './port-hands.ts';
 import { abilitiesOf } from './rig-file.ts';
 import type { PortsFile, PortsLine } from './rig-file.ts';
 import { during } from './settled.ts';
 import type { Site } from './site.ts';
+import { Switchboard } from './switchboard.ts';
 import type { Timeline } from './timeline.ts';
 import { keyFor, known } from './wiring.ts';
 
@@ -68,15 +66,9 @@ async function onPorts(file: PortsFile, fleet: Fleet | undefined, options: Ports
     return started;
   };
   let gateway = await start();
-  const places = new Map(
-    file.lines.flatMap((line) =>
-      line.terminals.map((terminal) => [terminal.name, { line, terminal }] as const),
-    ),
-  );
-  const cable = (name: string): Switched => cableOf(file, fleet, name, options.console);
+  const board = new Switchboard(file, fleet, options.console);
+  const { places } = board;
   const given: number[] = [];
-  /** What was switched off, with what switches it on again. */
-  const off = new Map<string, () => Promise<void>>();
   const site: Site = {
     kind: 'ports',
     get gateway() {
@@ -87,24 +79,7 @@ async function onPorts(file: PortsFile, fleet: Fleet | undefined, options: Ports
       [...places].flatMap(([name, { line, terminal }]) =>
         abilitiesOf(line, terminal).includes(what) ? [name] : [],
       ),
-    hands(name) {
-      const { line, terminal } = known(places, name);
-      const hands =
-        line.emulated !== undefined && fleet !== undefined
-          ? handsAt(fleet.terminal(name).terminal)
-          : handsBehind(terminal, options.console);
-      return {
-        ...hands,
-        async powerOff() {
-          off.set(name, hands.powerOn);
-          await hands.powerOff();
-        },
-        async powerOn() {
-          await hands.powerOn();
-          off.delete(name);
-        },
-      };
-    },
+    hands: (name) => board.hands(name),
     lineOf: (name) => known(places, name).line.name,
     someone() {
       const { from, count } = file.users;
@@ -120,22 +95,16 @@ async function onPorts(file: PortsFile, fleet: Fleet | undefined, options: Ports
       throw new Error(`awaited for ${withinMs} ms in vain: ${what}`);
     },
     pass: (ms) => sleep(clock, ms),
-    async plug(line) {
-      await cable(line).on();
-      off.delete(line);
-    },
-    async unplug(line) {
-      off.set(line, cable(line).on);
-      await cable(line).off();
-    },
+    plug: (line) => board.plug(line),
+    unplug: (line) => board.unplug(line),
     async restartGateway() {
       await gateway.stop();
       gateway = await start();
     },
     events: () => store.events({ after: before?.id ?? 0, limit: 100_000 }),
     async close() {
-      // What cannot be put right shows in the next behaviour; the ports are given back all the same.
-      for (const on of off.values()) await on().catch(() => undefined);
+      await board.restore();
+      // Whoever cannot be deleted stays: users are taken from another place in the range next time.
       await clear(site, given).catch(() => undefined);
       await gateway.stop();
       await store.close();
@@ -229,23 +198,4 @@ async function pairEmulated(store: Store, fleet: Fleet): Promise<void> {
     .filter(([, { serial }]) => !stored.has(serial))
     .map(([terminal, { serial }]) => [serial, { terminal, key: keyFor(serial) }] as const);
   await store.savePairings(new Map(missing), []);
-}
-
-function cableOf(
-  file: PortsFile,
-  fleet: Fleet | undefined,
-  name: string,
-  at: ConsolePlace | undefined,
-): Switched {
-  const line = file.lines.find((one) => one.name === name);
-  if (line === undefined) throw new Error(`nothing is called ${name}`);
-  if (line.emulated !== undefined && fleet !== undefined) {
-    const { cable } = fleet.line(name);
-    return { off: () => cable.unplug(), on: () => cable.plug() };
-  }
-  return switchOf(line.cable, at, {
-    of: `the cable of ${name}`,
-    person: [`Pull the cable of line ${name}`, `Plug in the cable of line ${name} again`],
-    emulator: [`/lines/${name}/unplug`, `/lines/${name}/plug`],
-  });
 }
