@@ -13,6 +13,8 @@ const LONG_ANSWERS: ReadonlySet<MessageName> = new Set([
   'transfer.commit',
   'transfer.ask',
   'transfer.begin',
+  'journal.read',
+  'files.read',
 ]);
 
 /** How long an answer of so many frames to this request is awaited on a line. */

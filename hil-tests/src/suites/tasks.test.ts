@@ -150,6 +150,8 @@ behaviour(
     const task = await northGate(rig);
     await addUsers(rig, 1, 20);
     await syncNow(rig, task);
+    // What the terminal logged of the download itself is read with the next.
+    await syncNow(rig, task);
     await rig.pass(10_000);
     const bytes = crossed(rig);
     expect(await syncNow(rig, task)).toMatchObject({ state: 'done', downloaded: 0 });
@@ -197,6 +199,66 @@ behaviour(
     expect(rig.terminal('handheld').record(7)).toEqual(readRecord(encodeUser({ ...(await userOf(rig, 7)) })));
   },
   OPTIONS,
+);
+
+behaviour(
+  'P5 a download over unsent changes needs the operator’s yes, and forgets them',
+  async (rig) => {
+    const task = await northGate(rig);
+    await addUsers(rig, 1, 2);
+    await syncNow(rig, task);
+    const handheld = rig.terminal('handheld');
+    handheld.press(LOG_IN);
+    handheld.enrol({ user: 50, finger: 0 });
+    expect(() => handheld.press({ button: 'sync', mode: 'download', task })).toThrow('would be lost');
+    handheld.press({ button: 'confirm' });
+    expect(await syncOver(rig, 2)).toMatchObject({ state: 'done', forget: true, merged: 0, users: 2 });
+    expect(heldIds(rig)).toEqual([1, 2]);
+    expect(await rig.gateway.store.user(50)).toBeUndefined();
+    const began = (await rig.events()).filter(({ type }) => type === 'sync.began').at(-1);
+    expect(began).toMatchObject({ data: { forgets: true, operator: MIRA.id } });
+  },
+  OPTIONS,
+);
+
+behaviour(
+  'P1 P7 P10 P12 a day: enrolled offline, docked, cancelled, docked again, a power cut, and in the morning all doors know them',
+  async (rig) => {
+    const task = await northGate(rig);
+    await addUsers(rig, 1, 10);
+    await syncNow(rig, task);
+    const handheld = rig.terminal('handheld');
+    handheld.press(LOG_IN);
+    handheld.press({ button: 'mode', mode: 'offline' });
+    for (let user = 100; user < 110; user += 1) handheld.enrol({ user, groups: [1], finger: 0 });
+    handheld.press({ button: 'log-out' });
+    const night = handheld.tableDigest;
+    await addUsers(rig, 200, 100);
+    handheld.setSupply(true);
+    await rig.until('the session', async () => (await newestSync(rig))?.id === 2);
+    handheld.press({ button: 'cancel' });
+    await rig.until('it cancelled', async () => (await newestSync(rig))?.state === 'cancelled');
+    expect(handheld.tableDigest).toBe(night);
+    handheld.setSupply(false);
+    if (handheld.display.window !== undefined) handheld.press({ button: 'close' });
+    handheld.press(LOG_IN);
+    handheld.press({ button: 'log-out' });
+    handheld.setSupply(true);
+    await rig.until('the download', async () => ((await newestSync(rig))?.downloaded ?? 0) > 0);
+    handheld.powerOff();
+    await rig.pass(500);
+    handheld.powerOn();
+    expect(await syncOver(rig, 3)).toMatchObject({ id: 3, state: 'done', automatic: true, users: 120 });
+    expect(handheld.users().size).toBe(120);
+    expect(handheld.display).toMatchObject({ unsent: [], mode: 'offline', operator: undefined });
+    for (const user of [100, 109]) await verifiedOn(rig, user, ['door', 'handheld']);
+    const merges = (await rig.events()).filter(
+      ({ type, terminal }) => type === 'user.merged' && terminal === 'handheld',
+    );
+    expect(new Set(merges.map(({ user }) => user)).size).toBe(10);
+    expect(merges).toHaveLength(10);
+  },
+  { ...OPTIONS, on: ['memory', 'pty'] },
 );
 
 async function userOf(rig: Rig, id: number): Promise<Parameters<typeof encodeUser>[0]> {
