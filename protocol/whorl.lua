@@ -192,7 +192,7 @@ local MESSAGES = {
     { name = "mode", kind = "oneOf", names = { [0] = "none", [1] = "synchronise", [2] = "send" } },
     { name = "task", kind = "uint", width = 4, min = 0, max = 4294967295 },
     { name = "operator", kind = "uint", width = 2, min = 0, max = 65535 },
-    { name = "how", kind = "flags", bits = { { name = "forget", mask = 1 }, { name = "files", mask = 2 }, { name = "automatic", mask = 4 } } },
+    { name = "how", kind = "flags", bits = { { name = "forget", mask = 1 }, { name = "files", mask = 2 }, { name = "automatic", mask = 4 }, { name = "unsent", mask = 8 } } },
   } },
   [0x46] = { name = "sync.tell", fields = {
     { name = "number", kind = "uint", width = 4, min = 0, max = 4294967295 },

@@ -98,7 +98,9 @@ export class Session {
   async #work(signal: AbortSignal): Promise<void> {
     const { wish } = this.#parts;
     for (let sending = 1; ; sending += 1) {
-      if (!(wish.forget && wish.mode === 'synchronise')) await this.#send(signal);
+      const forgets = wish.forget && wish.mode === 'synchronise';
+      // An empty journal need not be asked for; there may be something in it once a swap has been refused.
+      if (!forgets && (wish.unsent !== false || sending > 1)) await this.#send(signal);
       if (wish.mode === 'send') break;
       if (await this.#download(signal, sending === SENDINGS)) break;
     }

@@ -32,6 +32,8 @@ export interface SyncWish {
   readonly files: boolean;
   /** Begun by the dock, by nobody. */
   readonly automatic: boolean;
+  /** Whether there are changes to be sent; not given when that is not known. */
+  readonly unsent?: boolean;
 }
 
 /** A user who was changed at a portable terminal, and not sent yet. */

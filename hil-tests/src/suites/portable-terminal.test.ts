@@ -100,7 +100,7 @@ behaviour(
     await ended(rig, 'green');
     watching();
     expect(held(rig)).toEqual(SLICE);
-    expect([...stages]).toEqual(expect.arrayContaining(['sending', 'preparing', 'downloading', 'storing']));
+    expect([...stages]).toEqual(expect.arrayContaining(['preparing', 'downloading', 'storing']));
     expect(rig.terminal(PORTABLE).display).toMatchObject({ synced: task, operator: { id: MIRA.id } });
   },
   EVERYWHERE,

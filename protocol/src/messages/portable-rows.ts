@@ -161,9 +161,9 @@ export const PORTABLE_ROWS = {
       mode: oneOf('What it wants.', SYNC_MODES),
       task: u32('Task; 0 for none.'),
       operator: u16('Who is logged in, or was last; 0 for nobody.'),
-      how: flags('Besides.', { forget: 1, files: 2, automatic: 4 }),
+      how: flags('Besides.', { forget: 1, files: 2, automatic: 4, unsent: 8 }),
     },
-    doc: 'What the terminal wants until it is told how that ended. forget: unsent changes may be lost, the operator confirmed it. files: the task’s files, too. automatic: nobody asked for it.',
+    doc: 'What the terminal wants until it is told how that ended. forget: unsent changes may be lost, the operator confirmed it. files: the task’s files, too. automatic: nobody asked for it. unsent: there are changes in the journal.',
   },
   'sync.tell': {
     type: 0x46,

@@ -140,7 +140,7 @@ export const EXAMPLES: { readonly [Name in MessageName]: Body<Name> } = {
     mode: 'synchronise',
     task: 3,
     operator: 5,
-    how: { forget: false, files: true, automatic: true },
+    how: { forget: false, files: true, automatic: true, unsent: true },
   },
   'sync.tell': {
     number: 9,

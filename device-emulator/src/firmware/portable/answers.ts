@@ -70,7 +70,8 @@ function answerFiles(at: At, message: Message): Answer {
 }
 
 function tellWish({ store, reply }: At): Uint8Array {
-  return reply('sync.wish', store.state.portable.wish ?? NO_WISH);
+  const { wish = NO_WISH, unsent } = store.state.portable;
+  return reply('sync.wish', { ...wish, how: { ...wish.how, unsent: unsent > 0 } });
 }
 
 const NO_WISH: Body<'sync.wish'> = {
@@ -78,7 +79,7 @@ const NO_WISH: Body<'sync.wish'> = {
   mode: 'none',
   task: 0,
   operator: 0,
-  how: { forget: false, files: false, automatic: false },
+  how: { forget: false, files: false, automatic: false, unsent: false },
 };
 
 function hear({ portable, store, conversation, reply }: At, body: Body<'sync.tell'>): Uint8Array {

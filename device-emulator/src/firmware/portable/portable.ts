@@ -276,7 +276,12 @@ export class Portable {
       mode: picked.mode === 'send' ? 'send' : 'synchronise',
       task: picked.task ?? this.#lastTask,
       operator,
-      how: { forget: forgets, files: picked.files ?? this.#state.options.files, automatic: false },
+      how: {
+        forget: forgets,
+        files: picked.files ?? this.#state.options.files,
+        automatic: false,
+        unsent: false,
+      },
     };
     this.#wish(wish, [], forgets ? [{ kind: 'sync.forgets', detail: operator }] : []);
   }
@@ -321,7 +326,7 @@ export class Portable {
       mode: downloads ? 'synchronise' : 'send',
       task: this.#lastTask,
       operator,
-      how: { forget: false, files: downloads && options.files, automatic: true },
+      how: { forget: false, files: downloads && options.files, automatic: true, unsent: false },
     };
   }
 

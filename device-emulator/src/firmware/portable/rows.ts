@@ -39,7 +39,7 @@ export const PORTABLE_OPS = {
       mode: oneOf('What is wanted.', SYNC_MODES),
       task: u32('Task.'),
       operator,
-      how: flags('Besides.', { forget: 1, files: 2, automatic: 4 }),
+      how: flags('Besides.', { forget: 1, files: 2, automatic: 4, unsent: 8 }),
     },
   },
   /** `ended`: the wish that the gateway ended last, so that it can say so again. */
