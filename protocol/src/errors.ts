@@ -196,7 +196,7 @@ export const ERRORS = {
   USER_CHANGED: 'Somebody else changed the user meanwhile. Look at it again, then repeat the edit.',
   // The guard against mass removal.
   GUARD_CHANGED:
-    'Who would be removed has changed since the dry run, or it was one of another change. Make the dry run again and look at it.',
+    'Who would be removed, or by an import overwritten, has changed since the dry run, or it was one of another change. Make the dry run again and look at it.',
   GUARD_EXCEEDED:
     'That is more than `guardUsers` or `guardPercent` let pass. Look at it with a dry run, then repeat the change with the code to confirm that it answers.',
   // Conflicts.

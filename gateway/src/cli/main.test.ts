@@ -142,6 +142,8 @@ test(
     expect(refused).toMatchObject({ exit: EXIT.usage, out: '' });
     expect(refused.err).toMatch(/IMPORT_ROW: .*rows\.csv:3: column card_0: /);
     expect((await gateway.operations.status()).users).toBe(0);
+    const dry = await whorl('users', 'import', '--skip-bad', '--dry-run', file('rows.csv'));
+    expect(dry).toMatchObject({ exit: 0, out: 'Nothing would change at any terminal.\n' });
     const taken = await whorl('users', 'import', '--skip-bad', file('rows.csv'));
     expect(taken).toMatchObject({ exit: 0 });
     expect(taken.err).toContain('left out: ');

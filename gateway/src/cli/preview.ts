@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Preview } from '../sync/preview.ts';
 import { table } from './table.ts';
 
-/** Options of a command whose change may remove users from terminals. */
+/** Options of a command whose change may remove or overwrite users at terminals. */
 export interface PreviewOptions {
   readonly dryRun?: boolean;
   readonly confirm?: string;
@@ -43,7 +43,7 @@ export function showPreview(preview: Preview): string {
   );
   const more = preview.next === undefined ? [] : [`More with --after ${preview.next}.`];
   const last = preview.guarded
-    ? `So many are removed that it has to be confirmed: --confirm ${preview.confirm}`
+    ? `So many are removed or overwritten that it has to be confirmed: --confirm ${preview.confirm}`
     : `--confirm ${preview.confirm} does it as shown here, or not at all.`;
   return [counts, '', who, ...more, '', last].join('\n');
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { EFFECTS } from '../sync/preview.ts';
 import { after, count, text } from './schemas.ts';
 
-/** What a change that may remove users can be asked with. */
+/** What a change that may remove or overwrite users can be asked with. */
 export const previewQuery = z.strictObject({
   dryRun: z.stringbool().default(false).describe('Only answers what would be done.'),
   confirm: text.optional().describe('What a dry run answered; the change is then done as it was shown.'),
@@ -21,7 +21,9 @@ const counts = {
 /** What a change would do. */
 export const previewSchema = z.strictObject({
   confirm: z.string().describe('Given back with the change, it is done as shown, or refused.'),
-  guarded: z.boolean().describe('Without that it is refused: it removes more than the guard lets pass.'),
+  guarded: z
+    .boolean()
+    .describe('Without that it is refused: it removes, an import overwrites, more than the guard lets pass.'),
   terminals: z
     .array(
       z.strictObject({

@@ -2,7 +2,7 @@ import { codeOf, decodeField, describe, fieldName, WhorlError } from '@whorl/pro
 import { z } from 'zod';
 import type { JobControl } from '../jobs/jobs.ts';
 import type { Store } from '../store/store.ts';
-import type { Operations, UserEdit } from '../sync/operations.ts';
+import type { Operations, UserEdit, UserImport } from '../sync/operations.ts';
 import { editOf, userEditSchema } from './views.ts';
 
 const id = z.int().min(1).max(0xffff_ffff);
@@ -27,14 +27,8 @@ export const importResultSchema = z.strictObject({
 });
 type ImportResult = z.infer<typeof importResultSchema>;
 
-/** One user of an import, checked. */
-export interface PreparedEdit {
-  readonly id: number;
-  readonly edit: UserEdit;
-}
-
 /** Checks all of an import before the first is stored. @throws WhorlError IMPORT_ROW */
-export function preparedImport(body: z.output<typeof importSchema>): readonly PreparedEdit[] {
+export function preparedImport(body: z.output<typeof importSchema>): readonly UserImport[] {
   return [
     ...body.users.map((user) => ({ id: user.id, edit: editOf(user) })),
     ...body.records.map((record) => ({ id: record.id, edit: recordEdit(record) })),
@@ -45,7 +39,7 @@ export function preparedImport(body: z.output<typeof importSchema>): readonly Pr
 export async function importUsers(
   operations: Operations,
   store: Store,
-  edits: readonly PreparedEdit[],
+  edits: readonly UserImport[],
   control: JobControl,
 ): Promise<ImportResult> {
   const result = {

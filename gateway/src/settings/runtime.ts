@@ -62,7 +62,9 @@ export const runtimeSettingsSchema = z.strictObject({
     .int()
     .min(0)
     .max(1_000_000)
-    .describe('A change that removes more users than this from a terminal has to be confirmed.'),
+    .describe(
+      'A change that removes more users than this from a terminal, or an import that overwrites more there, has to be confirmed.',
+    ),
   guardPercent: z
     .int()
     .min(0)

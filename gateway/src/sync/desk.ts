@@ -13,9 +13,10 @@ import { Rotating } from './rotating.ts';
 import type { RotationControl } from './rotating.ts';
 import { edited } from './edit.ts';
 import { eraseUser } from './erasure.ts';
+import { allowImport, previewImport } from './importing.ts';
 import { decideConflict, decideConflicts, undoConflict } from './inbox.ts';
 import type { Decision, InboxFilter } from './inbox.ts';
-import type { GatewayStatus, Operations, UserEdit } from './operations.ts';
+import type { GatewayStatus, Operations, UserEdit, UserImport } from './operations.ts';
 import type { Pairings } from './pairings.ts';
 import { pendingRow } from './plan.ts';
 import type { Confirmation, Preview, PreviewPage } from './preview.ts';
@@ -208,6 +209,14 @@ export class Desk implements Operations {
     this.#site.publish(await this.#parts.pairings.unpair(serial, [event]));
     this.#parts.part(terminal);
     return serial;
+  }
+
+  previewImport(imports: readonly UserImport[], page: PreviewPage): Promise<Preview> {
+    return previewImport(this.#site, imports, page);
+  }
+
+  allowImport(imports: readonly UserImport[], confirmation: Confirmation): Promise<void> {
+    return allowImport(this.#site, imports, confirmation);
   }
 
   settings(): Promise<RuntimeSettings> {

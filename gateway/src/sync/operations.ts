@@ -18,6 +18,12 @@ export interface UserEdit {
   readonly clear: readonly FieldName[];
 }
 
+/** A user of an import: added, or changed where they are there. */
+export interface UserImport {
+  readonly id: number;
+  readonly edit: UserEdit;
+}
+
 export interface GatewayStatus {
   readonly gateway: string;
   readonly version: string;
@@ -91,6 +97,10 @@ export interface Operations {
   previewDeletion(users: readonly number[], page: PreviewPage): Promise<Preview>;
   /** Deletes users here and at the terminals that have them. @returns how many there were. Errors: GUARD_*. */
   deleteUsers(users: readonly number[], confirmation: Confirmation, by?: string): Promise<number>;
+  /** What an import would do at the terminals. */
+  previewImport(imports: readonly UserImport[], page: PreviewPage): Promise<Preview>;
+  /** Lets an import pass, unless it overwrites so many users that it has to be confirmed. Errors: GUARD_*. */
+  allowImport(imports: readonly UserImport[], confirmation: Confirmation): Promise<void>;
   settings(): Promise<RuntimeSettings>;
   /** What is read by Modbus, of terminals and modules. */
   registers(): readonly UnitStatus[];

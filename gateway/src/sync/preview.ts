@@ -22,7 +22,10 @@ export type EffectCounts = Readonly<Record<EffectKind, number>>;
 export interface Preview {
   /** Given back with the change, it makes sure that nobody else is removed than those counted here. */
   readonly confirm: string;
-  /** Without that the change is refused: it removes more than `guardUsers` or `guardPercent` of a terminal's users. */
+  /**
+   * Without that the change is refused: it removes (an import: overwrites) more than `guardUsers` or `guardPercent` of a
+   * terminal's users.
+   */
   readonly guarded: boolean;
   /** Terminals where anything changes; `users` are those it should have now. */
   readonly terminals: readonly ({ readonly terminal: string; readonly users: number } & EffectCounts)[];
@@ -51,17 +54,23 @@ const DEFAULT_LIMIT = 100;
 const HANDFUL = 5;
 const NONE: EffectCounts = { added: 0, overwritten: 0, removed: 0, fetched: 0, left: 0 };
 
+/** What a change does that is held back when it is too much. */
+type Guarded = Extract<EffectKind, 'removed' | 'overwritten'>;
+
 /** Counts what a change does, and who is meant. */
 export class Tally {
   readonly #users = new Map<string, number>();
   readonly #counts = new Map<string, Record<EffectKind, number>>();
-  readonly #removed: string[] = [];
+  readonly #grave: string[] = [];
+  readonly #guarded: Guarded;
   readonly #page: Effect[] = [];
   readonly #after: number;
   readonly #limit: number;
   #next: number | undefined;
 
-  constructor({ after = 0, limit = DEFAULT_LIMIT }: PreviewPage = {}) {
+  /** @param guarded what of it may be too much */
+  constructor({ after = 0, limit = DEFAULT_LIMIT }: PreviewPage = {}, guarded: Guarded = 'removed') {
+    this.#guarded = guarded;
     this.#after = after;
     this.#limit = limit;
   }
@@ -76,7 +85,7 @@ export class Tally {
     const counts = this.#counts.get(terminal) ?? { ...NONE };
     counts[effect] += 1;
     this.#counts.set(terminal, counts);
-    if (effect === 'removed') this.#removed.push(`${user} ${terminal}`);
+    if (effect === this.#guarded) this.#grave.push(`${user} ${terminal}`);
     if (user <= this.#after || this.#next !== undefined) return;
     const last = this.#page.at(-1)?.user;
     if (last !== undefined && last !== user && this.#page.length >= this.#limit) this.#next = last;
@@ -94,10 +103,10 @@ export class Tally {
       users: this.#users.get(terminal) ?? 0,
       ...counts,
     }));
-    const text = JSON.stringify([change, [...this.#removed].sort()]);
+    const text = JSON.stringify([change, [...this.#grave].sort()]);
     return {
       confirm: hash('sha256', text, 'hex').slice(0, 12),
-      guarded: terminals.some((one) => isTooMuch(one, guard)),
+      guarded: terminals.some((one) => isTooMuch(one[this.#guarded], one.users, guard)),
       terminals,
       users: this.#page,
       ...(this.#next === undefined ? {} : { next: this.#next }),
@@ -106,30 +115,34 @@ export class Tally {
 }
 
 function isTooMuch(
-  { removed, users }: { readonly removed: number; readonly users: number },
+  count: number,
+  users: number,
   { guardUsers, guardPercent }: Pick<RuntimeSettings, 'guardUsers' | 'guardPercent'>,
 ): boolean {
-  if (removed > guardUsers) return true;
-  return removed > HANDFUL && removed * 100 > guardPercent * users;
+  if (count > guardUsers) return true;
+  return count > HANDFUL && count * 100 > guardPercent * users;
 }
 
 /**
- * Lets a change pass that removes few, or that was confirmed.
+ * Lets a change pass that removes or overwrites few, or that was confirmed.
+ * @param what it does that is guarded
  * @throws WhorlError GUARD_EXCEEDED, GUARD_CHANGED
  */
-export function guard(preview: Preview, { confirm }: Confirmation): void {
+export function guard(preview: Preview, { confirm }: Confirmation, what: Guarded = 'removed'): void {
+  const extent = extentOf(preview, what);
   if (confirm !== undefined) {
     if (confirm === preview.confirm) return;
-    throw new WhorlError('GUARD_CHANGED', `${removals(preview)}, and that is not what ${confirm} stands for`);
+    throw new WhorlError('GUARD_CHANGED', `${extent}, and that is not what ${confirm} stands for`);
   }
-  if (preview.guarded) throw new WhorlError('GUARD_EXCEEDED', removals(preview));
+  if (preview.guarded) throw new WhorlError('GUARD_EXCEEDED', extent);
 }
 
-function removals({ terminals }: Preview): string {
+function extentOf({ terminals }: Preview, what: Guarded): string {
+  const [verb, place] = what === 'removed' ? ['removes', 'from'] : ['overwrites', 'at'];
   const some = terminals
-    .filter((one) => one.removed > 0)
-    .map((one) => `${one.removed} of ${one.users} users from ${one.terminal}`);
-  return `the change removes ${some.length === 0 ? 'nobody' : some.join(', ')}`;
+    .filter((one) => one[what] > 0)
+    .map((one) => `${one[what]} of ${one.users} users ${place} ${one.terminal}`);
+  return `the change ${verb} ${some.length === 0 ? 'nobody' : some.join(', ')}`;
 }
 
 /** What a ledger row that is to be written does at its terminal; `undefined` for nothing. */

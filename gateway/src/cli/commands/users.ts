@@ -4,6 +4,9 @@ import { importResultSchema } from '../../http/transfer.ts';
 import type { UserEditView, UserView } from '../../http/views.ts';
 import type { JobRow } from '../../store/jobs.ts';
 import { contextOf, guarded, wholeNumber } from '../context.ts';
+import type { Preview } from '../../sync/preview.ts';
+import { previewPath, showPreview, withPreview } from '../preview.ts';
+import type { PreviewOptions } from '../preview.ts';
 import { finished } from './jobs.ts';
 import { readFile, writeFile } from '../files.ts';
 import { openExport, sealExport } from '../sealed-export.ts';
@@ -193,30 +196,47 @@ function addMoving(users: Command): void {
     });
 }
 
+interface ImportOptions extends PreviewOptions {
+  readonly skipBad?: boolean;
+  readonly passphraseFile?: string;
+}
+
 function addFiles(users: Command): void {
-  users
-    .command('import')
-    .description('add and change users from a CSV or JSON file, or an encrypted export')
-    .argument('<file>')
-    .option('--skip-bad', 'leave bad rows out instead of refusing the file')
-    .option('--passphrase-file <file>', 'for an encrypted export')
-    .action(
-      async (file: string, options: { skipBad?: boolean; passphraseFile?: string }, command: Command) => {
-        const context = contextOf(command);
-        await guarded(context.json, async () => {
-          const body = await importBody(file, options);
-          const job = await context.client.send<JobRow>('POST', '/jobs/import', body);
-          const { result: raw } = await finished(context, job);
-          const result = importResultSchema.parse(raw);
-          context.print(result, () =>
-            [
-              `${result.added} added, ${result.changed} changed, ${result.unchanged} as they were, ${result.failed.length} failed.`,
-              ...result.failed.map((one) => `  user ${one.id}: ${one.message}`),
-            ].join('\n'),
-          );
-        });
-      },
-    );
+  withPreview(
+    users
+      .command('import')
+      .description('add and change users from a CSV or JSON file, or an encrypted export')
+      .argument('<file>')
+      .option('--skip-bad', 'leave bad rows out instead of refusing the file')
+      .option('--passphrase-file <file>', 'for an encrypted export'),
+  )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  whorl users import staff.csv\n  whorl users import staff.csv --dry-run',
+    )
+    .action(async (file: string, options: ImportOptions, command: Command) => {
+      const context = contextOf(command);
+      await guarded(context.json, async () => {
+        const body = await importBody(file, options);
+        const path = previewPath('/jobs/import', options);
+        if (options.dryRun === true) {
+          const preview = await context.client.send<Preview>('POST', path, body);
+          context.print(preview, () => showPreview(preview));
+          return;
+        }
+        const { result: raw } = await finished(
+          context,
+          await context.client.send<JobRow>('POST', path, body),
+        );
+        const result = importResultSchema.parse(raw);
+        context.print(result, () =>
+          [
+            `${result.added} added, ${result.changed} changed, ${result.unchanged} as they were, ${result.failed.length} failed.`,
+            ...result.failed.map((one) => `  user ${one.id}: ${one.message}`),
+          ].join('\n'),
+        );
+      });
+    });
   users
     .command('export')
     .description(
@@ -254,10 +274,7 @@ function addFiles(users: Command): void {
     );
 }
 
-async function importBody(
-  file: string,
-  options: { skipBad?: boolean; passphraseFile?: string },
-): Promise<object> {
+async function importBody(file: string, options: ImportOptions): Promise<object> {
   const bytes = readFile(file);
   const opened = await openExport(bytes, () => passphraseOf(options.passphraseFile));
   if (opened !== undefined) return { records: JSON.parse(opened) as unknown };

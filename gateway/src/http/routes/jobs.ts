@@ -5,6 +5,7 @@ import type { Side } from '../../sync/resolve.ts';
 import { errorView } from '../errors.ts';
 import { followJob } from '../follow-job.ts';
 import { jobSchema } from '../job-schema.ts';
+import { confirmation, pageOf, previewQuery, previewSchema } from '../preview.ts';
 import { OwnAnswer, route } from '../route.ts';
 import { count, done, text } from '../schemas.ts';
 import { wantsSse } from '../stream.ts';
@@ -23,14 +24,24 @@ export const jobRoutes = [
     path: '/jobs/import',
     name: 'jobs.import',
     role: 'operator',
-    doc: 'Adds users, or changes those who are there, as a job; all of the request is checked before it begins.',
+    doc:
+      'Adds users, or changes those who are there, as a job; all of the request is checked before it begins. Where that ' +
+      'overwrites many at a terminal it has to be confirmed; with `dryRun` it is answered who would be added and ' +
+      'overwritten, and where, and no job begins.',
+    query: previewQuery,
     body: importSchema,
     mostBytes: MOST_IMPORT_BYTES,
-    detail: ({ body }) => ({ users: body.users.length, records: body.records.length }),
-    answer: jobSchema,
+    detail: ({ body, query }) => ({
+      users: body.users.length,
+      records: body.records.length,
+      ...confirmation(query),
+    }),
+    answer: z.union([jobSchema, previewSchema]),
     status: 202,
-    handle: ({ body, caller }, { operations, store, jobs }) => {
+    handle: async ({ body, query, caller }, { operations, store, jobs }) => {
       const edits = preparedImport(body);
+      if (query.dryRun) return operations.previewImport(edits, pageOf(query));
+      await operations.allowImport(edits, { confirm: query.confirm });
       return jobs.start({ kind: 'import', who: caller.name, total: edits.length }, (control) =>
         importUsers(operations, store, edits, control),
       );

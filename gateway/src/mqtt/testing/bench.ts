@@ -116,6 +116,8 @@ export function fakeOperations() {
     previewScope: vi.fn<Operations['previewScope']>(() => Promise.resolve(NO_EFFECT)),
     applyScope: vi.fn<Operations['applyScope']>(() => Promise.resolve()),
     previewDeletion: vi.fn<Operations['previewDeletion']>(() => Promise.resolve(NO_EFFECT)),
+    previewImport: vi.fn<Operations['previewImport']>(() => Promise.resolve(NO_EFFECT)),
+    allowImport: vi.fn<Operations['allowImport']>(() => Promise.resolve()),
     deleteUsers: vi.fn<Operations['deleteUsers']>((users) => Promise.resolve(users.length)),
     settings: vi.fn<Operations['settings']>(() => Promise.resolve(DEFAULT_RUNTIME_SETTINGS)),
     compare: vi.fn<Operations['compare']>((terminal) =>
