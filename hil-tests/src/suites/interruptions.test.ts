@@ -137,8 +137,8 @@ async function wanted(rig: MemoryRig): Promise<string> {
 async function check(rig: MemoryRig, made: ReadonlyMap<number, number>, when: string): Promise<void> {
   const unsent = new Set(rig.terminal('handheld').display.unsent.map(({ user }) => user));
   const merged = new Map<number, number>();
-  for (const { type, user = 0 } of await rig.events())
-    if (type === 'user.merged') merged.set(user, (merged.get(user) ?? 0) + 1);
+  for (const { user = 0 } of await rig.gateway.store.events({ type: 'user.merged', limit: 100_000 }))
+    merged.set(user, (merged.get(user) ?? 0) + 1);
   for (const user of made.keys()) {
     expect([user, when, merged.get(user) ?? 0]).toEqual([
       user,
