@@ -21,4 +21,4 @@ export type { SyncView, TaskOperations } from './tasks/operations.ts';
 export type { TaskDefinition } from './settings/task.ts';
 export { makeLog } from './cli/log.ts';
 export type { Connection, Files, Ground, Statement } from './store/ground.ts';
-export { machine } from './store/ground.ts';
+export { machine, machineInRealTime } from './store/ground.ts';

@@ -13,6 +13,7 @@ import { startMqtt } from './mqtt/face.ts';
 import type { Config } from './settings/config.ts';
 import type { Log } from './settings/log.ts';
 import { VERSION } from './settings/version.ts';
+import { machineInRealTime } from './store/ground.ts';
 import { openStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
 import { BackingUp } from './sync/backing-up.ts';
@@ -44,7 +45,7 @@ export interface Service {
  */
 export async function startService(config: Config, log: Log): Promise<Service> {
   const metrics = new Metrics(systemClock, { process: true });
-  const store = metrics.watched(openStore({ data: config.data }));
+  const store = metrics.watched(openStore({ data: config.data, ground: machineInRealTime }));
   const undo: (() => Promise<void>)[] = [() => store.close()];
   const stop = async (): Promise<void> => {
     for (let next = undo.pop(); next !== undefined; next = undo.pop()) await next();

@@ -41,6 +41,11 @@ export interface Files {
 export interface Ground {
   readonly files: Files;
   readonly connect: (path: string) => Connection;
+  /**
+   * Calls back once more writes that belong together have had time to come: they are committed then, with one sync of
+   * the disk. At the end of the turn in which the first came, unless it says.
+   */
+  readonly gather?: (commit: () => void) => void;
 }
 
 class NodeConnection extends DatabaseSync implements Connection {
@@ -51,3 +56,13 @@ class NodeConnection extends DatabaseSync implements Connection {
 
 /** This machine. */
 export const machine: Ground = { files: fs, connect: (path) => new NodeConnection(path) };
+
+/**
+ * This machine in real time: what all terminals that spoke in one round of the event loop have to store is committed
+ * together, so that a storm of them costs a sync a round and whoever asks over HTTP has a turn in each.
+ */
+export const machineInRealTime: Ground = {
+  ...machine,
+  // eslint-disable-next-line no-restricted-globals -- here is the machine that is handed in
+  gather: (commit) => void setImmediate(commit),
+};

@@ -38,6 +38,7 @@ export class Sqlite {
   readonly #db: Connection;
   readonly #statements = new Map<string, Statement>();
   #waiting: Step[] = [];
+  readonly #gather: (commit: () => void) => void;
   readonly #watchers = new Set<(error: unknown) => void>();
   /** Copies under way. */
   #copying = 0;
@@ -48,10 +49,15 @@ export class Sqlite {
    * @param ground this machine unless it says
    * @throws WhorlError STORE_*, and what `prepare` throws; then the file is let go of
    */
-  constructor(path: string, prepare: (db: Connection) => void, ground: Pick<Ground, 'connect'> = machine) {
+  constructor(
+    path: string,
+    prepare: (db: Connection) => void,
+    { connect, gather = queueMicrotask }: Pick<Ground, 'connect' | 'gather'> = machine,
+  ) {
     this.#path = path;
+    this.#gather = gather;
     this.#db = translated(path, () => {
-      const db = ground.connect(path);
+      const db = connect(path);
       try {
         db.exec(SETUP);
         prepare(db);
@@ -72,7 +78,7 @@ export class Sqlite {
     return new Promise<T>((resolve, reject) => {
       this.#waiting.push({ work, resolve: resolve as (value: unknown) => void, reject });
       if (this.#waiting.length === 1) {
-        queueMicrotask(() => {
+        this.#gather(() => {
           if (this.#copying === 0) this.#commit();
         });
       }

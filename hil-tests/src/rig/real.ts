@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { listeningCable, openPty } from '@whorl/device-emulator';
 import type { Cable, Medium } from '@whorl/device-emulator';
-import { openStore, silentLog, startGateway } from '@whorl/gateway';
+import { machineInRealTime, openStore, silentLog, startGateway } from '@whorl/gateway';
 import type { Gateway, LineConfig, Log, Store } from '@whorl/gateway';
 import { seededRandom, sleep, systemClock } from '@whorl/protocol';
 import { everyAbility } from './hands.ts';
@@ -47,7 +47,7 @@ export async function realRig(
   let starts = 0;
   let store: Store;
   const start = async (): Promise<Gateway> => {
-    store = openStore({ data: join(directory, 'data') });
+    store = openStore({ data: join(directory, 'data'), ground: machineInRealTime });
     await pairAll(store, terminals);
     starts += 1;
     return startGateway({
