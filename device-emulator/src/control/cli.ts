@@ -193,6 +193,26 @@ command('show', 'show a terminal: who it holds, and its log')
     }),
   );
 
+command(
+  'dump',
+  'print what a terminal holds, to make another of it; no name, card number, PIN or template leaves it',
+)
+  .argument('<terminal>')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  whorl-emulator dump terminal-3 > terminal-3.json
+  # in a fleet file: terminals: [{ name: terminal-9, from: terminal-3.json }]`,
+  )
+  .action((terminal: string, options: Shared) =>
+    guarded(options, async () => {
+      const path = `/terminals/${encodeURIComponent(terminal)}/dump`;
+      const dump = await new Client(options.controlPort).get(path, z.looseObject({}));
+      process.stdout.write(`${JSON.stringify(dump)}\n`);
+    }),
+  );
+
 await program.parseAsync();
 
 async function start(options: Shared & StartOptions): Promise<void> {

@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { fastify } from 'fastify';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { codeOf, describe, ERRORS, systemClock, WhorlError } from '@whorl/protocol';
 import type { Clock, ErrorCode } from '@whorl/protocol';
 import { z } from 'zod';
 import type { RunningLine } from '../bus/line.ts';
+import { dumpOf } from '../fleet/dump.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { suggest } from '../values/nearest.ts';
 import type { Terminal } from '../firmware/terminal.ts';
@@ -21,6 +23,7 @@ import {
 
 /** What the newest log records are that `show` tells of, unless asked for more. */
 const LOGS_SHOWN = 50;
+const SALT_BYTES = 32;
 
 /** How errors are answered; what is not named here is a conflict with how things stand. */
 const STATUS: Partial<Record<ErrorCode, number>> = {
@@ -39,7 +42,7 @@ const query = z.strictObject({ logs: z.coerce.number().int().min(0).default(LOGS
 /**
  * Serves a fleet to whoever presses its buttons, on loopback only:
  *
- * - `GET /lines`, `GET /lines/NAME`, `GET /terminals`, `GET /terminals/NAME?logs=N`
+ * - `GET /lines`, `GET /lines/NAME`, `GET /terminals`, `GET /terminals/NAME?logs=N`, `GET /terminals/NAME/dump`
  * - `POST /terminals/NAME/ACTION` and `POST /lines/NAME/ACTION` with the action's options as JSON
  * - `GET /modules`, `POST /modules/NAME/ACTION`: modules with contacts and relays
  * - `GET /faults`: all that can go wrong, and what is wrong at the moment
@@ -70,6 +73,9 @@ export async function serveControl(
     const { terminal, line } = fleet.terminal(name);
     return { ...summary(name, terminal, line), ...details(terminal, logsAsked(request)) };
   });
+  app.get('/terminals/:name/dump', (request) =>
+    dumpOf(fleet.terminal(named.parse(request.params).name).terminal, randomBytes(SALT_BYTES)),
+  );
   app.post('/terminals/:name/:action', (request) => {
     const { name, action } = acting.parse(request.params);
     const at = { ...fleet.terminal(name), clock };

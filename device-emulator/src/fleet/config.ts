@@ -15,9 +15,13 @@ export function readFleet(path: string): FleetConfig {
   return {
     ...config,
     data: config.data === undefined ? undefined : from(config.data),
-    lines: config.lines.map((line) =>
-      line.pty === undefined ? line : { ...line, pty: { link: from(line.pty.link) } },
-    ),
+    lines: config.lines.map((line) => ({
+      ...line,
+      ...(line.pty === undefined ? {} : { pty: { link: from(line.pty.link) } }),
+      terminals: line.terminals.map((one) =>
+        one.from === undefined ? one : { ...one, from: from(one.from) },
+      ),
+    })),
     modbus: config.modbus.map((bus) =>
       bus.pty === undefined ? bus : { ...bus, pty: { link: from(bus.pty.link) } },
     ),

@@ -28,6 +28,7 @@ import { terminalUnit } from '../modbus/units.ts';
 import type { IoModule } from '../modbus/units.ts';
 import { joinUnits, makeBus, makeModules } from './modbus.ts';
 import type { ModbusBus } from './modbus.ts';
+import { readDump } from './dump.ts';
 import { makePeople } from './people.ts';
 import { baudOf, serialOf } from './schema.ts';
 import type { FleetConfig, FleetLine, FleetTerminal } from './schema.ts';
@@ -199,7 +200,8 @@ function makeTerminal(
   baud: number | undefined,
   parts: Made & { readonly tellOwn: TellKeys | undefined },
 ): Terminal {
-  const model = modelOf(options, baud);
+  const dump = options.from === undefined ? undefined : readDump(options.from);
+  const model = modelOf({ ...options, model: dump?.model ?? options.model }, baud);
   const terminal = new Terminal({
     serial: serialOf(options),
     address: options.address,
@@ -210,7 +212,8 @@ function makeTerminal(
     tellKeys: parts.tellOwn,
   });
   const isNew = terminal.boots === 1;
-  if (isNew) seed(terminal, options);
+  if (isNew && dump !== undefined) terminal.load(dump.users);
+  else if (isNew) seed(terminal, options);
   return terminal;
 }
 

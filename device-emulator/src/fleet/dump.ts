@@ -1,0 +1,112 @@
+import { createCipheriv, hash, hkdfSync } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import {
+  credentialOf,
+  decodeField,
+  describe,
+  encodeField,
+  fieldName,
+  recordOf,
+  WhorlError,
+} from '@whorl/protocol';
+import type { UserRecord } from '@whorl/protocol';
+import { z } from 'zod';
+import { MODELS } from '../firmware/model.ts';
+import type { ModelName } from '../firmware/model.ts';
+import type { Terminal } from '../firmware/terminal.ts';
+
+const hex = z.string().regex(/^([0-9a-f]{2})*$/, 'bytes in hex');
+
+/** What a terminal holds, to make an emulated one of: nothing in it tells whom it is about. */
+export const dumpSchema = z.strictObject({
+  dump: z.literal(1),
+  model: z.enum(Object.keys(MODELS) as [ModelName, ...ModelName[]]),
+  users: z.array(z.strictObject({ id: z.int().min(1), fields: z.record(z.string().regex(/^\d+$/), hex) })),
+});
+
+export type Dump = z.infer<typeof dumpSchema>;
+
+/**
+ * What a terminal holds, with pseudonyms of the same size for names, card numbers, PIN verifiers, templates, photos and
+ * whatever this release does not know; the same ones for the same values, within a dump. Keys and log are left out.
+ * @param salt of this dump alone, 32 random bytes that nobody keeps
+ */
+export function dumpOf(terminal: Terminal, salt: Uint8Array): Dump {
+  const users = [...terminal.users().keys()].flatMap((id) => terminal.record(id) ?? []);
+  return {
+    dump: 1,
+    model: dumpSchema.shape.model.parse(terminal.model.name),
+    users: users.map((record) => {
+      const { id, fields } = pseudonymous(record, salt);
+      const told = [...fields].map(([number, bytes]) => [String(number), Buffer.from(bytes).toString('hex')]);
+      return { id, fields: Object.fromEntries(told) as Record<string, string> };
+    }),
+  };
+}
+
+/** Reads a dump. @throws WhorlError FLEET_FILE naming file and place */
+export function readDump(path: string): { readonly model: ModelName; readonly users: readonly UserRecord[] } {
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw new WhorlError('FLEET_FILE', `${path}: ${describe(cause)}`, { cause });
+  }
+  const parsed = dumpSchema.safeParse(json);
+  if (!parsed.success) {
+    const told = parsed.error.issues.map(
+      ({ path: keys, message }) => `${path} ${keys.join('.')}: ${message}`,
+    );
+    throw new WhorlError('FLEET_FILE', told.join('\n'));
+  }
+  const users = parsed.data.users.map(({ id, fields }) =>
+    recordOf(
+      id,
+      Object.entries(fields).map(([number, bytes]) => [Number(number), Buffer.from(bytes, 'hex')]),
+    ),
+  );
+  return { model: parsed.data.model, users };
+}
+
+/** A user whom nobody knows: every field that tells of a person is replaced by one of the same size. */
+export function pseudonymous({ id, fields }: UserRecord, salt: Uint8Array): UserRecord {
+  return recordOf(
+    id,
+    [...fields].map(([number, bytes]) => [number, replaced(number, bytes, salt)]),
+  );
+}
+
+const KEPT: readonly (string | undefined)[] = ['validity', 'authMode', 'groups'];
+
+function replaced(number: number, bytes: Uint8Array, salt: Uint8Array): Uint8Array {
+  const name = fieldName(number);
+  if (name !== undefined && KEPT.includes(name)) return bytes;
+  const other = (kind: string, value: Uint8Array): Uint8Array => stream(salt, kind, value);
+  switch (credentialOf(number)?.kind) {
+    case 'card': {
+      const { format, number: held } = decodeField('card.0', bytes);
+      return encodeField('card.0', { format, number: other('card', held) });
+    }
+    case 'finger': {
+      const { format, quality, first, second } = decodeField('finger.0', bytes);
+      const [one, two] = [other('finger', first), other('finger', second)];
+      return encodeField('finger.0', { format, quality, first: one, second: two });
+    }
+    case 'face': {
+      const { format, quality, template } = decodeField('face.0', bytes);
+      return encodeField('face.0', { format, quality, template: other('face', template) });
+    }
+    default:
+      return name === 'name' ? letters(other('name', bytes)) : other(String(number), bytes);
+  }
+}
+
+/** Bytes of the same number that nobody makes without the salt. */
+function stream(salt: Uint8Array, kind: string, value: Uint8Array): Uint8Array {
+  const key = new Uint8Array(hkdfSync('sha256', salt, hash('sha256', value, 'buffer'), kind, 32));
+  return createCipheriv('aes-256-ctr', key, new Uint8Array(16)).update(new Uint8Array(value.length));
+}
+
+function letters(bytes: Uint8Array): Uint8Array {
+  return bytes.map((byte) => 'a'.charCodeAt(0) + (byte % 26));
+}
