@@ -106,14 +106,16 @@ test('E6 a fleet is started, pressed, looked at and ended from a shell', { timeo
 });
 
 test('E6 what is not understood ends with code 2 and says where', { timeout: 30_000 }, async () => {
-  const [file, action, option, missing, command, help] = await Promise.all([
+  const [file, action, option, missing, command, help, actions] = await Promise.all([
     run('start', '--config', fleetFile(`${FLEET}      - { name: t3, adress: 3 }\n`)),
     run('do', 't1', 'enroll'),
     run('do', 't1', 'tap', 'user', '5'),
     run('do', 't1', 'tap', '--user'),
     run('stat'),
     run('do', 't1', 'enrol', '--help'),
+    run('do', 't1', '--help'),
   ]);
+  expect(actions).toMatchObject({ code: 0, out: expect.stringContaining('enrol') as string });
   expect(file).toMatchObject({ code: 2 });
   expect(file.err).toMatch(
     /fleet\.yaml:9 lines\.0\.terminals\.2\.adress: unknown key; did you mean address\?/,

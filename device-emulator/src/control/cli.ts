@@ -224,6 +224,10 @@ async function start(options: Shared & StartOptions): Promise<void> {
 }
 
 async function act(target: string, name: string, rest: readonly string[], shared: Shared): Promise<void> {
+  if (name === '--help' || name === '-h') {
+    console.log(showActions());
+    return;
+  }
   const given = readArguments(rest);
   const known = terminalAction(name) ?? lineAction(name) ?? moduleAction(name);
   if (known === undefined)

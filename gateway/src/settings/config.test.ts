@@ -39,6 +39,14 @@ test('all problems of a file are told at once', () => {
   ).toHaveLength(2);
 });
 
+test('a file that cannot be read, or says nothing, is told in plain words', () => {
+  expect(problemsOf('\n')).toEqual([
+    'CONFIG_READ file it is empty; begin with a copy of gateway/whorl.example.yaml',
+  ]);
+  expect(() => loadConfig(join(directory, 'none.yaml'))).toThrow(/none\.yaml: no such file or folder$/);
+  expect(() => loadConfig(directory)).toThrow(/: is a folder$/);
+});
+
 test.each([
   ['an empty file', ''],
   ['a list', '- 1\n- 2\n'],

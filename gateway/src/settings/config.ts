@@ -14,6 +14,7 @@ import type { MqttConfig } from './mqtt.ts';
 import { nearest } from './nearest.ts';
 import { configSchema } from './schema.ts';
 import type { ConfigFile } from './schema.ts';
+import { reasonOf } from './reason.ts';
 import type { LineConfig, LineOver, SiteConfig } from './site.ts';
 
 /** A configuration, read and checked. */
@@ -77,11 +78,10 @@ function readText(file: string): string {
     if (statSync(file).size > MOST_BYTES) throw new Error('larger than any configuration');
     const text = readFileSync(file, 'utf8');
     if (text.includes('\0')) throw new Error('not a text file');
+    if (text.trim() === '') throw new Error('it is empty; begin with a copy of gateway/whorl.example.yaml');
     return text;
   } catch (cause) {
-    throw new ConfigError([
-      { code: 'CONFIG_READ', place: file, text: cause instanceof Error ? cause.message : String(cause) },
-    ]);
+    throw new ConfigError([{ code: 'CONFIG_READ', place: file, text: reasonOf(cause) }]);
   }
 }
 

@@ -208,6 +208,9 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX tombstones_time ON tombstones (time);
   ALTER TABLE terminals ADD COLUMN log_time INTEGER;
   `,
+  `
+  CREATE INDEX conflicts_closed ON conflicts (closed, id) WHERE state <> 'open';
+  `,
 ];
 
 /**

@@ -227,10 +227,12 @@ export class SqliteStore implements Store {
     for (const row of change.ledger) ledger.putLedger(this.#db, row);
     if (pull !== undefined) pulls.closePull(this.#db, pull.terminal, id, pull.log);
     if (sent !== undefined) putSent(this.#db, sent);
-    return [
+    const events = [
       ...insertEvents(this.#db, change.events),
       ...writes.flatMap((write) => conflicts.putConflict(this.#db, this.#keys, write)),
     ];
+    conflicts.forgetDecided(this.#db, writes);
+    return events;
   }
 
   #bury({ user, time, deletedBy: by }: UserChange): void {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { codeOf, encodeUser, readRecord } from '@whorl/protocol';
+import { DECIDED_DAYS, MOST_DECIDED } from './conflict-kinds.ts';
 import { openStore } from './open.ts';
 import type { Intake, Store, UserChange } from './store.ts';
 
@@ -162,4 +163,48 @@ test('a missing or wrong master key is refused, and the database stays as it is'
   const again = openStore({ data });
   expect(await again.countUsers()).toBe(1);
   await again.close();
+});
+
+test('B4 of conflicts that were decided the newest are kept, and none for longer than their days; open ones stay', async () => {
+  const store = openStore({ data: { memory: true } });
+  onTestFinished(() => store.close());
+  const day = 86_400_000;
+  const side = { record: readRecord(encodeUser({ id: 1, name: 'Ada' })), provenance: new Map() };
+  const about = {
+    user: 1,
+    kind: 'name',
+    field: 1,
+    terminal: 'door',
+    reasons: [],
+    ours: side,
+    theirs: side,
+  } as const;
+  const open = { ...about, state: 'open', opened: 1 } as const;
+  const decide = (id: number, closed: number): NonNullable<UserChange['conflicts']>[number] => ({
+    id,
+    from: 'open',
+    conflict: { ...open, state: 'ours', closed },
+  });
+  const next = { record: side.record, version: 1, provenance: new Map() };
+  const ids = MOST_DECIDED + 3;
+  await store.saveUser({
+    ...{ user: 1, from: 0, next, ledger: [], events: [], time: 1 },
+    conflicts: Array.from({ length: ids }, () => ({ conflict: open })),
+  });
+  const kept = { user: 1, from: 1, next, ledger: [], events: [], time: 1 };
+  await store.saveUser({ ...kept, conflicts: [decide(1, day)] });
+  expect(await store.conflict(1)).toMatchObject({ state: 'ours' });
+  const now = (2 + DECIDED_DAYS) * day;
+  await store.saveUser({ ...kept, conflicts: [decide(2, now)] });
+  expect(await store.conflict(1)).toBeUndefined();
+  await store.saveUser({
+    ...kept,
+    conflicts: Array.from({ length: MOST_DECIDED }, (_, index) => decide(index + 3, now)),
+  });
+  expect([
+    await store.conflict(2),
+    (await store.conflict(3))?.state,
+    (await store.conflict(ids))?.state,
+  ]).toEqual([undefined, 'ours', 'open']);
+  expect(await store.conflicts({ limit: ids })).toHaveLength(MOST_DECIDED + 1);
 });

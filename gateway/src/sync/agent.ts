@@ -220,8 +220,7 @@ export class Agent {
     const events = await this.#site.trouble.saving({ terminal, users }, () => store.recordIntake(intake));
     this.#position = intake.position;
     this.#doubt = intake.doubt;
-    if (events.some((event) => event.type === 'terminal.clock.wrong'))
-      await this.#driver.setClock(this.#site.now, this.#stop.signal);
+    if (events.some((event) => event.type === 'terminal.clock.wrong')) await this.#correctClock();
     this.#storm.add(events.filter(isChangeThere).length);
     this.#logTaken(events);
     this.#site.publish(events);
@@ -315,7 +314,19 @@ export class Agent {
     const told = this.#doubt === 'clock' ? [] : [clockEvent(name, off, site.now)];
     site.publish(await site.store.saveTerminal(row, told));
     this.#doubt = doubt;
-    await this.#driver.setClock(site.now, this.#stop.signal);
+    await this.#correctClock();
+  }
+
+  async #correctClock(): Promise<void> {
+    await this.#driver.setClock(this.#site.now, this.#stop.signal);
+    this.#readOwnLogs();
+  }
+
+  /** What the terminal logged of our own writes is no news that it would call for, and can wait for those who push. */
+  #readOwnLogs(): void {
+    this.#site.clock.after(OWN_LOGS_MS, () => {
+      this.#logs.ring();
+    });
   }
 
   async #readmit(name: string): Promise<void> {
@@ -367,10 +378,7 @@ export class Agent {
     }
     if (this.#wrote) {
       this.#wrote = false;
-      // What the terminal logged of our own writes is no news that it would call for, and can wait for those who push.
-      this.#site.clock.after(OWN_LOGS_MS, () => {
-        this.#logs.ring();
-      });
+      this.#readOwnLogs();
     }
     const due = await this.#site.store.nextDue(name, this.#site.now);
     return due === undefined ? LOOK_AGAIN_MS : Math.max(1, Math.min(due - this.#site.now, LOOK_AGAIN_MS));

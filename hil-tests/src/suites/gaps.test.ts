@@ -215,6 +215,10 @@ behaviour(
     expect(await told(rig, 'terminal.clock.wrong')).toHaveLength(1);
     const now = (await rig.events()).at(-1)?.time ?? 0;
     expect(Math.abs(terminal.shown - now)).toBeLessThan(60_000);
+    // What the terminal logged of being set is no news that it would call for.
+    await rig.pass(3_000);
+    const row = (await rig.gateway.store.terminals()).find(({ name }) => name === 'terminal-5');
+    expect(row?.position.id).toBe(terminal.logs(1)[0]?.id);
   },
   { on: ['memory'] },
 );

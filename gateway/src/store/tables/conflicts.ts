@@ -1,3 +1,4 @@
+import { DECIDED_DAYS, MOST_DECIDED } from '../conflict-kinds.ts';
 import type { ConflictKind, ConflictState } from '../conflict-kinds.ts';
 import { readRecord, writeRecord } from '@whorl/protocol';
 import { z } from 'zod';
@@ -31,6 +32,8 @@ const contents = z.strictObject({
   theirs: side,
   before: side.exactOptional(),
 });
+
+const DAY_MS = 86_400_000;
 
 /** Whether every conflict is in the state that its change was computed from. */
 export function conflictsStand(db: Sqlite, writes: readonly ConflictWrite[]): boolean {
@@ -83,6 +86,18 @@ function update(db: Sqlite, keys: Keys, id: number, conflict: Omit<Conflict, 'id
     conflict.newUser ?? null,
     keys.seal(keys.key(bytes(row, 'key'), conflict.user), PLACE, packed(conflict)),
     id,
+  );
+}
+
+/** After decisions: drops what was decided so long ago, or so many decisions ago, that it is kept no longer. */
+export function forgetDecided(db: Sqlite, writes: readonly ConflictWrite[]): void {
+  const now = Math.max(0, ...writes.map((write) => write.conflict.closed ?? 0));
+  if (now === 0) return;
+  db.run("DELETE FROM conflicts WHERE state <> 'open' AND closed < ?", now - DECIDED_DAYS * DAY_MS);
+  db.run(
+    `DELETE FROM conflicts WHERE state <> 'open' AND (closed, id) <= (
+       SELECT closed, id FROM conflicts WHERE state <> 'open' ORDER BY closed DESC, id DESC LIMIT 1 OFFSET ?)`,
+    MOST_DECIDED,
   );
 }
 
