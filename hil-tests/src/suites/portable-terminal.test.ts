@@ -1,4 +1,5 @@
 import type { Display } from '@whorl/device-emulator';
+import type { ModbusBusConfig } from '@whorl/gateway';
 import { seededRandom } from '@whorl/protocol';
 import type { User } from '@whorl/protocol';
 import { expect } from 'vitest';
@@ -6,7 +7,7 @@ import { fingerUser } from '../bench/users.ts';
 import { behaviour, verifiedOn } from '../rig/behaviour.ts';
 import type { BehaviourOptions } from '../rig/behaviour.ts';
 import { during } from '../rig/settled.ts';
-import type { Rig } from '../rig/rig.ts';
+import type { Rig, RigPlan } from '../rig/rig.ts';
 
 const PORTABLE = 'portable-1';
 const DOCK = 'dock';
@@ -14,12 +15,12 @@ const MIRA = { id: 5, pin: '4711' } as const;
 const SLICE = Array.from({ length: 40 }, (_, index) => 101 + index);
 const OUTSIDER = 200;
 
-const PLAN: BehaviourOptions['plan'] = {
+const PLAN = {
   lines: {
     lab: [{ name: 'terminal-1', groups: [1, 2] }],
     [DOCK]: [{ name: PORTABLE, model: 'portable-5k' }],
   },
-};
+} as const satisfies RigPlan;
 const EVERYWHERE: BehaviourOptions = { plan: PLAN };
 const IN_MEMORY: BehaviourOptions = { plan: PLAN, on: ['memory'] };
 
@@ -136,6 +137,34 @@ behaviour(
     expect((await types(rig)).filter((type) => type === 'sync.done')).toHaveLength(syncs);
   },
   EVERYWHERE,
+);
+
+const bus: ModbusBusConfig = { name: 'contacts', line: DOCK, every: 100, terminals: [PORTABLE], modules: [] };
+
+behaviour(
+  'P13 P7 one that does not notice its dock syncs when Modbus says that it is there: once',
+  async (rig) => {
+    await synced(rig);
+    const terminal = rig.terminal(PORTABLE);
+    logIn(rig);
+    terminal.enrol({ user: 301, name: 'Guest 301', groups: [1], fingers: 1 });
+    terminal.press({ button: 'log-out' });
+    await rig.until('its registers read', () =>
+      rig.gateway.operations.registers().every(({ state }) => state === 'answering'),
+    );
+    const syncs = async (): Promise<number> =>
+      (await types(rig)).filter((type) => type === 'sync.done').length;
+    const before = await syncs();
+    terminal.sensors.docked = true;
+    await rig.until('a sync done', async () => (await syncs()) === before + 1);
+    await verifiedOn(rig, 301, ['terminal-1', PORTABLE]);
+    terminal.sensors.docked = false;
+    await rig.pass(3_000);
+    terminal.sensors.docked = true;
+    await rig.pass(10_000);
+    expect(await syncs()).toBe(before + 1);
+  },
+  { plan: { ...PLAN, modbus: { buses: [bus], modules: { [DOCK]: [] } } }, on: ['memory'] },
 );
 
 behaviour(
