@@ -21,12 +21,12 @@ interface Storm {
 
 /**
  * People at 32 terminals on TCP edit 10,000 users a hundred times each while somebody uses the API: what its answers
- * take then and before, and how often a user is fetched. Quick: 640 users, ten times each.
+ * take then and before, and how often a user is fetched. Quick: 320 users, ten times each.
  */
 export async function benchStorm({ quick }: { quick: boolean }): Promise<Record<string, number>> {
-  const usersEach = quick ? 20 : 313;
+  const usersEach = quick ? 10 : 313;
   const editsEach = usersEach * (quick ? 10 : 100);
-  const idleMs = quick ? 2_000 : 30_000;
+  const idleMs = quick ? 1_000 : 30_000;
   const directory = mkdtempSync(join(resolve('.'), '.bench-'));
   const storm: Storm = {
     gateway: startHelper<GatewayApi>(modulePath('gateway')),
