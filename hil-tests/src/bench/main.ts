@@ -56,6 +56,7 @@ const FIGURES: Readonly<Record<string, Figure>> = {
   'compare.week_again_line_s': { by: 'week', goal: '–', peer: '5600' },
   'portable.slice_efficiency': { by: 'portable', goal: '≥ 0.9', peer: '–' },
   'portable.slice_s': { by: 'portable', goal: '≤ 780', peer: '–' },
+  'portable.tcp_s': { by: 'portable', goal: '–', peer: '–' },
   'portable.resume_again': { by: 'portable', goal: '≤ 0.1', peer: '–' },
   'codec.user_encode': { by: 'codec', goal: '≥ 4', peer: '1' },
   'codec.user_decode': { by: 'codec', goal: '≥ 1.1', peer: '1' },

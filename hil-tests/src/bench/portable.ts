@@ -1,6 +1,8 @@
 import { encodeUser, FrameSplitter } from '@whorl/protocol';
 import { memoryRig } from '../rig/memory.ts';
 import type { MemoryRig } from '../rig/memory.ts';
+import { realRig } from '../rig/real.ts';
+import type { Rig } from '../rig/rig.ts';
 import { LOG_IN, newestSync, northGate, PORTABLE_SITE, syncOver } from '../rig/portable.ts';
 import { during } from '../rig/settled.ts';
 import { fingerUser } from './users.ts';
@@ -19,6 +21,7 @@ export async function benchPortable({ quick }: { quick: boolean }): Promise<Reco
     'portable.slice_efficiency': whole.bytes / (whole.seconds * BYTES_PER_S),
     'portable.slice_s': whole.seconds,
     'portable.resume_again': resumed.again,
+    'portable.tcp_s': await overTcp(users),
   };
 }
 
@@ -55,7 +58,23 @@ async function download(users: number, cutAt: number | undefined): Promise<Downl
   }
 }
 
-async function fill(rig: MemoryRig, users: number): Promise<number> {
+/** The same over TCP, in real time, both ends in this process. @returns seconds from the button to the green message */
+async function overTcp(users: number): Promise<number> {
+  const rig = await realRig('tcp', PORTABLE_SITE);
+  try {
+    await fill(rig, users);
+    const task = await northGate(rig, { slice: { who: { by: 'site', site: 'rig' }, without: [] } });
+    rig.terminal('handheld').press(LOG_IN);
+    rig.terminal('handheld').press({ button: 'sync', mode: 'synchronise', task });
+    const began = performance.now();
+    await syncOver(rig, 1, PATIENCE_MS);
+    return (performance.now() - began) / 1000;
+  } finally {
+    await rig.close();
+  }
+}
+
+async function fill(rig: Rig, users: number): Promise<number> {
   const { operations } = rig.gateway;
   await during(rig, 'nothing by itself', operations.changeSettings({ autoSync: 'off' }));
   let bytes = 0;

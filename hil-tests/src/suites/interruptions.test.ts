@@ -1,6 +1,7 @@
 import { fitting, recordDigest, seededRandom, toggled, NO_DIGEST } from '@whorl/protocol';
 import type { Random } from '@whorl/protocol';
 import { expect, onTestFinished, test } from 'vitest';
+import { SimulatedMachine } from '../powerloss/machine.ts';
 import { allOnline } from '../rig/behaviour.ts';
 import { memoryRig } from '../rig/memory.ts';
 import type { MemoryRig } from '../rig/memory.ts';
@@ -34,13 +35,17 @@ const INTERRUPTIONS: Readonly<Record<string, (rig: MemoryRig) => Promise<void>>>
   async 'the gateway ends'(rig) {
     await rig.restartGateway();
   },
+  /** Worse than a kill: what was not synced may be gone from its disk, too. */
+  async 'the gateway’s machine loses power'(rig) {
+    await rig.losePower();
+  },
 };
 
 test(
   `P10 P12 whatever breaks a synchronise off, the terminal holds the old or the new database, and each change is merged once (${ROUNDS} times)`,
   { timeout: 30_000 + ROUNDS * 2000 },
   async () => {
-    const rig = await memoryRig(PORTABLE_SITE);
+    const rig = await memoryRig(PORTABLE_SITE, { machine: new SimulatedMachine({ seed: 5 }) });
     onTestFinished(() => rig.close());
     await allOnline(rig);
     const task = await northGate(rig);
