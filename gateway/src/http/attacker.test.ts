@@ -63,10 +63,13 @@ test.each(ROLES)('G6 the role %s opens exactly the routes that name it or a less
   const bench = await api();
   const token = await tokenOf(bench, role);
   for (const route of ROUTES.filter((one) => one.role !== 'anyone' && one.name !== 'session.logout')) {
-    const answer = await bench.network.inject(asking(route, token));
     const may = route.role === 'anyone' || mayDo(role, route.role);
-    if (may) expect(answer.statusCode, route.name).not.toBe(403);
-    else expect(answer.json(), route.name).toMatchObject({ code: 'AUTH_ROLE' });
+    // What is let in may have no end.
+    const answer = await bench.network.inject({ ...asking(route, token), payloadAsStream: may });
+    if (may) {
+      answer.stream().destroy();
+      expect(answer.statusCode, route.name).not.toBe(403);
+    } else expect(answer.json(), route.name).toMatchObject({ code: 'AUTH_ROLE' });
     expect(answer.statusCode, route.name).not.toBe(401);
   }
 });

@@ -83,7 +83,8 @@ for (const kind of KINDS) {
       expect((await operations.status()).database).toBeUndefined();
       for (const user of [1, 2]) expect(digestsOf(rig, user).size).toBe(1);
       const failed = await told(rig, 'db.save.failed');
-      expect(failed.map(({ terminal, user, data }) => [terminal, user, data])).toEqual([
+      const byUser = failed.toSorted((a, b) => (a.user ?? 0) - (b.user ?? 0));
+      expect(byUser.map(({ terminal, user, data }) => [terminal, user, data])).toEqual([
         ['terminal-3', 1, expect.objectContaining({ code: kind.code })],
         ['terminal-5', 2, expect.objectContaining({ code: kind.code })],
       ]);
