@@ -69,6 +69,8 @@ async function pull(baud: number, count: number): Promise<number> {
   });
   try {
     const { operations, store } = rig.gateway;
+    // Else it would begin by itself to fetch those whom the terminal brings along, before the time is taken.
+    await during(rig, 'nothing by itself', operations.changeSettings({ autoSync: 'off' }));
     const records = Array.from({ length: count }, (_, i) => encodeUser(fullUser(i + 1)));
     rig.terminal('terminal').load(records.map(readRecord));
     await rig.until(
