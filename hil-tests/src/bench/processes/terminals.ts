@@ -1,6 +1,6 @@
-import { fleetSchema, startFleet } from '@whorl/device-emulator';
-import type { Fleet, Terminal } from '@whorl/device-emulator';
-import { encodeUser, readRecord, systemClock } from '@whorl/protocol';
+import { fleetSchema, MemoryFlash, MODELS, startFleet, Terminal } from '@whorl/device-emulator';
+import type { Fleet } from '@whorl/device-emulator';
+import { encodeUser, readRecord, seededRandom, systemClock } from '@whorl/protocol';
 import { keyFor } from '../../rig/wiring.ts';
 import { serve } from './process.ts';
 
@@ -34,9 +34,19 @@ async function start({ count, port, logs }: Parameters<TerminalsApi['start']>[0]
   const config = fleetSchema.parse({ lines });
   // They leave their maker paired.
   const plugged = config.lines.map(({ dial, ...line }) => ({ ...line, dial }));
-  fleet = await startFleet({ ...config, lines: plugged }, systemClock);
+  fleet = await startFleet({ ...config, lines: plugged }, systemClock, { flash: pairedFlash });
   terminals = [...fleet.lines.values()].flatMap((line) => [...line.terminals.values()]);
-  for (const terminal of terminals) terminal.setKey(keyFor(terminal.serial));
+}
+
+/** Of a terminal that was paired before it dials: one that is not yet is put into quarantine. */
+function pairedFlash(name: string): MemoryFlash {
+  const flash = new MemoryFlash();
+  const serial = `EM-${name}`;
+  const parts = { address: 1, model: MODELS['finger-10k'], clock: systemClock, random: seededRandom(1) };
+  const terminal = new Terminal({ ...parts, serial, flash });
+  terminal.setKey(keyFor(serial));
+  terminal.powerOff();
+  return flash;
 }
 
 async function edit({ usersEach, editsEach }: Parameters<TerminalsApi['edit']>[0]): Promise<void> {
