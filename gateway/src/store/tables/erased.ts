@@ -33,8 +33,8 @@ export type Losing = (user: number) => boolean;
 
 /** By user, as a list of all of a terminal's would be made anew for each log page and merge. */
 export function losing(db: Sqlite, terminal: string): Losing {
-  const sql = `SELECT 1 FROM erased CROSS JOIN ledger ON ledger.user = erased.user AND terminal = ?
-     WHERE erased.user = ? AND want = 'absent'`;
+  const sql = `SELECT 1 FROM erased CROSS JOIN ledger
+     WHERE ledger.user = erased.user AND terminal = ? AND erased.user = ? AND want = 'absent'`;
   return (user) => db.get(sql, terminal, user) !== undefined;
 }
 

@@ -10,8 +10,8 @@ export const WANTS: readonly LedgerRow['want'][] = ['absent', 'present'];
 const PUT = `INSERT INTO ledger (user, terminal, want, state, version, reason, attempts, next_try, checked, delivered)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (user, terminal) DO UPDATE SET want = excluded.want,
     state = excluded.state, version = excluded.version, reason = excluded.reason, attempts = excluded.attempts,
-    next_try = excluded.next_try, checked = coalesce(excluded.checked, checked)`;
-const PUT_HELD = `${PUT}, delivered = coalesce(excluded.delivered, delivered)`;
+    next_try = excluded.next_try, checked = coalesce(excluded.checked, ledger.checked)`;
+const PUT_HELD = `${PUT}, delivered = coalesce(excluded.delivered, ledger.delivered)`;
 const PUT_GONE = `${PUT}, delivered = NULL`;
 
 /**
@@ -59,7 +59,7 @@ export function nextDue(db: Sqlite, terminal: string, now: number): number | und
   const row = db.get(
     `SELECT min(due) AS due FROM (
        SELECT min(next_try) AS due FROM pulls WHERE terminal = ?1 AND next_try > ?2
-       UNION ALL ${WANTS.map(retry).join(' UNION ALL ')})`,
+       UNION ALL ${WANTS.map(retry).join(' UNION ALL ')}) AS dues`,
     terminal,
     now,
   );

@@ -35,7 +35,8 @@ export function liveMasters(db: Pick<Sqlite, 'all'>): MasterRow[] {
 
 /** As it is in another database. */
 export function putMaster(db: Sqlite, { number: of, fit, since, until }: MasterRow): void {
-  const sql = 'INSERT OR REPLACE INTO masters (number, fit, since, until) VALUES (?, ?, ?, ?)';
+  const sql = `INSERT INTO masters (number, fit, since, until) VALUES (?, ?, ?, ?)
+    ON CONFLICT (number) DO UPDATE SET fit = excluded.fit, since = excluded.since, until = excluded.until`;
   db.run(sql, of, fit, since ?? null, until ?? null);
 }
 

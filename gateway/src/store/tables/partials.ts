@@ -23,7 +23,8 @@ export class PartialTable implements PartialStore {
       if (clear === undefined) this.#db.run('DELETE FROM partials WHERE terminal = ?', terminal);
       else
         this.#db.run(
-          'INSERT OR REPLACE INTO partials (terminal, sealed) VALUES (?, ?)',
+          `INSERT INTO partials (terminal, sealed) VALUES (?, ?)
+           ON CONFLICT (terminal) DO UPDATE SET sealed = excluded.sealed`,
           terminal,
           this.#keys.sealSecret(place(terminal), clear),
         );

@@ -15,7 +15,8 @@ export function isPortable(db: Sqlite, terminal: string): boolean {
 
 /** What was planned for it as another kind of terminal is void; who was erased is still to be lost there. */
 export function setPortable(db: Sqlite, terminal: string, portable: boolean): void {
-  if (portable) db.run('INSERT OR IGNORE INTO portables (terminal) VALUES (?)', terminal);
+  if (portable)
+    db.run('INSERT INTO portables (terminal) VALUES (?) ON CONFLICT (terminal) DO NOTHING', terminal);
   else db.run('DELETE FROM portables WHERE terminal = ?', terminal);
   db.run('DELETE FROM pulls WHERE terminal = ?', terminal);
   db.run(

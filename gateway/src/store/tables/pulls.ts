@@ -10,7 +10,7 @@ const INSERT =
 export function openPull(db: Sqlite, pull: PullRequest): void {
   db.run(
     `${INSERT} ON CONFLICT (terminal, user) DO UPDATE SET log = excluded.log, attempts = excluded.attempts,
-       next_try = excluded.next_try, changed = excluded.changed WHERE excluded.log > log`,
+       next_try = excluded.next_try, changed = excluded.changed WHERE excluded.log > pulls.log`,
     ...values(pull),
   );
 }
@@ -18,8 +18,8 @@ export function openPull(db: Sqlite, pull: PullRequest): void {
 /** Opens a pull by hand; one that is open is tried anew, and still answers the newest log that asked for it. */
 export function requestPull(db: Sqlite, pull: PullRequest): void {
   db.run(
-    `${INSERT} ON CONFLICT (terminal, user) DO UPDATE SET log = max(log, excluded.log),
-       attempts = excluded.attempts, next_try = excluded.next_try, take = CASE take WHEN 'terminal' THEN take ELSE coalesce(excluded.take, take) END`,
+    `${INSERT} ON CONFLICT (terminal, user) DO UPDATE SET log = CASE WHEN excluded.log > pulls.log THEN excluded.log ELSE pulls.log END,
+       attempts = excluded.attempts, next_try = excluded.next_try, take = CASE pulls.take WHEN 'terminal' THEN pulls.take ELSE coalesce(excluded.take, pulls.take) END`,
     ...values(pull),
   );
 }

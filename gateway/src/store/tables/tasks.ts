@@ -20,13 +20,16 @@ export function putTask(
   db: Sqlite,
   { id, changed, ...definition }: Omit<Task, 'id'> & { readonly id?: number },
 ): number {
-  const row = db.get(
-    `INSERT INTO tasks (id, definition, changed) VALUES (?, ?, ?)
-     ON CONFLICT (id) DO UPDATE SET definition = excluded.definition, changed = excluded.changed RETURNING id`,
-    id ?? null,
-    JSON.stringify(definition),
-    changed,
-  );
+  const values = [JSON.stringify(definition), changed] as const;
+  const row =
+    id === undefined
+      ? db.get('INSERT INTO tasks (definition, changed) VALUES (?, ?) RETURNING id', ...values)
+      : db.get(
+          `INSERT INTO tasks (definition, changed, id) VALUES (?, ?, ?)
+           ON CONFLICT (id) DO UPDATE SET definition = excluded.definition, changed = excluded.changed RETURNING id`,
+          ...values,
+          id,
+        );
   return number(row ?? {}, 'id');
 }
 

@@ -93,10 +93,10 @@ const HIGHEST = 0xffff_ffff;
 
 /** The id after the highest that is taken, else the lowest that is not. */
 export function freeUser(db: Sqlite): number {
-  const highest = number(db.get(`SELECT coalesce(max(id), 0) AS id FROM (${TAKEN})`) ?? {}, 'id');
+  const highest = number(db.get(`SELECT coalesce(max(id), 0) AS id FROM (${TAKEN}) AS taken`) ?? {}, 'id');
   if (highest < HIGHEST) return highest + 1;
   const gap = db.get(
-    `WITH taken AS (${TAKEN}) SELECT min(id) + 1 AS id FROM (SELECT 0 AS id UNION SELECT id FROM taken)
+    `WITH taken AS (${TAKEN}) SELECT min(id) + 1 AS id FROM (SELECT 0 AS id UNION SELECT id FROM taken) AS ids
      WHERE id + 1 NOT IN (SELECT id FROM taken)`,
   );
   return number(gap ?? {}, 'id');
