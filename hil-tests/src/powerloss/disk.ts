@@ -75,6 +75,8 @@ export class SimulatedDisk {
   #lost = false;
   /** Writes, syncs and changes of names so far. */
   operations = 0;
+  /** What it says to whoever writes: nothing more fits, or it is broken. */
+  refuses: 'ENOSPC' | 'EIO' | undefined;
   /** Called when the power goes. */
   onLost: () => void = () => undefined;
 
@@ -99,6 +101,7 @@ export class SimulatedDisk {
     const fate = FATES[random.below(FATES.length)] ?? 'mixed';
     this.#root.losePower(random, fate);
     this.#lost = false;
+    this.refuses = undefined;
     this.#left = Number.POSITIVE_INFINITY;
   }
 
@@ -107,8 +110,9 @@ export class SimulatedDisk {
     if (this.#lost) throw new PowerLost('the power is gone');
   }
 
-  /** @throws PowerLost */
+  /** @throws PowerLost; FileError */
   change(work: () => void): void {
+    if (this.refuses !== undefined) throw new FileError(this.refuses, 'write', 'disk');
     this.#count();
     work();
     if (this.#left === 0) this.cut();

@@ -1,13 +1,13 @@
-import { LINE_FAULTS, TERMINAL_FAULTS } from '@whorl/device-emulator';
 import { codeOf } from '@whorl/protocol';
 import type { Random } from '@whorl/protocol';
 import type { Rig } from '../rig/rig.ts';
+import { pick } from './chance.ts';
 import type { Run } from './run.ts';
+import { cable, disk, fault, losePower, noise, reboot, restart, strike } from './troubles.ts';
 
 const USERS = 6;
 const FINGERS = 4;
-/** Operations on the disk until the gateway's machine loses power, at most. */
-const POWER_SPAN = 60;
+const CROWD = 60;
 
 interface Place {
   readonly name: string;
@@ -35,7 +35,9 @@ export const ACTIONS: readonly (readonly [times: number, action: Action])[] = [
   [2, clock],
   [2, idle],
   [4, fault],
+  [6, strike],
   [3, losePower],
+  [2, disk],
 ];
 
 /** Now and then several fingers in a row, while the first are being fetched. */
@@ -56,10 +58,13 @@ function enrolOne(run: Run, { name, terminal }: Place, user: number): string {
   const cardOnly = fingers === 0;
   const slot = run.random.below(cardOnly ? cards : FINGERS);
   const field = cardOnly ? 0x10 + slot : 0x40 + slot;
-  terminal.enrol(cardOnly ? { user, card: slot } : { user, finger: slot });
+  const what = `${cardOnly ? 'card' : 'finger'} ${slot} of user ${user}`;
+  const done = there(() => terminal.enrol(cardOnly ? { user, card: slot } : { user, finger: slot }));
+  if (done === 'unsure') run.belief.unsureAt({ terminal: name, user, field });
+  if (done !== 'done') return `${name}: ${what} is not enrolled: ${done}`;
   const value = Buffer.from(terminal.record(user)?.fields.get(field) ?? []).toString('base64');
   run.belief.enrolledAt({ terminal: name, user, field, value });
-  return `${name}: ${cardOnly ? 'card' : 'finger'} ${slot} of user ${user} is enrolled`;
+  return `${name}: ${what} is enrolled`;
 }
 
 function editName(run: Run): string | undefined {
@@ -67,18 +72,20 @@ function editName(run: Run): string | undefined {
   const user = place === undefined ? undefined : someoneAt(run, place.terminal);
   if (place === undefined || user === undefined) return undefined;
   const name = `There ${run.random.below(1000)}`;
-  place.terminal.edit({ user, set: { name } });
-  run.belief.editedAt(place.name, user);
-  return `${place.name}: user ${user} is called ${name}`;
+  const done = there(() => place.terminal.edit({ user, set: { name } }));
+  if (done === 'done') run.belief.editedAt(place.name, user);
+  if (done === 'unsure') run.belief.unsureAt({ terminal: place.name, user });
+  return `${place.name}: user ${user} is called ${name}: ${done}`;
 }
 
 function removeThere(run: Run): string | undefined {
   const place = somewhere(run);
   const user = place === undefined ? undefined : someoneAt(run, place.terminal);
   if (place === undefined || user === undefined) return undefined;
-  place.terminal.remove(user);
-  run.belief.removedAt(place.name, user);
-  return `${place.name}: user ${user} is deleted there`;
+  const done = there(() => place.terminal.remove(user));
+  if (done !== 'refused') run.belief.removedAt(place.name, user);
+  if (done === 'unsure') run.belief.unsureAt({ terminal: place.name, user });
+  return `${place.name}: user ${user} is deleted there: ${done}`;
 }
 
 async function add({ rig, random, belief }: Run): Promise<string | undefined> {
@@ -116,55 +123,27 @@ async function remove({ rig, random, belief }: Run): Promise<string | undefined>
   return done === 'done' ? `gateway: user ${user} is deleted` : undefined;
 }
 
-async function cable({ rig, random, belief }: Run): Promise<string> {
-  const line = pick(random, [...rig.media.keys()]);
-  const pulled = random.below(2) === 0;
-  belief.faults += 1;
-  await (pulled ? rig.unplug(line) : rig.plug(line));
-  return `${line}: the cable is ${pulled ? 'pulled' : 'plugged in'}`;
-}
-
-function reboot(run: Run): string | undefined {
-  const place = somewhere(run);
-  place?.terminal.reboot();
-  run.belief.faults += 1;
-  return place === undefined ? undefined : `${place.name}: restarts`;
-}
-
-async function restart({ rig, belief }: Run): Promise<string> {
-  belief.faults += 1;
-  await rig.restartGateway();
-  return 'gateway: restarts';
-}
-
-function noise({ rig, random, belief }: Run): string {
-  const line = pick(random, [...rig.media.keys()]);
-  const ms = random.below(3_000);
-  belief.faults += 1;
-  rig.media.get(line)?.noise(ms);
-  return `${line}: ${ms} ms of noise`;
-}
-
 /** So many come that a short log is overwritten, if nobody reads it meanwhile. */
 function crowd(run: Run): string | undefined {
   const place = somewhere(run);
   if (place === undefined) return undefined;
-  for (let tap = 0; tap < 60; tap += 1) place.terminal.tap({ user: 1 });
-  return `${place.name}: 60 people come`;
+  let come = 0;
+  while (come < CROWD && there(() => place.terminal.tap({ user: 1 })) === 'done') come += 1;
+  return `${place.name}: ${come} people come`;
 }
 
 function clearLog(run: Run): string | undefined {
   const place = somewhere(run);
-  place?.terminal.clearLog();
-  return place === undefined ? undefined : `${place.name}: the log is cleared`;
+  if (place === undefined) return undefined;
+  return `${place.name}: the log is cleared: ${there(() => place.terminal.clearLog())}`;
 }
 
 function clock(run: Run): string | undefined {
   const place = somewhere(run);
   if (place === undefined) return undefined;
   const hours = run.random.below(49) - 24;
-  place.terminal.setClock(Math.max(0, place.terminal.shown + hours * 3_600_000));
-  return `${place.name}: the clock is set by ${hours} h`;
+  const shown = Math.max(0, place.terminal.shown + hours * 3_600_000);
+  return `${place.name}: the clock is set by ${hours} h: ${there(() => place.terminal.setClock(shown))}`;
 }
 
 async function idle({ rig, random }: Run): Promise<string> {
@@ -173,37 +152,16 @@ async function idle({ rig, random }: Run): Promise<string> {
   return `${ms} ms pass`;
 }
 
-/** Any of the emulator's faults that end by themselves and leave nothing to be seen to by hand. */
-const FAULTS_OF_LINES = Object.keys(LINE_FAULTS).filter((name) => name !== 'pulled');
-const BY_HAND = [
-  'memory-full',
-  'slots-full',
-  'wrong-format',
-  'flash-fails',
-  'twin',
-  'wrong-address',
-  'power-cut',
-];
-const FAULTS_OF_TERMINALS = Object.keys(TERMINAL_FAULTS).filter((name) => !BY_HAND.includes(name));
-
-async function fault({ rig, random, belief }: Run): Promise<string> {
-  const isLine = random.below(2) === 0;
-  const on = pick(random, [...(isLine ? rig.media : rig.terminals).keys()]);
-  const name = pick(random, isLine ? FAULTS_OF_LINES : FAULTS_OF_TERMINALS);
-  const lasts = (isLine ? LINE_FAULTS : TERMINAL_FAULTS)[name]?.lasts === true;
-  const forMs = 1 + random.below(20_000);
-  belief.faults += 1;
-  await rig.faults.begin(rig.target(on), { fault: name, given: {}, ...(lasts ? { forMs } : {}) });
-  return `${on}: ${name}${lasts ? ` for ${forMs} ms` : ''}`;
-}
-
-/** Some operations on the disk later; whoever looks after the machine sees to it then. */
-function losePower({ machine, random, belief }: Run): string | undefined {
-  if (machine === undefined) return undefined;
-  const operations = 1 + random.below(POWER_SPAN);
-  belief.faults += 1;
-  machine.disk.losePowerAfter(operations);
-  return `gateway: power for ${operations} more operations on the disk`;
+/** `unsure`: the terminal lost power meanwhile. */
+function there(work: () => unknown): 'done' | 'refused' | 'unsure' {
+  try {
+    work();
+    return 'done';
+  } catch (error) {
+    if (codeOf(error) === 'TERMINAL_OFF') return 'unsure';
+    if (codeOf(error) === 'FLASH_FAILED') return 'refused';
+    throw error;
+  }
 }
 
 /** `unsure`: the power went, so that it may or may not have been done. */
@@ -233,10 +191,4 @@ function someoneAt({ random }: Run, terminal: ReturnType<Rig['terminal']>): numb
 
 function groups(random: Random): number[] {
   return pick(random, [[], [1], [2], [1, 2]]);
-}
-
-export function pick<T>(random: Random, some: readonly T[]): T {
-  const one = some[random.below(some.length)];
-  if (one === undefined) throw new Error('nothing to pick from');
-  return one;
 }

@@ -45,6 +45,18 @@ export class Belief {
     this.#changedAt(terminal, user);
   }
 
+  /** It lost power while this was done there: it may or may not have been. @param field what was being enrolled */
+  unsureAt({ terminal, user, field }: { terminal: string; user: number; field?: number }): void {
+    this.changesThere += 1;
+    this.#changed.add(user);
+    if (!this.users.has(user)) this.#raced.add(user);
+    this.put.add(`${terminal} ${user}`);
+    if (!this.taken) this.apart.add(`${terminal} ${user}`);
+    const replaced = (one: Enrolled): boolean =>
+      one.terminal === terminal && one.user === user && one.field === field;
+    this.enrolled = this.enrolled.filter((one) => !replaced(one));
+  }
+
   /** What had not come back from there by now is gone with the user. */
   removedAt(terminal: string, user: number): void {
     this.changesThere += 1;

@@ -1,4 +1,4 @@
-import { pick } from './actions.ts';
+import { pick } from './chance.ts';
 import { comeToRest } from './rest.ts';
 import type { Run } from './run.ts';
 

@@ -11,6 +11,7 @@ import { checkInvariants, countSoFar } from './invariants.ts';
 import { changeScope, decideSomething } from './policy.ts';
 import { comeToRest } from './rest.ts';
 import type { Run } from './run.ts';
+import { seeToAll } from './troubles.ts';
 
 const SITE: RigPlan = {
   lines: {
@@ -79,7 +80,7 @@ export async function runProgramme({ seed, rounds }: Programme): Promise<Program
   // SQLite in WebAssembly takes its time: not every gateway's machine loses power.
   const machine = seed % 2 === 0 ? new SimulatedMachine({ seed }) : undefined;
   const rig = await memoryRig({ ...SITE, seed }, { machine });
-  const run = { rig, belief: new Belief(), machine, trace: [] };
+  const run = { rig, belief: new Belief(), machine, strikes: new Set<() => void>(), trace: [] };
   try {
     await comeToRest(rig);
     for (const round of rounds) await playRound(run, round);
@@ -109,6 +110,7 @@ async function playRound(played: Omit<Run, 'random'>, round: Round): Promise<voi
     await seeToMachine(run);
   }
   await seeToAll(run);
+  await sayAgain(run);
   await checkInvariants(run, before);
 }
 
@@ -118,13 +120,11 @@ async function seeToMachine({ rig, machine, trace }: Run): Promise<void> {
   await rig.losePower();
 }
 
-/** Whoever looks after the site puts everything right. */
-async function seeToAll(run: Run): Promise<void> {
-  const { rig, machine } = run;
-  machine?.disk.losePowerAfter(Number.POSITIVE_INFINITY);
-  for (const { on } of rig.faults.active) await rig.faults.heal(on);
-  for (const line of rig.media.keys()) await rig.plug(line);
-  for (const terminal of rig.terminals.values()) terminal.powerOn();
+/** Somebody looks at the ledger when all is well again, and says once more what a terminal had refused for good. */
+async function sayAgain({ rig, trace }: Run): Promise<void> {
+  await comeToRest(rig);
+  const again = await rig.gateway.operations.retry({ state: 'failed' });
+  if (again > 0) trace.push(`gateway: ${again} users are tried again`);
 }
 
 function hashOf({ rig, trace }: Omit<Run, 'random'>): string {

@@ -11,6 +11,8 @@ export interface Run {
   readonly belief: Belief;
   /** What the gateway runs on, when it is simulated too. */
   readonly machine: SimulatedMachine | undefined;
+  /** Faults that wait for their moment: what lets go of each. */
+  readonly strikes: Set<() => void>;
   /** What was done, for whoever has to repeat it. */
   readonly trace: string[];
 }
