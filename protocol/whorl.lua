@@ -47,7 +47,7 @@ local MESSAGES = {
     { name = "users", kind = "uint", width = 4, min = 0, max = 4294967295 },
     { name = "table", kind = "fixed", length = 16 },
     { name = "log", kind = "group", fields = { { name = "epoch", kind = "uint", width = 4, min = 0, max = 4294967295 }, { name = "first", kind = "uint", width = 4, min = 0, max = 4294967295 }, { name = "last", kind = "uint", width = 4, min = 0, max = 4294967295 } } },
-    { name = "capabilities", kind = "group", fields = { { name = "users", kind = "uint", width = 4, min = 0, max = 4294967295 }, { name = "logs", kind = "uint", width = 4, min = 0, max = 4294967295 }, { name = "cards", kind = "uint", width = 1, min = 0, max = 8 }, { name = "fingers", kind = "uint", width = 1, min = 0, max = 10 }, { name = "faces", kind = "uint", width = 1, min = 0, max = 5 }, { name = "does", kind = "flags", bits = { { name = "patches", mask = 1 }, { name = "portable", mask = 2 } } }, { name = "holds", kind = "flags", bits = { { name = "validity", mask = 1 }, { name = "pin", mask = 2 }, { name = "authMode", mask = 4 }, { name = "groups", mask = 8 }, { name = "photo", mask = 16 } } }, { name = "cardFormats", kind = "list", prefix = 1, max = 16, item = { kind = "uint", width = 1, min = 0, max = 255 } }, { name = "fingerFormats", kind = "list", prefix = 1, max = 16, item = { kind = "uint", width = 1, min = 0, max = 255 } }, { name = "faceFormats", kind = "list", prefix = 1, max = 16, item = { kind = "uint", width = 1, min = 0, max = 255 } }, { name = "mtu", kind = "uint", width = 2, min = 256, max = 1100, unit = "bytes" }, { name = "window", kind = "uint", width = 1, min = 1, max = 64 } } },
+    { name = "capabilities", kind = "group", fields = { { name = "users", kind = "uint", width = 4, min = 0, max = 4294967295 }, { name = "logs", kind = "uint", width = 4, min = 0, max = 4294967295 }, { name = "cards", kind = "uint", width = 1, min = 0, max = 8 }, { name = "fingers", kind = "uint", width = 1, min = 0, max = 10 }, { name = "faces", kind = "uint", width = 1, min = 0, max = 5 }, { name = "does", kind = "flags", bits = { { name = "patches", mask = 1 }, { name = "portable", mask = 2 }, { name = "clock", mask = 4 } } }, { name = "holds", kind = "flags", bits = { { name = "validity", mask = 1 }, { name = "pin", mask = 2 }, { name = "authMode", mask = 4 }, { name = "groups", mask = 8 }, { name = "photo", mask = 16 } } }, { name = "cardFormats", kind = "list", prefix = 1, max = 16, item = { kind = "uint", width = 1, min = 0, max = 255 } }, { name = "fingerFormats", kind = "list", prefix = 1, max = 16, item = { kind = "uint", width = 1, min = 0, max = 255 } }, { name = "faceFormats", kind = "list", prefix = 1, max = 16, item = { kind = "uint", width = 1, min = 0, max = 255 } }, { name = "mtu", kind = "uint", width = 2, min = 256, max = 1100, unit = "bytes" }, { name = "window", kind = "uint", width = 1, min = 1, max = 64 } } },
   } },
   [0x02] = { name = "poll", fields = {} },
   [0x82] = { name = "idle", fields = {} },
@@ -72,6 +72,10 @@ local MESSAGES = {
     { name = "clock", kind = "uint", width = 6, min = 0, max = 281474976710655, unit = "ms UTC" },
   } },
   [0x91] = { name = "clock.was", fields = {
+    { name = "clock", kind = "uint", width = 6, min = 0, max = 281474976710655, unit = "ms UTC" },
+  } },
+  [0x12] = { name = "clock.read", fields = {} },
+  [0x92] = { name = "clock.is", fields = {
     { name = "clock", kind = "uint", width = 6, min = 0, max = 281474976710655, unit = "ms UTC" },
   } },
   [0x20] = { name = "user.pull", fields = {

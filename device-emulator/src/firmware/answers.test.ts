@@ -299,6 +299,19 @@ describe('log', () => {
     expect(terminal.shown).toBe(before + 90_000);
   });
 
+  test('E1 the clock can be read, of models that can tell it', () => {
+    const { asker, clock, terminal } = bench();
+    asker.hello();
+    terminal.setClock(clock.wallTime() - 86_400_000);
+    expect(asker.get('clock.read', {}, 'clock.is')).toEqual({ clock: clock.wallTime() - 86_400_000 });
+    const older = bench({ model: MODELS['card-500'] });
+    older.asker.hello();
+    expect(older.asker.ask('clock.read', {})).toMatchObject({
+      name: 'refused',
+      body: { reason: 'unknown-message' },
+    });
+  });
+
   test('E4 a drifting clock runs at its own rate', async () => {
     const { clock, terminal } = bench();
     terminal.setClock(clock.wallTime(), 1000);

@@ -42,6 +42,9 @@ export function answer(desk: Desk, message: Message): Answer {
       return readLogs(desk, message.body);
     case 'clock.set':
       return setClock(desk, message.body);
+    case 'clock.read':
+      if (!reallyCan(desk).does.clock) return 'unknown-message';
+      return desk.reply('clock.is', { clock: desk.store.shown() });
     case 'user.pull':
       return offerUser(desk, message.body);
     case 'users.remove':

@@ -140,7 +140,7 @@ export const METRICS: readonly MetricRow[] = [
   ),
   perTerminal(
     'clock_off_seconds',
-    'How far its clock was off when it was greeted; positive is ahead.',
+    'How far its clock was off when it was looked at last; positive is ahead.',
     ({ clockOffMs }) => seconds(clockOffMs),
   ),
   perTerminal('users', 'Users it said it holds when it was greeted.', ({ users }) => users),

@@ -3,15 +3,8 @@ import type { ErrorCode, LogState } from '@whorl/protocol';
 import type { Doubt, NewEvent, StoredEvent } from '../events/catalogue.ts';
 import type { LogPosition } from '../store/store.ts';
 import type { Identity, TerminalDriver } from '../terminals/driver.ts';
-import {
-  CLOCK_TOLERANCE_MS,
-  clockEvent,
-  GAP_REASONS,
-  graver,
-  isOther,
-  RAISES_DOUBT,
-  startsOver,
-} from './doubts.ts';
+import { ClockWatch } from './clock-watch.ts';
+import { clockEvent, GAP_REASONS, graver, isOther, RAISES_DOUBT, startsOver } from './doubts.ts';
 import { intakeOf } from './intake.ts';
 import { Latch } from './latch.ts';
 import { pullDue } from './pull.ts';
@@ -58,8 +51,7 @@ export class Agent {
   #doubt: Doubt | undefined;
   /** Counts the reasons to doubt: one that comes while the terminal is compared needs another comparison. */
   #doubts = 0;
-  /** The greeting whose clock was looked at. */
-  #clockOf: Identity | undefined;
+  readonly #clocks: ClockWatch;
   /** The greeting after which the record that was read last was seen to be still the same. */
   #logOf: Identity | undefined;
   /** The log was read to its end since the terminal came online. */
@@ -83,6 +75,11 @@ export class Agent {
     this.#logs = new Latch(site.clock);
     this.#work = new Latch(site.clock);
     this.#storm = new Storm(site.clock);
+    this.#clocks = new ClockWatch({
+      ...{ driver, clock: site.clock, signal: this.#stop.signal },
+      onWrong: () => this.#logs.ring(),
+      onFailure: (error) => this.#complain(error),
+    });
     this.#held = [new Latch(site.clock), new Latch(site.clock)];
     site.trouble.onResume(() => {
       for (const held of this.#held) held.ring();
@@ -190,7 +187,7 @@ export class Agent {
     if (page.records.length > 0 || page.log.last > this.#position.id) await this.#take(page);
     if (page.more) return 0;
     this.#upToDate();
-    return LOGS_AGAIN_MS;
+    return Math.min(LOGS_AGAIN_MS, this.#clocks.look(identity));
   }
 
   /** Looked at once a session: whoever puts an older state back restarts the terminal. */
@@ -297,12 +294,11 @@ export class Agent {
     this.#doubt = doubt;
   }
 
-  /** A clock that was wrong when the terminal was greeted is set; what it did meanwhile is looked at. */
+  /** A clock that is wrong is set; what the terminal did meanwhile is looked at. */
   async #checkClock(identity: Identity): Promise<void> {
-    if (this.#clockOf === identity) return;
-    const off = identity.clock - identity.greeted;
-    if (Math.abs(off) > CLOCK_TOLERANCE_MS) await this.#setClock(off);
-    this.#clockOf = identity;
+    const off = this.#clocks.offOf(identity);
+    if (off !== undefined) await this.#setClock(off);
+    this.#clocks.settled(identity);
   }
 
   async #setClock(off: number): Promise<void> {

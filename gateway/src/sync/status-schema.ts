@@ -67,7 +67,7 @@ const terminal = z.strictObject({
     .describe('Why it is not known what it holds, until it has been compared.'),
   users: count.optional(),
   capacity: count.optional(),
-  clockOffMs: z.number().optional().describe('Positive is ahead.'),
+  clockOffMs: z.number().optional().describe('When its clock was looked at last; positive is ahead.'),
   lastSeen: z.int().optional().describe('Milliseconds UTC.'),
   roundTripMs: z.number().optional(),
   counters: peerCounters,

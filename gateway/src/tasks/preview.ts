@@ -49,7 +49,7 @@ const AROUND_S = 0.5;
 /** Holds everything: of a terminal that does not answer it is not known what it cannot. */
 const ANYTHING: Capabilities = {
   ...{ users: 0xffff_ffff, logs: 0, cards: 8, fingers: 10, faces: 5, mtu: 1100, window: 1 },
-  does: { patches: true, portable: true },
+  does: { patches: true, portable: true, clock: true },
   holds: { validity: true, pin: true, authMode: true, groups: true, photo: true },
   ...{ cardFormats: anyFormat(), fingerFormats: anyFormat(), faceFormats: anyFormat() },
 };

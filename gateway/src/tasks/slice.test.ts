@@ -11,7 +11,7 @@ const NUMBERS = [1, 2, 3, 4, 5, 0x10, 0x11, 0x40, 0x41, 0x49, 0x80, 0x90, 0xf0];
 const EVERYTHING: Capabilities = {
   ...{ users: 1000, logs: 1000, cards: 8, fingers: 10, faces: 5 },
   ...{ cardFormats: [1], fingerFormats: [1], faceFormats: [1], mtu: 1100, window: 1 },
-  does: { patches: true, portable: true },
+  does: { patches: true, portable: true, clock: true },
   holds: { validity: true, pin: true, authMode: true, groups: true, photo: true },
 };
 

@@ -123,6 +123,11 @@ export interface TerminalDriver {
   compare(expected: ReadonlyMap<number, Uint8Array>, signal: AbortSignal): Promise<Comparison>;
   /** Who is there, with digests, by ascending id. */
   digests(signal: AbortSignal): Promise<ReadonlyMap<number, Uint8Array>>;
+  /**
+   * Of terminals whose capabilities say that their clock can be read.
+   * @returns how far it is off by the gateway's clock, milliseconds; positive is ahead
+   */
+  clockOff(signal: AbortSignal): Promise<number>;
   /** @param time milliseconds UTC */
   setClock(time: number, signal: AbortSignal): Promise<void>;
   /** Of terminals that are portable; `undefined` of all others, and while it is not known. */

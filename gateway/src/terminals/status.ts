@@ -18,7 +18,7 @@ export interface TerminalStatus {
   /** Users it said it holds when it was greeted. */
   readonly users?: number;
   readonly capacity?: number;
-  /** How far its clock was off when it was greeted, milliseconds; positive is ahead. */
+  /** How far its clock was off when it was looked at last, milliseconds; positive is ahead. */
   readonly clockOffMs?: number;
   /** Last answer, milliseconds UTC. */
   readonly lastSeen?: number;

@@ -1,3 +1,4 @@
+import type { Terminal } from '@whorl/device-emulator';
 import { encodeUser, readRecord } from '@whorl/protocol';
 import { expect, onTestFinished, test } from 'vitest';
 import {
@@ -19,6 +20,13 @@ import { keyFor } from '../rig/wiring.ts';
 const WITH_A_SHORT_LOG = {
   lines: { ...SMALL_SITE.lines, lab: [{ name: 'terminal-5', groups: [1], logs: 20 }] },
 };
+const WITH_AN_OLDER_ONE = {
+  lines: {
+    floor: [{ name: 'terminal-1' }],
+    lab: [{ name: 'terminal-5' }],
+    gate: [{ name: 'terminal-6', model: 'card-500' }],
+  },
+} as const;
 const USERS = Array.from({ length: 12 }, (_, index) => index + 1);
 
 async function peopled(rig: Rig): Promise<void> {
@@ -221,6 +229,35 @@ behaviour(
     expect(row?.position.id).toBe(terminal.logs(1)[0]?.id);
   },
   { on: ['memory'] },
+);
+
+behaviour(
+  'B11 a clock that drifts while the terminal stays online is read every hour, and set when it is too far off',
+  async (rig) => {
+    const [good, slow, older] = [
+      rig.terminal('terminal-1'),
+      rig.terminal('terminal-5'),
+      rig.terminal('terminal-6'),
+    ];
+    good.enrol({ user: 1, finger: 0 });
+    await verifiedOn(rig, 1, ['terminal-1', 'terminal-5', 'terminal-6']);
+    // Slow, so that no log record of it can be seen to be from the future.
+    for (const terminal of [slow, older]) terminal.setClock(terminal.shown, -200_000);
+    await rig.pass(3_660_000);
+    expect(await compared(rig)).toMatchObject([{ cause: 'clock', same: 1, pushed: 0, pulled: 0 }]);
+    expect(await told(rig, 'terminal.clock.wrong')).toHaveLength(1);
+    const set = (terminal: Terminal): number =>
+      terminal.logs().filter(({ kind, origin }) => kind === 'terminal.clock.set' && origin === 'gateway')
+        .length;
+    // The older one cannot be asked: what it shows is learnt when it is greeted.
+    expect([set(good), set(slow), set(older)]).toEqual([0, 1, 0]);
+    expect(good.shown - older.shown).toBeGreaterThan(300_000);
+    await rig.unplug('gate');
+    await rig.plug('gate');
+    await rig.until('the older one set', () => set(older) === 1);
+    expect(Math.abs(good.shown - older.shown)).toBeLessThan(60_000);
+  },
+  { on: ['memory'], plan: WITH_AN_OLDER_ONE },
 );
 
 behaviour(

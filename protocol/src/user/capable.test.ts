@@ -13,7 +13,7 @@ const CARDS_ONLY: Capabilities = {
   cards: 2,
   fingers: 0,
   faces: 0,
-  does: { patches: true, portable: false },
+  does: { patches: true, portable: false, clock: true },
   holds: { validity: true, pin: false, authMode: false, groups: true, photo: false },
   cardFormats: [1],
   fingerFormats: [],

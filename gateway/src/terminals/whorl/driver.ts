@@ -247,6 +247,13 @@ export class WhorlDriver implements TerminalDriver, Member {
     }
   }
 
+  async clockOff(signal: AbortSignal): Promise<number> {
+    const { body } = await this.#ask('clock.read', {}, 'bulk', signal);
+    const off = body.clock - this.#line.clock.wallTime();
+    this.#clockOffMs = off;
+    return off;
+  }
+
   async setClock(time: number, signal: AbortSignal): Promise<void> {
     await this.#ask('clock.set', { clock: time }, 'command', signal);
     this.#clockOffMs = 0;
