@@ -11,6 +11,8 @@ export type { LineConfig, SiteConfig, TerminalConfig } from './settings/site.ts'
 export type { Pairing } from './store/pairing.ts';
 export type { LedgerRow, Store } from './store/store.ts';
 export { openStore } from './store/open.ts';
+export { openStoreThread } from './store/thread/open.ts';
+export type { ThreadOptions } from './store/thread/open.ts';
 export { restore as restoreBackup } from './store/restore.ts';
 export type { Service } from './service.ts';
 export { startService } from './service.ts';

@@ -13,9 +13,8 @@ import { startMqtt } from './mqtt/face.ts';
 import type { Config } from './settings/config.ts';
 import type { Log } from './settings/log.ts';
 import { VERSION } from './settings/version.ts';
-import { machineInRealTime } from './store/ground.ts';
-import { openStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
+import { openServiceStore } from './store/thread/service.ts';
 import { BackingUp } from './sync/backing-up.ts';
 
 const machineRandom: Random = { below: (bound) => randomInt(bound), bytes: (length) => randomBytes(length) };
@@ -41,11 +40,16 @@ export interface Service {
 
 /**
  * Starts everything that a configuration names, or nothing.
+ * @param opening the store, which is closed with the service: whoever began to open it earlier starts sooner
  * @throws WhorlError STORE_*, VAULT_*, GATEWAY_RUNNING, LINE_LISTEN, HTTP_*, MQTT_*
  */
-export async function startService(config: Config, log: Log): Promise<Service> {
+export async function startService(
+  config: Config,
+  log: Log,
+  opening: Promise<Store> = openServiceStore(config, log),
+): Promise<Service> {
   const metrics = new Metrics(systemClock, { process: true });
-  const store = metrics.watched(openStore({ data: config.data, ground: machineInRealTime }));
+  const store = metrics.watched(await opening);
   const undo: (() => Promise<void>)[] = [() => store.close()];
   const stop = async (): Promise<void> => {
     for (let next = undo.pop(); next !== undefined; next = undo.pop()) await next();

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import { backup, DatabaseSync } from 'node:sqlite';
 import type { SQLInputValue, SQLOutputValue } from 'node:sqlite';
+import { systemClock } from '@whorl/protocol';
 
 /** A prepared statement, as node:sqlite has it. */
 export interface Statement {
@@ -46,6 +47,8 @@ export interface Ground {
    * the disk. At the end of the turn in which the first came, unless it says.
    */
   readonly gather?: (commit: () => void) => void;
+  /** Milliseconds: a commit takes no more of what waits than there is time for. Without it, it takes all. */
+  readonly now?: () => number;
 }
 
 class NodeConnection extends DatabaseSync implements Connection {
@@ -65,4 +68,5 @@ export const machineInRealTime: Ground = {
   ...machine,
   // eslint-disable-next-line no-restricted-globals -- here is the machine that is handed in
   gather: (commit) => void setImmediate(commit),
+  now: () => systemClock.now(),
 };

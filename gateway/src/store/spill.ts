@@ -8,9 +8,9 @@ export interface SpillStore {
    * Keeps events until {@link drain}; over a crash too, unless the disk refuses even that.
    * @returns how many there was no room for
    */
-  keep(events: readonly NewEvent[]): number;
+  keep(events: readonly NewEvent[]): Promise<number>;
   /** Events that wait, oldest first. */
-  waiting(): readonly NewEvent[];
+  waiting(): Promise<readonly NewEvent[]>;
   /**
    * Stores what waits, each event once however often this is repeated, also after a crash. Writes to the database in
    * any case, so that it shows whether that can be written.

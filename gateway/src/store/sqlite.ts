@@ -19,6 +19,9 @@ const SETUP = `
   PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -65536;
 `;
 
+/** So long work is taken into one commit: whoever reads waits for it. */
+const COMMIT_MS = 4;
+
 /** Pages copied without a pause: 8 MB. */
 const COPY_PAGES = 2000;
 
@@ -39,6 +42,7 @@ export class Sqlite {
   readonly #statements = new Map<string, Statement>();
   #waiting: Step[] = [];
   readonly #gather: (commit: () => void) => void;
+  readonly #now: () => number;
   readonly #watchers = new Set<(error: unknown) => void>();
   /** Copies under way. */
   #copying = 0;
@@ -52,10 +56,11 @@ export class Sqlite {
   constructor(
     path: string,
     prepare: (db: Connection) => void,
-    { connect, gather = queueMicrotask }: Pick<Ground, 'connect' | 'gather'> = machine,
+    { connect, gather = queueMicrotask, now = () => 0 }: Pick<Ground, 'connect' | 'gather' | 'now'> = machine,
   ) {
     this.#path = path;
     this.#gather = gather;
+    this.#now = now;
     this.#db = translated(path, () => {
       const db = connect(path);
       try {
@@ -77,11 +82,15 @@ export class Sqlite {
   write<T>(work: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#waiting.push({ work, resolve: resolve as (value: unknown) => void, reject });
-      if (this.#waiting.length === 1) {
-        this.#gather(() => {
-          if (this.#copying === 0) this.#commit();
-        });
-      }
+      if (this.#waiting.length === 1) this.#commitSoon();
+    });
+  }
+
+  #commitSoon(): void {
+    this.#gather(() => {
+      if (this.#copying > 0) return;
+      this.#commit();
+      if (this.#waiting.length > 0) this.#commitSoon();
     });
   }
 
@@ -123,7 +132,7 @@ export class Sqlite {
    * @throws WhorlError STORE_*
    */
   async copyTo(path: string): Promise<void> {
-    this.#commit();
+    this.#commitAll();
     this.#copying += 1;
     try {
       await this.#db.copyTo(path, COPY_PAGES);
@@ -133,7 +142,7 @@ export class Sqlite {
       });
     } finally {
       this.#copying -= 1;
-      if (this.#copying === 0) this.#commit();
+      if (this.#copying === 0) this.#commitAll();
     }
   }
 
@@ -147,7 +156,7 @@ export class Sqlite {
 
   /** Commits what waits and lets go of the file; harmless when repeated. */
   close(): void {
-    this.#commit();
+    this.#commitAll();
     if (!this.#db.isOpen) return;
     this.#statements.clear();
     this.#db.close();
@@ -162,6 +171,11 @@ export class Sqlite {
     return statement;
   }
 
+  #commitAll(): void {
+    while (this.#waiting.length > 0) this.#commit();
+  }
+
+  /** Commits what waits, or as much of it as there is time for. */
   #commit(): void {
     const steps = this.#waiting;
     if (steps.length === 0) return;
@@ -175,15 +189,19 @@ export class Sqlite {
       for (const step of steps) step.reject(asError(error));
       return;
     }
+    this.#waiting = [...steps.slice(settled.length), ...this.#waiting];
     for (const settle of settled) settle();
   }
 
-  /** All of them, without the savepoints, which cost as much as the steps. @returns `undefined` when one has failed */
+  /**
+   * Without the savepoints, which cost as much as the steps.
+   * @returns what tells the callers of those that were carried out; `undefined` when one has failed
+   */
   #together(steps: readonly Step[]): (() => void)[] | undefined {
     this.#begin();
-    const settled: (() => void)[] = [];
+    let settled: (() => void)[];
     try {
-      for (const step of steps) settled.push(carriedOut(step));
+      settled = this.#inTime(steps, carriedOut);
     } catch (error) {
       if (steps.length === 1) throw error;
       return undefined;
@@ -195,8 +213,18 @@ export class Sqlite {
   /** Each in a savepoint: one step's failure is its own. */
   #apart(steps: readonly Step[]): (() => void)[] {
     this.#begin();
-    const settled = steps.map((step) => this.#savepoint(step));
+    const settled = this.#inTime(steps, (step) => this.#savepoint(step));
     this.run('COMMIT');
+    return settled;
+  }
+
+  #inTime(steps: readonly Step[], carryOut: (step: Step) => () => void): (() => void)[] {
+    const end = this.#now() + COMMIT_MS;
+    const settled: (() => void)[] = [];
+    for (const step of steps) {
+      settled.push(carryOut(step));
+      if (this.#now() > end) break;
+    }
     return settled;
   }
 

@@ -7,6 +7,7 @@ import { holdExactly, isPortable, portables, setPortable } from './tables/portab
 import * as syncs from './tables/syncs.ts';
 import * as tasks from './tables/tasks.ts';
 import type {
+  BeginEvent,
   Begun,
   FileRow,
   OperatorRow,
@@ -78,10 +79,11 @@ export class SqliteTaskStore implements TaskStore {
     return this.#db.write(() => files.deleteFile(this.#db, name));
   }
 
-  beginSync(sync: Omit<SyncRow, 'id'>, event: (id: number) => NewEvent): Promise<Begun> {
+  beginSync(sync: Omit<SyncRow, 'id'>, event: BeginEvent): Promise<Begun> {
     return this.#db.write(() => {
       const id = syncs.insertSync(this.#db, sync);
-      return { id, events: insertEvents(this.#db, [event(id)]) };
+      const told = { ...event, data: { ...event.data, sync: id } } as BeginEvent;
+      return { id, events: insertEvents(this.#db, [told]) };
     });
   }
 

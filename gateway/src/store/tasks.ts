@@ -133,9 +133,9 @@ export interface TaskStore {
 
   /**
    * Begins a session; one that still runs at that terminal is ended as failed.
-   * @param event tells of it
+   * @param event tells of it; the session's id is put into its data
    */
-  beginSync(sync: Omit<SyncRow, 'id'>, event: (id: number) => NewEvent): Promise<Begun>;
+  beginSync(sync: Omit<SyncRow, 'id'>, event: BeginEvent): Promise<Begun>;
   /** @returns the events stored */
   saveSync(sync: SyncRow, events: readonly NewEvent[]): Promise<readonly StoredEvent[]>;
   sync(id: number): Promise<SyncRow | undefined>;
@@ -160,6 +160,8 @@ export interface TaskStore {
    */
   saveHeld(terminal: string, held: ReadonlyMap<number, number>, time: number): Promise<void>;
 }
+
+export type BeginEvent = Extract<NewEvent, { type: 'sync.began' | 'sync.refused' }>;
 
 export interface Begun {
   readonly id: number;

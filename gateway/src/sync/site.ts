@@ -119,7 +119,7 @@ export class Site {
     try {
       this.publish(await this.store.addEvents(events));
     } catch (error) {
-      if (troubleOf(error) !== undefined) this.trouble.keep(events);
+      if (troubleOf(error) !== undefined) await this.trouble.keep(events);
       else
         this.log.error(
           { events: events.map((event) => event.type) },

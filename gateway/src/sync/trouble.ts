@@ -105,7 +105,7 @@ export class Trouble {
   /** Stores what waits since the last time that the gateway ran. @throws WhorlError STORE_* */
   async start(): Promise<void> {
     const { store, hub, clock, log } = this.#parts;
-    const left = store.spill.waiting();
+    const left = await store.spill.waiting();
     if (left.length === 0) return;
     const failures = left.filter((event) => event.type === 'db.save.failed');
     const [first] = failures;
@@ -153,9 +153,9 @@ export class Trouble {
     return true;
   }
 
-  /** Keeps events that the database did not take. */
-  keep(events: readonly NewEvent[]): void {
-    const dropped = this.#parts.store.spill.keep(events);
+  /** Keeps events that the database did not take. Never throws: what cannot be kept is counted. */
+  async keep(events: readonly NewEvent[]): Promise<void> {
+    const dropped = await this.#parts.store.spill.keep(events).catch(() => events.length);
     if (this.#episode !== undefined) this.#episode.dropped += dropped;
   }
 
@@ -203,7 +203,7 @@ export class Trouble {
       return true;
     });
     if (fresh.length > 0)
-      this.keep(fresh.map((one) => ({ type: 'db.save.failed', time, ...one, data: { code, reason } })));
+      void this.keep(fresh.map((one) => ({ type: 'db.save.failed', time, ...one, data: { code, reason } })));
   }
 
   #later(it: Episode): void {

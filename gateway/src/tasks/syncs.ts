@@ -167,10 +167,10 @@ export class Syncs {
     const { site, note } = this.#ground;
     const row = rowOf(driver.name, identity, wish, { state: 'running', began: site.now });
     const { task, mode, operator, automatic, forget } = wish;
-    const { id, events } = await site.store.tasks.beginSync(row, (sync) => ({
+    const { id, events } = await site.store.tasks.beginSync(row, {
       ...{ type: 'sync.began', time: site.now, terminal: driver.name },
-      data: { sync, task, mode, operator, automatic, forgets: forget },
-    }));
+      data: { sync: 0, task, mode, operator, automatic, forgets: forget },
+    });
     site.publish(events);
     if (forget) {
       const deed = { deed: 'tasks.sync.forget', target: `terminal ${driver.name}` };
@@ -195,7 +195,7 @@ export class Syncs {
     let row: SyncRow;
     if (known === undefined) {
       const fresh = rowOf(driver.name, identity, wish, end);
-      const { id, events } = await site.store.tasks.beginSync(fresh, event);
+      const { id, events } = await site.store.tasks.beginSync(fresh, event(0));
       site.publish(events);
       row = { ...fresh, id };
     } else {

@@ -1,7 +1,7 @@
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { machineInRealTime, openStore } from '@whorl/gateway';
+import { openStoreThread } from '@whorl/gateway';
 import type { LedgerRow, Store } from '@whorl/gateway';
 import { encodeUser, readRecord } from '@whorl/protocol';
 import { fingerUser } from './users.ts';
@@ -16,7 +16,7 @@ const TERMINALS = ['a', 'b', 'c', 'd', 'e', 'f'];
 export async function benchStore({ quick }: { quick: boolean }): Promise<Record<string, number>> {
   // Beside the project, not in a temporary directory, which may be memory.
   const directory = mkdtempSync(join(resolve('.'), '.bench-'));
-  const store = openStore({ data: join(directory, 'data'), ground: machineInRealTime });
+  const store = await openStoreThread({ data: join(directory, 'data') });
   const raw = openSync(join(directory, 'raw'), 'w');
   try {
     const each = quick ? 50 : 400;

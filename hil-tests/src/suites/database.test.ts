@@ -155,7 +155,7 @@ test.skipIf(FAILING?.possible !== true)(
   async () => {
     if (FAILING === undefined) return;
     const { rig, fault } = await site(FAILING);
-    vi.spyOn(rig.gateway.store.spill, 'keep').mockImplementation((events) => events.length);
+    vi.spyOn(rig.gateway.store.spill, 'keep').mockImplementation(async (events) => events.length);
     fault.begin();
     rig.terminal('terminal-3').enrol({ user: 1, fingers: 1 });
     await rig.until(

@@ -20,12 +20,15 @@ export function addStartCommands(program: Command): void {
       await guarded(json, async () => {
         const loaded = loadConfig(config);
         // Loaded only here: the other commands start sooner without it.
-        const [{ startService }, { makeLog }] = await Promise.all([
-          import('../../service.ts'),
+        const [{ openServiceStore }, { makeLog }] = await Promise.all([
+          import('../../store/thread/service.ts'),
           import('../log.ts'),
         ]);
         const log = makeLog(loaded.logLevel, json || !process.stdout.isTTY);
-        const service = await startService(loaded, log);
+        // The thread opens the database while this one loads the rest.
+        const store = openServiceStore(loaded, log);
+        const { startService } = await import('../../service.ts');
+        const service = await startService(loaded, log, store);
         tellApi(service.http, json);
         const stop = (signal: NodeJS.Signals): void => {
           log.info({ signal }, 'stopping');

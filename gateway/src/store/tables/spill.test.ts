@@ -24,20 +24,20 @@ function failed(user: number): NewEvent {
 test('B7 events that wait are there after a crash, and are stored once however often', async () => {
   const data = directory();
   const first = openStore({ data });
-  expect(first.spill.keep([failed(1), failed(2)])).toBe(0);
+  expect(await first.spill.keep([failed(1), failed(2)])).toBe(0);
   const after = readFileSync(join(data, SPILL));
   expect(await first.spill.drain(1)).toMatchObject([{ user: 1 }, { user: 2 }]);
   await first.close();
   // As if the crash had come between the database and the file.
   writeFileSync(join(data, SPILL), after);
   const second = openStore({ data });
-  expect(second.spill.waiting()).toMatchObject([{ user: 1 }, { user: 2 }]);
+  expect(await second.spill.waiting()).toMatchObject([{ user: 1 }, { user: 2 }]);
   expect(await second.spill.drain(2)).toEqual([]);
   expect(await second.events({ type: 'db.save.failed', limit: 9 })).toHaveLength(2);
-  expect(second.spill.waiting()).toEqual([]);
+  expect(await second.spill.waiting()).toEqual([]);
   await second.close();
   const third = openStore({ data });
-  expect(third.spill.waiting()).toEqual([]);
+  expect(await third.spill.waiting()).toEqual([]);
   await third.close();
 });
 
@@ -63,22 +63,24 @@ test('B7 the file never grows; what there is no room for is counted, others leav
   const store = openStore({ data });
   const closed = { type: 'line.closed', time: 5, line: 'floor', data: { reason: 'x'.repeat(1000) } } as const;
   const others = Array.from({ length: 100 }, () => closed);
-  expect(store.spill.keep(others)).toBeGreaterThan(60);
-  expect(store.spill.keep([failed(1)])).toBe(0);
-  expect(store.spill.keep(Array.from({ length: 1000 }, (_, user) => failed(user)))).toBeGreaterThan(500);
+  expect(await store.spill.keep(others)).toBeGreaterThan(60);
+  expect(await store.spill.keep([failed(1)])).toBe(0);
+  expect(await store.spill.keep(Array.from({ length: 1000 }, (_, user) => failed(user)))).toBeGreaterThan(
+    500,
+  );
   const { size, mode } = statSync(join(data, SPILL));
   expect(size).toBe(SPILL_BYTES);
   expect(process.platform === 'win32' || (mode & 0o77) === 0).toBe(true);
-  const kept = store.spill.waiting().length;
+  const kept = (await store.spill.waiting()).length;
   await store.close();
   const again = openStore({ data });
-  expect(again.spill.waiting()).toHaveLength(kept);
+  expect(await again.spill.waiting()).toHaveLength(kept);
   await again.close();
 });
 
 test('B7 B17 who was erased meanwhile is named in no event that waited', async () => {
   const store = openStore({ data: { memory: true } });
-  store.spill.keep([failed(7)]);
+  await store.spill.keep([failed(7)]);
   await store.saveUser({
     ...{ user: 7, from: 0, ledger: [], events: [], time: 1 },
     next: { record: { id: 7, fields: new Map() }, version: 1, provenance: new Map() },

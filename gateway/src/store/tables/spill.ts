@@ -45,11 +45,11 @@ export class Spill implements SpillStore {
     return this.#db.watch(listener);
   }
 
-  waiting(): readonly NewEvent[] {
+  async waiting(): Promise<readonly NewEvent[]> {
     return this.#kept.map(({ event }) => event);
   }
 
-  keep(events: readonly NewEvent[]): number {
+  async keep(events: readonly NewEvent[]): Promise<number> {
     const before = this.#kept.length;
     for (const event of events) {
       const source = event.source ?? `spill/${Buffer.from(this.#random(12)).toString('hex')}`;
