@@ -12,6 +12,7 @@ import type { FieldName, Random, UserRecord } from '@whorl/protocol';
 import { enrolledFields, fieldsOf, overlay } from './enrolment.ts';
 import type { Enrolment, UserFields } from './enrolment.ts';
 import { unheldFields } from './holding.ts';
+import type { Happening, Held } from './held.ts';
 import type { Model } from './model.ts';
 import type { Op } from './ops.ts';
 import type { Portable } from './portable/portable.ts';
@@ -31,7 +32,7 @@ export interface Edit {
 export type Tap = { readonly card: Uint8Array } | { readonly user: number };
 
 /** Log records written together. */
-const STRANGERS_AT_ONCE = 500;
+const RECORDS_AT_ONCE = 500;
 
 /** What people do at the terminal itself. Every change is stored before the method returns. */
 export class Panel {
@@ -137,8 +138,8 @@ export class Panel {
   /** So many strangers ask to be let in. */
   turnAway(strangers: number): void {
     const entries = Array.from({ length: strangers }, (): Entry => ({ kind: 'access.denied' }));
-    for (let from = 0; from < strangers; from += STRANGERS_AT_ONCE)
-      this.#store.change([], entries.slice(from, from + STRANGERS_AT_ONCE));
+    for (let from = 0; from < strangers; from += RECORDS_AT_ONCE)
+      this.#store.change([], entries.slice(from, from + RECORDS_AT_ONCE));
   }
 
   /** @param key the pairing key, 32 bytes; `undefined` for none */
@@ -172,6 +173,42 @@ export class Panel {
       );
     for (const record of records) this.#check(record);
     this.#store.change(records.map(putOf), []);
+  }
+
+  /**
+   * Makes it hold what another one held; its pairing key is gone.
+   * @throws WhorlError TERMINAL_FULL, TERMINAL_CANNOT_HOLD; then nothing has changed
+   */
+  restore({ epoch, boots, clock, log, users }: Held): void {
+    const { capabilities } = this.#model;
+    if (users.length > capabilities.users)
+      throw new WhorlError('TERMINAL_FULL', `${users.length.toString()} users`);
+    for (const record of users) this.#check(record);
+    const begin: Op[] = [
+      { name: 'made', epoch, boots },
+      { name: 'cleared', last: log.last - log.records.length },
+      this.#store.clockAt(this.#store.trueTime + clock.aheadMs, clock.ppm),
+      ...users.map(putOf),
+    ];
+    this.#store.change(begin, []);
+    for (let from = 0; from < log.records.length; from += RECORDS_AT_ONCE) {
+      const some = log.records.slice(from, from + RECORDS_AT_ONCE);
+      const ops = some.map((record): Op => ({ name: 'logged', record }));
+      this.#store.change(ops, []);
+    }
+  }
+
+  /** Makes happen here what happened at another one. */
+  relive({ put = [], dropped = [], records }: Happening): void {
+    const { last } = this.#store.state.log;
+    this.#store.change(
+      [
+        ...put.map(putOf),
+        ...dropped.map((user): Op => ({ name: 'dropped', user })),
+        ...records.map((record, i): Op => ({ name: 'logged', record: { ...record, id: last + 1 + i } })),
+      ],
+      [],
+    );
   }
 
   /** Takes users away as if they had never been there: the log says nothing. */

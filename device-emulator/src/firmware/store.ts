@@ -50,6 +50,11 @@ export class Store {
     return shownAt(this.state.clock, this.#clock.wallTime());
   }
 
+  /** Milliseconds UTC, whatever the terminal's clock shows. */
+  get trueTime(): number {
+    return this.#clock.wallTime();
+  }
+
   /** The setting of the clock that shows `shown` now; its drift is kept unless given. */
   clockAt(shown: number, ppm = this.state.clock.ppm): Op {
     return { name: 'clock', shown, at: this.#clock.wallTime(), ppm: ppm + PPM_BIAS };

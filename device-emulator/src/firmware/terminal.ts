@@ -1,9 +1,9 @@
 import { decodeUser, describe, readRecord, WhorlError } from '@whorl/protocol';
-import type { Cancel, Capabilities, Clock, Random, SlotAnswer, User, UserRecord } from '@whorl/protocol';
+import type { Cancel, Capabilities, SlotAnswer, User, UserRecord } from '@whorl/protocol';
 import type { Enrolment } from './enrolment.ts';
 import { FlashGate, PowerCut } from './flash.ts';
-import type { Flash } from './flash.ts';
-import type { TellKeys } from './handshake.ts';
+import { heldBy } from './held.ts';
+import type { Happening, Held } from './held.ts';
 import { Link } from './link.ts';
 import type { LinkCounters } from './link-counters.ts';
 import type { Model } from './model.ts';
@@ -19,19 +19,7 @@ import type { Sensors } from './sensors.ts';
 import { shownLog } from './shown-log.ts';
 import type { ShownLog } from './shown-log.ts';
 import { Store } from './store.ts';
-
-export interface TerminalOptions {
-  /** Unique in the world, at most 32 bytes. */
-  readonly serial: string;
-  /** 1 to 247. */
-  readonly address: number;
-  readonly model: Model;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly flash: Flash;
-  /** Takes the keys of each session and broadcast key; not to be given but for a test rig. */
-  readonly tellKeys?: TellKeys | undefined;
-}
+import type { TerminalOptions } from './terminal-options.ts';
 
 export type Power = 'off' | 'starting' | 'on';
 
@@ -264,6 +252,16 @@ export class Terminal {
     this.#act((panel) => panel.unload(users));
   }
 
+  /** Makes it hold what another one held; see {@link Panel.restore}. */
+  restore(held: Held): void {
+    this.#act((panel) => panel.restore(held));
+  }
+
+  /** Makes happen here what happened at another one; see {@link Panel.relive}. */
+  relive(happening: Happening): void {
+    this.#act((panel) => panel.relive(happening));
+  }
+
   // A portable terminal.
 
   /** Presses a button; see {@link Portable.press}. */
@@ -309,12 +307,12 @@ export class Terminal {
     return held === undefined ? undefined : readRecord(held.bytes);
   }
 
-  /** Digest of the user table, in hex. */
   /** Objects that are on their way to it. */
   get staged(): number {
     return this.#on().store.state.staging.size;
   }
 
+  /** Digest of the user table, in hex. */
   get tableDigest(): string {
     return hex(this.#on().store.state.users.digest);
   }
@@ -323,6 +321,11 @@ export class Terminal {
   logs(most = Number.POSITIVE_INFINITY): ShownLog[] {
     const { log } = this.#on().store.state;
     return log.page(Math.max(0, log.last - most), log.size).map(shownLog);
+  }
+
+  /** All that it keeps but its key and what is on its way, to make another one the same. */
+  get held(): Held {
+    return heldBy(this.#on().store);
   }
 
   get boots(): number {

@@ -5,7 +5,7 @@ import { decodeUser, writeRecord, encodeUser, readRecord, systemClock, VirtualCl
 import type { User } from '@whorl/protocol';
 import { expect, onTestFinished, test } from 'vitest';
 import { serveControl } from '../control/server.ts';
-import { pseudonymous, readDump } from './dump.ts';
+import { dumpOf, pseudonymous, readDump } from './dump.ts';
 import { startFleet } from './fleet.ts';
 import type { Fleet } from './fleet.ts';
 import { fleetSchema } from './schema.ts';
@@ -65,6 +65,28 @@ test('E7 a terminal’s dump becomes an emulated terminal; no secret is in it', 
   expect([...again.users().keys()]).toEqual([7]);
   expect(again.user(7)).toMatchObject({ groups: [1, 4], 'finger.3': { format: 1, quality: 80 } });
   expect(again.isPaired).toBe(false);
+});
+
+test('E7 a terminal made of a dump is the same to a gateway: log, epoch, starts, clock, what it can hold', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'whorl-dump-'));
+  onTestFinished(() => {
+    rmSync(folder, { recursive: true });
+  });
+  const { terminal } = (await fleetOf({ capabilities: { users: 600, fingers: 2 } })).terminal('t1');
+  terminal.enrol({ user: 7, name: 'Ada', fingers: 2 });
+  terminal.clearLog();
+  terminal.tap({ user: 7 });
+  terminal.setClock(terminal.shown + 90_000, 20);
+  terminal.turnAway(1_200);
+  const path = join(folder, 't1.json');
+  writeFileSync(path, JSON.stringify(dumpOf(terminal, bytes(32, 1))));
+  const again = (await fleetOf({ from: path })).terminal('t1').terminal;
+  expect(again.model).toEqual(terminal.model);
+  expect(again.logs()).toEqual(terminal.logs());
+  expect([again.epoch, again.boots, again.shown]).toEqual([terminal.epoch, terminal.boots, terminal.shown]);
+  expect([...again.users().keys()]).toEqual([7]);
+  again.tap({ user: 7 });
+  expect(again.logs(1)[0]?.id).toBe((terminal.logs(1)[0]?.id ?? 0) + 1);
 });
 
 let port = 0;

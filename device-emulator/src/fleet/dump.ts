@@ -1,51 +1,108 @@
 import { createCipheriv, hash, hkdfSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import {
+  CARD_SLOTS,
   credentialOf,
   decodeField,
   describe,
   encodeField,
+  FACE_SLOTS,
   fieldName,
+  FINGER_SLOTS,
+  MTU_MAX,
+  MTU_MIN,
   recordOf,
   WhorlError,
 } from '@whorl/protocol';
 import type { UserRecord } from '@whorl/protocol';
 import { z } from 'zod';
 import { MODELS } from '../firmware/model.ts';
-import type { ModelName } from '../firmware/model.ts';
+import type { Model, ModelName } from '../firmware/model.ts';
+import type { Held } from '../firmware/held.ts';
 import type { Terminal } from '../firmware/terminal.ts';
 
 const hex = z.string().regex(/^([0-9a-f]{2})*$/, 'bytes in hex');
 
-/** What a terminal holds, to make an emulated one of: nothing in it tells whom it is about. */
+const number = z.int().min(0).max(0xffff_ffff);
+const formats = z.array(z.int().min(0).max(255)).max(16);
+
+const logRecord = z.strictObject({
+  id: number,
+  time: z.int().min(0),
+  code: z.int().min(0).max(0xffff),
+  origin: z.enum(['terminal', 'gateway']),
+  user: number,
+  detail: z.int().min(0).max(0xffff),
+});
+
+const capabilities = z.strictObject({
+  users: number,
+  logs: z.int().min(1).max(0xffff_ffff),
+  cards: z.int().min(0).max(CARD_SLOTS),
+  fingers: z.int().min(0).max(FINGER_SLOTS),
+  faces: z.int().min(0).max(FACE_SLOTS),
+  does: z.strictObject({ patches: z.boolean(), portable: z.boolean() }),
+  holds: z.strictObject({
+    validity: z.boolean(),
+    pin: z.boolean(),
+    authMode: z.boolean(),
+    groups: z.boolean(),
+    photo: z.boolean(),
+  }),
+  cardFormats: formats,
+  fingerFormats: formats,
+  faceFormats: formats,
+  mtu: z.int().min(MTU_MIN).max(MTU_MAX),
+  window: z.int().min(1).max(64),
+});
+
+/** What a terminal holds and can, to make an emulated one of: nothing in it tells whom it is about. */
 export const dumpSchema = z.strictObject({
   dump: z.literal(1),
   model: z.enum(Object.keys(MODELS) as [ModelName, ...ModelName[]]),
+  firmware: z.string().max(24),
+  capabilities,
+  epoch: number,
+  boots: number,
+  clock: z.strictObject({ aheadMs: z.int(), ppm: z.int().min(-1_000_000).max(1_000_000) }),
+  log: z.strictObject({ last: number, records: z.array(logRecord) }).refine(isWhole, 'records have gaps'),
   users: z.array(z.strictObject({ id: z.int().min(1), fields: z.record(z.string().regex(/^\d+$/), hex) })),
 });
 
 export type Dump = z.infer<typeof dumpSchema>;
 
+function isWhole({ last, records }: { last: number; records: readonly { id: number }[] }): boolean {
+  return records.every(({ id }, i) => id === last - records.length + 1 + i);
+}
+
 /**
- * What a terminal holds, with pseudonyms of the same size for names, card numbers, PIN verifiers, templates, photos and
- * whatever this release does not know; the same ones for the same values, within a dump. Keys and log are left out.
+ * What a terminal holds and can, with pseudonyms of the same size for names, card numbers, PIN verifiers, templates,
+ * photos and whatever this release does not know; the same ones for the same values, within a dump. Its pairing key and
+ * what is on its way are left out.
  * @param salt of this dump alone, 32 random bytes that nobody keeps
  */
 export function dumpOf(terminal: Terminal, salt: Uint8Array): Dump {
-  const users = [...terminal.users().keys()].flatMap((id) => terminal.record(id) ?? []);
-  return {
-    dump: 1,
-    model: dumpSchema.shape.model.parse(terminal.model.name),
+  const { users, ...held } = terminal.held;
+  const { name, firmware, capabilities: can } = terminal.model;
+  return dumpSchema.parse({
+    ...{ dump: 1, model: name, firmware, capabilities: can },
+    ...held,
     users: users.map((record) => {
       const { id, fields } = pseudonymous(record, salt);
-      const told = [...fields].map(([number, bytes]) => [String(number), Buffer.from(bytes).toString('hex')]);
+      const told = [...fields].map(([field, bytes]) => [String(field), Buffer.from(bytes).toString('hex')]);
       return { id, fields: Object.fromEntries(told) as Record<string, string> };
     }),
-  };
+  });
+}
+
+/** What a dump says of a terminal. */
+export interface ReadDump {
+  readonly model: Model;
+  readonly held: Held;
 }
 
 /** Reads a dump. @throws WhorlError FLEET_FILE naming file and place */
-export function readDump(path: string): { readonly model: ModelName; readonly users: readonly UserRecord[] } {
+export function readDump(path: string): ReadDump {
   let json: unknown;
   try {
     json = JSON.parse(readFileSync(path, 'utf8'));
@@ -59,13 +116,17 @@ export function readDump(path: string): { readonly model: ModelName; readonly us
     );
     throw new WhorlError('FLEET_FILE', told.join('\n'));
   }
-  const users = parsed.data.users.map(({ id, fields }) =>
+  const { model, firmware, capabilities: can, users, epoch, boots, clock, log } = parsed.data;
+  const records = users.map(({ id, fields }) =>
     recordOf(
       id,
-      Object.entries(fields).map(([number, bytes]) => [Number(number), Buffer.from(bytes, 'hex')]),
+      Object.entries(fields).map(([field, bytes]) => [Number(field), Buffer.from(bytes, 'hex')]),
     ),
   );
-  return { model: parsed.data.model, users };
+  return {
+    model: { ...MODELS[model], firmware, capabilities: can },
+    held: { epoch, boots, clock, log, users: records },
+  };
 }
 
 /** A user whom nobody knows: every field that tells of a person is replaced by one of the same size. */

@@ -201,7 +201,7 @@ function makeTerminal(
   parts: Made & { readonly tellOwn: TellKeys | undefined },
 ): Terminal {
   const dump = options.from === undefined ? undefined : readDump(options.from);
-  const model = modelOf({ ...options, model: dump?.model ?? options.model }, baud);
+  const model = modelOf(options, dump?.model ?? MODELS[options.model], baud);
   const terminal = new Terminal({
     serial: serialOf(options),
     address: options.address,
@@ -212,13 +212,12 @@ function makeTerminal(
     tellKeys: parts.tellOwn,
   });
   const isNew = terminal.boots === 1;
-  if (isNew && dump !== undefined) terminal.load(dump.users);
+  if (isNew && dump !== undefined) terminal.restore(dump.held);
   else if (isNew) seed(terminal, options);
   return terminal;
 }
 
-function modelOf(options: FleetTerminal, baud: number | undefined): Model {
-  const model: Model = MODELS[options.model];
+function modelOf(options: FleetTerminal, model: Model, baud: number | undefined): Model {
   const { holds, ...differences } = options.capabilities;
   const capabilities = {
     ...model.capabilities,

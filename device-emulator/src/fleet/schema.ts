@@ -78,7 +78,7 @@ const terminal = z.strictObject({
   turnaroundMs: delayMs.optional(),
   /** The model's when not given. */
   bootMs: delayMs.optional(),
-  /** File of `whorl-emulator dump`: model and users are those of that terminal. */
+  /** File of `whorl-emulator dump`: model, capabilities, users, log and clock are those of that terminal. */
   from: z.string().min(1).optional(),
   /** How many, or who. */
   users: z.union([z.int().min(0).max(MOST_USERS), people]).default(0),
