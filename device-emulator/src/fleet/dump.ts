@@ -41,7 +41,7 @@ const capabilities = z.strictObject({
   cards: z.int().min(0).max(CARD_SLOTS),
   fingers: z.int().min(0).max(FINGER_SLOTS),
   faces: z.int().min(0).max(FACE_SLOTS),
-  does: z.strictObject({ patches: z.boolean(), portable: z.boolean() }),
+  does: z.strictObject({ patches: z.boolean(), portable: z.boolean(), clock: z.boolean() }),
   holds: z.strictObject({
     validity: z.boolean(),
     pin: z.boolean(),
