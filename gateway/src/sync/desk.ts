@@ -84,6 +84,7 @@ export class Desk implements Operations {
       await store.openPulls(PAGE),
     ];
     const doubts = new Map((await store.terminals()).map(({ name, doubt }) => [name, doubt]));
+    const places = new Map(this.#site.places.map(({ terminal, groups }) => [terminal, groups]));
     const database = this.#site.trouble.current;
     return {
       gateway: this.#parts.gateway,
@@ -95,7 +96,7 @@ export class Desk implements Operations {
       terminals: this.#parts.terminals().map((terminal) => {
         const unknown = doubts.get(terminal.name);
         const ledger = counts.get(terminal.name) ?? NO_COUNTS;
-        const groups = this.#site.places.find((place) => place.terminal === terminal.name)?.groups ?? [];
+        const groups = places.get(terminal.name) ?? [];
         return { ...terminal, groups, ...(unknown === undefined ? {} : { unknown }), ledger };
       }),
       openPulls: pulls.length,

@@ -2,11 +2,12 @@ import {
   createCipheriv,
   createDecipheriv,
   createHash,
-  createHmac,
   createPrivateKey,
   createPublicKey,
   diffieHellman,
+  hkdfSync,
 } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { WhorlError } from '../errors.ts';
 
 /*
@@ -27,9 +28,6 @@ export const HANDSHAKE_BYTES = KEY_BYTES + 16;
 const CIPHER = 'chacha20-poly1305';
 const TAG_BYTES = 16;
 const NOTHING = new Uint8Array(0);
-/** What stands before 32 raw bytes of an X25519 key in DER (RFC 8410, section 7 and 4). */
-const PRIVATE_DER = Buffer.from('302e020100300506032b656e04220420', 'hex');
-const PUBLIC_DER = Buffer.from('302a300506032b656e032100', 'hex');
 
 /** Names a key without telling anything of it. */
 export function keyId(key: Uint8Array): Uint8Array {
@@ -63,12 +61,12 @@ export interface NoiseParts {
 /** The end that begins: the gateway. */
 export class NoiseInitiator {
   readonly #state: SymmetricState;
-  readonly #ephemeral: Uint8Array;
+  readonly #ephemeral: KeyObject;
 
   constructor({ psk, prologue, ephemeral }: NoiseParts) {
     this.#state = new SymmetricState(prologue);
     this.#state.mixKeyAndHash(psk);
-    this.#ephemeral = ephemeral;
+    this.#ephemeral = privateKey(ephemeral);
   }
 
   /** The first message, to be sent once. */
@@ -108,10 +106,11 @@ export function respond(
   state.mixHash(theirs);
   state.mixKey(theirs);
   const payload = state.open(message.subarray(KEY_BYTES));
-  const own = publicKey(ephemeral);
+  const key = privateKey(ephemeral);
+  const own = publicKey(key);
   state.mixHash(own);
   state.mixKey(own);
-  state.mixKey(agree(ephemeral, theirs));
+  state.mixKey(agree(key, theirs));
   const sealed = state.seal(answer);
   return { payload, answer: joined(own, sealed), keys: state.split() };
 }
@@ -124,16 +123,10 @@ export function rekeyed(key: Uint8Array): Uint8Array {
   return new Uint8Array(cipher.update(new Uint8Array(KEY_BYTES)));
 }
 
-/** HKDF as Noise has it (section 4.3). */
+/** HKDF as Noise has it (section 4.3): that of RFC 5869 with nothing for its `info`. */
 export function hkdf(chaining: Uint8Array, material: Uint8Array, outputs: 2 | 3): Uint8Array[] {
-  const temporary = hmac(chaining, material);
-  const made: Uint8Array[] = [];
-  let last: Uint8Array = NOTHING;
-  for (let i = 1; i <= outputs; i += 1) {
-    last = hmac(temporary, joined(last, Uint8Array.of(i)));
-    made.push(last);
-  }
-  return made;
+  const made = new Uint8Array(hkdfSync('sha256', material, chaining, NOTHING, outputs * KEY_BYTES));
+  return Array.from({ length: outputs }, (_, at) => made.subarray(at * KEY_BYTES, (at + 1) * KEY_BYTES));
 }
 
 /** Section 5.2: the chaining key, the hash of all that was said, and the key of the moment. */
@@ -226,33 +219,32 @@ function ephemeralOf(message: Uint8Array): Uint8Array {
   return message.slice(0, KEY_BYTES);
 }
 
-function publicKey(key: Uint8Array): Uint8Array {
-  const der = createPublicKey(privateObject(key)).export({ format: 'der', type: 'spki' });
-  return new Uint8Array(der.subarray(PUBLIC_DER.length));
+function privateKey(key: Uint8Array): KeyObject {
+  return createPrivateKey({ key: Buffer.from(key), format: 'raw-private', asymmetricKeyType: 'x25519' });
+}
+
+function publicKey(key: KeyObject): Uint8Array {
+  return new Uint8Array(createPublicKey(key).export({ format: 'raw-public' }));
 }
 
 /** X25519. @throws WhorlError FRAME_FORGED for a point of low order, which would make the secret known to all */
-function agree(own: Uint8Array, theirs: Uint8Array): Uint8Array {
-  const key = createPublicKey({ key: joined(PUBLIC_DER, theirs), format: 'der', type: 'spki' });
+function agree(own: KeyObject, theirs: Uint8Array): Uint8Array {
+  const key = createPublicKey({
+    key: Buffer.from(theirs),
+    format: 'raw-public',
+    asymmetricKeyType: 'x25519',
+  });
   try {
-    return new Uint8Array(diffieHellman({ privateKey: privateObject(own), publicKey: key }));
+    return new Uint8Array(diffieHellman({ privateKey: own, publicKey: key }));
   } catch (cause) {
     throw new WhorlError('FRAME_FORGED', 'a handshake message holds a key that is none', { cause });
   }
-}
-
-function privateObject(key: Uint8Array): ReturnType<typeof createPrivateKey> {
-  return createPrivateKey({ key: joined(PRIVATE_DER, key), format: 'der', type: 'pkcs8' });
 }
 
 function sha256(...parts: readonly Uint8Array[]): Uint8Array {
   const hash = createHash('sha256');
   for (const part of parts) hash.update(part);
   return new Uint8Array(hash.digest());
-}
-
-function hmac(key: Uint8Array, data: Uint8Array): Uint8Array {
-  return new Uint8Array(createHmac('sha256', key).update(data).digest());
 }
 
 function joined(...parts: readonly Uint8Array[]): Buffer<ArrayBuffer> {

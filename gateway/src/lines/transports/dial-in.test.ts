@@ -63,3 +63,28 @@ test('G2 a terminal that dials again is taken up when nothing comes over its old
   await vi.waitUntil(() => first.closed && opened() === 2);
   expect(second.closed).toBe(false);
 });
+
+test('G2 of a crowd that dials at once nobody is sent away, and each is greeted in its turn', async () => {
+  const crowd = 1_200;
+  const waiting: (() => void)[] = [];
+  const greet = (): Promise<string> =>
+    new Promise((resolve) => {
+      waiting.push(() => resolve(SERIAL));
+    });
+  const server = new DialIn({ greet, clock: new VirtualClock(), log: silentLog, unknown: () => undefined });
+  const port = await server.listen({ host: '127.0.0.1', port: 0 });
+  let closed = 0;
+  const sockets = Array.from({ length: crowd }, () =>
+    connect(port, '127.0.0.1').on('close', () => (closed += 1)),
+  );
+  onTestFinished(async () => {
+    for (const socket of sockets) socket.destroy();
+    await server.close();
+  });
+  await vi.waitUntil(
+    () => sockets.every(({ readyState }) => readyState === 'open') && waiting.length > 1_000,
+  );
+  expect([closed, waiting.length < crowd]).toEqual([0, true]);
+  for (const answer of waiting) answer();
+  await vi.waitUntil(() => waiting.length === crowd);
+});

@@ -10,8 +10,10 @@ import { socketTransport } from './tcp.ts';
 /** Finds out who is at the other end of a fresh connection: the serial number, or why nobody could be greeted. */
 export type Greet = (socket: Socket) => Promise<string>;
 
-/** Connections at once of which it is not known yet who is there; thousands of terminals dial when the power is back. */
-const MOST_UNKNOWN = 1_024;
+/** Connections that are greeted at once. */
+const MOST_ARRIVING = 1_024;
+/** Connections that wait to be greeted, beyond one for each terminal: all dial when the power is back. */
+const MOST_STRANGERS = 1_024;
 /** Connections that the system holds until they are looked at. */
 const BACKLOG = 4_096;
 /** A terminal is polled more than once in this time: a connection over which nothing comes is dead. */
@@ -35,6 +37,11 @@ export class DialIn {
   readonly #greeted = new Map<string, Socket>();
   /** In use by its line. A terminal that dials again has lost it, however open it looks, unless somebody still speaks there. */
   readonly #inUse = new Map<string, Socket>();
+  /**
+   * Not greeted yet. Whoever were sent away would dial again at once: thousands that do so cost more than those who are
+   * let in.
+   */
+  readonly #queue = new Set<Socket>();
   /** Being greeted. */
   readonly #arriving = new Set<Socket>();
   readonly #grumbling: Grumbling;
@@ -51,7 +58,7 @@ export class DialIn {
     this.#unknown = parts.unknown;
     this.#grumbling = new Grumbling(parts.clock, GRUMBLE_MS);
     this.#server = createServer({ pauseOnConnect: false }, (socket) => {
-      void this.#arrived(socket);
+      this.#arrived(socket);
     });
   }
 
@@ -94,8 +101,8 @@ export class DialIn {
   }
 
   async close(): Promise<void> {
-    for (const socket of [...this.#arriving, ...this.#greeted.values(), ...this.#inUse.values()])
-      socket.destroy();
+    const held = [this.#queue, this.#arriving, this.#greeted.values(), this.#inUse.values()];
+    for (const sockets of held) for (const socket of sockets) socket.destroy();
     await new Promise<void>((resolve) => {
       this.#server.close(() => {
         resolve();
@@ -103,13 +110,27 @@ export class DialIn {
     });
   }
 
-  async #arrived(socket: Socket): Promise<void> {
-    const address = `${socket.remoteAddress ?? '?'} port ${socket.remotePort ?? 0}`;
+  #arrived(socket: Socket): void {
     socket.on('error', () => undefined);
-    if (this.#arriving.size >= MOST_UNKNOWN) {
+    if (this.#queue.size >= this.#known.size + MOST_STRANGERS) {
       socket.destroy();
       return;
     }
+    this.#queue.add(socket);
+    socket.once('close', () => this.#queue.delete(socket));
+    this.#next();
+  }
+
+  #next(): void {
+    for (const socket of this.#queue) {
+      if (this.#arriving.size >= MOST_ARRIVING) return;
+      this.#queue.delete(socket);
+      if (!socket.destroyed) void this.#receive(socket);
+    }
+  }
+
+  async #receive(socket: Socket): Promise<void> {
+    const address = `${socket.remoteAddress ?? '?'} port ${socket.remotePort ?? 0}`;
     this.#arriving.add(socket);
     try {
       const serial = await this.#greet(socket);
@@ -132,6 +153,7 @@ export class DialIn {
       socket.destroy();
     } finally {
       this.#arriving.delete(socket);
+      this.#next();
     }
   }
 
