@@ -12,7 +12,7 @@ export type { Display, ProgressWindow, Window } from './firmware/portable/displa
 export type { Button, Picked } from './firmware/portable/portable.ts';
 export type { Change, Options } from './firmware/portable/state.ts';
 export type { ShownLog } from './firmware/shown-log.ts';
-export type { Power } from './firmware/terminal.ts';
+export type { Noticed, Power } from './firmware/noticed.ts';
 export type { TerminalOptions } from './firmware/terminal-options.ts';
 export { Terminal } from './firmware/terminal.ts';
 export type { RunningLine } from './bus/line.ts';
@@ -24,6 +24,7 @@ export type { Port } from './bus/port.ts';
 export { addressOf } from './bus/ear.ts';
 export { hasPty, openPty } from './bus/pty.ts';
 export type { Cable } from './bus/cable.ts';
+export { cable } from './bus/cable.ts';
 export { ptyCable } from './bus/pty-cable.ts';
 export { diallingCable, listeningCable } from './bus/tcp.ts';
 export type { End, Fault } from './faults/fault.ts';

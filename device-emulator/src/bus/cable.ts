@@ -6,17 +6,22 @@ export interface Cable {
   plug(): Promise<void>;
   /** Ends whatever connection there is, and lets none be made; harmless when there is none. */
   unplug(): Promise<void>;
+  readonly plugged: boolean;
+  /** Calls `told` each time that it has been plugged in or pulled. */
+  onTurned(told: (plugged: boolean) => void): void;
 }
 
 /** Plugs and unplugs one after the other, however fast they are asked for; each only when it changes something. */
 export function cable(place: () => string, ends: { plug(): Promise<void>; unplug(): Promise<void> }): Cable {
   let plugged = false;
+  let told: (plugged: boolean) => void = () => undefined;
   let last: Promise<void> = Promise.resolve();
   const turn = (to: boolean): Promise<void> => {
     const mine = last.then(async () => {
       if (plugged === to) return;
       await (to ? ends.plug() : ends.unplug());
       plugged = to;
+      told(to);
     });
     last = mine.catch(() => undefined);
     return mine;
@@ -27,5 +32,11 @@ export function cable(place: () => string, ends: { plug(): Promise<void>; unplug
     },
     plug: () => turn(true),
     unplug: () => turn(false),
+    get plugged() {
+      return plugged;
+    },
+    onTurned(listener) {
+      told = listener;
+    },
   };
 }

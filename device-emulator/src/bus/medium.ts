@@ -2,7 +2,7 @@ import { BROADCAST, INVITATION_WIRE, invites, SHORT, wireMs, WhorlError } from '
 import type { Cancel, Clock, Random } from '@whorl/protocol';
 import { addressOf, Ear } from './ear.ts';
 import type { Port } from './port.ts';
-import { BitErrors, collide, cutShort, garbled } from './transmission.ts';
+import { BitErrors, collide, cutShort, garbled, joined } from './transmission.ts';
 import type { Tapped, Transmission } from './transmission.ts';
 import type { Neighbours, Station } from './station.ts';
 import { heardBy, saidBy, through, Troubles } from './trouble.ts';
@@ -92,6 +92,7 @@ export class Medium {
   readonly #bitErrors: BitErrors;
   readonly #taps = new Set<Tapped>();
   readonly #troubles = new Troubles<LineTrouble>();
+  #onPlug: ((station: Station, plugged: boolean) => void) | undefined;
   #ear = new Ear();
   #onAir: OnAir[] = [];
   #port: Port | undefined;
@@ -168,6 +169,12 @@ export class Medium {
     if (seat === undefined || this.isPlugged(station) === plugged) return;
     seat.since = plugged ? this.#clock.now() : undefined;
     if (!plugged) this.#silence(seat);
+    this.#onPlug?.(station, plugged);
+  }
+
+  /** Calls `told` when a terminal is taken off the line or put back. */
+  onPlug(told: (station: Station, plugged: boolean) => void): void {
+    this.#onPlug = told;
   }
 
   isPlugged(station: Station): boolean {
@@ -217,6 +224,11 @@ export class Medium {
     return () => {
       this.#noiseUntil = this.#clock.now();
     };
+  }
+
+  /** Bits a second; `undefined` on a connection. */
+  get baud(): number | undefined {
+    return this.#options.baud;
   }
 
   /** Whether it is one on which bytes take time and can collide; else it is a connection. */
@@ -381,9 +393,4 @@ const nothing = (): void => undefined;
 function isInvitation(stuffed: Uint8Array): boolean {
   const wire = INVITATION_WIRE;
   return stuffed.length === wire.length - 1 && stuffed.every((byte, at) => byte === wire[at]);
-}
-
-function joined(answers: readonly Uint8Array[]): Uint8Array {
-  const [only] = answers;
-  return answers.length === 1 && only !== undefined ? only : Buffer.concat(answers);
 }

@@ -56,6 +56,12 @@ export function garbled({ bytes, spoilt }: Transmission<unknown>, random: Random
   return heard;
 }
 
+/** Frames that travel together; a single one is not copied. */
+export function joined(frames: readonly Uint8Array[]): Uint8Array {
+  const [only] = frames;
+  return frames.length === 1 && only !== undefined ? only : Buffer.concat(frames);
+}
+
 /** Flips single bits at random, as a bad cable does. */
 export class BitErrors {
   readonly #random: Random;

@@ -1,4 +1,4 @@
-import { codeOf, describe, sleep, WhorlError } from '@whorl/protocol';
+import { codeOf, credentialOf, describe, FIELDS, sleep, WhorlError } from '@whorl/protocol';
 import type { Clock, CredentialKind, FieldName, User } from '@whorl/protocol';
 import type { Enrolment } from '../firmware/enrolment.ts';
 import type { Terminal } from '../firmware/terminal.ts';
@@ -36,11 +36,17 @@ export async function enrolMany(
 function withCredential(terminal: Terminal, enrolment: Enrolment): Enrolment {
   const { finger, fingers, card, face, user } = enrolment;
   if ([finger, fingers, card, face].some((one) => one !== undefined)) return enrolment;
+  const { kind, slot = 0 } = credentialOf(FIELDS[vacantCredential(terminal, user)].number) ?? {};
+  return { ...enrolment, [kind ?? 'card']: slot };
+}
+
+/** The next credential that the terminal can read of a user. */
+export function vacantCredential(terminal: Terminal, user: number | undefined): FieldName {
   const { capabilities } = terminal.model;
   const held = user === undefined ? undefined : terminal.user(user);
-  if (capabilities.fingers > 0) return { ...enrolment, finger: vacant(held, 'finger', capabilities.fingers) };
-  if (capabilities.faces > 0) return { ...enrolment, face: vacant(held, 'face', capabilities.faces) };
-  return { ...enrolment, card: vacant(held, 'card', capabilities.cards) };
+  if (capabilities.fingers > 0) return `finger.${vacant(held, 'finger', capabilities.fingers)}` as FieldName;
+  if (capabilities.faces > 0) return `face.${vacant(held, 'face', capabilities.faces)}` as FieldName;
+  return `card.${vacant(held, 'card', capabilities.cards)}` as FieldName;
 }
 
 /** The first slot that the user has free; the first of all when none is. */

@@ -25,6 +25,17 @@ export const groups = z
   ])
   .describe('access groups, such as 1,2');
 
+export const pin = z
+  .string()
+  .regex(/^\d{1,16}$/, 'a PIN is digits')
+  .describe('the PIN that is typed');
+
+export const authMode = z
+  .enum(['any', 'card', 'finger', 'face', 'card+pin', 'card+finger', 'finger+pin', 'face+pin'])
+  .describe('what must be shown at a door, such as card+pin');
+
+export type AuthMode = z.output<typeof authMode>;
+
 /** A time of day, milliseconds UTC. */
 export const time = z.iso
   .datetime({ offset: true })
@@ -43,9 +54,12 @@ export const fields = z
   .describe('fields to clear, such as finger.3,name');
 
 /** Yes or no, as JSON or as text. */
-export function truth(help: string): z.ZodType<boolean> {
+export function truth(help: string): z.ZodType<boolean, boolean | 'yes' | 'no'> {
   const wanted = z.boolean('yes or no');
   return z
-    .preprocess((given) => (given === 'yes' ? true : given === 'no' ? false : given), wanted)
+    .preprocess(
+      (given: boolean | 'yes' | 'no') => (given === 'yes' ? true : given === 'no' ? false : given),
+      wanted,
+    )
     .describe(help);
 }

@@ -1,5 +1,6 @@
 import { VirtualClock } from '@whorl/protocol';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Front } from '../firmware/front.ts';
 import { startFleet } from '../fleet/fleet.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { fleetSchema } from '../fleet/schema.ts';
@@ -20,7 +21,8 @@ beforeEach(async () => {
     fleetSchema.parse({ lines: [{ name: 'dock', listen: { port: 0 }, terminals }] }),
     clock,
   );
-  place = { ...fleet.terminal('site'), clock };
+  const found = fleet.terminal('site');
+  place = { ...found, front: new Front(found.terminal, clock, () => undefined), clock };
   place.terminal.setKey(PAIRING_KEY);
   asker = new Asker(place.terminal);
   asker.hello();

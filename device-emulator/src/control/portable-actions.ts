@@ -1,12 +1,15 @@
 import { z } from 'zod';
 import type { Display, Window } from '../firmware/portable/display.ts';
 import type { Button } from '../firmware/portable/portable.ts';
-import { action } from './action.ts';
+import { action, answering } from './action.ts';
 import type { Action, TerminalPlace } from './action.ts';
 import { whole } from '../values/numbers.ts';
+import { pin } from './options.ts';
 
 const MOST_OPERATORS = 0xffff;
 const MOST_TASKS = 0xffff_ffff;
+
+const shows = z.object({ shows: z.string().describe('The window in front on its display.') });
 
 function press(at: TerminalPlace, button: Button): { shows: string } {
   const { window } = at.terminal.press(button);
@@ -15,52 +18,48 @@ function press(at: TerminalPlace, button: Button): { shows: string } {
 
 /** A switch, as JSON or as text from a shell. */
 const onOff = z.preprocess(
-  (given) => (given === 'on' ? true : given === 'off' ? false : given),
+  (given: boolean | 'on' | 'off') => (given === 'on' ? true : given === 'off' ? false : given),
   z.boolean('say on or off'),
 );
 
 /** What can be done to a portable terminal besides. */
-export const PORTABLE_ACTIONS: Readonly<Record<string, Action<TerminalPlace>>> = {
+export const PORTABLE_ACTIONS = {
   dock: action(
     'put it into its charging dock: supply voltage, and its line',
     {},
     ({ terminal, line }: TerminalPlace) => {
       line.medium.setPlugged(terminal, true);
       terminal.setSupply(true);
-      return undefined;
     },
   ),
   undock: action('take it out of its dock', {}, ({ terminal, line }: TerminalPlace) => {
     terminal.setSupply(false);
     line.medium.setPlugged(terminal, false);
-    return undefined;
   }),
   supply: action(
     'switch the supply voltage of its dock',
     { present: onOff.describe('on or off') },
     ({ terminal }: TerminalPlace, { present }) => {
       terminal.setSupply(present);
-      return undefined;
     },
   ),
-  'log-in': action(
+  'log-in': answering(
     'log in at it',
     {
       operator: whole('number of the operator', 1, MOST_OPERATORS),
-      pin: z
-        .string()
-        .regex(/^\d{1,16}$/, 'a PIN is digits')
-        .describe('what is typed there'),
+      pin,
     },
+    shows,
     (at: TerminalPlace, { operator, pin }) => press(at, { button: 'log-in', operator, pin }),
   ),
-  'log-out': action('log out at it', {}, (at: TerminalPlace) => press(at, { button: 'log-out' })),
-  mode: action(
+  'log-out': answering('log out at it', {}, shows, (at: TerminalPlace) => press(at, { button: 'log-out' })),
+  mode: answering(
     'choose whether it works online or offline',
     { mode: z.enum(['online', 'offline']).describe('online or offline') },
+    shows,
     (at: TerminalPlace, { mode }) => press(at, { button: 'mode', mode }),
   ),
-  sync: action(
+  sync: answering(
     'synchronise, send only, or download only',
     {
       mode: z
@@ -70,25 +69,27 @@ export const PORTABLE_ACTIONS: Readonly<Record<string, Action<TerminalPlace>>> =
       task: whole('', 1, MOST_TASKS).optional().describe('number of the task; the last one when not given'),
       files: onOff.optional().describe('also files: on or off'),
     },
+    shows,
     (at: TerminalPlace, given) => press(at, { button: 'sync', ...given }),
   ),
-  'sync-options': action(
+  'sync-options': answering(
     'set what it does by itself in its dock',
     {
       automatic: onOff.optional().describe('sync in the dock: on or off'),
       data: onOff.optional().describe('download data, too: on or off'),
       files: onOff.optional().describe('download files, too: on or off'),
     },
+    shows,
     (at: TerminalPlace, given) => press(at, { button: 'options', ...given }),
   ),
-  confirm: action('press yes', {}, (at: TerminalPlace) => press(at, { button: 'confirm' })),
-  cancel: action('cancel the sync that is under way', {}, (at: TerminalPlace) =>
+  confirm: answering('press yes', {}, shows, (at: TerminalPlace) => press(at, { button: 'confirm' })),
+  cancel: answering('cancel the sync that is under way', {}, shows, (at: TerminalPlace) =>
     press(at, { button: 'cancel' }),
   ),
-  close: action('close the message or question that it shows', {}, (at: TerminalPlace) =>
+  close: answering('close the message or question that it shows', {}, shows, (at: TerminalPlace) =>
     press(at, { button: 'close' }),
   ),
-};
+} satisfies Readonly<Record<string, Action<TerminalPlace>>>;
 
 /** What the display shows, in lines of a label and a text each. */
 export function showDisplay(display: Display): string[][] {

@@ -28,6 +28,7 @@ export interface Fault<At> {
   readonly field: string;
   /** Help by name of the option. */
   readonly options: Readonly<Record<string, string>>;
+  readonly shape: Shape;
   /** Whether it goes on until it is ended; else it is over when it has begun. */
   readonly lasts: boolean;
   /** Whether it needs a wire: bytes that take time. */
@@ -83,6 +84,7 @@ function make<At, Of extends Shape>(
     wire: about.wire === true,
     lasts,
     options: helpOf(shape),
+    shape,
     check(given) {
       read(given);
     },

@@ -59,11 +59,17 @@ export class Faults {
   readonly #random: Random;
   readonly #log: (line: string) => void;
   readonly #going = new Set<Going>();
+  #told: (fault: ActiveFault, active: boolean) => void = () => undefined;
 
   constructor(options: { clock: Clock; random: Random; log?: ((line: string) => void) | undefined }) {
     this.#clock = options.clock;
     this.#random = options.random;
     this.#log = options.log ?? (() => undefined);
+  }
+
+  /** Calls `told` when something goes wrong, and when that has ended; what is over at once goes wrong only. */
+  onChange(told: (fault: ActiveFault, active: boolean) => void): void {
+    this.#told = told;
   }
 
   /**
@@ -75,14 +81,14 @@ export class Faults {
     await this.heal(target.on, wish.fault);
     const random = seededRandom(this.#random.below(2 ** 32));
     const end = await this.#start(target, wish, { line: target.line, clock: this.#clock, random });
-    if (end === undefined) return;
     const since = this.#clock.now();
     const { fault, forMs } = wish;
+    const until = forMs === undefined ? undefined : since + forMs;
+    const active: ActiveFault = { fault, on: target.on, since, until };
+    this.#told(active, true);
+    if (end === undefined) return;
     const going: Going = {
-      fault,
-      on: target.on,
-      since,
-      until: forMs === undefined ? undefined : since + forMs,
+      ...active,
       end,
       timer: forMs === undefined ? undefined : this.#clock.after(forMs, () => void this.#end(going)),
     };
@@ -121,6 +127,8 @@ export class Faults {
   async #end(going: Going): Promise<void> {
     if (!this.#going.delete(going)) return;
     going.timer?.();
+    const { fault, on, since, until } = going;
+    this.#told({ fault, on, since, until }, false);
     try {
       await going.end();
     } catch (error) {

@@ -1,6 +1,7 @@
 import { Cpace, codeOf, pairingKey, prologueOf, respond, sealedSession } from '@whorl/protocol';
 import type { Body, Clock, Random, Session } from '@whorl/protocol';
 import type { TellKeys } from './handshake.ts';
+import type { TellNoticed } from './noticed.ts';
 
 /** Somebody who pairs stands at the terminal: two minutes are enough. */
 const WINDOW_MS = 120_000;
@@ -20,6 +21,8 @@ export interface PairingParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly tellKeys?: TellKeys | undefined;
+  /** Told when the display shows something else. */
+  readonly tell?: TellNoticed;
 }
 
 /** What a terminal shows while somebody pairs it. */
@@ -49,6 +52,7 @@ export class Pairing {
     const code = random.below(1_000_000).toString().padStart(6, '0');
     this.#window = { code, until: clock.now() + WINDOW_MS, tries: TRIES };
     this.#key = undefined;
+    this.#parts.tell?.({ kind: 'shown' });
     return code;
   }
 
@@ -97,11 +101,13 @@ export class Pairing {
   done(): void {
     this.#window = undefined;
     this.#last = 'paired';
+    this.#parts.tell?.({ kind: 'shown' });
   }
 
   #failed(): void {
     this.#last = 'failed';
     if ((this.#window?.tries ?? 0) <= 0) this.#window = undefined;
+    this.#parts.tell?.({ kind: 'shown' });
   }
 
   #current(): Window | undefined {

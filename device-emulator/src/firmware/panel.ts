@@ -29,7 +29,15 @@ export interface Edit {
 }
 
 /** What is held to the reader: a card's number, or whatever identifies this user. */
-export type Tap = { readonly card: Uint8Array } | { readonly user: number };
+export type Tap =
+  | { readonly card: Uint8Array }
+  | {
+      readonly user: number;
+      /** Number of the field by which the user was known; 0 when not given. */
+      readonly field?: number | undefined;
+      /** What was shown besides, such as a PIN, is not the user's. */
+      readonly wrong?: boolean | undefined;
+    };
 
 /** Log records written together. */
 const RECORDS_AT_ONCE = 500;
@@ -104,9 +112,11 @@ export class Panel {
     const card = 'card' in tap ? users.holderOf(tap.card) : undefined;
     const user = 'card' in tap ? (card?.user ?? 0) : tap.user;
     const held = users.get(user);
-    const granted = held !== undefined && this.#isValid(held.bytes);
+    const wrong = 'wrong' in tap && tap.wrong === true;
+    const granted = held !== undefined && !wrong && this.#isValid(held.bytes);
     const kind = granted ? 'access.granted' : 'access.denied';
-    this.#store.change([], [{ kind, user, detail: card?.field ?? 0 }]);
+    const detail = 'user' in tap ? tap.field : card?.field;
+    this.#store.change([], [{ kind, user, detail: detail ?? 0 }]);
     return { granted, user };
   }
 

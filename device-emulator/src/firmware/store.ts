@@ -20,9 +20,17 @@ export class Store {
   readonly state: State;
   readonly #journal: Journal;
   readonly #clock: Clock;
+  readonly #changed: ((ops: readonly Op[]) => void) | undefined;
 
-  /** @throws WhorlError FLASH_FAILED; PowerCut */
-  constructor(options: { flash: Flash; logs: number; clock: Clock; random: Random }) {
+  /** @param options changed: told of each change, once it is stored @throws WhorlError FLASH_FAILED; PowerCut */
+  constructor(options: {
+    flash: Flash;
+    logs: number;
+    clock: Clock;
+    random: Random;
+    changed?: (ops: readonly Op[]) => void;
+  }) {
+    this.#changed = options.changed;
     this.#clock = options.clock;
     this.#journal = new Journal(options.flash);
     this.state = new State(options.logs);
@@ -43,6 +51,7 @@ export class Store {
     if (all.length === 0) return;
     this.#journal.append(all, durable);
     for (const op of all) this.state.apply(op);
+    this.#changed?.(all);
   }
 
   /** What the terminal's clock shows, milliseconds UTC. */

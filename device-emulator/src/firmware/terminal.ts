@@ -4,33 +4,21 @@ import type { Enrolment } from './enrolment.ts';
 import { FlashGate, PowerCut } from './flash.ts';
 import { heldBy } from './held.ts';
 import type { Happening, Held } from './held.ts';
-import { Link } from './link.ts';
+import type { Link } from './link.ts';
 import type { LinkCounters } from './link-counters.ts';
 import type { Model } from './model.ts';
-import { Pairing } from './pairing.ts';
+import type { Noticed, Power, TellNoticed } from './noticed.ts';
 import type { PairingDisplay } from './pairing.ts';
-import { Panel } from './panel.ts';
-import type { Edit, Tap } from './panel.ts';
+import type { Edit, Panel, Tap } from './panel.ts';
 import type { Display } from './portable/display.ts';
-import { Portable } from './portable/portable.ts';
-import type { Button } from './portable/portable.ts';
+import type { Button, Portable } from './portable/portable.ts';
+import { startUp } from './running.ts';
+import type { Running } from './running.ts';
 import { MAINS_MV, sensors } from './sensors.ts';
 import type { Sensors } from './sensors.ts';
 import { shownLog } from './shown-log.ts';
 import type { ShownLog } from './shown-log.ts';
-import { Store } from './store.ts';
 import type { TerminalOptions } from './terminal-options.ts';
-
-export type Power = 'off' | 'starting' | 'on';
-
-/** What a terminal is made of from one start to the next. */
-interface Running {
-  readonly store: Store;
-  readonly link: Link;
-  readonly panel: Panel;
-  readonly portable: Portable | undefined;
-  readonly pairing: Pairing;
-}
 
 const NOTHING: readonly Uint8Array[] = [];
 
@@ -50,8 +38,8 @@ export class Terminal {
   /** What it cannot do although it says so. */
   readonly #lacks = new Set<Partial<Capabilities>>();
   readonly #silent: (() => void)[] = [];
-  readonly #started: (() => void)[] = [];
   readonly #news: (() => void)[] = [];
+  readonly #watchers = new Set<TellNoticed>();
   #running: Running | undefined;
   #start: Cancel | undefined;
   #failure: string | undefined;
@@ -82,6 +70,7 @@ export class Terminal {
       this.#start = undefined;
       this.#bootAgain();
     });
+    this.#tell({ kind: 'power', power: 'starting' });
   }
 
   /** Why it did not start when it was switched on last; `undefined` when it did. */
@@ -96,6 +85,7 @@ export class Terminal {
     this.#running?.store.close();
     this.#running = undefined;
     for (const silent of this.#silent) silent();
+    this.#tell({ kind: 'power', power: 'off' });
   }
 
   reboot(): void {
@@ -108,14 +98,15 @@ export class Terminal {
     this.#silent.push(silent);
   }
 
-  /** Calls `started` each time that it has started again. */
-  onStarted(started: () => void): void {
-    this.#started.push(started);
-  }
-
   /** Calls `news` when people have done something that the gateway has not read. */
   onNews(news: () => void): void {
     this.#news.push(news);
+  }
+
+  /** Calls `told` with all that may be noticed of it. @returns what ends that */
+  watch(told: TellNoticed): () => void {
+    this.#watchers.add(told);
+    return () => void this.#watchers.delete(told);
   }
 
   // The wire.
@@ -125,14 +116,7 @@ export class Terminal {
    * @returns the frames that it answers, as they go over the wire; none for what is not for it
    */
   hear(stuffed: Uint8Array): readonly Uint8Array[] {
-    if (this.#running === undefined) return NOTHING;
-    try {
-      return this.#running.link.hear(stuffed);
-    } catch (error) {
-      if (!(error instanceof PowerCut)) throw error;
-      this.powerOff();
-      return NOTHING;
-    }
+    return this.#heard((link) => link.hear(stuffed)) ?? NOTHING;
   }
 
   /**
@@ -140,13 +124,7 @@ export class Terminal {
    * @returns what it says in its slot, if anything
    */
   hearCall(stuffed: Uint8Array): SlotAnswer | undefined {
-    try {
-      return this.#running?.link.hearCall(stuffed);
-    } catch (error) {
-      if (!(error instanceof PowerCut)) throw error;
-      this.powerOff();
-      return undefined;
-    }
+    return this.#heard((link) => link.hearCall(stuffed));
   }
 
   /** Its raised hand as it goes over the wire, when it has logs that the gateway has not read. */
@@ -278,6 +256,7 @@ export class Terminal {
     this.sensors.docked = present;
     this.sensors.supplyMv = present ? MAINS_MV : 0;
     if (this.power === 'on') this.#act(() => this.#running?.portable?.setSupply(present));
+    this.#tell({ kind: 'dock', docked: present });
   }
 
   /** What it shows. @throws WhorlError TERMINAL_NOT_PORTABLE */
@@ -297,9 +276,18 @@ export class Terminal {
     return new Map(users.ids().map((id) => [id, hex(users.get(id)?.digest)]));
   }
 
+  get userCount(): number {
+    return this.#on().store.state.users.size;
+  }
+
   user(id: number): User | undefined {
     const held = this.#on().store.state.users.get(id);
     return held === undefined ? undefined : decodeUser(held.bytes);
+  }
+
+  /** Who holds a card, in which slot. @param number of the card */
+  holderOf(number: Uint8Array): { readonly user: number; readonly field: number } | undefined {
+    return this.#on().store.state.users.holderOf(number);
   }
 
   record(id: number): UserRecord | undefined {
@@ -342,15 +330,12 @@ export class Terminal {
   }
 
   #boot(): void {
-    const { clock, random } = this.#options;
+    const tell: TellNoticed = (noticed) => {
+      this.#tell(noticed);
+    };
+    const { flash } = this;
     try {
-      const store = new Store({ flash: this.flash, logs: this.model.capabilities.logs, clock, random });
-      store.change([{ name: 'booted', boots: store.state.boots + 1 }], [{ kind: 'terminal.started' }]);
-      const pairing = new Pairing(this.#options);
-      const portable = this.isPortable ? new Portable({ store, clock, supply: this.#supply }) : undefined;
-      const link = new Link({ ...this.#options, store, pairing, portable, lacks: this.#lacks });
-      const panel = new Panel({ ...this.#options, store, portable });
-      this.#running = { store, link, pairing, panel, portable };
+      this.#running = startUp({ ...this.#options, flash, lacks: this.#lacks, supply: this.#supply, tell });
     } catch (error) {
       if (!(error instanceof PowerCut)) throw error;
     }
@@ -363,9 +348,12 @@ export class Terminal {
       this.#boot();
     } catch (error) {
       this.#failure = describe(error);
-      return;
     }
-    if (this.power === 'on') for (const started of this.#started) started();
+    this.#tell({ kind: 'power', power: this.power });
+  }
+
+  #tell(noticed: Noticed): void {
+    for (const told of this.#watchers) told(noticed);
   }
 
   #portable(): Portable {
@@ -379,6 +367,17 @@ export class Terminal {
     if (this.#running !== undefined) return this.#running;
     const reason = this.#failure === undefined ? '' : `: ${this.#failure}`;
     throw new WhorlError('TERMINAL_OFF', `terminal ${this.serial} is ${this.power}${reason}`);
+  }
+
+  #heard<T>(by: (link: Link) => T): T | undefined {
+    if (this.#running === undefined) return undefined;
+    try {
+      return by(this.#running.link);
+    } catch (error) {
+      if (!(error instanceof PowerCut)) throw error;
+      this.powerOff();
+      return undefined;
+    }
   }
 
   #act<T>(action: (panel: Panel) => T): T {

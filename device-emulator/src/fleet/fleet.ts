@@ -263,7 +263,7 @@ function followPower(terminal: Terminal, cable: Cable, { log }: Made): void {
   terminal.onSilent(() => {
     cable.unplug().catch(tell);
   });
-  terminal.onStarted(() => {
-    cable.plug().catch(tell);
+  terminal.watch((noticed) => {
+    if (noticed.kind === 'power' && noticed.power === 'on') cable.plug().catch(tell);
   });
 }

@@ -1,4 +1,5 @@
 import type { Clock, Random } from '@whorl/protocol';
+import { cable } from '../bus/cable.ts';
 import type { Cable } from '../bus/cable.ts';
 import { Medium } from '../bus/medium.ts';
 import { ptyCable } from '../bus/pty-cable.ts';
@@ -50,16 +51,13 @@ function cableOf(
   }
   const place = listen ?? { host: '127.0.0.1', port: 0 };
   let server: Awaited<ReturnType<typeof serveModbus>> | undefined;
-  return {
-    get place() {
-      return `Modbus TCP on ${place.host} port ${server?.port ?? place.port}`;
-    },
+  return cable(() => `Modbus TCP on ${place.host} port ${server?.port ?? place.port}`, {
     async plug() {
-      server ??= await serveModbus(units, place);
+      server = await serveModbus(units, place);
     },
     async unplug() {
       await server?.close();
       server = undefined;
     },
-  };
+  });
 }

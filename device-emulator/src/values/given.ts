@@ -5,6 +5,9 @@ import { suggest } from './nearest.ts';
 /** Options by name, each with its help as description. */
 export type Shape = Readonly<Record<string, z.ZodType>>;
 
+/** Options as a caller writes them. */
+export type Written<Of extends Shape> = z.input<z.ZodObject<Of, z.core.$strict>>;
+
 export type Given<Of extends Shape> = z.output<z.ZodObject<Of, z.core.$strict>>;
 
 /** A request that is not one. */
@@ -36,7 +39,8 @@ export function reader<Of extends Shape>(shape: Of): (given: unknown) => Given<O
   };
 }
 
-function wrong(issues: readonly z.core.$ZodIssue[], known: readonly string[]): RequestError {
+/** What does not fit, in words. */
+export function wrong(issues: readonly z.core.$ZodIssue[], known: readonly string[]): RequestError {
   const told = issues.map((issue) => {
     if (issue.code !== 'unrecognized_keys')
       return {

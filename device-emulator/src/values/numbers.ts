@@ -7,22 +7,28 @@ const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/;
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 const LONGEST_MS = 7 * 24 * 3_600_000;
 
-function number(schema: z.ZodNumber, help: string): z.ZodType<number> {
+/** As JSON or as text. */
+export type NumberOption = z.ZodType<number, number | string>;
+
+function number(schema: z.ZodNumber, help: string): NumberOption {
   return z
-    .preprocess((given) => (typeof given === 'string' && NUMBER.test(given) ? Number(given) : given), schema)
+    .preprocess(
+      (given: number | string) => (typeof given === 'string' && NUMBER.test(given) ? Number(given) : given),
+      schema,
+    )
     .describe(help);
 }
 
-export function whole(help: string, min: number, max: number): z.ZodType<number> {
+export function whole(help: string, min: number, max: number): NumberOption {
   return number(z.int().min(min).max(max), help);
 }
 
-export function fraction(help: string, min: number, max: number): z.ZodType<number> {
+export function fraction(help: string, min: number, max: number): NumberOption {
   return number(z.number().min(min).max(max), help);
 }
 
 /** Milliseconds, given as such or as `16ms`, `10s`, `5m`, `2h`. */
-export function duration(help: string): z.ZodType<number> {
+export function duration(help: string): NumberOption {
   const wanted = z
     .number('a time is written 16ms, 10s, 5m or 2h')
     .min(0)
@@ -30,7 +36,7 @@ export function duration(help: string): z.ZodType<number> {
   return z.preprocess(milliseconds, wanted).describe(help);
 }
 
-function milliseconds(given: unknown): unknown {
+function milliseconds(given: number | string): number | string {
   if (typeof given !== 'string') return given;
   if (NUMBER.test(given)) return Number(given);
   const [, count, unit = ''] = DURATION.exec(given) ?? [];

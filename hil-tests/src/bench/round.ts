@@ -161,7 +161,8 @@ async function deadTerminal(): Promise<Record<string, number>> {
     const gap = worst - alive;
     let returned = 0;
     let slowest = 0;
-    terminal.onStarted(() => {
+    terminal.watch((noticed) => {
+      if (noticed.kind !== 'power' || noticed.power !== 'on') return;
       returned = rig.clock.now();
       answered = undefined;
     });

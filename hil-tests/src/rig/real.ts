@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { listeningCable, openPty } from '@whorl/device-emulator';
+import { cable, listeningCable, openPty } from '@whorl/device-emulator';
 import type { Cable, Medium } from '@whorl/device-emulator';
 import { machineInRealTime, openStore, silentLog, startGateway } from '@whorl/gateway';
 import type { Gateway, LineConfig, Log, Store } from '@whorl/gateway';
@@ -102,8 +102,7 @@ export async function realRig(
 
 function ptyCable(medium: Medium, link: string): Cable {
   let port: Awaited<ReturnType<typeof openPty>> | undefined;
-  return {
-    place: link,
+  return cable(() => link, {
     async plug() {
       port = await openPty({ link });
       medium.connect(port);
@@ -113,5 +112,5 @@ function ptyCable(medium: Medium, link: string): Cable {
       await port?.close();
       port = undefined;
     },
-  };
+  });
 }

@@ -132,6 +132,7 @@ export class MemoryCable implements Cable {
   readonly #medium: Medium;
   readonly #between: Between | undefined;
   #plugged = true;
+  #told: (plugged: boolean) => void = () => undefined;
   #far: Port | undefined;
 
   /** @param between who has cut it */
@@ -140,12 +141,22 @@ export class MemoryCable implements Cable {
     this.#between = between;
   }
 
+  get plugged(): boolean {
+    return this.#plugged;
+  }
+
+  onTurned(told: (plugged: boolean) => void): void {
+    this.#told = told;
+  }
+
   async plug(): Promise<void> {
     this.#plugged = true;
+    this.#told(true);
   }
 
   async unplug(): Promise<void> {
     this.#plugged = false;
+    this.#told(false);
     this.#medium.disconnect();
     await this.#far?.close();
   }

@@ -1,5 +1,6 @@
 import { isPin, WhorlError } from '@whorl/protocol';
 import type { Body, Clock } from '@whorl/protocol';
+import type { TellNoticed } from '../noticed.ts';
 import type { Op } from '../ops.ts';
 import type { Entry, Store } from '../store.ts';
 import { isOnline, next } from './chart.ts';
@@ -46,6 +47,7 @@ const LINGER_MS = 2_000;
 export class Portable {
   readonly #store: Store;
   readonly #clock: Clock;
+  readonly #tell: TellNoticed | undefined;
   #supply: boolean;
   #progress: Progress | undefined;
   #heard = Number.NEGATIVE_INFINITY;
@@ -54,10 +56,11 @@ export class Portable {
   #lockedUntil = 0;
 
   /** @param options supply: whether there is supply voltage as it starts */
-  constructor(options: { store: Store; clock: Clock; supply: boolean }) {
+  constructor(options: { store: Store; clock: Clock; supply: boolean; tell?: TellNoticed }) {
     this.#store = options.store;
     this.#clock = options.clock;
     this.#supply = options.supply;
+    this.#tell = options.tell;
     this.#happen({ name: 'boot', supply: options.supply });
     this.#lock();
   }
@@ -154,6 +157,7 @@ export class Portable {
         this.#end(wish.number, { ops: [message('red', progress.reason)], keep: progress.stage === 'failed' });
         break;
       default:
+        this.#tell?.({ kind: 'shown' });
     }
     return { cancelled: false };
   }

@@ -1,0 +1,131 @@
+import { connect } from 'node:net';
+import { systemClock } from '@whorl/protocol';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { startFleet } from '../fleet/fleet.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import { fleetSchema } from '../fleet/schema.ts';
+import type { FleetEvent } from '../events/event.ts';
+import { serveControl } from './server.ts';
+import type { Served } from './server.ts';
+
+let fleet: Fleet;
+let served: Served;
+
+beforeEach(async () => {
+  const terminals = [
+    { name: 't1', address: 1, bootMs: 0 },
+    { name: 't2', address: 2, model: 'face-100k' },
+  ];
+  fleet = await startFleet(
+    fleetSchema.parse({ lines: [{ name: 'floor', listen: { port: 0 }, baud: 115_200, terminals }] }),
+    systemClock,
+  );
+  served = await serveControl(fleet, 0);
+});
+
+afterEach(async () => {
+  await served.app.close();
+  await fleet.stop();
+});
+
+const url = (path: string): string => `http://127.0.0.1:${served.port}${path}`;
+
+async function post(path: string, body: object = {}): Promise<unknown> {
+  const headers = { 'content-type': 'application/json' };
+  const answer = await fetch(url(path), { method: 'POST', headers, body: JSON.stringify(body) });
+  return answer.json();
+}
+
+async function events(query: string, headers: Record<string, string> = {}): Promise<FleetEvent[]> {
+  const text = await (await fetch(url(`/events?${query}`), { headers })).text();
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith('data: '))
+    .map((line) => JSON.parse(line.slice(6)) as FleetEvent);
+}
+
+test('E6 an enrolment in steps is seen as it goes, and what the display shows meanwhile', async () => {
+  expect(await post('/terminals/t1/enrol-begin', { user: 7, name: 'Ada', finger: 3 })).toMatchObject({
+    credential: 'finger.3',
+    readings: 3,
+  });
+  const shown = await (await fetch(url('/terminals'))).json();
+  expect(shown).toMatchObject([
+    { lines: ['Enrol user 7', 'Place your finger', '1 of 3', ''], led: 'yellow', enrolment: { user: 7 } },
+    { led: 'blue' },
+  ]);
+  expect(await post('/terminals/t1/card')).toEqual({ result: 'nothing', user: 7 });
+  expect(await post('/terminals/t1/finger')).toEqual({ result: 'reading', user: 7 });
+  expect(await post('/terminals/t1/finger')).toEqual({ result: 'reading', user: 7 });
+  expect(await post('/terminals/t1/finger')).toEqual({ result: 'enrolled', user: 7 });
+  expect(await post('/terminals/t1/finger', { user: 7 })).toEqual({ result: 'granted', user: 7 });
+  expect(await post('/terminals/t1/finger', { user: 7, slot: 4 })).toEqual({ result: 'denied', user: 0 });
+  const steps = await events('kind=enrolment,identified,denied&after=0&count=6');
+  expect(steps).toMatchObject([
+    { step: 'begun', reading: 0 },
+    { step: 'reading', reading: 1 },
+    { step: 'reading', reading: 2 },
+    { step: 'done', user: 7, credential: 'finger.3' },
+    { kind: 'identified', user: 7, credential: 'finger.3' },
+    { kind: 'denied', user: 0 },
+  ]);
+  const seen = await events('terminal=t1&kind=display,door&after=0&count=7');
+  expect(seen).toContainEqual(
+    expect.objectContaining({ lines: ['Welcome', 'Ada', '', ''], led: 'green', sound: 'good' }),
+  );
+  expect(seen).toContainEqual(expect.objectContaining({ kind: 'door', released: true }));
+});
+
+test('E6 a PIN is typed, alone and after a card, and is shown to nobody', async () => {
+  await post('/terminals/t1/enrol', { user: 7, card: 0, number: '04aa', pin: '4711', auth: 'card+pin' });
+  expect(await post('/terminals/t1/card', { number: '04aa' })).toEqual({ result: 'more', user: 7 });
+  expect(await post('/terminals/t1/keys', { keys: '4711#' })).toEqual({ result: 'granted', user: 7 });
+  expect(await post('/terminals/t1/keys', { keys: '7#4711#' })).toEqual({ result: 'more', user: 7 });
+  expect(await post('/terminals/t1/card', { user: 7 })).toEqual({ result: 'granted', user: 7 });
+  await post('/terminals/t1/card', { number: '04aa' });
+  expect(await post('/terminals/t1/keys', { keys: '0815#' })).toEqual({ result: 'denied', user: 7 });
+  expect(await post('/terminals/t1/card', { number: 'ffff' })).toEqual({ result: 'denied', user: 0 });
+  const all = JSON.stringify(await events('after=0&count=20'));
+  expect(all).toContain('PIN, then #');
+  expect(all).not.toMatch(/4711|0815/);
+});
+
+test('E6 power, cables and faults are told of; a reader goes on after what it had', async () => {
+  await post('/terminals/t1/reboot');
+  await post('/terminals/t1/unplug');
+  await post('/faults/t1/late', { by: '10ms' });
+  await fetch(url('/faults/t1'), { method: 'DELETE' });
+  const first = await events('terminal=t1&kind=power,plug,fault&after=0&count=3');
+  expect(first).toMatchObject([
+    { kind: 'power', power: 'off' },
+    { kind: 'power', power: 'starting' },
+    { kind: expect.stringMatching(/power|plug/) as string },
+  ]);
+  const rest = await events('terminal=t1&kind=power,plug,fault&count=3', {
+    'last-event-id': String(first[2]?.id),
+  });
+  expect(rest).toContainEqual(expect.objectContaining({ kind: 'fault', fault: 'late', active: true }));
+  expect(rest).toContainEqual(expect.objectContaining({ kind: 'fault', fault: 'late', active: false }));
+  await post('/lines/floor/unplug');
+  expect(await events(`after=${rest[2]?.id ?? 0}&kind=plug&count=1`)).toMatchObject([
+    { line: 'floor', plugged: false },
+  ]);
+});
+
+test('E6 a reader that was away for long is told that it missed something', async () => {
+  await post('/terminals/t1/tamper');
+  const [missed, next] = await events('after=5&kind=log&count=1');
+  expect([missed, next]).toMatchObject([
+    { kind: 'missed', id: 5 },
+    { kind: 'log', what: 'terminal.tampered' },
+  ]);
+});
+
+test('E6 frames on a line are told of: who, what when it can be known, how long', async () => {
+  const port = Number(/port (\d+)/.exec(fleet.line('floor').cable.place)?.[1]);
+  const socket = connect(port, '127.0.0.1');
+  const following = events('kind=frame&line=floor&after=0&count=1');
+  socket.write(Uint8Array.of(1, 2, 3, 0));
+  expect(await following).toMatchObject([{ direction: 'to-terminal', form: 'damaged', bytes: 4 }]);
+  socket.destroy();
+});
