@@ -160,6 +160,29 @@ export const ERRORS = {
     'Certificate, key or authority for MQTT are missing or cannot be used. Beyond this machine MQTT needs TLS.',
   MQTT_TOO_LARGE: 'The command is larger than the gateway takes. Split it.',
   MQTT_UNKNOWN: 'No MQTT command has this name. MQTT.md lists all.',
+  // Master and satellites.
+  SITES_CLASH:
+    'Another machine is bound to this sync id. If this one replaces it, an admin at the master resets it: `whorl sites reset NAME`. Else give this site a sync id of its own.',
+  SITES_CLONE:
+    'Two machines use the identity of this site: a copy of a data directory, or an old image of the disk. Stop the wrong one; then an admin at the master resets the identity: `whorl sites reset NAME`.',
+  SITES_EXISTS: 'A site with this sync id, name or user is in the list already. `whorl sites list` shows it.',
+  SITES_IDENTITY:
+    'The file with the identity of this site cannot be read or written. Check permissions and disk of the data directory.',
+  SITES_LINK: 'The other gateway does not answer; it is tried again by itself. Check network and broker.',
+  SITES_MESSAGE: 'The other gateway sent something that does not fit. Update the older side.',
+  SITES_OWNED:
+    'Users and policies of this site are kept at the master. Change them there; it comes down by itself.',
+  SITES_PASSWORD:
+    'User name or password of this site are not those that the master expects. Mend the password file, or set it anew at the master: `whorl sites password NAME`.',
+  SITES_RATE: 'Too many logins failed. Mend user name and password, then wait a minute.',
+  SITES_ROLE:
+    'This gateway has not the role that this needs. `site.role` in the configuration says which it has.',
+  SITES_TOKEN: 'The master does not know the token of this site; it logs in with its password again.',
+  SITES_UNKNOWN:
+    'The master has no site with this sync id. `whorl sites list` there shows all; `whorl sites add` adds one.',
+  SITES_VERSION: 'Master and satellite speak different versions of the sync. Update the older one.',
+  SITES_WAIT:
+    'What came from the master waits until it has been told what was changed here; that happens by itself with the next exchange.',
   // The database.
   STORE_BUSY:
     'Another program holds the database, or another gateway runs on it. Stop that one; the work is tried again.',

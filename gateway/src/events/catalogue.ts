@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { EventRow } from './row.ts';
+import { SITE_EVENTS } from './site-events.ts';
 import { SYNC_EVENTS } from './sync-events.ts';
 
 const none = z.strictObject({});
@@ -312,6 +313,7 @@ export const EVENTS = {
     doc: 'What a terminal holds was merged: vacant fields were filled, others replaced where their policy says so, the rest kept as the gateway has them.',
   },
   ...SYNC_EVENTS,
+  ...SITE_EVENTS,
   'user.added': {
     level: 'info',
     data: z.strictObject({ version, fields }),

@@ -211,6 +211,56 @@ export const MIGRATIONS: readonly string[] = [
   `
   CREATE INDEX conflicts_closed ON conflicts (closed, id) WHERE state <> 'open';
   `,
+  `
+  -- Master and satellites. A gateway that has no role among others logs no changes.
+  CREATE TABLE site_self (role TEXT PRIMARY KEY) WITHOUT ROWID;
+  CREATE TABLE site_runs (number INTEGER PRIMARY KEY, id TEXT NOT NULL, seq INTEGER NOT NULL, event INTEGER NOT NULL);
+  -- The last change of each user, in the order of the commits; that of one who is gone stays.
+  CREATE TABLE site_changes (seq INTEGER PRIMARY KEY AUTOINCREMENT, user INTEGER NOT NULL UNIQUE);
+  CREATE TRIGGER user_added AFTER INSERT ON users WHEN EXISTS (SELECT 1 FROM site_self) BEGIN
+    DELETE FROM site_changes WHERE user = new.id;
+    INSERT INTO site_changes (user) VALUES (new.id);
+  END;
+  CREATE TRIGGER user_changed AFTER UPDATE OF version ON users WHEN EXISTS (SELECT 1 FROM site_self) BEGIN
+    DELETE FROM site_changes WHERE user = new.id;
+    INSERT INTO site_changes (user) VALUES (new.id);
+  END;
+  CREATE TRIGGER user_gone AFTER DELETE ON users WHEN EXISTS (SELECT 1 FROM site_self) BEGIN
+    DELETE FROM site_changes WHERE user = old.id;
+    INSERT INTO site_changes (user) VALUES (old.id);
+    DELETE FROM site_bases WHERE user = old.id;
+  END;
+
+  CREATE TABLE sites (sync_id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, sealed BLOB NOT NULL);
+  CREATE TABLE site_cursors (
+    peer INTEGER NOT NULL, stream TEXT NOT NULL, run TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (peer, stream)
+  ) WITHOUT ROWID;
+  CREATE TABLE site_held (
+    site INTEGER NOT NULL, user INTEGER NOT NULL, version INTEGER NOT NULL, PRIMARY KEY (site, user)
+  ) WITHOUT ROWID;
+  CREATE TABLE site_bases (
+    user INTEGER PRIMARY KEY, version INTEGER NOT NULL, local INTEGER NOT NULL, offered INTEGER NOT NULL,
+    apart INTEGER NOT NULL, sealed BLOB NOT NULL
+  );
+  CREATE TABLE site_aside (
+    peer INTEGER NOT NULL, user INTEGER NOT NULL, sealed BLOB NOT NULL, code TEXT NOT NULL, reason TEXT NOT NULL,
+    since INTEGER NOT NULL, attempts INTEGER NOT NULL, PRIMARY KEY (peer, user)
+  ) WITHOUT ROWID;
+  CREATE TABLE site_events (
+    site INTEGER NOT NULL, run TEXT NOT NULL, id INTEGER NOT NULL, time INTEGER NOT NULL, type TEXT NOT NULL, line TEXT,
+    terminal TEXT, user INTEGER, origin TEXT, data TEXT NOT NULL, PRIMARY KEY (site, run, id)
+  ) WITHOUT ROWID;
+  CREATE INDEX site_events_time ON site_events (time, site, id, run);
+  CREATE INDEX site_events_user ON site_events (user, time) WHERE user IS NOT NULL;
+  CREATE TRIGGER user_erased AFTER INSERT ON erased BEGIN
+    UPDATE site_events SET user = NULL WHERE user = new.user;
+    DELETE FROM site_aside WHERE user = new.user;
+  END;
+  CREATE TRIGGER user_erased_again AFTER UPDATE ON erased BEGIN
+    UPDATE site_events SET user = NULL WHERE user = new.user;
+    DELETE FROM site_aside WHERE user = new.user;
+  END;
+  `,
 ];
 
 /**

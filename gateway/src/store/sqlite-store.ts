@@ -25,6 +25,9 @@ import type { JobStore } from './jobs.ts';
 import type { Spill } from './tables/spill.ts';
 import { JobTable } from './tables/jobs.ts';
 import type { PartialStore } from './partials.ts';
+import { putMarks } from './tables/site-marks.ts';
+import { SiteTables } from './tables/sites.ts';
+import type { SiteStore } from './sites.ts';
 import { PartialTable } from './tables/partials.ts';
 import type { BackupStore } from './backup.ts';
 import type { Pairing } from './pairing.ts';
@@ -58,6 +61,7 @@ export class SqliteStore implements Store {
   readonly audit: AuditStore;
   readonly jobs: JobStore;
   readonly partials: PartialStore;
+  readonly sites: SiteStore;
   readonly backups: BackupStore;
   readonly versions: VersionStore;
   readonly vault: VaultStore;
@@ -80,6 +84,7 @@ export class SqliteStore implements Store {
     this.versions = new VersionTable(db);
     this.tombstones = new TombstoneTable(db, keys);
     this.partials = new PartialTable(db, keys);
+    this.sites = new SiteTables(db, keys);
     this.#keys = keys;
     this.tasks = new SqliteTaskStore(db, keys);
     this.access = new AccessTables(db, keys);
@@ -227,6 +232,7 @@ export class SqliteStore implements Store {
     for (const row of change.ledger) ledger.putLedger(this.#db, row);
     if (pull !== undefined) pulls.closePull(this.#db, pull.terminal, id, pull.log);
     if (sent !== undefined) putSent(this.#db, sent);
+    if (change.sites !== undefined) putMarks(this.#db, this.#keys, change.sites);
     const events = [
       ...insertEvents(this.#db, change.events),
       ...writes.flatMap((write) => conflicts.putConflict(this.#db, this.#keys, write)),

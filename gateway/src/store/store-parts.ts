@@ -3,6 +3,7 @@ import type { AuditStore } from './audit.ts';
 import type { BackupStore } from './backup.ts';
 import type { JobStore } from './jobs.ts';
 import type { PartialStore } from './partials.ts';
+import type { SiteStore } from './sites.ts';
 import type { SpillStore } from './spill.ts';
 import type { TaskStore } from './tasks.ts';
 import type { VaultStore } from './vault-store.ts';
@@ -17,6 +18,8 @@ export interface StoreParts {
   readonly jobs: JobStore;
   readonly partials: PartialStore;
   readonly backups: BackupStore;
+  /** Master and satellites. */
+  readonly sites: SiteStore;
   readonly spill: SpillStore;
   /** Portable terminals: tasks, operators, files, sync sessions. */
   readonly tasks: TaskStore;

@@ -5,6 +5,7 @@ import type { Pairing } from './pairing.ts';
 import type { StoreParts } from './store-parts.ts';
 import type { ConflictKind, ConflictState } from './conflict-kinds.ts';
 import type { EventFilter, UserFilter } from './filters.ts';
+import type { SiteMark } from './sites.ts';
 import type { SentChange } from './tasks.ts';
 
 /** A place in a terminal's log: all up to record `id` of this epoch is stored. */
@@ -243,6 +244,8 @@ export interface UserChange {
   readonly sent?: SentChange & { readonly terminal: string };
   /** A user who is deleted takes along all conflicts but those about two people that are open. */
   readonly conflicts?: readonly ConflictWrite[];
+  /** What is remembered of it for other gateways. */
+  readonly sites?: readonly SiteMark[];
   readonly events: readonly NewEvent[];
   /** Milliseconds UTC. */
   readonly time: number;

@@ -114,7 +114,8 @@ export class Tally {
   }
 }
 
-function isTooMuch(
+/** Whether so many of so many users are too many to be removed, or overwritten, unasked. */
+export function isTooMuch(
   count: number,
   users: number,
   { guardUsers, guardPercent }: Pick<RuntimeSettings, 'guardUsers' | 'guardPercent'>,

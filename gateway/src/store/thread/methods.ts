@@ -32,6 +32,20 @@ export const METHODS: { readonly [Part in keyof Parts]: Readonly<Record<MethodOf
   jobs: { add: true, save: true, job: true, list: true, interrupt: true },
   partials: { get: true, put: true },
   backups: { make: true, erase: true },
+  sites: {
+    ...{
+      begin: true,
+      runs: true,
+      heads: true,
+      sites: true,
+      saveSite: true,
+      removeSite: true,
+      resetSite: true,
+    },
+    ...{ changes: true, changesBefore: true, countChanges: true, erased: true, cursor: true, mark: true },
+    ...{ held: true, saveHeld: true, forgetHeld: true, countHeld: true, bases: true, baseUsers: true },
+    ...{ aside: true, countAside: true, siteEvents: true },
+  },
   spill: { keep: true, waiting: true, drain: true },
   tasks: {
     ...{ tasks: true, task: true, saveTask: true, removeTask: true },

@@ -183,6 +183,7 @@ function storeBehind(thread: StoreThread): Store {
     jobs: part(thread, 'jobs'),
     partials: part(thread, 'partials'),
     backups: part(thread, 'backups'),
+    sites: part(thread, 'sites'),
     spill: { keep, waiting, drain, watch: (listener) => thread.watch(listener) },
     tasks: part(thread, 'tasks'),
     versions: part(thread, 'versions'),

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import type { EventRow } from './row.ts';
+
+const site = z.string().describe('Name of the other gateway.');
+const code = z.string().describe('A code of protocol/src/errors.ts, which says what to do.');
+const reason = z.string().describe('Why, in a sentence.');
+
+/** What happens between master and satellites. */
+export const SITE_EVENTS = {
+  'site.online': {
+    level: 'info',
+    data: z.strictObject({ site }),
+    doc: 'A satellite is at the broker; at a satellite: it has logged in at its master.',
+  },
+  'site.offline': {
+    level: 'warning',
+    data: z.strictObject({ site }),
+    doc: 'A satellite is not at the broker any more; at a satellite: its master does not answer. It goes on by itself.',
+  },
+  'site.refused': {
+    level: 'error',
+    data: z.strictObject({ site, code, reason }),
+    doc: 'A login between gateways was refused: a wrong password, another machine, a copy, another version.',
+  },
+  'site.failed': {
+    level: 'warning',
+    data: z.strictObject({ site, code, reason }),
+    doc: 'An exchange between gateways failed; it is tried again.',
+  },
+  'site.held': {
+    level: 'warning',
+    data: z.strictObject({ site, users: z.int().describe('How many wait to be removed.') }),
+    doc: 'The master would have so many users removed here that they were kept; `whorl sites release` removes them.',
+  },
+  'site.lost': {
+    level: 'warning',
+    data: z.strictObject({ site }),
+    doc: 'The other gateway is older than what was got from it, as after restoring a backup; what it has lost is offered to it.',
+  },
+  'site.added': {
+    level: 'info',
+    data: z.strictObject({ site, syncId: z.int() }),
+    doc: 'A satellite was added to the list.',
+  },
+  'site.changed': {
+    level: 'info',
+    data: z.strictObject({ site }),
+    doc: 'A satellite of the list was changed.',
+  },
+  'site.removed': {
+    level: 'warning',
+    data: z.strictObject({ site }),
+    doc: 'A satellite was removed from the list; it is let in no more.',
+  },
+  'site.reset': {
+    level: 'warning',
+    data: z.strictObject({ site }),
+    doc: 'Machine, tokens and cursors of a satellite were forgotten: the next machine that logs in with its password is this site.',
+  },
+} as const satisfies Record<string, EventRow>;

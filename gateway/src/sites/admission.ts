@@ -1,0 +1,211 @@
+import { Cpace, describe, KEY_BYTES, pairingKey, respond, sameBytes, WhorlError } from '@whorl/protocol';
+import type { Clock, Random } from '@whorl/protocol';
+import type { SiteBinding, SiteRow } from '../store/sites.ts';
+import { Channel } from './channel.ts';
+import { loginChannel, loginPrologue, tokenName } from './login.ts';
+import {
+  decoded,
+  encoded,
+  machineSchema,
+  readAs,
+  readLogin,
+  SITES_PROTOCOL,
+  writeLogin,
+} from './login-words.ts';
+import type { Hello, LoginStep, Machine, Refusal } from './login-words.ts';
+import { loginCode } from './secrets.ts';
+
+/** Failed logins of one site: so many at once, then one in so many seconds. */
+const MOST_FAILURES = 5;
+const FAILURE_SECONDS = 20;
+/** First logins that are half done, of one site. */
+const MOST_OPEN = 4;
+
+/** What came of a step of a login. */
+export interface Admitted {
+  readonly answer: Uint8Array;
+  /** A session that counts from its first message on; whoever repeats an old login cannot make one. */
+  readonly session?: {
+    readonly channel: Channel;
+    readonly machine: Machine;
+    /** That it logged in with; none when it was by password. */
+    readonly token: Uint8Array | undefined;
+  };
+  readonly refused?: { readonly code: Refusal; readonly text: string };
+}
+
+/** The master's end of the logins of one site. Nothing is stored here. */
+export class Admission {
+  readonly #parts: { readonly master: string; readonly random: Random; readonly clock: Clock };
+  /** First logins that are half done: the key, by their id. */
+  readonly #open = new Map<string, Uint8Array>();
+  /** What was answered last, for whoever says a step again because the answer was lost. */
+  #last: { readonly said: Uint8Array; readonly answer: Uint8Array } | undefined;
+  #failures = 0;
+  #since = 0;
+
+  constructor(parts: { readonly master: string; readonly random: Random; readonly clock: Clock }) {
+    this.#parts = parts;
+  }
+
+  /** @returns `undefined` for what is no step that a satellite takes */
+  take(site: SiteRow, bytes: Uint8Array): Admitted | undefined {
+    if (this.#last !== undefined && sameBytes(this.#last.said, bytes)) return { answer: this.#last.answer };
+    const step = readLogin(bytes);
+    const admitted =
+      step.step === 'hello'
+        ? this.#hello(site, step)
+        : step.step === 'proof'
+          ? this.#proof(site, step)
+          : undefined;
+    if (admitted !== undefined && admitted.refused === undefined)
+      this.#last = { said: Uint8Array.from(bytes), answer: admitted.answer };
+    return admitted;
+  }
+
+  #hello(site: SiteRow, hello: Hello): Admitted {
+    const { id, protocol, user, token, noise, share } = hello;
+    if (protocol !== SITES_PROTOCOL)
+      return refuse(
+        id,
+        'SITES_VERSION',
+        `the satellite speaks version ${protocol}, the master ${SITES_PROTOCOL}`,
+      );
+    if (!this.#mayTry()) return refuse(id, 'SITES_RATE', `too many failed logins of site ${site.syncId}`);
+    if (user !== site.user)
+      return this.#failed(id, `the master expects another user name of site ${site.syncId}`);
+    if (noise !== undefined && token !== undefined) return this.#byToken(site, { id, token, noise });
+    if (share === undefined) return refuse(id, 'SITES_TOKEN', 'neither a token nor a password was offered');
+    const cpace = new Cpace({
+      code: loginCode(site.verifier),
+      channel: loginChannel(this.#name(site)),
+      id: decoded(id),
+      secret: this.#parts.random.bytes(KEY_BYTES),
+    });
+    try {
+      this.#open.set(id, pairingKey(cpace.key({ share: decoded(share) }, { begins: false })));
+    } catch (error) {
+      return this.#failed(id, describe(error));
+    }
+    const [oldest] = this.#open.keys();
+    if (this.#open.size > MOST_OPEN && oldest !== undefined) this.#open.delete(oldest);
+    return { answer: writeLogin({ step: 'share', id, share: encoded(cpace.share) }) };
+  }
+
+  #byToken(site: SiteRow, hello: { id: string; token: string; noise: string }): Admitted {
+    const { binding } = site;
+    const held = [binding?.token, binding?.next].find(
+      (one) => one !== undefined && tokenName(one) === hello.token,
+    );
+    if (held !== undefined) return this.#finish(site, { ...hello, psk: held, token: held });
+    if (binding?.spent.includes(hello.token) === true)
+      return refuse(
+        hello.id,
+        'SITES_CLONE',
+        `a login with a token of site ${site.syncId} that was used up: another machine uses the same identity`,
+      );
+    return refuse(hello.id, 'SITES_TOKEN', `the master does not know this token of site ${site.syncId}`);
+  }
+
+  #proof(site: SiteRow, { id, noise }: Extract<LoginStep, { step: 'proof' }>): Admitted | undefined {
+    const psk = this.#open.get(id);
+    if (psk === undefined) return undefined;
+    this.#open.delete(id);
+    return this.#finish(site, { id, noise, psk, token: undefined });
+  }
+
+  #finish(
+    site: SiteRow,
+    it: { id: string; noise: string; psk: Uint8Array; token: Uint8Array | undefined },
+  ): Admitted {
+    const { id, psk, token } = it;
+    const { random } = this.#parts;
+    const prologue = loginPrologue(this.#name(site), decoded(id));
+    const ephemeral = random.bytes(KEY_BYTES);
+    let machine: Machine;
+    const message = decoded(it.noise);
+    try {
+      machine = readAs(machineSchema, respond({ psk, prologue, ephemeral }, message).payload, 'a machine');
+    } catch (error) {
+      return this.#failed(id, error instanceof WhorlError ? 'the password is another one' : describe(error));
+    }
+    const refused = clashOf(site, machine);
+    const verdict = Buffer.from(JSON.stringify(refused === undefined ? {} : { refused }));
+    const { answer, keys } = respond({ psk, prologue, ephemeral }, message, verdict);
+    const done = writeLogin({ step: 'done', id, noise: encoded(answer) });
+    if (refused !== undefined) return { answer: done, refused };
+    this.#failures = 0;
+    return { answer: done, session: { channel: new Channel(keys, false), machine, token } };
+  }
+
+  #name({ syncId, user }: SiteRow): { master: string; syncId: number; user: string } {
+    return { master: this.#parts.master, syncId, user };
+  }
+
+  #failed(id: string, text: string): Admitted {
+    this.#failures += 1;
+    this.#since = this.#parts.clock.now();
+    return refuse(id, 'SITES_PASSWORD', text);
+  }
+
+  #mayTry(): boolean {
+    const waited = (this.#parts.clock.now() - this.#since) / 1000;
+    return this.#failures < MOST_FAILURES || waited >= FAILURE_SECONDS;
+  }
+}
+
+/** For a sync id that is not in the list. */
+export function refuseUnknown(syncId: number, bytes: Uint8Array): Admitted | undefined {
+  const step = readLogin(bytes);
+  if (step.step !== 'hello') return undefined;
+  return refuse(step.id, 'SITES_UNKNOWN', `the master's list has no site with sync id ${syncId}`);
+}
+
+/** Whether another machine is this site already. */
+function clashOf({ syncId, binding }: SiteRow, { hardware }: Machine): Admitted['refused'] {
+  if (binding === undefined || binding.hardware === hardware) return undefined;
+  const since = new Date(binding.since).toISOString().slice(0, 10);
+  return {
+    code: 'SITES_CLASH',
+    text: `sync id ${syncId} is bound to another machine (${binding.host}, since ${since})`,
+  };
+}
+
+function refuse(id: string, code: Refusal, text: string): Admitted {
+  return { answer: writeLogin({ step: 'refused', id, code, text }), refused: { code, text } };
+}
+
+/** Names of used-up tokens that are remembered: whoever comes with an older one has to log in by password. */
+const MOST_SPENT = 256;
+
+/** The binding once a machine has logged in: a token is offered for its next login, the same until it is confirmed. */
+export function offering(
+  before: SiteBinding | undefined,
+  machine: Machine,
+  { now, random, token }: { now: number; random: Random; token: Uint8Array | undefined },
+): SiteBinding & { readonly next: Uint8Array } {
+  const { hardware, host } = machine;
+  const held: SiteBinding = before ?? { hardware, host, since: now, spent: [] };
+  const binding = token === undefined ? withoutTokens(held) : same(token, held.next) ? confirmed(held) : held;
+  return { ...binding, host, next: binding.next ?? random.bytes(KEY_BYTES) };
+}
+
+/** The binding once the machine has said that it keeps the token that it was offered. */
+export function confirmed(binding: SiteBinding): SiteBinding {
+  const { token, next, spent, ...rest } = binding;
+  if (next === undefined) return binding;
+  return { ...rest, token: next, spent: spend(spent, token) };
+}
+
+/** Whoever had to give the password has none of them: they are somebody's no more. */
+function withoutTokens({ token, next, spent, ...rest }: SiteBinding): SiteBinding {
+  return { ...rest, spent: spend(spend(spent, token), next) };
+}
+
+function spend(spent: readonly string[], token: Uint8Array | undefined): readonly string[] {
+  return token === undefined ? spent : [...spent, tokenName(token)].slice(-MOST_SPENT);
+}
+
+function same(a: Uint8Array, b: Uint8Array | undefined): boolean {
+  return b !== undefined && sameBytes(a, b);
+}

@@ -1,0 +1,226 @@
+import { codeOf, ERRORS, WhorlError } from '@whorl/protocol';
+import type { Cancel, Clock, ErrorCode } from '@whorl/protocol';
+import type { Login } from './login.ts';
+import { Channel, LOGIN } from './channel.ts';
+import { fitting } from './login-words.ts';
+import { readMessage, writeMessage } from './message.ts';
+import type { Pace } from './pace.ts';
+import { ANSWERS, downSchema } from './requests.ts';
+import type { AnswerOf, Ask, RequestOf } from './requests.ts';
+import type { OpenSatelliteWire, SatelliteWire } from './wire.ts';
+
+/** Without a sign of the master for so long a message is said again; slow links double it. */
+const PATIENCE_MS = 5_000;
+const MOST_DOUBLED = 3;
+const MOST_TRIES = 6;
+/** A batch of the largest size over the slowest link that is worth it. */
+const BYTES_PER_MS = 2;
+
+/** What was answered, and how many bytes came with it. */
+export interface Answered<Kind extends Ask> {
+  readonly answer: AnswerOf<Kind>;
+  readonly blobs: readonly Uint8Array[];
+  readonly bytes: number;
+}
+
+interface Waiting {
+  readonly id: number;
+  readonly resolve: (value: { answer: unknown; blobs: readonly Uint8Array[]; bytes: number }) => void;
+  readonly reject: (error: Error) => void;
+  /** The master lives, and works on it. */
+  readonly patience: () => void;
+}
+
+export interface ConversationParts {
+  readonly open: OpenSatelliteWire;
+  readonly clock: Clock;
+  readonly pace: Pace;
+  /** Told when the master says that there is news. */
+  readonly news: () => void;
+}
+
+/** A satellite's end of what is said: one question at a time, said again until it is answered. */
+export class Conversation {
+  readonly #parts: ConversationParts;
+  readonly #wire: SatelliteWire;
+  #channel: Channel | undefined;
+  #login:
+    { login: Login; said: (next: Uint8Array | Channel) => void; failed: (error: Error) => void } | undefined;
+  #waiting: Waiting | undefined;
+  #last = 0;
+  #over: string | undefined;
+
+  private constructor(parts: ConversationParts, wire: SatelliteWire) {
+    this.#parts = parts;
+    this.#wire = wire;
+    void wire.closed.then((reason) => {
+      this.#over = reason;
+      const error = new WhorlError('SITES_LINK', reason);
+      this.#waiting?.reject(error);
+      this.#login?.failed(error);
+    });
+  }
+
+  /** @throws WhorlError MQTT_*, SITES_LINK */
+  static async open(parts: ConversationParts, signal: AbortSignal): Promise<Conversation> {
+    const ears: { talk?: Conversation } = {};
+    const wire = await parts.open((bytes) => ears.talk?.heard(bytes), signal);
+    ears.talk = new Conversation(parts, wire);
+    return ears.talk;
+  }
+
+  /** Whether it can be gone on with. */
+  get live(): boolean {
+    return this.#over === undefined;
+  }
+
+  close(): void {
+    this.#wire.close();
+  }
+
+  /** @throws WhorlError SITES_* when it is refused or nobody answers */
+  async logIn(login: Login): Promise<void> {
+    let said = login.begin();
+    for (;;) {
+      const next = await this.#step(login, said);
+      if (next instanceof Channel) {
+        this.#channel = next;
+        return;
+      }
+      said = next;
+    }
+  }
+
+  #step(login: Login, said: Uint8Array): Promise<Uint8Array | Channel> {
+    return this.#until<Uint8Array | Channel>(
+      'the login',
+      () => this.#wire.send(said),
+      (resolve, reject) => {
+        this.#login = { login, said: resolve, failed: reject };
+      },
+    ).finally(() => {
+      this.#login = undefined;
+    });
+  }
+
+  /** @throws WhorlError SITES_LINK when nobody answers; what the master failed with */
+  async ask<Kind extends Ask>(
+    request: RequestOf<Kind>,
+    blobs: readonly Uint8Array[] = [],
+  ): Promise<Answered<Kind>> {
+    const channel = this.#channel;
+    if (channel === undefined) throw new WhorlError('SITES_LINK', 'nobody is logged in');
+    this.#last += 1;
+    const id = this.#last;
+    const clear = writeMessage({ body: { id, request }, blobs });
+    const began = this.#parts.clock.now();
+    const heard = await this.#until<{ answer: unknown; blobs: readonly Uint8Array[]; bytes: number }>(
+      request.ask,
+      // Sealed anew, as a number is never used twice; the master knows the question by its id.
+      () => this.#wire.send(channel.seal(clear)),
+      (resolve, reject, patience) => {
+        this.#waiting = { id, resolve, reject, patience };
+      },
+      clear.length,
+    ).finally(() => {
+      this.#waiting = undefined;
+    });
+    this.#parts.pace.took(clear.length + heard.bytes, this.#parts.clock.now() - began);
+    // The schema is that of the question, which the compiler cannot tie to its kind.
+    const answer = fitting(ANSWERS[request.ask], heard.answer, 'an answer') as AnswerOf<Kind>;
+    return { answer, blobs: heard.blobs, bytes: clear.length + heard.bytes };
+  }
+
+  /** Takes what came over the wire. */
+  heard(bytes: Uint8Array): void {
+    try {
+      if (bytes[0] === LOGIN) {
+        const next = this.#login?.login.take(bytes);
+        if (next !== undefined) this.#login?.said(next);
+        return;
+      }
+      const clear = this.#channel?.open(bytes);
+      if (clear !== undefined) this.#answered(clear);
+    } catch (error) {
+      // What was changed on the way is as good as lost, and said again.
+      if (this.#channel !== undefined && codeOf(error) === 'FRAME_FORGED') return;
+      const failure = error instanceof Error ? error : new Error(String(error));
+      this.#login?.failed(failure);
+      this.#waiting?.reject(failure);
+    }
+  }
+
+  #answered(clear: Uint8Array): void {
+    const { body, blobs } = readMessage(clear);
+    const down = fitting(downSchema, body, 'what the master says');
+    if ('news' in down) {
+      this.#parts.news();
+      return;
+    }
+    const waiting = this.#waiting;
+    if (waiting?.id !== down.id) return;
+    if ('working' in down) waiting.patience();
+    else if ('failed' in down) waiting.reject(failureOf(down.failed));
+    else waiting.resolve({ answer: down.answer, blobs, bytes: clear.length });
+  }
+
+  /** Says something, again and again until `arm` was given an end. */
+  #until<T>(
+    what: string,
+    say: () => Promise<void>,
+    arm: (resolve: (value: T) => void, reject: (error: Error) => void, patience: () => void) => void,
+    bytes = 0,
+  ): Promise<T> {
+    const { clock, pace } = this.#parts;
+    return new Promise<T>((resolve, reject) => {
+      let cancel: Cancel = () => undefined;
+      let tries = 0;
+      const end = (): void => {
+        cancel();
+      };
+      const attempt = (): void => {
+        if (this.#over !== undefined || tries === MOST_TRIES) {
+          reject(new WhorlError('SITES_LINK', this.#over ?? `the master does not answer (${what})`));
+          return;
+        }
+        if (tries > 0) pace.lost();
+        tries += 1;
+        say().catch((error: unknown) => {
+          end();
+          reject(error instanceof Error ? error : new Error(String(error)));
+        });
+        wait();
+      };
+      const wait = (): void => {
+        cancel = clock.after(
+          (PATIENCE_MS + bytes / BYTES_PER_MS) * 2 ** Math.min(tries - 1, MOST_DOUBLED),
+          attempt,
+        );
+      };
+      arm(
+        (value) => {
+          end();
+          resolve(value);
+        },
+        (error) => {
+          end();
+          reject(error);
+        },
+        () => {
+          cancel();
+          tries = 1;
+          wait();
+        },
+      );
+      attempt();
+    });
+  }
+}
+
+function failureOf({ code, text }: { readonly code: string; readonly text: string }): Error {
+  return isCode(code) ? new WhorlError(code, text) : new WhorlError('SITES_LINK', `${code}: ${text}`);
+}
+
+function isCode(code: string): code is ErrorCode {
+  return code in ERRORS;
+}

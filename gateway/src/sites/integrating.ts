@@ -1,0 +1,102 @@
+import { fieldDigest, readRecord, recordOf, showField } from '@whorl/protocol';
+import type { NewEvent } from '../events/catalogue.ts';
+import { nextVersion } from '../sync/former.ts';
+import type { SiteBase } from '../store/sites.ts';
+import type { Provenance, StoredUser } from '../store/store.ts';
+import { changedFields } from '../sync/users.ts';
+import { heard } from './names.ts';
+import { changedSince } from './offering.ts';
+import type { DownRow } from './requests.ts';
+
+// What becomes of a user at a satellite when the master's comes: pure.
+
+export type UserRow = Extract<DownRow, { is: 'user' }>;
+
+/** A satellite's user, and what has come of it from the master. */
+export interface Coming {
+  readonly site: string;
+  readonly row: UserRow;
+  readonly bytes: Uint8Array;
+  readonly held: StoredUser | undefined;
+  readonly base: SiteBase | undefined;
+}
+
+/**
+ * next: the user afterwards, the same as before when nothing changes. waits: the master does not know yet what terminals
+ * here have made of this user, so that it would be lost.
+ */
+export type Integrated =
+  | { readonly next: StoredUser | undefined; readonly base: SiteBase; readonly waits?: undefined }
+  | { readonly waits: string };
+
+/**
+ * The master's user takes the place of the one here; fields that were changed here and not offered yet stay. A master
+ * that was restored from a backup may come with an older user than it sent before: then what differs here stays, and is
+ * offered to it.
+ * @throws WhorlError MESSAGE_*, USER_ORDER for bytes that are no record
+ */
+export function integrated({ site, row, bytes, held, base }: Coming): Integrated {
+  const theirs = readRecord(Uint8Array.from(bytes));
+  const fields = new Map([...theirs.fields].map(([field, value]) => [field, fieldDigest(field, value)]));
+  if (row.apart === true)
+    return {
+      next: held,
+      base: { ...(base ?? emptyBase(held?.version ?? 0)), apart: true },
+    };
+  if (held === undefined || base === undefined) {
+    if (held !== undefined) return { waits: 'what was enrolled here under this id has not been offered yet' };
+    const next = nextVersion(undefined, theirs, writers(site, row));
+    return { next, base: baseOf(row.version, next.version, next.version, fields) };
+  }
+  const older = row.version < base.version;
+  const mine = changedSince(held, base).filter((field) => older || isUnsent(held, base, field));
+  const merged = new Map(theirs.fields);
+  const by = new Map(writers(site, row));
+  for (const field of older ? [...held.record.fields.keys()] : mine) {
+    const value = held.record.fields.get(field);
+    const writer = held.provenance.get(field);
+    if (value !== undefined) merged.set(field, value);
+    if (writer !== undefined) by.set(field, writer);
+  }
+  const record = recordOf(row.user, merged);
+  const next = changedFields(held.record, record).length === 0 ? held : nextVersion(held, record, by);
+  const offered = older ? 0 : mine.length > 0 ? base.offered : next.version;
+  return { next, base: baseOf(row.version, next.version, offered, fields) };
+}
+
+/** Whether a field was changed here after what was offered last. */
+function isUnsent(held: StoredUser, { offered }: SiteBase, field: number): boolean {
+  const since = held.provenance.get(field)?.since;
+  return since === undefined || since > offered;
+}
+
+/** Whether a user has changes that the master has not been offered. */
+export function hasUnsent(held: StoredUser, base: SiteBase | undefined): boolean {
+  return changedSince(held, base).some((field) => base === undefined || isUnsent(held, base, field));
+}
+
+/** What is remembered of a user whom the master did not send. */
+export function emptyBase(version: number): SiteBase {
+  return baseOf(0, version, version, new Map());
+}
+
+function baseOf(version: number, local: number, offered: number, fields: SiteBase['fields']): SiteBase {
+  return { version, local, offered, apart: false, fields };
+}
+
+function writers(site: string, { by }: UserRow): Map<number, Provenance> {
+  return new Map(by.map(([field, writer]) => [field, heard(site, writer)]));
+}
+
+/** What tells of it. */
+export function cameDown(
+  user: number,
+  held: StoredUser | undefined,
+  next: StoredUser,
+  time: number,
+): NewEvent {
+  const before = held?.record ?? { id: user, fields: new Map<number, Uint8Array>() };
+  const data = { version: next.version, fields: changedFields(before, next.record).map(showField) };
+  const type = held === undefined ? 'user.added' : 'user.changed';
+  return { type, time, user, origin: 'gateway', data };
+}

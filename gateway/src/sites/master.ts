@@ -1,0 +1,288 @@
+import { codeOf, describe, ERRORS, WhorlError } from '@whorl/protocol';
+import type { SiteRow } from '../store/sites.ts';
+import { Admission, confirmed, offering, refuseUnknown } from './admission.ts';
+import type { Admitted } from './admission.ts';
+import type { Channel } from './channel.ts';
+import { LOGIN, sessionOf } from './channel.ts';
+import type { SitesGround } from './ground.ts';
+import { cursorAt, resumeAt } from './history.ts';
+import { SiteList } from './list.ts';
+import { fitting } from './login-words.ts';
+import type { Machine } from './login-words.ts';
+import { readMessage, writeMessage } from './message.ts';
+import { upSchema } from './requests.ts';
+import type { AnswerOf, Down, Request, RequestOf, Summary } from './requests.ts';
+import { historyOf, scopeName, serveChanges, serveCheck, serveWalk } from './serving.ts';
+import { retryOffers, takeEvents, takeOffers } from './taking.ts';
+import type { MasterEars, MasterWire } from './wire.ts';
+
+/** How a site stands, as its master sees it. */
+export interface SiteState {
+  readonly online: boolean;
+  /** Of the last exchange that ended well, milliseconds UTC. */
+  readonly success?: number;
+  /** How long it took, milliseconds. */
+  readonly tookMs?: number;
+  readonly version?: string;
+  readonly summary?: Summary;
+  /** Why the last login or exchange failed. */
+  readonly trouble?: { readonly code: string; readonly text: string; readonly time: number };
+}
+
+interface Session {
+  readonly channel: Channel;
+  readonly machine: Machine;
+  readonly token: Uint8Array | undefined;
+  /** Of the request that was taken last. */
+  last: number;
+  /** Its answer, once there is one. */
+  answer: Uint8Array | undefined;
+  working: boolean;
+  began: number;
+}
+
+interface Seat {
+  readonly admission: Admission;
+  /** In force. */
+  session: Session | undefined;
+  /** Logged in, and not heard of since. */
+  fresh: Session | undefined;
+  state: SiteState;
+  /** What was told as an event last, so that it is told once. */
+  told: string;
+}
+
+const MOST_SESSIONS_TEXT = 400;
+
+/** The master's end of all exchanges: it answers, and never begins one. */
+export class Master implements MasterEars {
+  readonly list: SiteList;
+  readonly #ground: SitesGround;
+  readonly #seats = new Map<number, Seat>();
+  #wire: MasterWire | undefined;
+
+  constructor(ground: SitesGround) {
+    this.#ground = ground;
+    this.list = new SiteList({ store: ground.site.store.sites, derive: ground.derive, master: ground.name });
+  }
+
+  /** Begins to answer. @param wire lets satellites be spoken to */
+  start(wire: MasterWire): void {
+    this.#wire = wire;
+  }
+
+  state(syncId: number): SiteState {
+    return this.#seats.get(syncId)?.state ?? { online: false };
+  }
+
+  /** Whoever was logged in as this site is not, any more. */
+  part(syncId: number): void {
+    this.#seats.delete(syncId);
+  }
+
+  /** Tells satellites that are there that something changed; one that syncs as changes happen asks for it. */
+  async tellNews(): Promise<void> {
+    for (const [syncId, { session, state }] of this.#seats)
+      if (session !== undefined && state.online) await this.#say(syncId, session, { news: true }, []);
+  }
+
+  presence(syncId: number, online: boolean): void {
+    const seat = this.#seat(syncId);
+    if (seat.state.online === online) return;
+    seat.state = { ...seat.state, online };
+    const name = this.list.get(syncId)?.name;
+    if (name === undefined) return;
+    const type = online ? 'site.online' : 'site.offline';
+    void this.#ground.site.tell({ type, time: this.#ground.site.now, data: { site: name } });
+  }
+
+  message(syncId: number, bytes: Uint8Array): void {
+    this.#take(syncId, bytes).catch((error: unknown) => {
+      this.#ground.site.log.warn({ site: syncId }, `site ${syncId}: ${describe(error)}`);
+    });
+  }
+
+  async #take(syncId: number, bytes: Uint8Array): Promise<void> {
+    if (bytes[0] === LOGIN) {
+      await this.#login(syncId, bytes);
+      return;
+    }
+    const site = this.list.get(syncId);
+    const seat = this.#seats.get(syncId);
+    const id = sessionOf(bytes);
+    const session = [seat?.session, seat?.fresh].find((one) => one !== undefined && one.channel.id === id);
+    if (site === undefined || seat === undefined || session === undefined) return;
+    const clear = session.channel.open(bytes);
+    if (clear === undefined) return;
+    if (session === seat.fresh) {
+      seat.session = session;
+      seat.fresh = undefined;
+    }
+    await this.#request(site, session, clear);
+  }
+
+  async #login(syncId: number, bytes: Uint8Array): Promise<void> {
+    const site = this.list.get(syncId);
+    const seat = this.#seat(syncId);
+    const admitted = site === undefined ? refuseUnknown(syncId, bytes) : seat.admission.take(site, bytes);
+    if (admitted === undefined) return;
+    const { session, refused, answer } = admitted;
+    if (session !== undefined)
+      seat.fresh = {
+        ...session,
+        last: 0,
+        answer: undefined,
+        working: false,
+        began: this.#ground.clock.now(),
+      };
+    if (refused !== undefined) await this.#refused(syncId, seat, refused);
+    await this.#wire?.send(syncId, answer);
+  }
+
+  async #refused(syncId: number, seat: Seat, refused: NonNullable<Admitted['refused']>): Promise<void> {
+    // The satellite has asked with a token that was forgotten here, and goes on with its password.
+    if (refused.code === 'SITES_TOKEN') return;
+    const { site } = this.#ground;
+    seat.state = { ...seat.state, trouble: { ...refused, time: site.now } };
+    if (seat.told === refused.code) return;
+    seat.told = refused.code;
+    const name = this.list.get(syncId)?.name ?? `sync id ${syncId}`;
+    const data = { site: name, code: refused.code, reason: refused.text };
+    await site.tell({ type: 'site.refused', time: site.now, data });
+  }
+
+  async #request(site: SiteRow, session: Session, clear: Uint8Array): Promise<void> {
+    const { body, blobs } = readMessage(clear);
+    const { id, request } = fitting(upSchema, body, 'a request');
+    if (id < session.last) return;
+    if (id === session.last) {
+      if (session.answer !== undefined) await this.#send(site.syncId, session, session.answer);
+      else if (session.working) await this.#say(site.syncId, session, { id, working: true }, []);
+      return;
+    }
+    session.last = id;
+    session.answer = undefined;
+    session.working = true;
+    try {
+      const { answer, blobs: own } = await this.#answer(site, session, request, blobs);
+      session.answer = writeMessage({ body: { id, answer }, blobs: own });
+    } catch (error) {
+      session.answer = writeMessage({ body: { id, failed: this.#failure(error) }, blobs: [] });
+    } finally {
+      session.working = false;
+    }
+    await this.#send(site.syncId, session, session.answer);
+  }
+
+  #failure(error: unknown): { code: string; text: string } {
+    const code = codeOf(error);
+    if (code === undefined) this.#ground.site.log.error({}, `a request of a site failed: ${describe(error)}`);
+    const text =
+      code === undefined ? 'the master failed on this request; its log says more' : describe(error);
+    return { code: code ?? 'INTERNAL', text: text.slice(0, MOST_SESSIONS_TEXT) };
+  }
+
+  async #answer(
+    site: SiteRow,
+    session: Session,
+    request: Request,
+    blobs: readonly Uint8Array[],
+  ): Promise<{ answer: object; blobs: readonly Uint8Array[] }> {
+    const ground = this.#ground;
+    switch (request.ask) {
+      case 'open':
+        return this.#open(site, session, request);
+      case 'kept':
+        await this.list.bind(site.syncId, ({ binding }) => binding && confirmed(binding));
+        return { answer: {}, blobs: [] };
+      case 'offers':
+        return { answer: await takeOffers(ground, site, request, blobs), blobs: [] };
+      case 'events':
+        return { answer: await takeEvents(ground, site, request), blobs: [] };
+      case 'users':
+        return serveChanges(ground, site, request);
+      case 'walk':
+        return serveWalk(ground, site, request);
+      case 'check':
+        return { answer: await serveCheck(ground, site, request), blobs: [] };
+      case 'ended':
+        await this.#ended(site, session, request);
+        return { answer: {}, blobs: [] };
+    }
+  }
+
+  async #open(
+    { syncId, name }: SiteRow,
+    session: Session,
+    request: RequestOf<'open'>,
+  ): Promise<{ answer: AnswerOf<'open'>; blobs: readonly Uint8Array[] }> {
+    const { site, random, name: master } = this.#ground;
+    if (request.name !== name)
+      throw new WhorlError(
+        'SITES_CLASH',
+        `sync id ${syncId} is that of ${name}, and ${request.name} uses it`,
+      );
+    session.began = this.#ground.clock.now();
+    const { machine, token } = session;
+    let next = new Uint8Array();
+    const bound = await this.list.bind(syncId, ({ binding }) => {
+      const offered = offering(binding, machine, { now: site.now, random, token });
+      next = Uint8Array.from(offered.next);
+      return offered;
+    });
+    const seat = this.#seat(syncId);
+    seat.told = '';
+    seat.state = { ...seat.state, version: request.version, summary: request.summary, online: true };
+    const history = await historyOf(this.#ground);
+    const down = resumeAt(history, 'users', request.down ?? undefined);
+    if (request.down === null || down.lost) await site.store.sites.forgetHeld(syncId);
+    await retryOffers(this.#ground, bound);
+    const head = cursorAt(history, 'users', history.heads.users);
+    return {
+      answer: {
+        ...{ name: master, time: site.now, head, scope: scopeName(bound), token: 0 },
+        up: {
+          users: (await site.store.sites.cursor(syncId, 'users')) ?? null,
+          events: (await site.store.sites.cursor(syncId, 'events')) ?? null,
+        },
+        down: { ...cursorAt(history, 'users', down.seq), lost: down.lost },
+        policies: { merge: site.settings.merge, hold: site.settings.hold },
+      },
+      blobs: [next],
+    };
+  }
+
+  async #ended({ syncId, name }: SiteRow, session: Session, request: RequestOf<'ended'>): Promise<void> {
+    const seat = this.#seat(syncId);
+    const { site, clock } = this.#ground;
+    const { code, summary } = request;
+    if (code === undefined) {
+      const { trouble: _, ...state } = seat.state;
+      seat.state = { ...state, summary, success: site.now, tookMs: Math.round(clock.now() - session.began) };
+      return;
+    }
+    const text = code in ERRORS ? ERRORS[code as keyof typeof ERRORS] : code;
+    seat.state = { ...seat.state, summary, trouble: { code, text, time: site.now } };
+    await site.tell({ type: 'site.failed', time: site.now, data: { site: name, code, reason: text } });
+  }
+
+  #say(syncId: number, session: Session, body: Down, blobs: readonly Uint8Array[]): Promise<void> {
+    return this.#send(syncId, session, writeMessage({ body, blobs }));
+  }
+
+  async #send(syncId: number, session: Session, clear: Uint8Array): Promise<void> {
+    await this.#wire?.send(syncId, session.channel.seal(clear));
+  }
+
+  #seat(syncId: number): Seat {
+    const known = this.#seats.get(syncId);
+    if (known !== undefined) return known;
+    const { name: master, random, clock } = this.#ground;
+    const seat: Seat = {
+      admission: new Admission({ master, random, clock }),
+      ...{ session: undefined, fresh: undefined, state: { online: false }, told: '' },
+    };
+    this.#seats.set(syncId, seat);
+    return seat;
+  }
+}

@@ -1,0 +1,129 @@
+import { readRecord, recordOf, showField } from '@whorl/protocol';
+import type { UserRecord } from '@whorl/protocol';
+import type { NewEvent } from '../events/catalogue.ts';
+import type { RuntimeSettings } from '../settings/runtime.ts';
+import type { Conflict, ConflictWrite, Provenance, StoredUser } from '../store/store.ts';
+import type { Merged } from '../sync/merge.ts';
+import { decide } from '../sync/pulled.ts';
+import type { Case } from '../sync/pulled.ts';
+import { groupsOf } from '../sync/scope.ts';
+import { heard, itself } from './names.ts';
+import type { Offer, Outcome } from './requests.ts';
+
+// What becomes at the master of what a satellite offers: pure.
+
+export interface Offering {
+  /** Name of the satellite. */
+  readonly site: string;
+  /** Of the master. */
+  readonly master: string;
+  readonly row: Offer;
+  /** By index. */
+  readonly blobs: readonly Uint8Array[];
+  readonly held: StoredUser | undefined;
+  readonly known: readonly Conflict[];
+  readonly settings: Pick<RuntimeSettings, 'hold' | 'merge'>;
+  /** Milliseconds UTC. */
+  readonly now: number;
+}
+
+export interface MergedOffer {
+  readonly outcome: Outcome;
+  readonly next: StoredUser | undefined;
+  readonly conflicts: readonly ConflictWrite[];
+  readonly events: readonly NewEvent[];
+}
+
+/**
+ * Merges what a satellite offers of a user as if its terminals were the master's own: the same policies, the same
+ * conflicts, the same caution about two people. A user whom the master has deleted since is not made anew of a few fields.
+ * @throws WhorlError SITES_MESSAGE, MESSAGE_*, USER_ORDER for bytes that are no record
+ */
+export function mergeOffer(offering: Offering): MergedOffer {
+  const { row, site, now } = offering;
+  if (row.base > 0 && offering.held === undefined) return { outcome: 'gone', ...nothing(undefined) };
+  const parts = row.parts.map((part) => partOf(offering, part));
+  const whole = decide(caseOf(offering, wholeOf(row.user, site, parts), offering.held));
+  if (whole.merged === undefined)
+    return { outcome: 'apart', next: offering.held, conflicts: whole.conflicts, events: [] };
+  let held = offering.held;
+  let partly = false;
+  const conflicts: ConflictWrite[] = [];
+  const events: NewEvent[] = [];
+  // Whether it is one person was asked of all parts together: one alone may not show it.
+  const settings = { ...offering.settings, hold: false };
+  for (const part of parts) {
+    const { merged, next, conflicts: writes } = decide(caseOf({ ...offering, settings }, part, held));
+    conflicts.push(...writes);
+    if (merged === undefined || next === undefined) continue;
+    const left = [...merged.conflicts, ...merged.stale];
+    partly ||= left.length > 0;
+    if (next !== held || left.length > 0)
+      events.push(mergedEvent(row.user, now, { part, next, merged, left }));
+    held = next;
+  }
+  return { outcome: partly ? 'partly' : 'taken', next: held, conflicts, events };
+}
+
+/** What one terminal wrote. */
+interface Part {
+  readonly record: UserRecord;
+  readonly by: Provenance & { readonly terminal: string };
+}
+
+function partOf({ site, master, row, blobs, now }: Offering, { by, blob }: Offer['parts'][number]): Part {
+  const record = readRecord(Uint8Array.from(blobs[blob] ?? new Uint8Array()));
+  const writer = heard(master, by);
+  return {
+    record: { id: row.user, fields: record.fields },
+    by: { ...writer, time: Math.min(by.time, now), terminal: writer.terminal ?? itself(site) },
+  };
+}
+
+function wholeOf(user: number, site: string, parts: readonly Part[]): Part {
+  const fields = new Map(parts.flatMap(({ record }) => [...record.fields]));
+  const by = parts.at(-1)?.by ?? { origin: 'gateway', terminal: itself(site), time: 0 };
+  return { record: recordOf(user, fields), by };
+}
+
+function caseOf(
+  { row, known, settings, now, held: before }: Offering,
+  part: Part,
+  held: StoredUser | undefined,
+): Case {
+  const delivered = row.base === 0 && before !== undefined ? undefined : row.base;
+  return {
+    ...{ user: row.user, terminal: part.by.terminal, held, known, settings, now },
+    incoming: { ...part, delivered },
+  };
+}
+
+function mergedEvent(
+  user: number,
+  time: number,
+  it: {
+    readonly part: Part;
+    readonly next: StoredUser;
+    readonly merged: Merged;
+    readonly left: readonly number[];
+  },
+): NewEvent {
+  return {
+    ...{ type: 'user.merged', time, terminal: it.part.by.terminal, user, origin: 'terminal' },
+    data: {
+      version: it.next.version,
+      filled: it.merged.filled.map(showField),
+      replaced: it.merged.replaced.map(showField),
+      kept: it.left.map(showField),
+    },
+  };
+}
+
+function nothing(next: StoredUser | undefined): Omit<MergedOffer, 'outcome'> {
+  return { next, conflicts: [], events: [] };
+}
+
+/** Whether a user belongs at a site. @param groups that reach it; all users when absent */
+export function belongs(groups: readonly number[] | undefined, user: Pick<StoredUser, 'record'>): boolean {
+  return groups === undefined || groupsOf(user.record).some((group) => groups.includes(group));
+}

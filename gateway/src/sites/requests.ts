@@ -1,0 +1,189 @@
+import { z } from 'zod';
+import { runtimeSettingsSchema } from '../settings/runtime.ts';
+
+// What a satellite asks, and what its master answers. Users travel as blobs, named by their index.
+
+const seq = z.int().min(0);
+const user = z.int().min(1).max(0xffff_ffff);
+const blob = z.int().min(0);
+const millis = z.int().min(0);
+const shown = z.string().max(400);
+
+const cursor = z.strictObject({ run: z.string().max(64), seq });
+
+/** Who wrote a field, without what only the gateway where it was written knows. */
+const writer = z.strictObject({
+  origin: z.enum(['terminal', 'gateway']),
+  /** `site/terminal` */
+  terminal: z.string().max(80).exactOptional(),
+  time: millis,
+});
+export type Writer = z.infer<typeof writer>;
+
+const terminal = z.strictObject({
+  name: z.string().max(32),
+  state: z.enum(['online', 'offline', 'quarantined']),
+  pending: seq,
+  verified: seq,
+  failed: seq,
+});
+
+/** How a satellite is, for its master's status. */
+export const summarySchema = z.strictObject({
+  users: seq,
+  conflicts: seq,
+  /** Rows set aside. */
+  aside: seq,
+  terminals: z.array(terminal).max(300).readonly(),
+});
+export type Summary = z.infer<typeof summarySchema>;
+
+const open = z.strictObject({
+  ask: z.literal('open'),
+  version: z.string().max(32),
+  name: z.string().max(32),
+  /** Milliseconds UTC. */
+  time: millis,
+  down: cursor.nullable(),
+  summary: summarySchema,
+});
+
+const opened = z.strictObject({
+  name: z.string().max(32),
+  time: millis,
+  /** How far the master is in the satellite's logs. */
+  up: z.strictObject({ users: cursor.nullable(), events: cursor.nullable() }),
+  /** Where the satellite goes on; lost: the master is older than what the satellite has got of it. */
+  down: z.strictObject({ ...cursor.shape, lost: z.boolean() }),
+  head: cursor,
+  /** Names the scope. */
+  scope: z.string().max(64),
+  /** Of the next login. */
+  token: blob,
+  policies: runtimeSettingsSchema.pick({ merge: true, hold: true }),
+});
+
+const kept = z.strictObject({ ask: z.literal('kept') });
+const nothing = z.strictObject({});
+
+/** One who was changed at a satellite: fields that differ from what the master sent, by who wrote them. */
+const offer = z.strictObject({
+  user,
+  /** Version at the master that they were changed from; 0 when the master did not send this user. */
+  base: seq,
+  parts: z
+    .array(z.strictObject({ by: writer, blob }))
+    .min(1)
+    .max(64)
+    .readonly(),
+});
+export type Offer = z.infer<typeof offer>;
+
+export const offersSchema = z.strictObject({
+  ask: z.literal('offers'),
+  rows: z.array(offer).max(1000).readonly(),
+  cursor,
+});
+
+/**
+ * taken: all of it, or the master had it already. partly: the rest is a conflict, or not taken. apart: somebody else has
+ * this id at the master. gone: the master has deleted this user. failed: set aside.
+ */
+const outcome = z.enum(['taken', 'partly', 'apart', 'gone', 'failed']);
+export type Outcome = z.infer<typeof outcome>;
+
+const answered = z.strictObject({
+  results: z.array(z.strictObject({ user, outcome })).readonly(),
+});
+
+const event = z.strictObject({
+  id: z.int().min(1),
+  time: millis,
+  type: z.string().max(64),
+  line: z.string().max(64).exactOptional(),
+  terminal: z.string().max(64).exactOptional(),
+  user: z.int().exactOptional(),
+  origin: z.enum(['terminal', 'gateway']).exactOptional(),
+  data: z.looseObject({}),
+});
+
+const events = z.strictObject({
+  ask: z.literal('events'),
+  rows: z.array(event).max(5000).readonly(),
+  cursor,
+});
+
+const users = z.strictObject({ ask: z.literal('users'), after: cursor, bytes: z.int().min(1) });
+const walk = z.strictObject({ ask: z.literal('walk'), before: seq, bytes: z.int().min(1) });
+
+/** A user as it comes down, or that it goes. */
+export const rowSchema = z.discriminatedUnion('is', [
+  z.strictObject({
+    is: z.literal('user'),
+    user,
+    version: z.int().min(1),
+    blob,
+    by: z.array(z.tuple([z.int(), writer])).readonly(),
+    /** The satellite's own person under this id is another one: nothing is to be done until that is decided. */
+    apart: z.literal(true).exactOptional(),
+  }),
+  z.strictObject({ is: z.literal('gone'), user, why: z.enum(['deleted', 'erased', 'scope']) }),
+]);
+export type DownRow = z.infer<typeof rowSchema>;
+
+const page = z.strictObject({
+  rows: z.array(rowSchema).max(1000).readonly(),
+  cursor,
+  /** Changes that are left. */
+  left: seq,
+});
+export type Page = z.infer<typeof page>;
+
+const check = z.strictObject({ ask: z.literal('check'), users: z.array(user).max(1000).readonly() });
+/** outside: there, and not of this site. */
+const missing = z.strictObject({ missing: z.array(user).readonly(), outside: z.array(user).readonly() });
+
+const ended = z.strictObject({
+  ask: z.literal('ended'),
+  summary: summarySchema,
+  code: shown.exactOptional(),
+});
+
+export const requestSchema = z.discriminatedUnion('ask', [
+  open,
+  kept,
+  offersSchema,
+  events,
+  users,
+  walk,
+  check,
+  ended,
+]);
+export type Request = z.infer<typeof requestSchema>;
+export type Ask = Request['ask'];
+export type RequestOf<Kind extends Ask> = Extract<Request, { ask: Kind }>;
+
+/** What is answered to each. */
+export const ANSWERS = {
+  open: opened,
+  kept: nothing,
+  offers: answered,
+  events: nothing,
+  users: page,
+  walk: page,
+  check: missing,
+  ended: nothing,
+} as const satisfies Record<Ask, z.ZodType>;
+export type AnswerOf<Kind extends Ask> = z.infer<(typeof ANSWERS)[Kind]>;
+
+/** What travels up: a request with its number. */
+export const upSchema = z.strictObject({ id: z.int().min(1), request: requestSchema });
+
+/** What travels down: an answer; that it is being worked on; that it failed; or, to nothing that was asked, that there is news. */
+export const downSchema = z.union([
+  z.strictObject({ id: z.int().min(1), answer: z.unknown() }),
+  z.strictObject({ id: z.int().min(1), working: z.literal(true) }),
+  z.strictObject({ id: z.int().min(1), failed: z.strictObject({ code: shown, text: shown }) }),
+  z.strictObject({ news: z.literal(true) }),
+]);
+export type Down = z.infer<typeof downSchema>;

@@ -1,0 +1,258 @@
+import { codeOf, describe } from '@whorl/protocol';
+import type { Cancel } from '@whorl/protocol';
+import type { SiteSyncSettings } from '../settings/sites.ts';
+import { Conversation } from './conversation.ts';
+import { exchange } from './exchange.ts';
+import type { StepName } from './talk.ts';
+import type { SitesGround } from './ground.ts';
+import type { IdentityPlace } from './identity.ts';
+import { Login } from './login.ts';
+import { Pace, pause } from './pace.ts';
+import type { Summary } from './requests.ts';
+import { nextExchange } from './schedule.ts';
+import type { SiteName } from './secrets.ts';
+import { summaryOf } from './summary.ts';
+import type { OpenSatelliteWire } from './wire.ts';
+
+export interface SatelliteParts {
+  readonly ground: SitesGround;
+  readonly name: SiteName;
+  /** argon2id of the password, as it is now. */
+  readonly verifier: () => Promise<Uint8Array>;
+  readonly open: OpenSatelliteWire;
+  readonly identity: IdentityPlace;
+  /** What this machine is called. */
+  readonly host: string;
+  readonly settings: () => SiteSyncSettings;
+  /** Minute of the day by the clock on the wall. */
+  readonly minute: () => number;
+  /** Terminals as they are now. */
+  readonly terminals: () => Summary['terminals'];
+}
+
+/** How the sync of a satellite stands. */
+export interface SatelliteState {
+  /** Whether the master answers. */
+  readonly online: boolean;
+  /** What is being done; absent between exchanges. */
+  readonly step?: StepName;
+  /** Rows that are left of it. */
+  readonly left?: number;
+  /** Of the last exchange that ended well, milliseconds UTC. */
+  readonly success?: number;
+  readonly tookMs?: number;
+  /** When the next one begins by itself, milliseconds UTC; absent when it does not. */
+  readonly next?: number;
+  readonly trouble?: { readonly code: string; readonly text: string; readonly time: number };
+}
+
+/** Refusals that a person has to mend: they are not tried again every few seconds. */
+const NEEDS_PERSON = [
+  'SITES_CLASH',
+  'SITES_CLONE',
+  'SITES_PASSWORD',
+  'SITES_RATE',
+  'SITES_UNKNOWN',
+  'SITES_VERSION',
+];
+const PATIENT_FAILURES = 5;
+
+/** The satellite's end of all exchanges: it begins every one. */
+export class Satellite {
+  readonly #parts: SatelliteParts;
+  readonly #pace = new Pace();
+  readonly #stopping = new AbortController();
+  #conversation: Conversation | undefined;
+  #state: SatelliteState = { online: false };
+  #running: Promise<void> | undefined;
+  #cancel: Cancel = () => undefined;
+  #ended: number | undefined;
+  #failures = 0;
+  #asked: number | undefined;
+  #news: number | undefined;
+  #released = false;
+  #waiting: { resolve: () => void; reject: (error: unknown) => void }[] = [];
+
+  constructor(parts: SatelliteParts) {
+    this.#parts = parts;
+  }
+
+  get state(): SatelliteState {
+    return this.#state;
+  }
+
+  start(): void {
+    this.#plan();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#cancel();
+    this.#conversation?.close();
+    await this.#running;
+  }
+
+  /** Begins an exchange now, or after the one under way. @returns when it ended. @throws what it failed with */
+  syncNow(options: { readonly release?: boolean } = {}): Promise<void> {
+    if (options.release === true) this.#released = true;
+    this.#asked ??= this.#parts.ground.clock.now();
+    const waiting = Promise.withResolvers<undefined>();
+    const { promise, reject } = waiting;
+    this.#waiting.push({ resolve: () => waiting.resolve(undefined), reject });
+    this.#plan();
+    return promise;
+  }
+
+  /** Something changed here that the master has to hear of. */
+  changed(): void {
+    this.#news ??= this.#parts.ground.clock.now();
+    this.#plan();
+  }
+
+  /** Looks at the settings again. */
+  resettled(): void {
+    this.#plan();
+  }
+
+  #plan(): void {
+    if (this.#running !== undefined || this.#stopping.signal.aborted) return;
+    this.#cancel();
+    const { clock, site } = this.#parts.ground;
+    const at = nextExchange({
+      ...{ settings: this.#parts.settings(), ended: this.#ended, failures: this.#failures },
+      ...{ asked: this.#asked, news: this.#news, now: clock.now(), minute: this.#parts.minute() },
+    });
+    const { next: _, ...state } = this.#state;
+    this.#state = at === undefined ? state : { ...state, next: site.now + Math.max(at - clock.now(), 0) };
+    if (at === undefined) return;
+    this.#cancel = clock.after(at - clock.now(), () => {
+      this.#running = this.#run().finally(() => {
+        this.#running = undefined;
+        this.#plan();
+      });
+    });
+  }
+
+  async #run(): Promise<void> {
+    const { clock, site } = this.#parts.ground;
+    const waiting = this.#waiting;
+    const released = this.#released;
+    const began = clock.now();
+    [this.#waiting, this.#asked, this.#news, this.#released] = [[], undefined, undefined, false];
+    try {
+      const held = await this.#exchange(released);
+      this.#failures = 0;
+      const { trouble: _, ...state } = this.#state;
+      this.#state = { ...state, online: true, success: site.now, tookMs: Math.round(clock.now() - began) };
+      if (held > 0)
+        await site.tell({
+          type: 'site.held',
+          time: site.now,
+          data: { site: this.#parts.name.master, users: held },
+        });
+      for (const one of waiting) one.resolve();
+    } catch (error) {
+      await this.#failed(error);
+      for (const one of waiting) one.reject(error);
+    }
+    const { step: _step, left: _left, ...state } = this.#state;
+    this.#state = state;
+    this.#ended = clock.now();
+  }
+
+  async #exchange(released: boolean): Promise<number> {
+    const { ground, settings, name } = this.#parts;
+    const conversation = await this.#connected();
+    const { clock, site } = ground;
+    return exchange({
+      conversation,
+      talk: {
+        ...{ ground, pace: this.#pace },
+        ask: async (request, blobs) => {
+          const began = clock.now();
+          const answered = await conversation.ask(request, blobs);
+          const wait = pause(answered.bytes, clock.now() - began, settings().bytesPerSecond);
+          if (wait > 0) await new Promise<void>((resolve) => clock.after(wait, resolve));
+          return answered;
+        },
+        progress: (step, left) => {
+          this.#state = { ...this.#state, step, left };
+        },
+      },
+      keep: (token) => {
+        const { hardware } = this.#parts.identity.load();
+        this.#parts.identity.save({ hardware, token });
+      },
+      summary: () => summaryOf(ground, this.#parts.terminals()),
+      adopt: async ({ merge, hold }) => {
+        const { settings: mine } = site;
+        if (JSON.stringify([mine.merge, mine.hold]) === JSON.stringify([merge, hold])) return;
+        const data = { changed: { merge, hold } };
+        const event = { type: 'settings.changed', time: site.now, origin: 'gateway', data } as const;
+        const events = await site.store.saveSettings({ merge, hold }, [event]);
+        site.settings = { ...mine, merge, hold };
+        site.publish(events);
+      },
+      lost: () => site.tell({ type: 'site.lost', time: site.now, data: { site: name.master } }),
+      released,
+    });
+  }
+
+  async #connected(): Promise<Conversation> {
+    const known = this.#conversation;
+    if (known?.live === true) return known;
+    this.#state = { ...this.#state, step: 'login' };
+    const { ground, open, name, identity } = this.#parts;
+    const conversation = await Conversation.open(
+      { open, clock: ground.clock, pace: this.#pace, news: () => this.changed() },
+      this.#stopping.signal,
+    );
+    try {
+      await this.#logIn(conversation, identity.load().token !== undefined);
+    } catch (error) {
+      conversation.close();
+      throw error;
+    }
+    this.#conversation = conversation;
+    if (!this.#state.online)
+      await ground.site.tell({ type: 'site.online', time: ground.site.now, data: { site: name.master } });
+    this.#state = { ...this.#state, online: true };
+    return conversation;
+  }
+
+  /** By token; by password when the master knows no token of this machine. */
+  async #logIn(conversation: Conversation, byToken: boolean): Promise<void> {
+    const { ground, name, verifier, identity, host } = this.#parts;
+    const { hardware, token } = identity.load();
+    const login = new Login({
+      ...{ name, version: ground.version, machine: { hardware, host }, random: ground.random },
+      verifier: await verifier(),
+      token: byToken ? token : undefined,
+    });
+    try {
+      await conversation.logIn(login);
+    } catch (error) {
+      if (!byToken || codeOf(error) !== 'SITES_TOKEN') throw error;
+      await this.#logIn(conversation, false);
+    }
+  }
+
+  async #failed(error: unknown): Promise<void> {
+    const { site } = this.#parts.ground;
+    this.#conversation?.close();
+    this.#conversation = undefined;
+    if (this.#stopping.signal.aborted) return;
+    const code = codeOf(error) ?? 'INTERNAL';
+    const text = describe(error);
+    const news = this.#state.trouble?.code !== code;
+    const wasOnline = this.#state.online;
+    const person = NEEDS_PERSON.includes(code);
+    this.#failures = person ? PATIENT_FAILURES : this.#failures + 1;
+    this.#state = { ...this.#state, online: false, trouble: { code, text, time: site.now } };
+    const data = { site: this.#parts.name.master, code, reason: text };
+    if (wasOnline) await site.tell({ type: 'site.offline', time: site.now, data: { site: data.site } });
+    if (!news) return;
+    site.log.warn({ code }, `the master ${data.site}: ${text}`);
+    await site.tell({ type: person ? 'site.refused' : 'site.failed', time: site.now, data });
+  }
+}

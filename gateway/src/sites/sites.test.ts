@@ -1,0 +1,140 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { carded, grouped, named, SatelliteNode, World } from './testing/world.ts';
+
+async function open(seed?: number): Promise<World> {
+  const world = await World.open(seed);
+  onTestFinished(() => world.close());
+  return world;
+}
+
+test('S4 S6 what the master has comes down, what a terminal enrols goes up, is merged, and comes down elsewhere', async () => {
+  const world = await open();
+  await world.hq.edit(1, named('Ada'));
+  const [north, south] = [await world.add('north'), await world.add('south')];
+  expect(await north.sync()).toBeUndefined();
+  expect(Object.keys(await north.contents())).toEqual(['1']);
+  await north.enrol(2, { ...named('Bo'), ...carded(7) });
+  await north.enrol(1, carded(9));
+  expect(await north.sync()).toBeUndefined();
+  expect(await south.sync()).toBeUndefined();
+  expect(Object.keys(await world.hq.contents())).toEqual(['1', '2']);
+  expect(await north.contents()).toEqual(await world.hq.contents());
+  expect(await south.contents()).toEqual(await world.hq.contents());
+  const merged = await world.hq.store.user(2);
+  expect([...(merged?.provenance.values() ?? [])].map(({ terminal }) => terminal)).toEqual([
+    'north/door-1',
+    'north/door-1',
+  ]);
+});
+
+test('S6 a field that both sides filled is a conflict at the master, named by site, and the master’s comes down', async () => {
+  const world = await open();
+  await world.hq.edit(1, named('Ada'));
+  const north = await world.add('north');
+  await north.sync();
+  await world.hq.edit(1, { ...named('Ada'), ...carded(1) });
+  await north.enrol(1, carded(2));
+  expect(await north.sync()).toBeUndefined();
+  expect(await north.contents()).toEqual(await world.hq.contents());
+  const [conflict] = await world.hq.store.conflicts({ state: 'open', limit: 10 });
+  expect(conflict).toMatchObject({ user: 1, kind: 'card', terminal: 'north/door-1' });
+  expect((await world.hq.store.conflict(conflict?.id ?? 0))?.theirs.record.fields.size).toBe(1);
+});
+
+test('S5 a satellite has the users in its scope only, and loses those who leave it', async () => {
+  const world = await open();
+  await world.hq.edit(1, { ...named('Ada'), ...grouped(1) });
+  await world.hq.edit(2, { ...named('Bo'), ...grouped(2) });
+  const north = await world.add('north', { groups: [1] });
+  await north.sync();
+  expect(Object.keys(await north.contents())).toEqual(['1']);
+  await world.hq.edit(1, { ...named('Ada'), ...grouped(2) });
+  await world.hq.edit(2, { ...named('Bo'), ...grouped(1) });
+  await north.sync();
+  expect(Object.keys(await north.contents())).toEqual(['2']);
+  await world.hq.remove(2);
+  await north.sync();
+  expect(await north.contents()).toEqual({});
+});
+
+test('S5 the master has a copy of every event of its satellites, each once', async () => {
+  const world = await open();
+  const north = await world.add('north');
+  for (let user = 1; user <= 30; user += 1) await north.enrol(user, named(`User ${user}`));
+  world.bus.weather = { lost: 200, doubled: 200, delayMs: 50 };
+  expect(await north.sync()).toBeUndefined();
+  world.bus.weather = { lost: 0, doubled: 0, delayMs: 50 };
+  expect(await north.sync()).toBeUndefined();
+  const there = await north.store.events({ type: 'user.merged', limit: 1000 });
+  const copy = await world.hq.store.sites.siteEvents({ site: 2, type: 'user.merged', limit: 1000 });
+  expect(copy.map(({ id }) => id).reverse()).toEqual(there.map(({ id }) => id));
+});
+
+test('S4 an interval of 0 pauses, sync now does it at once, and a change is exchanged as it happens when continuous', async () => {
+  const world = await open();
+  const north = await world.add('north');
+  north.settings = { ...north.settings, intervalMinutes: 0 };
+  north.satellite.resettled();
+  await world.hq.edit(1, named('Ada'));
+  await world.pass(86_400_000);
+  expect(await north.contents()).toEqual({});
+  await north.sync();
+  expect(Object.keys(await north.contents())).toEqual(['1']);
+  north.settings = { ...north.settings, intervalMinutes: 60, continuous: true };
+  north.satellite.resettled();
+  await world.hq.edit(2, named('Bo'));
+  await world.during(world.master.tellNews());
+  await world.pass(5_000);
+  expect(Object.keys(await north.contents())).toEqual(['1', '2']);
+});
+
+test('S7 a link that is away for weeks loses nothing and doubles nothing', async () => {
+  const world = await open();
+  const north = await world.add('north');
+  await north.sync();
+  world.bus.link(north.syncId, false);
+  for (let day = 0; day < 20; day += 1) {
+    await north.enrol(100 + day, { ...named(`North ${day}`), ...carded(100 + day) });
+    await world.hq.edit(200 + day, named(`Hq ${day}`));
+    await world.pass(86_400_000);
+  }
+  expect(north.satellite.state).toMatchObject({ online: false });
+  expect(north.satellite.state.trouble).toBeDefined();
+  world.bus.link(north.syncId, true);
+  await world.pass(1_800_000);
+  expect(Object.keys(await world.hq.contents())).toHaveLength(40);
+  expect(await north.contents()).toEqual(await world.hq.contents());
+});
+
+test('S3 a clone and a second machine are refused at both ends, and one reset lets the right one in', async () => {
+  const world = await open();
+  const north = await world.add('north');
+  await north.sync();
+  const copied = { ...north.identity };
+  await world.during(north.satellite.stop());
+  const { hardware, token } = copied;
+  expect(token).toBeDefined();
+  const original = new SatelliteNode(world, {
+    name: 'north',
+    syncId: 2,
+    store: north.store,
+    identity: copied,
+  });
+  await original.begin();
+  expect(await original.sync()).toBeUndefined();
+  expect(await world.during(original.satellite.stop())).toBeUndefined();
+  const clone = new SatelliteNode(world, {
+    ...{ name: 'north', syncId: 2, store: world.store() },
+    identity: { hardware, token },
+  });
+  await clone.begin();
+  expect(await clone.sync()).toBe('SITES_CLONE');
+  expect(world.master.state(2).trouble?.code).toBe('SITES_CLONE');
+  const other = new SatelliteNode(world, { name: 'north', syncId: 2, store: world.store() });
+  await other.begin();
+  expect(await other.sync()).toBe('SITES_CLASH');
+  await world.master.list.reset('north');
+  world.master.part(2);
+  expect(await other.sync()).toBeUndefined();
+  for (const node of [clone, other]) await world.during(node.satellite.stop());
+});

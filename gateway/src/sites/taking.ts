@@ -1,0 +1,158 @@
+import { codeOf, describe } from '@whorl/protocol';
+import type { SiteMark, SiteRow } from '../store/sites.ts';
+import type { Conflict, StoredUser, UserChange } from '../store/store.ts';
+import { MOST_RACES, planFor } from '../sync/users.ts';
+import type { SitesGround } from './ground.ts';
+import { mergeOffer } from './merging.ts';
+import type { MergedOffer } from './merging.ts';
+import { readMessage, writeMessage } from './message.ts';
+import type { AnswerOf, Offer, Outcome, RequestOf } from './requests.ts';
+import { WhorlError } from '@whorl/protocol';
+import { offersSchema } from './requests.ts';
+import { fitting } from './login-words.ts';
+
+// The master takes what a satellite sends up.
+
+interface Taken {
+  readonly row: Offer;
+  readonly merged: MergedOffer | undefined;
+  readonly change: UserChange | undefined;
+  readonly marks: readonly SiteMark[];
+  readonly outcome: Outcome;
+}
+
+/** Merges offers and remembers how far it is, in one transaction; a row that fails is set aside with its reason. */
+export async function takeOffers(
+  ground: SitesGround,
+  site: SiteRow,
+  { rows, cursor }: RequestOf<'offers'>,
+  blobs: readonly Uint8Array[],
+): Promise<AnswerOf<'offers'>> {
+  const progress = { kind: 'cursor', peer: site.syncId, stream: 'users', cursor } as const;
+  const taken = await take(ground, site, { rows, blobs, also: [progress] });
+  return { results: taken.map(({ row, outcome }) => ({ user: row.user, outcome })) };
+}
+
+/** Tries again what was set aside. */
+export async function retryOffers(ground: SitesGround, site: SiteRow): Promise<void> {
+  const { store } = ground.site;
+  for (const { peer, bytes } of await store.sites.aside(100)) {
+    if (peer !== site.syncId) continue;
+    const { body, blobs } = readMessage(bytes);
+    const { rows } = fitting(offersSchema, body, 'what was set aside');
+    await take(ground, site, { rows, blobs, also: [] });
+  }
+}
+
+async function take(
+  ground: SitesGround,
+  site: SiteRow,
+  it: { rows: readonly Offer[]; blobs: readonly Uint8Array[]; also: readonly SiteMark[] },
+): Promise<readonly Taken[]> {
+  const { store } = ground.site;
+  for (let race = 0; race < MOST_RACES; race += 1) {
+    const erased = new Set(await store.sites.erased(it.rows.map(({ user }) => user)));
+    const taken: Taken[] = [];
+    for (const row of it.rows) taken.push(await takeOne(ground, site, { row, blobs: it.blobs, erased }));
+    const changes = taken.flatMap(({ change }) => change ?? []);
+    const marks = [...taken.flatMap((one) => one.marks), ...it.also];
+    const last = changes.pop();
+    if (last === undefined) {
+      await store.sites.mark(marks);
+      return taken;
+    }
+    const events = await store.saveUsers([...changes, { ...last, sites: marks }]);
+    if (events === undefined) continue;
+    ground.site.publish(events);
+    ground.site.wake();
+    return taken;
+  }
+  throw new WhorlError(
+    'USER_CHANGED',
+    'users that a site offers are being changed by others without a pause',
+  );
+}
+
+async function takeOne(
+  ground: SitesGround,
+  site: SiteRow,
+  it: { row: Offer; blobs: readonly Uint8Array[]; erased: ReadonlySet<number> },
+): Promise<Taken> {
+  const { row, blobs } = it;
+  const { store } = ground.site;
+  const settled = { kind: 'settled', peer: site.syncId, user: row.user } as const;
+  const none = { row, merged: undefined, change: undefined };
+  const held = await store.user(row.user);
+  if (held === undefined && it.erased.has(row.user) && row.base > 0)
+    return { ...none, marks: [settled], outcome: 'gone' };
+  try {
+    const merged = mergeOffer({
+      ...{ site: site.name, master: ground.name, row, blobs, held },
+      known: await conflictsOf(ground, row.user, held),
+      settings: ground.site.settings,
+      now: ground.site.now,
+    });
+    const { outcome } = merged;
+    const change = outcome === 'gone' ? undefined : await changeOf(ground, row.user, held, merged);
+    // What was not taken whole comes down again as the master has it, though nothing of it changed there.
+    const again: SiteMark[] =
+      outcome === 'partly' || outcome === 'apart' ? [{ kind: 'logged', user: row.user }] : [];
+    return { row, merged, change, marks: [settled, ...again], outcome };
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === undefined || code.startsWith('STORE_')) throw error;
+    return { ...none, marks: [setAside(ground, site, it, error)], outcome: 'failed' };
+  }
+}
+
+function setAside(
+  ground: SitesGround,
+  { syncId }: SiteRow,
+  { row, blobs }: { row: Offer; blobs: readonly Uint8Array[] },
+  error: unknown,
+): SiteMark {
+  const own = row.parts.map(({ blob }) => blobs[blob] ?? new Uint8Array());
+  const parts = row.parts.map(({ by }, index) => ({ by, blob: index }));
+  const body = { ask: 'offers', rows: [{ ...row, parts }], cursor: { run: '', seq: 0 } };
+  return {
+    kind: 'aside',
+    row: {
+      ...{ peer: syncId, user: row.user, bytes: writeMessage({ body, blobs: own }) },
+      ...{ code: codeOf(error) ?? '', reason: describe(error), since: ground.site.now },
+    },
+  };
+}
+
+async function conflictsOf(
+  ground: SitesGround,
+  user: number,
+  held: StoredUser | undefined,
+): Promise<readonly Conflict[]> {
+  return held === undefined ? [] : ground.site.store.conflictsOf(user);
+}
+
+async function changeOf(
+  { site }: SitesGround,
+  user: number,
+  held: StoredUser | undefined,
+  { next, conflicts, events }: MergedOffer,
+): Promise<UserChange | undefined> {
+  if (next === undefined || (next === held && conflicts.length === 0 && events.length === 0))
+    return undefined;
+  const ledger = next === held ? [] : await planFor(site, user, next.record, next.version);
+  return { user, from: held?.version ?? 0, next, ledger, conflicts, events, time: site.now };
+}
+
+/** Stores a satellite's events; those that have come before change nothing. */
+export async function takeEvents(
+  ground: SitesGround,
+  { syncId }: SiteRow,
+  { rows, cursor }: RequestOf<'events'>,
+): Promise<AnswerOf<'events'>> {
+  const events = rows.map((row) => ({ ...row, site: syncId, run: cursor.run }));
+  await ground.site.store.sites.mark([
+    { kind: 'events', events },
+    { kind: 'cursor', peer: syncId, stream: 'events', cursor },
+  ]);
+  return {};
+}

@@ -1,0 +1,97 @@
+import type { Clock, Random } from '@whorl/protocol';
+import type { MasterEars, MasterWire, OpenSatelliteWire } from '../wire.ts';
+
+/** What goes wrong between gateways. */
+export interface Weather {
+  /** Of a thousand messages. */
+  readonly lost: number;
+  readonly doubled: number;
+  /** Milliseconds one way, at least; up to three times as much. */
+  readonly delayMs: number;
+}
+
+export const CALM: Weather = { lost: 0, doubled: 0, delayMs: 20 };
+
+interface Seat {
+  readonly heard: (bytes: Uint8Array) => void;
+  readonly end: (reason: string) => void;
+}
+
+/** Stands in for a broker: keeps the order of each direction, and loses, doubles and delays what it is told to. */
+export class Bus implements MasterWire {
+  weather: Weather = CALM;
+  /** Messages and bytes that were handed in. */
+  messages = 0;
+  bytes = 0;
+  ears: MasterEars | undefined;
+  /** Everything that went over it, when somebody listens. */
+  tap: ((bytes: Uint8Array) => void) | undefined;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #seats = new Map<number, Seat>();
+  readonly #cut = new Set<number>();
+  /** When the last message of a direction arrives. */
+  readonly #last = new Map<string, number>();
+
+  constructor(clock: Clock, random: Random) {
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  /** Takes a site's link away, or gives it back. */
+  link(syncId: number, up: boolean): void {
+    if (up) {
+      this.#cut.delete(syncId);
+      return;
+    }
+    this.#cut.add(syncId);
+    this.#seats.get(syncId)?.end('the link was cut');
+    this.#leave(syncId);
+  }
+
+  wire(syncId: number): OpenSatelliteWire {
+    return async (heard) => {
+      const closed = Promise.withResolvers<string>();
+      if (this.#cut.has(syncId)) throw new Error('no link');
+      // Whoever comes under the same name takes the place of who was there, as at a broker.
+      this.#seats.get(syncId)?.end('another client has the same id');
+      const seat: Seat = { heard, end: (reason) => closed.resolve(reason) };
+      this.#seats.set(syncId, seat);
+      this.ears?.presence(syncId, true);
+      return {
+        send: async (bytes) => {
+          if (this.#seats.get(syncId) !== seat) return;
+          this.#carry(`up ${syncId}`, bytes, (one) => this.ears?.message(syncId, one));
+        },
+        closed: closed.promise,
+        close: () => {
+          if (this.#seats.get(syncId) === seat) this.#leave(syncId);
+          closed.resolve('closed');
+        },
+      };
+    };
+  }
+
+  async send(syncId: number, bytes: Uint8Array): Promise<void> {
+    this.#carry(`down ${syncId}`, bytes, (one) => this.#seats.get(syncId)?.heard(one));
+  }
+
+  #leave(syncId: number): void {
+    if (this.#seats.delete(syncId)) this.ears?.presence(syncId, false);
+  }
+
+  #carry(way: string, bytes: Uint8Array, arrive: (bytes: Uint8Array) => void): void {
+    this.messages += 1;
+    this.bytes += bytes.length;
+    this.tap?.(bytes);
+    const { lost, doubled, delayMs } = this.weather;
+    if (this.#random.below(1000) < lost) return;
+    const copies = this.#random.below(1000) < doubled ? 2 : 1;
+    for (let copy = 0; copy < copies; copy += 1) {
+      const wanted = this.#clock.now() + delayMs * (1 + this.#random.below(2000) / 1000);
+      const at = Math.max(wanted, this.#last.get(way) ?? 0);
+      this.#last.set(way, at);
+      this.#clock.after(at - this.#clock.now(), () => arrive(Uint8Array.from(bytes)));
+    }
+  }
+}

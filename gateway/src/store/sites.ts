@@ -1,0 +1,183 @@
+/** What this gateway is among others. */
+export type SiteRole = 'standalone' | 'master' | 'satellite';
+
+/** A machine that has logged in as a site. */
+export interface SiteBinding {
+  /** Its identity, made once; hexadecimal. */
+  readonly hardware: string;
+  /** What the machine is called, for people. */
+  readonly host: string;
+  /** Of the first login, milliseconds UTC. */
+  readonly since: number;
+  /** What its next login proves; absent until it has confirmed one. */
+  readonly token?: Uint8Array;
+  /** Offered, and not confirmed yet: after a cut either may come. */
+  readonly next?: Uint8Array;
+  /** Names of tokens that were taken the place of, oldest first: whoever still uses one is a copy. */
+  readonly spent: readonly string[];
+}
+
+/** A satellite as its master knows it. */
+export interface SiteRow {
+  /** 2 to {@link MOST_SITES}. */
+  readonly syncId: number;
+  /** Of its gateway. */
+  readonly name: string;
+  /** Where its own API is, for people. */
+  readonly url: string;
+  /** That it logs in with. */
+  readonly user: string;
+  /** argon2id of its password: whoever has it can log in. */
+  readonly verifier: Uint8Array;
+  /** Access groups that reach it; every user belongs there when absent. */
+  readonly groups?: readonly number[];
+  readonly binding?: SiteBinding;
+}
+
+/** A stretch of a database's history. One that was restored from a backup goes on with another id than it had. */
+export interface Run {
+  readonly id: string;
+  /** The last change and the last event before it. */
+  readonly seq: number;
+  readonly event: number;
+}
+
+/** What is exchanged, each with a log of its own: users in the order of their changes, events in that of their ids. */
+export type Stream = 'users' | 'events';
+
+/**
+ * What a gateway keeps a place of. walk: all users of the master, newest first, as far as that has come; its run names
+ * the scope that it is for. check: which users a master that was restored still has.
+ */
+export type Progress = Stream | 'walk' | 'check';
+
+/** All up to `seq` of a log is done; `run` tells in which history. */
+export interface Cursor {
+  readonly run: string;
+  readonly seq: number;
+}
+
+/** A user changed; only the last change of each is in the log. */
+export interface Change {
+  readonly seq: number;
+  readonly user: number;
+}
+
+/** What a satellite has got of a user from the master. */
+export interface SiteBase {
+  /** Version at the master; 0 for a user that the master does not know of. */
+  readonly version: number;
+  /** The satellite's own version that this made. */
+  readonly local: number;
+  /** The satellite's own version that was last offered to the master; what changed since is not. */
+  readonly offered: number;
+  /** The master holds somebody else under this id until a conflict is decided. */
+  readonly apart: boolean;
+  /** Digests of the fields, by number. */
+  readonly fields: ReadonlyMap<number, Uint8Array>;
+}
+
+/** An event of a satellite, in its master's copy. */
+export interface SiteEvent {
+  readonly site: number;
+  /** The satellite's history that it belongs to: ids of another one may be the same. */
+  readonly run: string;
+  /** There. */
+  readonly id: number;
+  readonly time: number;
+  readonly type: string;
+  readonly line?: string;
+  readonly terminal?: string;
+  readonly user?: number;
+  readonly origin?: string;
+  readonly data: object;
+}
+
+export interface SiteEventFilter {
+  readonly site?: number;
+  readonly user?: number;
+  readonly terminal?: string;
+  readonly type?: string;
+  /** Milliseconds UTC, inclusive. */
+  readonly from?: number;
+  /** Exclusive. */
+  readonly until?: number;
+  /** Goes on behind this one, by descending time. */
+  readonly before?: Pick<SiteEvent, 'time' | 'site' | 'id'>;
+  readonly limit: number;
+}
+
+/** A row that could not be integrated: it waits apart, and the others go on. */
+export interface AsideRow {
+  /** Sync id of whom it came from. */
+  readonly peer: number;
+  readonly user: number;
+  /** As it came. */
+  readonly bytes: Uint8Array;
+  readonly code: string;
+  readonly reason: string;
+  /** Of the first time, milliseconds UTC. */
+  readonly since: number;
+  readonly attempts: number;
+}
+
+/** What stands beside users and is stored in one transaction with them. */
+export type SiteMark =
+  | { readonly kind: 'base'; readonly user: number; readonly base: SiteBase | undefined }
+  | { readonly kind: 'cursor'; readonly peer: number; readonly stream: Progress; readonly cursor: Cursor }
+  | { readonly kind: 'logged'; readonly user: number }
+  | { readonly kind: 'aside'; readonly row: Omit<AsideRow, 'attempts'> }
+  | { readonly kind: 'settled'; readonly peer: number; readonly user: number }
+  | { readonly kind: 'events'; readonly events: readonly SiteEvent[] };
+
+/** What a gateway remembers of the others. */
+export interface SiteStore {
+  /**
+   * Begins a run. From the first time that a role is given on, changes of users are logged; all who are there first.
+   * @param run a fresh random id
+   */
+  begin(role: SiteRole, run: string): Promise<void>;
+  /** Oldest first. */
+  runs(): Promise<readonly Run[]>;
+  /** Last positions of the logs. */
+  heads(): Promise<Readonly<Record<Stream, number>>>;
+
+  sites(): Promise<readonly SiteRow[]>;
+  /** Adds a site, or changes it. */
+  saveSite(site: SiteRow): Promise<void>;
+  /** Removes a site with all that is remembered of it but its events. */
+  removeSite(syncId: number): Promise<void>;
+  /** Forgets, in one step, which machine a site is, its tokens, how far it is, and what it holds. */
+  resetSite(syncId: number): Promise<void>;
+
+  /** The log of users after a place, oldest first. */
+  changes(after: number, limit: number): Promise<readonly Change[]>;
+  /** The log of users before a place, newest first. */
+  changesBefore(before: number, limit: number): Promise<readonly Change[]>;
+  /** How many users changed after a place and up to another. */
+  countChanges(after: number, until: number): Promise<number>;
+  /** Those of these users who were erased on request. */
+  erased(users: readonly number[]): Promise<readonly number[]>;
+
+  cursor(peer: number, stream: Progress): Promise<Cursor | undefined>;
+  /** Stores these together. */
+  mark(marks: readonly SiteMark[]): Promise<void>;
+
+  /** Versions that a satellite has, or may have, of these users. */
+  held(site: number, users: readonly number[]): Promise<ReadonlyMap<number, number>>;
+  /** @param versions 0 for a user whom the satellite was told to drop */
+  saveHeld(site: number, versions: ReadonlyMap<number, number>): Promise<void>;
+  /** It is not known any more what a satellite has. */
+  forgetHeld(site: number): Promise<void>;
+  countHeld(site: number): Promise<number>;
+
+  bases(users: readonly number[]): Promise<ReadonlyMap<number, SiteBase>>;
+  /** Satellite: users that came from the master, ascending. */
+  baseUsers(after: number, limit: number): Promise<readonly number[]>;
+
+  aside(limit: number): Promise<readonly AsideRow[]>;
+  countAside(): Promise<number>;
+
+  /** Newest first. */
+  siteEvents(filter: SiteEventFilter): Promise<readonly SiteEvent[]>;
+}

@@ -1,0 +1,108 @@
+import type { Keys } from '../keys.ts';
+import type { Cursor, Progress, SiteBase, SiteEvent, SiteMark } from '../sites.ts';
+import type { Row, Sqlite } from '../sqlite.ts';
+import { readRecord, recordOf, writeRecord } from '@whorl/protocol';
+import { wasErased } from './erased.ts';
+import { bytes, number, text } from './rows.ts';
+
+// What is stored with users for other gateways.
+
+/** To be called in a transaction, after the users that the marks speak of were written. */
+export function putMarks(db: Sqlite, keys: Keys, marks: readonly SiteMark[]): void {
+  for (const mark of marks) putMark(db, keys, mark);
+}
+
+function putMark(db: Sqlite, keys: Keys, mark: SiteMark): void {
+  switch (mark.kind) {
+    case 'base':
+      putBase(db, keys, mark.user, mark.base);
+      break;
+    case 'cursor':
+      putCursor(db, mark.peer, mark.stream, mark.cursor);
+      break;
+    case 'logged':
+      db.run('DELETE FROM site_changes WHERE user = ?', mark.user);
+      db.run('INSERT INTO site_changes (user) VALUES (?)', mark.user);
+      break;
+    case 'aside': {
+      const { peer, user, code, reason, since } = mark.row;
+      const sealed = keys.sealSecret(asidePlace(peer, user), mark.row.bytes);
+      db.run(
+        `INSERT INTO site_aside (peer, user, sealed, code, reason, since, attempts) VALUES (?, ?, ?, ?, ?, ?, 1)
+         ON CONFLICT (peer, user) DO UPDATE SET sealed = excluded.sealed, code = excluded.code,
+           reason = excluded.reason, attempts = attempts + 1`,
+        ...[peer, user, sealed, code, reason, since],
+      );
+      break;
+    }
+    case 'settled':
+      db.run('DELETE FROM site_aside WHERE peer = ? AND user = ?', mark.peer, mark.user);
+      break;
+    case 'events':
+      for (const event of mark.events) putEvent(db, event);
+  }
+}
+
+export function asidePlace(peer: number, user: number): string {
+  return `aside ${peer} ${user}`;
+}
+
+export function readCursor(db: Sqlite, peer: number, stream: Progress): Cursor | undefined {
+  const row = db.get('SELECT run, seq FROM site_cursors WHERE peer = ? AND stream = ?', peer, stream);
+  return row === undefined ? undefined : { run: text(row, 'run'), seq: number(row, 'seq') };
+}
+
+function putCursor(db: Sqlite, peer: number, stream: Progress, { run, seq }: Cursor): void {
+  db.run(
+    `INSERT INTO site_cursors (peer, stream, run, seq) VALUES (?, ?, ?, ?)
+     ON CONFLICT (peer, stream) DO UPDATE SET run = excluded.run, seq = excluded.seq`,
+    peer,
+    stream,
+    run,
+    seq,
+  );
+}
+
+/** The same event again changes nothing; one who was erased since is not named again. */
+function putEvent(db: Sqlite, { site, run, id, user, ...event }: SiteEvent): void {
+  db.run(
+    `INSERT INTO site_events (site, run, id, time, type, line, terminal, user, origin, data)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (site, run, id) DO NOTHING`,
+    site,
+    run,
+    id,
+    event.time,
+    event.type,
+    event.line ?? null,
+    event.terminal ?? null,
+    user === undefined || wasErased(db, user) ? null : user,
+    event.origin ?? null,
+    JSON.stringify(event.data),
+  );
+}
+
+/** Digests of PINs and cards can be guessed at: they are sealed as the user is. */
+function putBase(db: Sqlite, keys: Keys, user: number, base: SiteBase | undefined): void {
+  db.run('DELETE FROM site_bases WHERE user = ?', user);
+  const row = db.get('SELECT key FROM records WHERE user = ?', user);
+  if (base === undefined || row === undefined) return;
+  const { version, local, offered, apart, fields } = base;
+  const sealed = keys.seal(keys.key(bytes(row, 'key'), user), 'base', writeRecord(recordOf(user, fields)));
+  db.run(
+    'INSERT INTO site_bases (user, version, local, offered, apart, sealed) VALUES (?, ?, ?, ?, ?, ?)',
+    ...[user, version, local, offered, Number(apart), sealed],
+  );
+}
+
+/** @param row of site_bases and records */
+export function siteBase(keys: Keys, row: Row): SiteBase {
+  const user = number(row, 'user');
+  const record = readRecord(keys.open(keys.key(bytes(row, 'key'), user), 'base', bytes(row, 'sealed')));
+  return {
+    version: number(row, 'version'),
+    local: number(row, 'local'),
+    offered: number(row, 'offered'),
+    apart: number(row, 'apart') === 1,
+    fields: record.fields,
+  };
+}

@@ -1,0 +1,231 @@
+import type { Keys } from '../keys.ts';
+import type {
+  AsideRow,
+  Change,
+  Cursor,
+  Progress,
+  Run,
+  SiteBase,
+  SiteEvent,
+  SiteEventFilter,
+  SiteMark,
+  SiteRole,
+  SiteRow,
+  SiteStore,
+  Stream,
+} from '../sites.ts';
+import type { Row, Sqlite } from '../sqlite.ts';
+import { bytes, number, text } from './rows.ts';
+import { forgetSite, listSites, putSite } from './site-list.ts';
+import { asidePlace, putMarks, readCursor, siteBase } from './site-marks.ts';
+import { LIMIT, where } from './where.ts';
+
+/** What a gateway remembers of the others, in SQLite: which steps make one transaction. */
+export class SiteTables implements SiteStore {
+  readonly #db: Sqlite;
+  readonly #keys: Keys;
+
+  constructor(db: Sqlite, keys: Keys) {
+    this.#db = db;
+    this.#keys = keys;
+  }
+
+  begin(role: SiteRole, run: string): Promise<void> {
+    return this.#db.write(() => {
+      if (role === 'standalone') {
+        this.#db.run('DELETE FROM site_self');
+        return;
+      }
+      const logging = this.#db.get('SELECT 1 FROM site_self') !== undefined;
+      this.#db.run('DELETE FROM site_self');
+      this.#db.run('INSERT INTO site_self (role) VALUES (?)', role);
+      // Changes of the time without a role are not in the log.
+      if (!logging)
+        this.#db.run('INSERT OR REPLACE INTO site_changes (user) SELECT id FROM users ORDER BY changed, id');
+      const { users, events } = this.#heads();
+      this.#db.run('INSERT INTO site_runs (id, seq, event) VALUES (?, ?, ?)', run, users, events);
+    });
+  }
+
+  async runs(): Promise<readonly Run[]> {
+    return this.#db.all('SELECT id, seq, event FROM site_runs ORDER BY number').map((row) => ({
+      ...{ id: text(row, 'id'), seq: number(row, 'seq'), event: number(row, 'event') },
+    }));
+  }
+
+  async heads(): Promise<Readonly<Record<Stream, number>>> {
+    return this.#heads();
+  }
+
+  async sites(): Promise<readonly SiteRow[]> {
+    return listSites(this.#db, this.#keys);
+  }
+
+  saveSite(site: SiteRow): Promise<void> {
+    return this.#db.write(() => putSite(this.#db, this.#keys, site));
+  }
+
+  removeSite(syncId: number): Promise<void> {
+    return this.#db.write(() => {
+      this.#db.run('DELETE FROM sites WHERE sync_id = ?', syncId);
+      forgetSite(this.#db, syncId);
+    });
+  }
+
+  resetSite(syncId: number): Promise<void> {
+    return this.#db.write(() => {
+      const site = listSites(this.#db, this.#keys).find((one) => one.syncId === syncId);
+      if (site !== undefined) {
+        const { binding: _, ...unbound } = site;
+        putSite(this.#db, this.#keys, unbound);
+      }
+      forgetSite(this.#db, syncId);
+    });
+  }
+
+  async changes(after: number, limit: number): Promise<readonly Change[]> {
+    const sql = `SELECT seq, user FROM site_changes WHERE seq > ? ORDER BY seq ${LIMIT}`;
+    return this.#db.all(sql, after, limit).map(change);
+  }
+
+  async changesBefore(before: number, limit: number): Promise<readonly Change[]> {
+    const sql = `SELECT seq, user FROM site_changes WHERE seq < ? ORDER BY seq DESC ${LIMIT}`;
+    return this.#db.all(sql, before, limit).map(change);
+  }
+
+  async countChanges(after: number, until: number): Promise<number> {
+    return this.#count('SELECT count(*) AS count FROM site_changes WHERE seq > ? AND seq <= ?', after, until);
+  }
+
+  async erased(users: readonly number[]): Promise<readonly number[]> {
+    const sql = 'SELECT user FROM erased WHERE user IN (SELECT value FROM json_each(?))';
+    return this.#db.all(sql, JSON.stringify(users)).map((row) => number(row, 'user'));
+  }
+
+  async cursor(peer: number, stream: Progress): Promise<Cursor | undefined> {
+    return readCursor(this.#db, peer, stream);
+  }
+
+  mark(marks: readonly SiteMark[]): Promise<void> {
+    return this.#db.write(() => putMarks(this.#db, this.#keys, marks));
+  }
+
+  async held(site: number, users: readonly number[]): Promise<ReadonlyMap<number, number>> {
+    const rows = this.#db.all(
+      'SELECT user, version FROM site_held WHERE site = ? AND user IN (SELECT value FROM json_each(?))',
+      site,
+      JSON.stringify(users),
+    );
+    return new Map(rows.map((row) => [number(row, 'user'), number(row, 'version')]));
+  }
+
+  saveHeld(site: number, versions: ReadonlyMap<number, number>): Promise<void> {
+    return this.#db.write(() => {
+      for (const [user, version] of versions)
+        this.#db.run(
+          `INSERT INTO site_held (site, user, version) VALUES (?, ?, ?)
+           ON CONFLICT (site, user) DO UPDATE SET version = excluded.version`,
+          site,
+          user,
+          version,
+        );
+    });
+  }
+
+  forgetHeld(site: number): Promise<void> {
+    return this.#db.write(() => {
+      this.#db.run('DELETE FROM site_held WHERE site = ?', site);
+    });
+  }
+
+  async countHeld(site: number): Promise<number> {
+    return this.#count('SELECT count(*) AS count FROM site_held WHERE site = ? AND version > 0', site);
+  }
+
+  async bases(users: readonly number[]): Promise<ReadonlyMap<number, SiteBase>> {
+    const rows = this.#db.all(
+      `SELECT site_bases.*, key FROM site_bases JOIN records USING (user)
+       WHERE user IN (SELECT value FROM json_each(?))`,
+      JSON.stringify(users),
+    );
+    return new Map(rows.map((row) => [number(row, 'user'), siteBase(this.#keys, row)]));
+  }
+
+  async baseUsers(after: number, limit: number): Promise<readonly number[]> {
+    const sql = `SELECT user FROM site_bases WHERE user > ? ORDER BY user ${LIMIT}`;
+    return this.#db.all(sql, after, limit).map((row) => number(row, 'user'));
+  }
+
+  async aside(limit: number): Promise<readonly AsideRow[]> {
+    return this.#db.all(`SELECT * FROM site_aside ORDER BY since ${LIMIT}`, limit).map((row) => {
+      const [peer, user] = [number(row, 'peer'), number(row, 'user')];
+      return {
+        ...{ peer, user, code: text(row, 'code'), reason: text(row, 'reason') },
+        ...{ since: number(row, 'since'), attempts: number(row, 'attempts') },
+        bytes: this.#keys.openSecret(asidePlace(peer, user), bytes(row, 'sealed')),
+      };
+    });
+  }
+
+  async countAside(): Promise<number> {
+    return this.#count('SELECT count(*) AS count FROM site_aside');
+  }
+
+  async siteEvents(filter: SiteEventFilter): Promise<readonly SiteEvent[]> {
+    const { sql, values } = where([
+      ['site = ?', filter.site],
+      ['user = ?', filter.user],
+      ['terminal = ?', filter.terminal],
+      ['type = ?', filter.type],
+      ['time >= ?', filter.from],
+      ['time < ?', filter.until],
+    ]);
+    const { before } = filter;
+    const behind = before === undefined ? '' : `${sql === '' ? 'WHERE' : 'AND'} (time, site, id) < (?, ?, ?)`;
+    const place = before === undefined ? [] : [before.time, before.site, before.id];
+    return this.#db
+      .all(
+        `SELECT * FROM site_events ${sql} ${behind} ORDER BY time DESC, site DESC, id DESC ${LIMIT}`,
+        ...values,
+        ...place,
+        filter.limit,
+      )
+      .map(siteEvent);
+  }
+
+  #heads(): Readonly<Record<Stream, number>> {
+    const last = (table: string): number =>
+      number(
+        this.#db.get('SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = ?), 0) AS seq', table) ??
+          {},
+        'seq',
+      );
+    return { users: last('site_changes'), events: last('events') };
+  }
+
+  #count(sql: string, ...values: number[]): number {
+    return number(this.#db.get(sql, ...values) ?? {}, 'count');
+  }
+}
+
+function change(row: Row): Change {
+  return { seq: number(row, 'seq'), user: number(row, 'user') };
+}
+
+function siteEvent(row: Row): SiteEvent {
+  const of = (column: string): object => (row[column] === null ? {} : { [column]: row[column] });
+  return {
+    ...{
+      site: number(row, 'site'),
+      run: text(row, 'run'),
+      id: number(row, 'id'),
+      time: number(row, 'time'),
+      type: text(row, 'type'),
+    },
+    ...of('line'),
+    ...of('terminal'),
+    ...of('user'),
+    ...of('origin'),
+    data: JSON.parse(text(row, 'data')) as object,
+  };
+}
