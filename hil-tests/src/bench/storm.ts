@@ -12,6 +12,11 @@ const TERMINALS = 32;
 /** Requests to the API: below what one address may ask for. */
 const EVERY_MS = 10;
 const LOOK_MS = 1_000;
+/**
+ * What the gateway may hold of a storm: each terminal waits until a page of its log is stored before it is asked for the
+ * next, so that it is the same whether a thousand changes arrive or a million.
+ */
+const MOST_HEAP_MB = 300;
 
 interface Storm {
   readonly gateway: Helper<GatewayApi>;
@@ -78,10 +83,12 @@ async function until(
 ): Promise<GatewayState> {
   for (;;) {
     const state = await gateway.ask('state', null);
-    const { online, logs, users, openPulls, heapMb } = state;
+    const { online, logs, users, openPulls, heapMb, rssMb, lateMs } = state;
     process.stderr.write(
-      `storm: ${online} online, ${logs} logs, ${users} users, ${openPulls} pulls open, heap ${Math.round(heapMb)} MB\n`,
+      `storm: ${online} online, ${logs} logs, ${users} users, ${openPulls} pulls open, heap ${Math.round(heapMb)} of ${Math.round(rssMb)} MB, loop ${lateMs.toFixed(1)} ms late\n`,
     );
+    if (heapMb > MOST_HEAP_MB)
+      throw new Error(`the gateway’s heap grew to ${Math.round(heapMb)} MB, past ${MOST_HEAP_MB}`);
     if (condition(state)) return state;
     await sleep(systemClock, LOOK_MS);
   }

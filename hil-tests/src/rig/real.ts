@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cable, listeningCable, openPty } from '@whorl/device-emulator';
 import type { Cable, Medium } from '@whorl/device-emulator';
-import { machineInRealTime, openStore, silentLog, startGateway } from '@whorl/gateway';
+import { machineInRealTime, openStore, openStoreThread, silentLog, startGateway } from '@whorl/gateway';
 import type { Gateway, LineConfig, Log, Store } from '@whorl/gateway';
 import { seededRandom, sleep, systemClock } from '@whorl/protocol';
 import { everyAbility } from './hands.ts';
@@ -15,18 +15,25 @@ const PATIENCE_MS = 30_000;
 const LOOK_MS = 10;
 
 export interface RealRig extends Rig {
+  /** The gateway's data directory. */
+  readonly data: string;
   /** Does something with the gateway's data directory while it is stopped. */
   whileStopped(work: (data: string) => Promise<void>): Promise<void>;
 }
 
-/** A site on real ports and in real time: kernel pseudo-terminals or TCP, an SQLite file on disk. */
+/**
+ * A site on real ports and in real time: kernel pseudo-terminals or TCP, an SQLite file on disk.
+ * @param options.ground URL of a module whose `ground` the store stands on, in a thread of its own
+ */
 export async function realRig(
   kind: 'pty' | 'tcp',
   plan: RigPlan,
-  options: { log?: Log } & BenchRecord = {},
+  options: { log?: Log; ground?: string } & BenchRecord = {},
 ): Promise<RealRig> {
   const clock = systemClock;
+  const baud = plan.baud ?? 115_200;
   const directory = mkdtempSync(join(tmpdir(), 'whorl-rig-'));
+  const data = join(directory, 'data');
   const bench = makeBench(plan, clock, kind, options);
   const { terminals, media, flashes } = bench;
   const cables = new Map<string, Cable>();
@@ -39,7 +46,6 @@ export async function realRig(
     await cable.plug();
     if (listening !== undefined) ports.set(name, listening.port());
   }
-  const baud = plan.baud ?? 115_200;
   const over = (line: string): LineConfig['over'] =>
     kind === 'pty'
       ? { kind: 'serial', path: join(directory, `${line}.line`), baud, turnaroundMs: 2, latencyMs: 60 }
@@ -47,7 +53,7 @@ export async function realRig(
   let starts = 0;
   let store: Store;
   const start = async (): Promise<Gateway> => {
-    store = openStore({ data: join(directory, 'data'), ground: machineInRealTime });
+    store = await opened(data, options.ground);
     await pairAll(store, terminals);
     starts += 1;
     return startGateway({
@@ -60,14 +66,18 @@ export async function realRig(
     });
   };
   let gateway = await start();
-  const whileStopped: RealRig['whileStopped'] = async (work) => {
+  const stop = async (): Promise<void> => {
     await gateway.stop();
     await store.close();
-    await work(join(directory, 'data'));
+  };
+  const whileStopped: RealRig['whileStopped'] = async (work) => {
+    await stop();
+    await work(data);
     gateway = await start();
   };
   return {
     kind,
+    data,
     get gateway() {
       return gateway;
     },
@@ -77,13 +87,7 @@ export async function realRig(
     terminal: (name) => known(terminals, name),
     ...everyAbility(plan, terminals),
     ...faultsOn(bench, cables, { plan, clock }),
-    async until(what, condition, { withinMs = PATIENCE_MS } = {}) {
-      for (const end = clock.now() + withinMs; clock.now() < end;) {
-        if (await condition()) return;
-        await sleep(clock, LOOK_MS);
-      }
-      throw new Error(`awaited for ${withinMs} ms in vain: ${what}`);
-    },
+    until,
     pass: (ms) => sleep(clock, ms),
     plug: (line) => known(cables, line).plug(),
     unplug: (line) => known(cables, line).unplug(),
@@ -91,13 +95,26 @@ export async function realRig(
     whileStopped,
     events: () => store.events({ limit: 100_000 }),
     async close() {
-      await gateway.stop();
-      await store.close();
+      await stop();
       for (const cable of cables.values()) await cable.unplug();
       for (const terminal of terminals.values()) terminal.powerOff();
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+const until: Rig['until'] = async (what, condition, { withinMs = PATIENCE_MS } = {}) => {
+  for (const end = systemClock.now() + withinMs; systemClock.now() < end;) {
+    if (await condition()) return;
+    await sleep(systemClock, LOOK_MS);
+  }
+  throw new Error(`awaited for ${withinMs} ms in vain: ${what}`);
+};
+
+async function opened(data: string, ground: string | undefined): Promise<Store> {
+  return ground === undefined
+    ? openStore({ data, ground: machineInRealTime })
+    : openStoreThread({ data, ground });
 }
 
 function ptyCable(medium: Medium, link: string): Cable {

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { randomBytes, randomInt } from 'node:crypto';
 import { join } from 'node:path';
-import { performance } from 'node:perf_hooks';
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { loadConfig, makeLog, openStore, startService } from '@whorl/gateway';
 import type { Service } from '@whorl/gateway';
 import { Access } from '@whorl/gateway/access/access';
@@ -33,6 +33,8 @@ export interface GatewayState {
   readonly atMs: number;
   readonly heapMb: number;
   readonly rssMb: number;
+  /** How late the event loop was since the last look, milliseconds: p99. */
+  readonly lateMs: number;
   /** Last log record stored, summed over the terminals. */
   readonly logs: number;
   readonly openPulls: number;
@@ -42,6 +44,8 @@ export interface GatewayState {
 }
 
 const random: Random = { below: (bound) => randomInt(bound), bytes: (length) => randomBytes(length) };
+
+const delay = monitorEventLoopDelay({ resolution: 1 });
 
 let service: Service | undefined;
 let merges = 0;
@@ -60,6 +64,7 @@ async function start({ directory, terminals, port }: Parameters<GatewayApi['star
   writeFileSync(file, JSON.stringify({ listen: { host: '127.0.0.1', port }, http: { port: 0 }, lines }));
   const config = loadConfig(file);
   const token = await prepare(config.data, names);
+  delay.enable();
   service = await startService(config, makeLog('info', true));
   await service.gateway.operations.changeSettings({ merge: { name: 'terminal-wins' } });
   service.gateway.hub.subscribe(({ type }) => {
@@ -90,6 +95,8 @@ async function state(): Promise<GatewayState> {
   const sum = (values: readonly number[]): number => values.reduce((all, one) => all + one, 0);
   const { user, system } = process.cpuUsage();
   const { heapUsed, rss } = process.memoryUsage();
+  const lateMs = delay.percentile(99) / 1e6;
+  delay.reset();
   return {
     online: status.terminals.filter(({ state }) => state === 'online').length,
     exchanges: sum(status.lines.map(({ counters }) => counters.exchanges)),
@@ -98,6 +105,7 @@ async function state(): Promise<GatewayState> {
     atMs: performance.now(),
     heapMb: heapUsed / 1e6,
     rssMb: rss / 1e6,
+    lateMs,
     logs: sum((await store.terminals()).map(({ position }) => position.id)),
     openPulls: status.openPulls,
     users: status.users,
