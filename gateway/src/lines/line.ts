@@ -130,12 +130,13 @@ export class Line {
 
   /**
    * @param online terminals that answer
-   * @param everyMs invites those who have logs at least this often, also while a long transfer goes out
+   * @param pace.inviteMs invites those who have logs at least this often, also while a long transfer goes out
+   * @param pace.turnMs longest that one turn should take
    */
-  setCompany(online: number, everyMs: number): void {
+  setCompany(online: number, { inviteMs, turnMs }: { inviteMs: number; turnMs: number }): void {
     this.#online = online;
-    this.#turnMs = everyMs;
-    if (this.#turns !== undefined) this.#turns.inviteEveryMs = everyMs;
+    this.#turnMs = turnMs;
+    if (this.#turns !== undefined) this.#turns.inviteEveryMs = inviteMs;
   }
 
   /** Terminals that answer, on a shared line. */

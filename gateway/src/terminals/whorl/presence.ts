@@ -17,8 +17,8 @@ const IDLE_INVITATION_MS = 40;
 const BUSY_INVITATION_MS = 60;
 /** A busy line is looked at again this often. */
 const LOOK_AGAIN_MS = 10;
-/** A line with one terminal is busy with that one, whose answers say whether it has logs. */
-const BUSY_ALONE_INVITATION_MS = 500;
+/** What one terminal is asked for at once, when nobody else waits for the line. */
+const ALONE_TURN_MS = 300;
 /** A roll call so often, and sooner after one in which somebody was missing. */
 const ROLL_MS = 1_000;
 const BUSY_ROLL_MS = 4_000;
@@ -172,10 +172,10 @@ export class Presence {
       if (seat === undefined || one.due < seat.due) seat = one;
     }
     if (!shared || online === 0) return { seat, inviteAt: never, rollAt: never };
-    const busy = online > 1 ? BUSY_INVITATION_MS : BUSY_ALONE_INVITATION_MS;
-    this.#line.setCompany(online, busy);
+    const turnMs = online > 1 ? BUSY_INVITATION_MS : ALONE_TURN_MS;
+    this.#line.setCompany(online, { inviteMs: BUSY_INVITATION_MS, turnMs });
     // Right after the key for broadcasts was renewed, nobody who is here understands a call yet.
-    return { seat, inviteAt: this.#inviteAt(busy), rollAt: called === 0 ? never : this.#rollDue };
+    return { seat, inviteAt: this.#inviteAt(), rollAt: called === 0 ? never : this.#rollDue };
   }
 
   /** Whether it needs a new session, or the key for broadcasts. */
@@ -184,11 +184,11 @@ export class Presence {
   }
 
   /** Whether the line is still busy is looked at again soon: what it waited for may be over. */
-  #inviteAt(busyMs: number): number {
+  #inviteAt(): number {
     const idleAt = this.#line.invitedAt + IDLE_INVITATION_MS;
     const now = this.#clock.now();
     if (this.#line.waiting === 0 || idleAt > now) return idleAt;
-    const busyAt = this.#line.invitedAt + busyMs;
+    const busyAt = this.#line.invitedAt + BUSY_INVITATION_MS;
     return busyAt <= now ? busyAt : Math.min(busyAt, now + LOOK_AGAIN_MS);
   }
 
