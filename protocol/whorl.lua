@@ -66,6 +66,7 @@ local MESSAGES = {
   } },
   [0x90] = { name = "logs.page", fields = {
     { name = "log", kind = "group", fields = { { name = "epoch", kind = "uint", width = 4, min = 0, max = 4294967295 }, { name = "first", kind = "uint", width = 4, min = 0, max = 4294967295 }, { name = "last", kind = "uint", width = 4, min = 0, max = 4294967295 } } },
+    { name = "users", kind = "uint", width = 4, min = 0, max = 4294967295 },
     { name = "records", kind = "list", prefix = 1, max = 50, item = { kind = "group", fields = { { name = "id", kind = "uint", width = 4, min = 0, max = 4294967295 }, { name = "time", kind = "uint", width = 6, min = 0, max = 281474976710655, unit = "ms UTC" }, { name = "code", kind = "uint", width = 2, min = 0, max = 65535 }, { name = "origin", kind = "oneOf", names = { [0] = "terminal", [1] = "gateway" } }, { name = "user", kind = "uint", width = 4, min = 0, max = 4294967295 }, { name = "detail", kind = "uint", width = 2, min = 0, max = 65535 } } } },
   } },
   [0x11] = { name = "clock.set", fields = {
@@ -85,7 +86,9 @@ local MESSAGES = {
   [0x21] = { name = "users.remove", fields = {
     { name = "users", kind = "list", prefix = 1, max = 50, item = { kind = "uint", width = 4, min = 0, max = 4294967295 } },
   } },
-  [0xa1] = { name = "users.removed", fields = {} },
+  [0xa1] = { name = "users.removed", fields = {
+    { name = "users", kind = "uint", width = 4, min = 0, max = 4294967295 },
+  } },
   [0x22] = { name = "users.digests", fields = {
     { name = "after", kind = "uint", width = 4, min = 0, max = 4294967295 },
   } },
@@ -162,6 +165,7 @@ local MESSAGES = {
     { name = "transfer", kind = "uint", width = 2, min = 0, max = 65535 },
     { name = "digest", kind = "fixed", length = 16 },
     { name = "refused", kind = "list", prefix = 1, max = 200, item = { kind = "group", fields = { { name = "index", kind = "uint", width = 1, min = 0, max = 255 }, { name = "reason", kind = "oneOf", names = { [1] = "no-session", [2] = "unknown-message", [3] = "malformed", [4] = "busy", [5] = "no-such-user", [6] = "no-such-transfer", [7] = "capacity-full", [8] = "format-mismatch", [9] = "too-large", [10] = "incomplete", [11] = "corrupt", [12] = "flash-failed", [13] = "changed-here", [14] = "not-pairing", [15] = "wrong-code", [16] = "other-base", [17] = "no-such-slice", [18] = "other-table", [19] = "unsent-changes", [20] = "no-such-file" } } } } },
+    { name = "users", kind = "uint", width = 4, min = 0, max = 4294967295 },
   } },
   [0x40] = { name = "slice.open", fields = {
     { name = "task", kind = "uint", width = 4, min = 0, max = 4294967295 },

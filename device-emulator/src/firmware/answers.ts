@@ -103,8 +103,8 @@ function bodyRoom(desk: Desk): number {
 
 /** Transfer and index, which {@link chunkSize} has subtracted. */
 const CHUNK_FIELDS_BYTES = 4;
-/** Epoch, first and last, and the number of records. */
-const LOGS_HEAD_BYTES = 13;
+/** Epoch, first and last, users, and the number of records. */
+const LOGS_HEAD_BYTES = 17;
 /** The table's digest, and the number of users. */
 const USERS_HEAD_BYTES = 17;
 const USER_BYTES = 20;
@@ -114,7 +114,7 @@ function readLogs(desk: Desk, body: Body<'logs.read'>): Uint8Array {
   desk.conversation.readTo = body.after;
   const fitting = Math.floor((bodyRoom(desk) - LOGS_HEAD_BYTES) / LOG_RECORD_BYTES);
   const records = state.log.page(body.after, Math.min(LOGS_PER_PAGE, fitting));
-  return desk.reply('logs.page', { log: state.log.state(state.epoch), records });
+  return desk.reply('logs.page', { log: state.log.state(state.epoch), users: state.users.size, records });
 }
 
 function setClock(desk: Desk, body: Body<'clock.set'>): Uint8Array {
@@ -160,12 +160,12 @@ function removeUsers(desk: Desk, body: Body<'users.remove'>): Uint8Array | Refus
   if (desk.conversation.slice) {
     const ops = held.map((user): Op => ({ name: 'nextDropped', user }));
     desk.store.change(ops, []);
-    return desk.reply('users.removed', {});
+    return desk.reply('users.removed', { users: desk.store.state.users.size });
   }
   const ops = held.map((user): Op => ({ name: 'dropped', user }));
   const entries = held.map((user) => ({ kind: 'user.deleted', origin: 'gateway', user }) as const);
   desk.store.change([...ops, ...forgetting(desk, body.users)], entries);
-  return desk.reply('users.removed', {});
+  return desk.reply('users.removed', { users: desk.store.state.users.size });
 }
 
 /** Who is removed for good is not in a slice that is half here either, and not told of. */
@@ -226,5 +226,8 @@ function targetOf(desk: Desk): Target | undefined {
 function commitTransfer(desk: Desk, body: Body<'transfer.commit'>): Uint8Array | Refusal {
   const done = commit(desk.store, reallyCan(desk), body, targetOf(desk));
   if (typeof done === 'string') return done;
-  return desk.reply('transfer.committed', { transfer: body.transfer, ...done });
+  return desk.reply('transfer.committed', {
+    ...{ transfer: body.transfer, ...done },
+    users: desk.store.state.users.size,
+  });
 }

@@ -15,7 +15,7 @@ export interface TerminalStatus {
   readonly firmware?: string;
   /** Why it is not known what it holds, until it has been compared. */
   readonly unknown?: Doubt;
-  /** Users it said it holds when it was greeted. */
+  /** Users it holds, as it said last: with its logs, and whenever users were put or removed. */
   readonly users?: number;
   readonly capacity?: number;
   /** How far its clock was off when it was looked at last, milliseconds; positive is ahead. */

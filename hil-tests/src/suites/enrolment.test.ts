@@ -116,3 +116,17 @@ everywhere(
   },
   { needs: ['people'], terminals: 1 },
 );
+
+behaviour('how many users a terminal holds is told as they come and go', async (rig) => {
+  const holding = async (): Promise<readonly (number | undefined)[]> =>
+    (await rig.gateway.operations.status()).terminals.map(({ users }) => users);
+  const until = (what: string, counts: readonly number[]): Promise<void> =>
+    rig.until(what, async () => (await holding()).join() === counts.join());
+  const terminal = rig.terminal('terminal-1');
+  for (const user of [1, 2, 3]) terminal.enrol({ user, finger: 0 });
+  await until('all three everywhere', [3, 3, 3, 3, 3, 3]);
+  await rig.gateway.operations.deleteUser(2);
+  await until('two everywhere', [2, 2, 2, 2, 2, 2]);
+  terminal.remove(3);
+  await until('one less where it was deleted', [1, 2, 2, 2, 2, 2]);
+});

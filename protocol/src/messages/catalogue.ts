@@ -80,6 +80,8 @@ const LOG_STATE = group('Where its log stands.', {
 export type LogState = Value<typeof LOG_STATE>;
 
 const REASON = oneOf('Why.', REFUSALS);
+/** So that the gateway knows it while users come and go. */
+const users = u32('Users it holds now.');
 const digest = (doc: string): ReturnType<typeof fixed> => fixed(doc, DIGEST_BYTES);
 const transfer = u16('Number of the transfer, chosen by the sender of its object.');
 const kind = oneOf('What the object is.', OBJECT_KINDS);
@@ -153,7 +155,7 @@ export const CATALOGUE = {
   'logs.page': {
     type: 0x90,
     direction: 'to-gateway',
-    fields: { log: LOG_STATE, records: list('Records, ascending.', LOG_RECORD, LOGS_PER_PAGE) },
+    fields: { log: LOG_STATE, users, records: list('Records, ascending.', LOG_RECORD, LOGS_PER_PAGE) },
     doc: 'The next records; none when there are no newer ones.',
   },
   'clock.set': {
@@ -213,7 +215,7 @@ export const CATALOGUE = {
   'users.removed': {
     type: 0xa1,
     direction: 'to-gateway',
-    fields: {},
+    fields: { users },
     doc: 'None of these users is held any more.',
   },
   'users.digests': {
@@ -369,6 +371,7 @@ export const CATALOGUE = {
         group('An item.', { index: u8('Which, from 0.'), reason: REASON }),
         200,
       ),
+      users,
     },
     doc: 'The object is in place; what was staged is gone.',
   },

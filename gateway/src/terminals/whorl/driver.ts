@@ -59,6 +59,8 @@ export class WhorlDriver implements TerminalDriver, Member {
   readonly #convoys: Convoys;
   readonly #watchers = new Set<DriverWatcher>();
   #identity: Identity | undefined;
+  /** Users it holds, as it said last. */
+  #users = 0;
   #clockOffMs: number | undefined;
   #reason = 'not asked yet';
   /** Serial number of whoever answers here without having proven who it is. */
@@ -105,14 +107,14 @@ export class WhorlDriver implements TerminalDriver, Member {
       if (this.#quarantine === undefined) return { state: 'offline', reason: this.#reason, ...seen };
       return { state: 'quarantined', serial: this.#quarantine, reason: this.#reason, ...seen };
     }
-    const { serial, model, firmware, users, capabilities } = identity;
+    const { serial, model, firmware, capabilities } = identity;
     const clock = this.#clockOffMs === undefined ? {} : { clockOffMs: this.#clockOffMs };
     return {
       state: 'online',
       serial,
       model,
       firmware,
-      users,
+      users: this.#users,
       capacity: capabilities.users,
       ...clock,
       ...seen,
@@ -132,6 +134,7 @@ export class WhorlDriver implements TerminalDriver, Member {
     const identity: Identity = { ...welcome, greeted: this.#lastSeen };
     this.#identity = identity;
     this.#quarantine = undefined;
+    this.#users = welcome.users;
     this.#clockOffMs = welcome.clock - this.#lastSeen;
     this.#line.setWindow(welcome.capabilities.window);
     for (const watcher of this.#watchers) watcher.online(identity);
@@ -175,6 +178,7 @@ export class WhorlDriver implements TerminalDriver, Member {
 
   async logsAfter(id: number, signal: AbortSignal): Promise<LogPage> {
     const { body } = await this.#ask('logs.read', { after: id }, 'live', signal);
+    this.#users = body.users;
     const last = body.records.at(-1)?.id ?? id;
     return { log: body.log, records: body.records, more: body.records.length > 0 && last < body.log.last };
   }
@@ -225,7 +229,7 @@ export class WhorlDriver implements TerminalDriver, Member {
   }
 
   async remove(users: readonly number[], signal: AbortSignal): Promise<void> {
-    await this.#ask('users.remove', { users }, 'push', signal);
+    this.#users = (await this.#ask('users.remove', { users }, 'push', signal)).body.users;
   }
 
   compare(expected: ReadonlyMap<number, Uint8Array>, signal: AbortSignal): Promise<Comparison> {
@@ -289,9 +293,11 @@ export class WhorlDriver implements TerminalDriver, Member {
       const alone = (size: number): Promise<Body<'transfer.committed'>> =>
         sendObject(way, { transfer, kind, chunk: size, object, after });
       try {
-        return await this.#watching(() =>
+        const committed = await this.#watching(() =>
           again ? alone(chunk) : this.#convoys.send(way, { kind, bytes: object, chunk, after, open }, alone),
         );
+        this.#users = committed.users;
+        return committed;
       } catch (error) {
         if (again || !isTransferLost(error)) throw error;
       }
