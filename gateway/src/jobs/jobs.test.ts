@@ -1,21 +1,37 @@
 import { VirtualClock, WhorlError } from '@whorl/protocol';
 import { expect, onTestFinished, test } from 'vitest';
 import { openStore } from '../store/open.ts';
-import type { JobRow } from '../store/jobs.ts';
+import type { JobRow, JobStore } from '../store/jobs.ts';
+import type { Store } from '../store/store.ts';
 import { Jobs } from './jobs.ts';
+
+function jobStoreOf({ jobs }: Store): Pick<JobStore, 'add' | 'job' | 'list' | 'interrupt'> {
+  return {
+    add: (job) => jobs.add(job),
+    job: (id) => jobs.job(id),
+    list: (limit) => jobs.list(limit),
+    interrupt: (time) => jobs.interrupt(time),
+  };
+}
 
 function start() {
   const store = openStore({ data: { memory: true } });
   onTestFinished(() => store.close());
   const ended: JobRow[] = [];
   const failures: unknown[] = [];
+  const clock = new VirtualClock();
+  const saving = { fails: false };
   const parts = {
-    store: store.jobs,
-    clock: new VirtualClock(),
+    store: {
+      ...jobStoreOf(store),
+      save: (job: JobRow) =>
+        saving.fails ? Promise.reject(new WhorlError('STORE_FULL', 'no room')) : store.jobs.save(job),
+    },
+    clock,
     ended: async (job: JobRow) => void ended.push(job),
     onFailure: (error: unknown) => void failures.push(error),
   };
-  return { jobs: new Jobs(parts), again: () => new Jobs(parts), store, ended, failures };
+  return { jobs: new Jobs(parts), again: () => new Jobs(parts), store, clock, saving, ended, failures };
 }
 
 const wish = { kind: 'import', who: 'ada', total: 3 };
@@ -90,4 +106,32 @@ test('G6 so many jobs at once and no more; stopping ends them all', async () => 
   await expect(jobs.start(wish, wait)).rejects.toMatchObject({ code: 'JOB_MANY' });
   await jobs.stop();
   expect((await jobs.list(10)).every(({ state }) => state === 'cancelled')).toBe(true);
+});
+
+test('B7 G6 a job whose end the database does not take has ended all the same, and is saved as soon as it can be', async () => {
+  const { jobs, store, clock, saving, ended } = start();
+  saving.fails = true;
+  const { id } = await jobs.start(wish, async () => ({ added: 3 }));
+  expect(await over(jobs, id)).toMatchObject({ state: 'done', result: { added: 3 } });
+  expect(await jobs.list(10)).toMatchObject([{ id, state: 'done' }]);
+  await expect(jobs.cancel(id)).rejects.toMatchObject({ code: 'JOB_OVER' });
+  await clock.run({ forMs: 20_000 });
+  expect(await store.jobs.job(id)).toMatchObject({ state: 'running' });
+  expect(ended).toEqual([]);
+  saving.fails = false;
+  await clock.run({ forMs: 5_000 });
+  expect(await store.jobs.job(id)).toMatchObject({ state: 'done', result: { added: 3 } });
+  expect(ended).toMatchObject([{ id, state: 'done' }]);
+});
+
+test('G6 a gateway that stops waits for no database that takes nothing; the job is interrupted when it starts again', async () => {
+  const { jobs, again, saving } = start();
+  saving.fails = true;
+  const { id } = await jobs.start(wish, async () => undefined);
+  await over(jobs, id);
+  await jobs.stop();
+  saving.fails = false;
+  const next = again();
+  await next.open();
+  expect(await next.job(id)).toMatchObject({ state: 'interrupted' });
 });

@@ -20,12 +20,13 @@ interface Running {
   row: JobRow;
   readonly stop: AbortController;
   readonly watchers: Set<() => void>;
-  ending: Promise<void>;
 }
 
 const MOST_RUNNING = 8;
 /** Longest that a job keeps others waiting between its steps, milliseconds. */
 const TURN_MS = 10;
+/** The end of a job that the database did not take is tried again so often. */
+const SAVE_AGAIN_MS = 5_000;
 
 export interface JobsParts {
   readonly store: JobStore;
@@ -39,6 +40,10 @@ export interface JobsParts {
 export class Jobs {
   readonly #parts: JobsParts;
   readonly #running = new Map<number, Running>();
+  /** They have ended, and the database does not know yet. */
+  readonly #unsaved = new Map<number, JobRow>();
+  readonly #endings = new Set<Promise<void>>();
+  readonly #stopping = new AbortController();
 
   constructor(parts: JobsParts) {
     this.#parts = parts;
@@ -63,16 +68,18 @@ export class Jobs {
       row,
       stop: new AbortController(),
       watchers: new Set(),
-      ending: Promise.resolve(),
     };
     this.#running.set(row.id, running);
-    running.ending = this.#carryOut(running, work).catch(this.#parts.onFailure);
+    const ending = this.#carryOut(running, work)
+      .catch(this.#parts.onFailure)
+      .finally(() => this.#endings.delete(ending));
+    this.#endings.add(ending);
     return row;
   }
 
   /** @throws WhorlError JOB_UNKNOWN */
   async job(id: number): Promise<JobRow> {
-    const found = this.#running.get(id)?.row ?? (await this.#parts.store.job(id));
+    const found = this.#here(id) ?? (await this.#parts.store.job(id));
     if (found === undefined) throw new WhorlError('JOB_UNKNOWN', `there is no job ${id}`);
     return found;
   }
@@ -80,7 +87,12 @@ export class Jobs {
   /** The newest, newest first. */
   async list(limit: number): Promise<readonly JobRow[]> {
     const rows = await this.#parts.store.list(limit);
-    return rows.map((row) => this.#running.get(row.id)?.row ?? row);
+    return rows.map((row) => this.#here(row.id) ?? row);
+  }
+
+  /** What is newer than the database. */
+  #here(id: number): JobRow | undefined {
+    return this.#running.get(id)?.row ?? this.#unsaved.get(id);
   }
 
   /** Asks a job to end; it does when it can. @throws WhorlError JOB_UNKNOWN, JOB_OVER */
@@ -100,9 +112,9 @@ export class Jobs {
 
   /** Cancels all; resolves when they have ended. */
   async stop(): Promise<void> {
-    const running = [...this.#running.values()];
-    for (const { stop } of running) stop.abort();
-    await Promise.all(running.map(({ ending }) => ending));
+    this.#stopping.abort();
+    for (const { stop } of this.#running.values()) stop.abort();
+    await Promise.all(this.#endings);
   }
 
   async #carryOut(running: Running, work: Work): Promise<void> {
@@ -132,12 +144,32 @@ export class Jobs {
       if (codeOf(error) === undefined) this.#parts.onFailure(error);
     }
     const row = { ...running.row, ...end, ended: this.#parts.clock.wallTime() };
+    this.#unsaved.set(row.id, row);
+    const isSaved = await this.#save(row);
+    this.#running.delete(row.id);
+    tell(row);
+    if (!isSaved) await this.#saveLater(row);
+    await this.#parts.ended(row);
+  }
+
+  async #save(row: JobRow): Promise<boolean> {
     try {
       await this.#parts.store.save(row);
-      await this.#parts.ended(row);
-    } finally {
-      this.#running.delete(row.id);
-      tell(row);
+      this.#unsaved.delete(row.id);
+      return true;
+    } catch (error) {
+      this.#parts.onFailure(error);
+      return false;
+    }
+  }
+
+  /** A gateway that stops first tries once more; else the job counts as interrupted when it starts again. */
+  async #saveLater(row: JobRow): Promise<void> {
+    const { signal } = this.#stopping;
+    for (let isLast = false; !isLast;) {
+      isLast = signal.aborted;
+      if (!isLast) await sleep(this.#parts.clock, SAVE_AGAIN_MS, signal).catch(() => undefined);
+      if (await this.#save(row)) return;
     }
   }
 }
