@@ -22,18 +22,17 @@ test.each([
     await operations.addUser(id, { set, clear: [] });
   }
   await rig.pass(3_000);
-  let stored: number | undefined;
+  const stored: number[] = [];
   rig.gateway.hub.subscribe(({ type }) => {
-    if (type === 'access.denied') stored = rig.clock.now();
+    if (type === 'access.denied') stored.push(rig.clock.now());
   });
   const random = seededRandom(5);
   const took: number[] = [];
   for (let tap = 0; tap < 20; tap += 1) {
     const began = rig.clock.now();
-    stored = undefined;
     rig.terminal('terminal-1').tap({ user: 1_000 });
     await rig.pass(600 + random.below(100) + random.below(1000) / 1000);
-    took.push((stored ?? Number.POSITIVE_INFINITY) - began);
+    took.push((stored[tap] ?? Number.POSITIVE_INFINITY) - began);
   }
   expect((await store.ledgerCounts()).get('terminal-1')?.verified ?? 0).toBeLessThan(12);
   expect(Math.max(...took)).toBeLessThanOrEqual(BOUND_MS);

@@ -36,7 +36,7 @@ export function slotMs(baud: number, turnaroundMs: number): number {
 /**
  * A roll call of these terminals.
  * @param number higher than that of any roll call before on this line
- * @param addresses 1 to 247, not empty
+ * @param addresses 1 to 247; without any, nobody is called, and nobody answers
  */
 export function rollCall(
   number: number,
@@ -55,8 +55,9 @@ export interface Members {
   readonly members: readonly number[];
 }
 
-/** @param addresses 1 to 247, not empty */
+/** @param addresses 1 to 247; of none, nobody is meant */
 export function membersOf(addresses: readonly number[]): Members {
+  if (addresses.length === 0) return { first: 1, members: [] };
   const first = Math.min(...addresses);
   const members = new Array<number>(1 + ((Math.max(...addresses) - first) >> 3)).fill(0);
   for (const address of addresses) {
