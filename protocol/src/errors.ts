@@ -63,6 +63,9 @@ export const ERRORS = {
   EMULATOR_LISTEN: 'A TCP port of the emulator could not be opened. Is another program using it?',
   FLEET_FILE: 'The fleet file cannot be used. The message names the place; see fleet.example.yaml.',
   FLEET_UNKNOWN: 'No terminal or line of this name is in the fleet. `whorl-emulator list` names them.',
+  MODEL_FILE:
+    'The model file cannot be used. The message names the place; device-emulator/models has files to begin with.',
+  MODEL_UNKNOWN: 'There is no such model or firmware. `whorl-emulator models` lists them.',
   RIG_FILE: 'The rig file cannot be used. The message names the place; see hil-tests/rig.example.yaml.',
   RIG_SUITE: 'No suite of behaviours is called so. `whorl-hil run --help` lists them.',
   CONTROL_REQUEST: 'The request is not one the emulator takes. The message names the place.',

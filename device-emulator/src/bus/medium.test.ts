@@ -24,6 +24,7 @@ function station(address: number, answer?: Uint8Array): Station & { heard: numbe
       heard.push(stuffed.length);
       return undefined;
     },
+    workMs: 0,
     hand: () => undefined,
     onSilent: (listener) => silent.push(listener),
     onNews: () => undefined,

@@ -2,6 +2,8 @@ import { BROADCAST, INVITATION_WIRE, invites, SHORT, wireMs, WhorlError } from '
 import type { Cancel, Clock, Random } from '@whorl/protocol';
 import { addressOf, Ear } from './ear.ts';
 import type { Port } from './port.ts';
+import { isPresent } from './seat.ts';
+import type { Seat, Sender } from './seat.ts';
 import { BitErrors, collide, cutShort, garbled, joined } from './transmission.ts';
 import type { Tapped, Transmission } from './transmission.ts';
 import type { Neighbours, Station } from './station.ts';
@@ -34,32 +36,12 @@ export interface MediumCounters {
   busyMs: number;
 }
 
-interface Sender {
-  /** When its last transmission ends. */
-  freeAt: number;
-}
-
-interface Seat extends Sender {
-  readonly station: Station;
-  readonly turnaroundMs: number;
-  readonly troubles: Troubles<SeatTrouble>;
-  /** Since when it is on the line; `undefined` while it is not. */
-  since: number | undefined;
-  /** On a connection: it has raised its hand, and has not been asked anything since. */
-  raised: boolean;
-}
-
 type OnAir = Transmission<Sender>;
 
 const NOISE_SLICE_MS = 5;
 /** Modbus over serial line, 2.5.1.1: 3.5 characters, at high speeds a fixed time. */
 const SILENCE_CHARACTERS = 3.5;
 const SHORTEST_SILENCE_MS = 1.75;
-
-/** Who was plugged in within a transmission makes nothing of its rest. */
-function isPresent({ since }: Seat, heard: OnAir): boolean {
-  return since !== undefined && since <= heard.start;
-}
 
 /**
  * The shared wire of a line: half-duplex, with byte times, turnaround, collisions and noise; everyone hears everyone.
@@ -122,7 +104,15 @@ export class Medium {
   add(station: Station, options: { turnaroundMs?: number | undefined } = {}): void {
     const turnaroundMs = options.turnaroundMs ?? this.#options.turnaroundMs;
     const since = this.#clock.now();
-    const seat: Seat = { station, turnaroundMs, since, freeAt: 0, raised: false, troubles: new Troubles() };
+    const seat: Seat = {
+      station,
+      turnaroundMs,
+      since,
+      freeAt: 0,
+      busyUntil: 0,
+      raised: false,
+      troubles: new Troubles(),
+    };
     this.#seats.set(station.address, [...(this.#seats.get(station.address) ?? []), seat]);
     this.#everyone = [...this.#seats.values()].flat();
     station.onSilent(() => {
@@ -335,7 +325,7 @@ export class Medium {
 
   #call(stuffed: Uint8Array, heard: OnAir): void {
     for (const seat of this.#everyone) {
-      if (!isPresent(seat, heard)) continue;
+      if (!isPresent(seat, heard, this.isWire)) continue;
       const reached = heardBy(seat.troubles, stuffed);
       const answer = reached === undefined ? undefined : seat.station.hearCall(reached);
       if (answer !== undefined) this.#say(seat, answer.wire, heard.end + seat.turnaroundMs + answer.afterMs);
@@ -344,7 +334,8 @@ export class Medium {
 
   #invite(heard: OnAir): void {
     for (const seat of this.#everyone) {
-      if (!isPresent(seat, heard) || heardBy(seat.troubles, INVITATION_WIRE) === undefined) continue;
+      if (!isPresent(seat, heard, this.isWire) || heardBy(seat.troubles, INVITATION_WIRE) === undefined)
+        continue;
       const hand = seat.station.hand();
       if (hand !== undefined) this.#say(seat, hand, heard.end + seat.turnaroundMs);
     }
@@ -361,14 +352,15 @@ export class Medium {
 
   #hear(seats: readonly Seat[], stuffed: Uint8Array, heard: OnAir): void {
     for (const seat of seats) {
-      if (!isPresent(seat, heard)) continue;
+      if (!isPresent(seat, heard, this.isWire)) continue;
       const reached = heardBy(seat.troubles, stuffed);
       seat.raised = false;
       const answers = reached === undefined ? [] : seat.station.hear(reached);
+      if (reached !== undefined) seat.busyUntil = Math.max(heard.end, seat.busyUntil) + seat.station.workMs;
       if (answers.length === 0) continue;
       // A serial line has gaps between frames; on TCP they travel together.
       const parts = this.#byteMs > 0 ? answers : [joined(answers)];
-      for (const part of parts) this.#say(seat, part, heard.end + seat.turnaroundMs);
+      for (const part of parts) this.#say(seat, part, seat.busyUntil + seat.turnaroundMs);
     }
   }
 

@@ -5,6 +5,8 @@ export interface Station {
   readonly address: number;
   /** Takes a stuffed frame that is for it; answers with frames as they go over the wire. */
   hear(stuffed: Uint8Array): readonly Uint8Array[];
+  /** How long what it was asked last takes it before it answers, milliseconds. */
+  readonly workMs: number;
   /** Takes a stuffed frame that is for all; answers with what it says in its slot, if anything. */
   hearCall(stuffed: Uint8Array): SlotAnswer | undefined;
   /** A frame invited those who have logs: its hand, when it has some. */

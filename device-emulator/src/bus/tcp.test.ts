@@ -18,6 +18,7 @@ function answering(): Medium {
   const medium = new Medium({ clock: systemClock, random: seededRandom(1), turnaroundMs: 0 });
   medium.add({
     address: 1,
+    workMs: 0,
     hear: () => [ANSWER],
     hearCall: () => undefined,
     hand: () => undefined,

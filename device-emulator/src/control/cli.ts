@@ -8,6 +8,7 @@ import { RequestError } from '../values/given.ts';
 import { lineAction, moduleAction, TERMINAL_ACTIONS, terminalAction } from './actions.ts';
 import { readArguments } from './arguments.ts';
 import { Client, CONTROL_PORT } from './client.ts';
+import { showModel, showModels, tellModels } from './models.ts';
 import type { StartOptions } from './start.ts';
 import {
   activeFaults,
@@ -31,6 +32,8 @@ const EXITS: Partial<Record<ErrorCode, number>> = {
   CONTROL_REQUEST: EXIT.usage,
   FLEET_FILE: EXIT.usage,
   FLEET_UNKNOWN: EXIT.usage,
+  MODEL_FILE: EXIT.usage,
+  MODEL_UNKNOWN: EXIT.usage,
   FILE_WRITE: EXIT.usage,
   KEYS_OPEN: EXIT.usage,
   CONTROL_UNREACHABLE: EXIT.unreachable,
@@ -210,6 +213,30 @@ Examples:
       const path = `/terminals/${encodeURIComponent(terminal)}/dump`;
       const dump = await new Client(options.controlPort).get(path, z.looseObject({}));
       process.stdout.write(`${JSON.stringify(dump)}\n`);
+    }),
+  );
+
+program
+  .command('models')
+  .description(
+    'list the models of terminals, or tell all about one: what it holds, its firmwares and their quirks',
+  )
+  .argument('[model]', 'name of a model, or path of a model file')
+  .option('--json', 'print JSON for programs')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  whorl-emulator models
+  whorl-emulator models finger-10k
+  whorl-emulator models ./my-model.yaml        # and tells what is wrong with it
+  # in a fleet file: { name: terminal-9, model: finger-10k, firmware: 1.2.0 }
+  #                  { name: terminal-9, model: ./my-model.yaml }`,
+  )
+  .action((model: string | undefined, options: Pick<Shared, 'json'>) =>
+    guarded(options, async () => {
+      const told = tellModels(model);
+      print(options, told, model === undefined ? showModels(told) : told.map(showModel).join('\n'));
     }),
   );
 

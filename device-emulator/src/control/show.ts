@@ -181,7 +181,8 @@ export function showAction(name: string, { doc, options }: Action<never>): strin
   return `${name}: ${doc}${rows.length === 0 ? '' : `\n${indented(table(rows))}`}`;
 }
 
-function table(rows: readonly (readonly string[])[]): string {
+/** Rows with their columns aligned. */
+export function table(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const row of rows)
     for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
@@ -195,6 +196,6 @@ function table(rows: readonly (readonly string[])[]): string {
     .join('\n');
 }
 
-function indented(text: string): string {
+export function indented(text: string): string {
   return text.replaceAll(/^(?=.)/gm, '  ');
 }

@@ -25,7 +25,7 @@ import { EXAMPLES } from '@whorl/protocol/spec/examples';
 import { thrownCode } from '@whorl/protocol/testing';
 import { describe, expect, test } from 'vitest';
 import { batchOf, bench, headOf, PAIRING_KEY } from '../testing/bench.ts';
-import { MODELS } from './model.ts';
+import { MODELS } from '../models/built-in.ts';
 
 const recordOfUser = (user: User): UserRecord => readRecord(encodeUser(user));
 const ada: User = { id: 1042, name: 'Ada', groups: [1, 2] };

@@ -224,7 +224,7 @@ function targetOf(desk: Desk): Target | undefined {
 }
 
 function commitTransfer(desk: Desk, body: Body<'transfer.commit'>): Uint8Array | Refusal {
-  const done = commit(desk.store, reallyCan(desk), body, targetOf(desk));
+  const done = commit(desk.store, reallyCan(desk), body, targetOf(desk), desk.model.quirks.has('names-cut'));
   if (typeof done === 'string') return done;
   return desk.reply('transfer.committed', {
     ...{ transfer: body.transfer, ...done },

@@ -1,17 +1,17 @@
 import {
   canHold,
-  codeOf,
   credentialOf,
-  decodeUser,
   fieldName,
+  FIELDS,
   recordDigest,
+  recordOf,
   sameBytes,
   writeRecord,
 } from '@whorl/protocol';
 import type { Capabilities, Refusal, UserRecord } from '@whorl/protocol';
 import type { Op } from './ops.ts';
 import type { Entry } from './store.ts';
-import { changedFields } from './users.ts';
+import { changedFields, isSound } from './users.ts';
 import type { UserTable } from './users.ts';
 
 type PutOp = Extract<Op, { name: 'put' }>;
@@ -28,16 +28,6 @@ function unfit(capabilities: Capabilities, record: UserRecord, bytes: Uint8Array
   for (const [number, value] of record.fields)
     if (!canHold(capabilities, number, value)) return 'format-mismatch';
   return isSound(bytes) ? undefined : 'malformed';
-}
-
-function isSound(bytes: Uint8Array): boolean {
-  try {
-    decodeUser(bytes);
-    return true;
-  } catch (error) {
-    if (codeOf(error) === undefined) throw error;
-    return false;
-  }
 }
 
 /**
@@ -59,6 +49,19 @@ export function putFromGateway(
   if (held !== undefined && sameBytes(held.digest, digest)) return { change: undefined };
   const op: PutOp = { name: 'put', user: record.id, digest, bytes };
   return { change: { op, entry: { ...changeOf(users, record), origin: 'gateway' } } };
+}
+
+const SHORT_NAME_BYTES = 16;
+
+/** A record whose name has no more bytes than a small display shows; whole letters, each. */
+export function withShortName(record: UserRecord): UserRecord {
+  const { number } = FIELDS.name;
+  const name = record.fields.get(number);
+  if (name === undefined || name.length <= SHORT_NAME_BYTES) return record;
+  let end = SHORT_NAME_BYTES;
+  // UTF-8: bytes that go on a letter are 10xxxxxx.
+  while (end > 0 && ((name[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+  return recordOf(record.id, new Map([...record.fields, [number, name.subarray(0, end)]]));
 }
 
 /** How the log tells that a user becomes `after`: a new user or credential is an enrolment, all else an edit. */

@@ -9,7 +9,7 @@ import {
   wholePatch,
 } from '@whorl/protocol';
 import type { Assembly, Body, Capabilities, Message, ObjectKind, Refusal, UserPatch } from '@whorl/protocol';
-import { putFromGateway } from './holding.ts';
+import { putFromGateway, withShortName } from './holding.ts';
 import type { Put } from './holding.ts';
 import type { Op } from './ops.ts';
 import { takePart } from './portable/part.ts';
@@ -76,12 +76,14 @@ export interface Target {
 /**
  * Puts the users of a complete object in place, all at one moment, or a part of a file behind what is stored of it.
  * @param target `undefined` when users can be put nowhere now
+ * @param cutsNames its firmware has no room for long ones, and says nothing of it
  */
 export function commit(
   store: Store,
   capabilities: Capabilities,
   body: Body<'transfer.commit'>,
   target: Target | undefined,
+  cutsNames: boolean,
 ): Committed | Refusal {
   const staged = store.state.staging.get(body.transfer);
   if (staged === undefined) return 'no-such-transfer';
@@ -98,7 +100,7 @@ export function commit(
     return patches;
   }
   const after = target.isNext ? NEVER_HERE : body.after;
-  const plan = planPuts(store.state, target, { capabilities, patches, after });
+  const plan = planPuts(store.state, target, { capabilities, patches, after, cutsNames });
   store.change([...plan.ops, gone], plan.entries);
   if (!target.isNext && body.after <= store.state.log.last) store.state.known(body.after);
   const digests = plan.taken.map((id) => target.users.get(id)?.digest ?? new Uint8Array(0));
@@ -152,15 +154,17 @@ function planPuts(
     readonly capabilities: Capabilities;
     readonly patches: readonly UserPatch[];
     readonly after: number;
+    readonly cutsNames: boolean;
   },
 ): Plan {
-  const { capabilities, patches, after } = put;
+  const { patches, ...how } = put;
+  const { capabilities } = how;
   const plan: Plan = { ops: [], entries: [], taken: [], refused: [] };
   const added = new Set<number>();
   for (const [index, patch] of patches.entries()) {
     const { id } = patch.changed;
     const room = added.has(id) ? 1 : capabilities.users - users.size - added.size;
-    const put = planPut(state, users, { capabilities, patch, after, room });
+    const put = planPut(state, users, { ...how, patch, room });
     if ('refused' in put) {
       plan.refused.push({ index, reason: put.refused });
       continue;
@@ -183,11 +187,13 @@ function planPut(
     readonly patch: UserPatch;
     readonly after: number;
     readonly room: number;
+    readonly cutsNames: boolean;
   },
 ): Put {
   const { capabilities, patch, after, room } = put;
   const { id } = patch.changed;
   if (state.changedSince(id, after)) return { refused: 'changed-here' };
   const record = patched(users.record(id), patch);
-  return record === undefined ? { refused: 'other-base' } : putFromGateway(users, capabilities, record, room);
+  if (record === undefined) return { refused: 'other-base' };
+  return putFromGateway(users, capabilities, put.cutsNames ? withShortName(record) : record, room);
 }

@@ -10,7 +10,7 @@ import { MemoryFlash } from './flash.ts';
 import type { Flash } from './flash.ts';
 import { Journal } from './journal.ts';
 import type { Op } from './ops.ts';
-import { MODELS } from './model.ts';
+import { MODELS } from '../models/built-in.ts';
 import { Terminal } from './terminal.ts';
 
 const drop = (user: number): Op => ({ name: 'dropped', user });

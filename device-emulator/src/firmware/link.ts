@@ -5,7 +5,6 @@ import {
   codeOf,
   epochOf,
   groupSession,
-  decodeMessage,
   handWire,
   hereWire,
   isMember,
@@ -40,8 +39,12 @@ import type { Model } from './model.ts';
 import { Offers } from './offers.ts';
 import type { Pairing } from './pairing.ts';
 import type { Portable } from './portable/portable.ts';
+import { unknownTo } from './quirks.ts';
+import { read, tryOpen } from './reading.ts';
 import type { Store } from './store.ts';
 
+/** What is reckoned with keys. */
+const HANDSHAKES: ReadonlySet<MessageName> = new Set(['session.open', 'pair.begin', 'pair.open']);
 /** What everyone may do to a whole line: nothing of it changes what a terminal holds. */
 const broadcasts: ReadonlySet<MessageName> = new Set(['transfer.announce', 'chunk']);
 
@@ -81,6 +84,9 @@ export class Link {
   readonly #plain: AnswerMemory;
   readonly #memory: AnswerMemory;
   readonly #hand: Uint8Array;
+  readonly #unknown: ReadonlySet<MessageName>;
+  /** Steps of handshakes that it has reckoned. */
+  handshakes = 0;
   /** The session of the moment. */
   #conversation: Conversation | undefined;
   /** A session that was opened and of which no frame has come yet: only that proves that it is not a played one. */
@@ -96,6 +102,7 @@ export class Link {
     this.#address = address;
     this.#random = random;
     this.#hand = handWire(address);
+    this.#unknown = unknownTo(model.quirks);
     this.#parts = { serial, model, store, lacks, portable };
     this.#tellKeys = options.tellKeys;
     this.#plain = new AnswerMemory(1);
@@ -136,7 +143,7 @@ export class Link {
       return undefined;
     }
     this.counters.requests += 1;
-    const message = read(frame.payload);
+    const message = read(frame.payload, this.#unknown);
     if (typeof message === 'string') return undefined;
     if (message.name === 'roll.call') return this.#here(conversation, message.body);
     this.counters.broadcasts += 1;
@@ -166,7 +173,7 @@ export class Link {
     this.counters.requests += 1;
     const known = this.#plain.repeated(frame.sequence, frame.payload);
     if (known !== undefined) return known;
-    const message = read(frame.payload);
+    const message = read(frame.payload, this.#unknown);
     const said = typeof message === 'string' ? undefined : this.#answerPlain(message);
     if (said === undefined) return NOTHING;
     if (said.name === 'refused') this.counters.refused += 1;
@@ -179,6 +186,7 @@ export class Link {
 
   /** What is said before there is a session; nothing for a handshake that fails: whoever began it is not told why. */
   #answerPlain(message: Message): Message | undefined {
+    if (HANDSHAKES.has(message.name)) this.handshakes += 1;
     switch (message.name) {
       case 'discover': {
         const { key } = this.#parts.store.state;
@@ -252,7 +260,7 @@ export class Link {
     const session = this.#pairingSession;
     const frame = session === undefined ? undefined : tryOpen(session, bytes);
     if (session === undefined || frame === undefined) return undefined;
-    const message = read(frame.payload);
+    const message = read(frame.payload, this.#unknown);
     if (typeof message === 'string' || message.name !== 'pair.key') return NOTHING;
     if (frame.fresh) {
       this.#parts.store.change([{ name: 'paired', key: message.body.key }], []);
@@ -309,7 +317,8 @@ export class Link {
   }
 
   #hasNews(conversation: Conversation): boolean {
-    return this.#parts.store.state.log.hasNews(conversation.readTo);
+    const { model, store } = this.#parts;
+    return model.quirks.has('attention-sticks') || store.state.log.hasNews(conversation.readTo);
   }
 
   #unstuffed(stuffed: Uint8Array): Uint8Array | undefined {
@@ -333,7 +342,7 @@ export class Link {
   }
 
   #carryOut(conversation: Conversation, frame: Opened): readonly Uint8Array[] {
-    const message = read(frame.payload);
+    const message = read(frame.payload, this.#unknown);
     const result = typeof message === 'string' ? message : this.#answer(conversation, frame, message);
     if (result === undefined || frame.payload[0] === CATALOGUE.chunk.type) return NOTHING;
     if (typeof result !== 'string') return result instanceof Uint8Array ? [result] : result;
@@ -373,23 +382,4 @@ export class Link {
 
 function refusal(reason: Refusal): Message {
   return { name: 'refused', body: { request: 0, reason } };
-}
-
-function tryOpen(session: Session, bytes: Uint8Array): Opened | undefined {
-  try {
-    return session.open(bytes);
-  } catch (error) {
-    if (codeOf(error) === undefined) throw error;
-    return undefined;
-  }
-}
-
-function read(payload: Uint8Array): Message | Refusal {
-  try {
-    return decodeMessage(payload);
-  } catch (error) {
-    const code = codeOf(error);
-    if (code === undefined) throw error;
-    return code === 'MESSAGE_UNKNOWN' ? 'unknown-message' : 'malformed';
-  }
 }

@@ -1,7 +1,7 @@
 import { WhorlError } from '@whorl/protocol';
 import { describe, expect, test } from 'vitest';
 import { bench } from '../testing/bench.ts';
-import { MODELS } from './model.ts';
+import { MODELS } from '../models/built-in.ts';
 
 const codeFrom = (work: () => unknown): string | undefined => {
   try {
@@ -27,7 +27,7 @@ describe('enrolment', () => {
       'card.7': { format: 1 },
     });
     expect(user?.['finger.9']?.first).toHaveLength(384);
-    expect(user?.['face.4']?.template).toHaveLength(2048);
+    expect(user?.['face.4']?.template).toHaveLength(MODELS['face-100k'].sizes.face);
     expect(user?.['card.7']?.number).toHaveLength(7);
     expect(enrolled(1)).toEqual(user);
     expect(enrolled(2)).not.toEqual(user);

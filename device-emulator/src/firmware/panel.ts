@@ -1,6 +1,7 @@
 import {
   credentialOf,
   decodeUser,
+  FIELDS,
   KEY_BYTES,
   readRecord,
   recordDigest,
@@ -17,7 +18,6 @@ import type { Model } from './model.ts';
 import type { Op } from './ops.ts';
 import type { Portable } from './portable/portable.ts';
 import type { Change } from './portable/state.ts';
-import { newEpoch } from './store.ts';
 import type { Entry, Store } from './store.ts';
 import { changedFields } from './users.ts';
 
@@ -94,8 +94,12 @@ export class Panel {
     const before = this.#held(user);
     const after = overlay(user, before, fieldsOf(set), clear);
     this.#check(after);
-    const credential = changedFields(before, after).find((number) => credentialOf(number) !== undefined);
-    return this.#put(after, [{ kind: 'user.edited', user, detail: credential ?? 0 }], 'edited');
+    const changed = changedFields(before, after);
+    const credential = changed.find((number) => credentialOf(number) !== undefined);
+    const untold =
+      this.#model.quirks.has('pin-edits-unlogged') && changed.every((number) => number === FIELDS.pin.number);
+    const entries = untold ? [] : [{ kind: 'user.edited', user, detail: credential ?? 0 } as const];
+    return this.#put(after, entries, 'edited');
   }
 
   /** Deletes a user. @throws WhorlError TERMINAL_NO_USER */
@@ -164,8 +168,7 @@ export class Panel {
 
   /** Everything is as new, but for the count of starts; the log begins again under another epoch. */
   factoryReset(): void {
-    const { boots } = this.#store.state;
-    this.#store.change([{ name: 'made', epoch: newEpoch(this.#random), boots }], []);
+    this.#store.change(this.#store.made(this.#random, this.#store.state.boots), []);
   }
 
   /**

@@ -3,12 +3,10 @@ import type { Model } from './model.ts';
 
 /** What a terminal's readers make of a person: random bytes of the model's format and size. */
 
-const WORST_QUALITY = 60;
-
 export function readFinger(model: Model, random: Random): FieldValue<'finger.0'> {
   return {
     format: model.capabilities.fingerFormats[0] ?? 0,
-    quality: quality(random),
+    quality: quality(model, random),
     first: random.bytes(model.sizes.finger),
     second: random.bytes(model.sizes.finger),
   };
@@ -17,7 +15,7 @@ export function readFinger(model: Model, random: Random): FieldValue<'finger.0'>
 export function readFace(model: Model, random: Random): FieldValue<'face.0'> {
   return {
     format: model.capabilities.faceFormats[0] ?? 0,
-    quality: quality(random),
+    quality: quality(model, random),
     template: random.bytes(model.sizes.face),
   };
 }
@@ -30,6 +28,6 @@ export function readCard(model: Model, random: Random, number?: Uint8Array): Fie
   };
 }
 
-function quality(random: Random): number {
-  return WORST_QUALITY + random.below(101 - WORST_QUALITY);
+function quality({ quality: { worst, best } }: Model, random: Random): number {
+  return worst + random.below(best + 1 - worst);
 }

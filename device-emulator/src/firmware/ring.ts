@@ -42,6 +42,7 @@ export class LogRing {
   clear(last: number): void {
     this.#records.length = 0;
     this.#last = last;
+    this.#lastHere = 0;
     this.#first = last + 1;
   }
 

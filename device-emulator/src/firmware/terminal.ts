@@ -19,6 +19,7 @@ import type { Sensors } from './sensors.ts';
 import { shownLog } from './shown-log.ts';
 import type { ShownLog } from './shown-log.ts';
 import type { TerminalOptions } from './terminal-options.ts';
+import { hex } from './users.ts';
 
 const NOTHING: readonly Uint8Array[] = [];
 
@@ -44,6 +45,8 @@ export class Terminal {
   #start: Cancel | undefined;
   #failure: string | undefined;
   #supply = false;
+  /** How long what it was asked last takes it, milliseconds. */
+  workMs = 0;
 
   /** @throws WhorlError FLASH_FAILED */
   constructor(options: TerminalOptions) {
@@ -82,7 +85,7 @@ export class Terminal {
   powerOff(): void {
     this.#start?.();
     this.#start = undefined;
-    this.#running?.store.close();
+    this.#running?.store.powerLost();
     this.#running = undefined;
     for (const silent of this.#silent) silent();
     this.#tell({ kind: 'power', power: 'off' });
@@ -116,7 +119,11 @@ export class Terminal {
    * @returns the frames that it answers, as they go over the wire; none for what is not for it
    */
   hear(stuffed: Uint8Array): readonly Uint8Array[] {
-    return this.#heard((link) => link.hear(stuffed)) ?? NOTHING;
+    const { workedMs } = this.#running ?? {};
+    const before = workedMs?.() ?? 0;
+    const said = this.#heard((link) => link.hear(stuffed)) ?? NOTHING;
+    this.workMs = (workedMs?.() ?? 0) - before;
+    return said;
   }
 
   /**
@@ -330,9 +337,7 @@ export class Terminal {
   }
 
   #boot(): void {
-    const tell: TellNoticed = (noticed) => {
-      this.#tell(noticed);
-    };
+    const tell = this.#tell.bind(this);
     const { flash } = this;
     try {
       this.#running = startUp({ ...this.#options, flash, lacks: this.#lacks, supply: this.#supply, tell });
@@ -391,8 +396,4 @@ export class Terminal {
       throw new WhorlError('TERMINAL_OFF', `terminal ${this.serial} lost power`, { cause });
     }
   }
-}
-
-function hex(bytes: Uint8Array | undefined): string {
-  return bytes === undefined ? '' : Buffer.from(bytes).toString('hex');
 }

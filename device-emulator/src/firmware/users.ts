@@ -1,5 +1,7 @@
 import {
+  codeOf,
   credentialOf,
+  decodeUser,
   NO_DIGEST,
   readRecord,
   Sketch,
@@ -157,4 +159,19 @@ export function changedFields(before: UserRecord | undefined, after: UserRecord)
 function sameField(before: UserRecord | undefined, after: UserRecord, number: number): boolean {
   const [a, b] = [before?.fields.get(number), after.fields.get(number)];
   return a !== undefined && b !== undefined && Buffer.compare(a, b) === 0;
+}
+
+/** Whether a user can be made of these bytes. */
+export function isSound(bytes: Uint8Array): boolean {
+  try {
+    decodeUser(bytes);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+    return false;
+  }
+}
+
+export function hex(bytes: Uint8Array | undefined): string {
+  return bytes === undefined ? '' : Buffer.from(bytes).toString('hex');
 }

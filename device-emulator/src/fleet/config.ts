@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path';
+import { isModelPath } from '../models/built-in.ts';
 import { parseYaml, readYaml } from '../values/yaml.ts';
 import { fleetSchema } from './schema.ts';
 import type { FleetConfig } from './schema.ts';
@@ -18,9 +19,11 @@ export function readFleet(path: string): FleetConfig {
     lines: config.lines.map((line) => ({
       ...line,
       ...(line.pty === undefined ? {} : { pty: { link: from(line.pty.link) } }),
-      terminals: line.terminals.map((one) =>
-        one.from === undefined ? one : { ...one, from: from(one.from) },
-      ),
+      terminals: line.terminals.map((one) => ({
+        ...one,
+        ...(one.from === undefined ? {} : { from: from(one.from) }),
+        ...(isModelPath(one.model) ? { model: from(one.model) } : {}),
+      })),
     })),
     modbus: config.modbus.map((bus) =>
       bus.pty === undefined ? bus : { ...bus, pty: { link: from(bus.pty.link) } },

@@ -1,31 +1,25 @@
 import { createCipheriv, hash, hkdfSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import {
-  CARD_SLOTS,
   credentialOf,
   decodeField,
   describe,
   encodeField,
-  FACE_SLOTS,
   fieldName,
-  FINGER_SLOTS,
-  MTU_MAX,
-  MTU_MIN,
   recordOf,
   WhorlError,
 } from '@whorl/protocol';
 import type { UserRecord } from '@whorl/protocol';
 import { z } from 'zod';
-import { MODELS } from '../firmware/model.ts';
-import type { Model, ModelName } from '../firmware/model.ts';
+import type { Model } from '../firmware/model.ts';
 import type { Held } from '../firmware/held.ts';
 import type { Terminal } from '../firmware/terminal.ts';
+import { isModelName, MODEL_NAMES, modelFileOf } from '../models/built-in.ts';
+import { capabilities, fileOf, firstOf, modelFile, modelOf } from '../models/file.ts';
 
 const hex = z.string().regex(/^([0-9a-f]{2})*$/, 'bytes in hex');
 
 const number = z.int().min(0).max(0xffff_ffff);
-const formats = z.array(z.int().min(0).max(255)).max(16);
-
 const logRecord = z.strictObject({
   id: number,
   time: z.int().min(0),
@@ -35,31 +29,11 @@ const logRecord = z.strictObject({
   detail: z.int().min(0).max(0xffff),
 });
 
-const capabilities = z.strictObject({
-  users: number,
-  logs: z.int().min(1).max(0xffff_ffff),
-  cards: z.int().min(0).max(CARD_SLOTS),
-  fingers: z.int().min(0).max(FINGER_SLOTS),
-  faces: z.int().min(0).max(FACE_SLOTS),
-  does: z.strictObject({ patches: z.boolean(), portable: z.boolean(), clock: z.boolean() }),
-  holds: z.strictObject({
-    validity: z.boolean(),
-    pin: z.boolean(),
-    authMode: z.boolean(),
-    groups: z.boolean(),
-    photo: z.boolean(),
-  }),
-  cardFormats: formats,
-  fingerFormats: formats,
-  faceFormats: formats,
-  mtu: z.int().min(MTU_MIN).max(MTU_MAX),
-  window: z.int().min(1).max(64),
-});
-
 /** What a terminal holds and can, to make an emulated one of: nothing in it tells whom it is about. */
 export const dumpSchema = z.strictObject({
   dump: z.literal(1),
-  model: z.enum(Object.keys(MODELS) as [ModelName, ...ModelName[]]),
+  /** A model that is shipped, or all about one that is not. */
+  model: z.union([z.enum(MODEL_NAMES), modelFile]),
   firmware: z.string().max(24),
   capabilities,
   epoch: number,
@@ -83,9 +57,10 @@ function isWhole({ last, records }: { last: number; records: readonly { id: numb
  */
 export function dumpOf(terminal: Terminal, salt: Uint8Array): Dump {
   const { users, ...held } = terminal.held;
-  const { name, firmware, capabilities: can } = terminal.model;
+  const { model } = terminal;
   return dumpSchema.parse({
-    ...{ dump: 1, model: name, firmware, capabilities: can },
+    ...{ dump: 1, model: isModelName(model.name) ? model.name : fileOf(model) },
+    ...{ firmware: model.firmware, capabilities: model.capabilities },
     ...held,
     users: users.map((record) => {
       const { id, fields } = pseudonymous(record, salt);
@@ -124,9 +99,15 @@ export function readDump(path: string): ReadDump {
     ),
   );
   return {
-    model: { ...MODELS[model], firmware, capabilities: can },
+    model: { ...modelIn(model, firmware), firmware, capabilities: can },
     held: { epoch, boots, clock, log, users: records },
   };
+}
+
+/** One of its firmwares, or the one that it comes with when it was never had here. */
+function modelIn(model: Dump['model'], firmware: string): Model {
+  const file = typeof model === 'string' ? modelFileOf(model) : model;
+  return modelOf(file, firmware) ?? firstOf(file);
 }
 
 /** A user whom nobody knows: every field that tells of a person is replaced by one of the same size. */

@@ -21,9 +21,10 @@ import { diskFlash } from '../firmware/disk.ts';
 import { MemoryFlash } from '../firmware/flash.ts';
 import type { Flash } from '../firmware/flash.ts';
 import type { TellKeys } from '../firmware/handshake.ts';
-import { MODELS } from '../firmware/model.ts';
 import type { Model } from '../firmware/model.ts';
 import { Terminal } from '../firmware/terminal.ts';
+import { modelNamed } from '../models/built-in.ts';
+import { differing } from '../models/file.ts';
 import { terminalUnit } from '../modbus/units.ts';
 import type { IoModule } from '../modbus/units.ts';
 import { joinUnits, makeBus, makeModules } from './modbus.ts';
@@ -130,7 +131,8 @@ export class Fleet {
 
 /**
  * Makes the terminals of a fleet and plugs their lines in.
- * @throws WhorlError FLASH_FAILED, PTY_NONE, PTY_LINK, EMULATOR_LISTEN, TERMINAL_FULL, TERMINAL_CANNOT_HOLD; then
+ * @throws WhorlError FLASH_FAILED, MODEL_FILE, MODEL_UNKNOWN, PTY_NONE, PTY_LINK, EMULATOR_LISTEN, TERMINAL_FULL,
+ * TERMINAL_CANNOT_HOLD; then
  * nothing of it runs
  */
 export async function startFleet(config: FleetConfig, clock: Clock, parts: FleetParts = {}): Promise<Fleet> {
@@ -159,6 +161,8 @@ export async function startFleet(config: FleetConfig, clock: Clock, parts: Fleet
   return fleet;
 }
 
+const USUAL_TURNAROUND_MS = 1;
+
 type Made = Required<Pick<FleetParts, 'random' | 'flash'>> &
   Pick<FleetParts, 'log' | 'tap' | 'tellKeys'> & { readonly clock: Clock };
 
@@ -177,14 +181,19 @@ function makeLine(
 ): { readonly line: RunningLine; readonly modules: readonly IoModule[] } {
   const baud = baudOf(line);
   const { turnaroundMs, echo } = line;
-  const medium = new Medium({ clock: parts.clock, random: fork(parts.random), baud, turnaroundMs, echo });
+  const medium = new Medium({
+    ...{ clock: parts.clock, random: fork(parts.random), baud, echo },
+    turnaroundMs: turnaroundMs ?? USUAL_TURNAROUND_MS,
+  });
   parts.tap?.({ name: line.name, ...(baud === undefined ? {} : { baud }) }, medium);
   const terminals = new Map<string, Terminal>();
   const { tellKeys } = parts;
   const tellOwn = tellKeys && ((keys: TrafficKeys) => tellKeys({ ...keys, line: line.name }));
   for (const options of line.terminals) {
     const terminal = makeTerminal(options, baud, { ...parts, tellOwn });
-    medium.add(terminal, { turnaroundMs: options.turnaroundMs });
+    medium.add(terminal, {
+      turnaroundMs: options.turnaroundMs ?? turnaroundMs ?? terminal.model.turnaroundMs,
+    });
     terminals.set(options.name, terminal);
   }
   const cable = cableOf(line, medium, parts.clock);
@@ -201,7 +210,7 @@ function makeTerminal(
   parts: Made & { readonly tellOwn: TellKeys | undefined },
 ): Terminal {
   const dump = options.from === undefined ? undefined : readDump(options.from);
-  const model = modelOf(options, dump?.model ?? MODELS[options.model], baud);
+  const model = modelOf(options, dump?.model ?? modelNamed(options.model, options.firmware), baud);
   const terminal = new Terminal({
     serial: serialOf(options),
     address: options.address,
@@ -217,22 +226,22 @@ function makeTerminal(
   return terminal;
 }
 
-function modelOf(options: FleetTerminal, model: Model, baud: number | undefined): Model {
-  const { holds, ...differences } = options.capabilities;
+function modelOf(
+  { quirks, bootMs, ...options }: FleetTerminal,
+  model: Model,
+  baud: number | undefined,
+): Model {
   const capabilities = {
-    ...model.capabilities,
-    ...given(differences),
-    holds: { ...model.capabilities.holds, ...given(holds ?? {}) },
+    ...differing(model.capabilities, options.capabilities),
     // On a wire whoever is asked must have answered before anybody is asked again.
     ...(baud === undefined ? {} : { window: 1 }),
   };
-  return { ...model, capabilities, bootMs: options.bootMs ?? model.bootMs };
-}
-
-/** Only what has been given: a member that is `undefined` would hide the model's. */
-function given<T extends object>(members: T): { [Name in keyof T]: Exclude<T[Name], undefined> } {
-  const known = Object.entries(members).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(known) as { [Name in keyof T]: Exclude<T[Name], undefined> };
+  return {
+    ...model,
+    capabilities,
+    bootMs: bootMs ?? model.bootMs,
+    quirks: new Set([...model.quirks, ...quirks]),
+  };
 }
 
 const USERS_AT_ONCE = 500;

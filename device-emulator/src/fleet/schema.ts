@@ -1,18 +1,10 @@
-import {
-  ADDRESS_MAX,
-  CARD_SLOTS,
-  codeOf,
-  FACE_SLOTS,
-  FINGER_SLOTS,
-  MTU_MAX,
-  MTU_MIN,
-  REGISTER_KINDS,
-} from '@whorl/protocol';
+import { ADDRESS_MAX, CARD_SLOTS, codeOf, FACE_SLOTS, FINGER_SLOTS, REGISTER_KINDS } from '@whorl/protocol';
 import type { RegisterKind } from '@whorl/protocol';
 import { z } from 'zod';
 import { checkFault } from '../faults/faults.ts';
-import { MODELS } from '../firmware/model.ts';
-import type { ModelName } from '../firmware/model.ts';
+import { isModelName, isModelPath, MODEL_NAMES, modelNamed } from '../models/built-in.ts';
+import { differences, quirkList } from '../models/file.ts';
+import { suggest } from '../values/nearest.ts';
 import { duration } from '../values/numbers.ts';
 
 const LONGEST_NAME = 28;
@@ -36,24 +28,6 @@ const place = z.strictObject({
   port: z.int().min(0).max(0xffff),
 });
 
-const formats = z.array(z.int().min(0).max(255)).max(16);
-const flag = z.boolean().optional();
-
-/** What a terminal can hold and do, where it differs from its model. */
-const capabilities = z.strictObject({
-  users: z.int().min(1).max(MOST_USERS).optional(),
-  logs: z.int().min(1).max(MOST_USERS).optional(),
-  cards: z.int().min(0).max(CARD_SLOTS).optional(),
-  fingers: z.int().min(0).max(FINGER_SLOTS).optional(),
-  faces: z.int().min(0).max(FACE_SLOTS).optional(),
-  holds: z.strictObject({ validity: flag, pin: flag, authMode: flag, groups: flag, photo: flag }).optional(),
-  cardFormats: formats.optional(),
-  fingerFormats: formats.optional(),
-  faceFormats: formats.optional(),
-  mtu: z.int().min(MTU_MIN).max(MTU_MAX).optional(),
-  window: z.int().min(1).max(64).optional(),
-});
-
 /** Users whom a terminal holds when it is new: the same ones wherever seed and ids are the same. */
 const people = z.strictObject({
   count: z.int().min(0).max(MOST_USERS),
@@ -72,9 +46,20 @@ const terminal = z.strictObject({
   address: z.int().min(1).max(ADDRESS_MAX).default(1),
   /** `EM-` and its name when not given. */
   serial: z.string().min(1).max(32).optional(),
-  model: z.enum(Object.keys(MODELS) as [ModelName, ...ModelName[]]).default('finger-10k'),
-  capabilities: capabilities.default({}),
-  /** The line's when not given. */
+  /** Name of a model that is shipped, or path of a model file. */
+  model: z
+    .string()
+    .refine((one) => isModelName(one) || isModelPath(one), {
+      error: ({ input }) => `no model is called ${String(input)}; ${suggest(String(input), MODEL_NAMES)}`,
+    })
+    .default('finger-10k'),
+  /** The one that the model comes with when not given. */
+  firmware: z.string().min(1).optional(),
+  /** What else its firmware does otherwise than it should. */
+  quirks: quirkList,
+  /** Where it differs from its model. */
+  capabilities: differences.default({}),
+  /** The line's when not given, else the model's. */
   turnaroundMs: delayMs.optional(),
   /** The model's when not given. */
   bootMs: delayMs.optional(),
@@ -132,7 +117,8 @@ const line = z
     dial: place.optional(),
     /** Bits a second; on TCP, bytes take no time without it. */
     baud: z.int().min(LOWEST_BAUD).max(HIGHEST_BAUD).optional(),
-    turnaroundMs: delayMs.default(1),
+    /** Of terminals whose model says nothing else; 1 when not given. */
+    turnaroundMs: delayMs.optional(),
     echo: z.boolean().default(false),
     /** Its terminals answer Modbus RTU on the same wire. */
     modbus: z.boolean().default(false),
@@ -175,6 +161,7 @@ export const fleetSchema = z
   .superRefine((fleet, context) => {
     for (const { path, message } of [
       ...clashes(fleet),
+      ...modelsThatCannotBe(fleet),
       ...faultsThatCannotBe(fleet),
       ...unitsThatCannotBe(fleet),
     ])
@@ -210,6 +197,15 @@ interface Claim {
 interface Wrong {
   readonly path: readonly (string | number)[];
   readonly message: string;
+}
+
+/** Firmwares that a shipped model never had; files are read when the fleet is made. */
+function* modelsThatCannotBe({ lines }: Pick<FleetConfig, 'lines'>): Generator<Wrong> {
+  for (const [i, line] of lines.entries())
+    for (const [j, { model, firmware }] of line.terminals.entries()) {
+      const message = isModelName(model) ? refusalOf(() => void modelNamed(model, firmware)) : undefined;
+      if (message !== undefined) yield { path: ['lines', i, 'terminals', j, 'firmware'], message };
+    }
 }
 
 /** Planned faults on nobody, or with options that they do not have. */

@@ -33,7 +33,7 @@ import type {
 import { addressOf } from '../bus/ear.ts';
 import { MemoryFlash } from '../firmware/flash.ts';
 import type { Flash } from '../firmware/flash.ts';
-import { MODELS } from '../firmware/model.ts';
+import { MODELS } from '../models/built-in.ts';
 import type { Model } from '../firmware/model.ts';
 import { Terminal } from '../firmware/terminal.ts';
 

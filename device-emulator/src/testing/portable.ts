@@ -1,7 +1,7 @@
 import { pbkdf2Sync } from 'node:crypto';
 import { chunkAt, chunkCount, digestOf, encodeUser, readRecord } from '@whorl/protocol';
 import type { Body, Message, User, UserRecord } from '@whorl/protocol';
-import { MODELS } from '../firmware/model.ts';
+import { MODELS } from '../models/built-in.ts';
 import type { Flash } from '../firmware/flash.ts';
 import { bench } from './bench.ts';
 import type { Asker, Bench } from './bench.ts';

@@ -4,6 +4,7 @@ import type {
   MemoryFlash,
   Medium,
   ModelName,
+  QuirkName,
   Target,
   Terminal,
 } from '@whorl/device-emulator';
@@ -39,6 +40,10 @@ export interface RigTerminal {
   readonly logs?: number;
   /** `finger-10k` unless it matters. */
   readonly model?: ModelName;
+  /** The one that the model comes with unless it matters. */
+  readonly firmware?: string;
+  /** What else its firmware does otherwise than it should. */
+  readonly quirks?: readonly QuirkName[];
 }
 
 /** Modbus on the wire of a line. */

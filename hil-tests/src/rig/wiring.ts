@@ -5,7 +5,7 @@ import {
   MemoryFlash,
   Medium,
   memoryPair,
-  MODELS,
+  modelNamed,
   Terminal,
   terminalUnit,
 } from '@whorl/device-emulator';
@@ -48,7 +48,8 @@ export function makeBench(
     media.set(line, medium);
     tap?.({ name: line, ...(baud === undefined ? {} : { baud }) }, medium);
     for (const [index, member] of members.entries()) {
-      const model = MODELS[member.model ?? 'finger-10k'];
+      const model = modelNamed(member.model ?? 'finger-10k', member.firmware);
+      const quirks = new Set([...model.quirks, ...(member.quirks ?? [])]);
       const capabilities = {
         ...model.capabilities,
         users: member.capacity ?? model.capabilities.users,
@@ -59,7 +60,7 @@ export function makeBench(
       const terminal = new Terminal({
         serial: `WX-${member.name}`,
         address: index + 1,
-        model: { ...model, capabilities },
+        model: { ...model, capabilities, quirks },
         clock,
         random: seededRandom(seed * 100 + terminals.size),
         flash,

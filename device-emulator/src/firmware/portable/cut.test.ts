@@ -4,7 +4,7 @@ import { bench } from '../../testing/bench.ts';
 import type { Asker, Bench } from '../../testing/bench.ts';
 import { end, LOG_IN, person, portableBench, send, TASK, wish } from '../../testing/portable.ts';
 import { MemoryFlash } from '../flash.ts';
-import { MODELS } from '../model.ts';
+import { MODELS } from '../../models/built-in.ts';
 import { Store } from '../store.ts';
 
 const SLICE = [2, 3, 4, 5].map(person);
@@ -13,7 +13,7 @@ const SLICE = [2, 3, 4, 5].map(person);
 function heldOn(flash: MemoryFlash): { live: string; journal: string; unsent: number } {
   const state = new Store({
     flash: new MemoryFlash(flash.read().slice()),
-    logs: 20_000,
+    model: MODELS['portable-5k'],
     clock: new VirtualClock(),
     random: seededRandom(9),
   }).state;

@@ -4,6 +4,7 @@ import { orders, reference } from '../../testing/orders.ts';
 import type { Happening } from '../../testing/orders.ts';
 import { LOG_IN, MIRA, quickVerifier } from '../../testing/portable.ts';
 import { MemoryFlash } from '../flash.ts';
+import { MODELS } from '../../models/built-in.ts';
 import { Store } from '../store.ts';
 import { storedOperators } from './lists.ts';
 import { Portable } from './portable.ts';
@@ -20,7 +21,12 @@ class Worn {
   portable = this.#start();
 
   #start(): Portable {
-    const store = new Store({ flash: this.#flash, logs: 100, clock: this.#clock, random: seededRandom(1) });
+    const store = new Store({
+      flash: this.#flash,
+      model: MODELS['portable-5k'],
+      clock: this.#clock,
+      random: seededRandom(1),
+    });
     if (store.state.portable.operators.length === 0)
       store.change(
         [
