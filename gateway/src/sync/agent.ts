@@ -184,7 +184,10 @@ export class Agent {
       await this.#startOver(anew, page.log);
       page = await this.#driver.logsAfter(0, this.#stop.signal);
     }
-    if (page.records.length > 0 || page.log.last > this.#position.id) await this.#take(page);
+    if (page.records.length > 0 || page.log.last > this.#position.id) {
+      const take = (): Promise<void> => this.#take(page);
+      await (this.#storm.calmInMs > 0 ? this.#site.storms.through(take) : take());
+    }
     if (page.more) return 0;
     this.#upToDate();
     return Math.min(LOGS_AGAIN_MS, this.#clocks.look(identity));

@@ -7,9 +7,13 @@ import { DEFAULT_RUNTIME_SETTINGS } from '../settings/runtime.ts';
 import type { RuntimeSettings } from '../settings/runtime.ts';
 import type { Store, TerminalRow } from '../store/store.ts';
 import { Comparisons } from './comparisons.ts';
+import { Gate } from './gate.ts';
 import { placesOf } from './scope.ts';
 import type { Place, Scope } from './scope.ts';
 import { Trouble, troubleOf } from './trouble.ts';
+
+/** So many keep the database busy while the next ones are worked on. */
+const PAGES_AT_ONCE = 4;
 
 export interface SiteParts {
   readonly store: Store;
@@ -28,6 +32,8 @@ export class Site {
   readonly log: Log;
   readonly comparisons: Comparisons;
   readonly trouble: Trouble;
+  /** Pages of logs in storms: whoever asks over the API is not to wait until those of all terminals are worked on. */
+  readonly storms = new Gate(PAGES_AT_ONCE);
   /** As the configuration has them. */
   readonly configured: readonly Place[];
   #settings: RuntimeSettings = DEFAULT_RUNTIME_SETTINGS;

@@ -47,6 +47,17 @@ function unpackChange(change: PackedChange): UserChange {
   return { ...change, next: change.next === undefined ? undefined : unpackUser(change.next) };
 }
 
+/** Of lists of plain objects: text is made and read faster than they are cloned. */
+const asText: Packing = {
+  packAnswer: (value) => (value === undefined ? undefined : JSON.stringify(value)),
+  unpackAnswer: (value): unknown => (typeof value === 'string' ? JSON.parse(value) : value),
+};
+const asTextBothWays: Packing = {
+  ...asText,
+  pack: (given) => [JSON.stringify(given)],
+  unpack: ([text]) => JSON.parse(String(text)) as unknown[],
+};
+
 /** By part and method. What arrives is what the other thread sent, so that its types are known. */
 export const PACKINGS: ReadonlyMap<string, Packing> = new Map<string, Packing>([
   [
@@ -56,9 +67,21 @@ export const PACKINGS: ReadonlyMap<string, Packing> = new Map<string, Packing>([
       unpackAnswer: (value) => (value === undefined ? undefined : unpackUser(value as PackedUser)),
     },
   ],
+  ['store.recordIntake', asTextBothWays],
+  ['store.addEvents', asTextBothWays],
+  ['store.settleLedger', asTextBothWays],
+  ['store.markSending', asTextBothWays],
+  ['store.writeLedger', asTextBothWays],
+  ['store.events', asText],
+  ['store.users', asText],
+  ['store.ledger', asText],
+  ['store.ledgerOf', asText],
+  ['store.dueLedger', asText],
+  ['store.duePulls', asText],
   [
     'store.saveUser',
     {
+      ...asText,
       pack: ([change]) => [packChange(change as UserChange)],
       unpack: ([change]) => [unpackChange(change as PackedChange)],
     },
@@ -66,6 +89,7 @@ export const PACKINGS: ReadonlyMap<string, Packing> = new Map<string, Packing>([
   [
     'store.saveUsers',
     {
+      ...asText,
       pack: ([changes]) => [(changes as UserChange[]).map(packChange)],
       unpack: ([changes]) => [(changes as PackedChange[]).map(unpackChange)],
     },
