@@ -27,7 +27,7 @@ export class Taps {
       const transport = await open({ ...events, frame: heard }, signal);
       return {
         write: (bytes, written) => {
-          this.#tell(bytes, 'to-terminal');
+          if (this.#listeners.size > 0) this.#tell(bytes, 'to-terminal');
           transport.write(bytes, written);
         },
         cut: () => transport.cut(),

@@ -5,10 +5,10 @@ export const STRICT = 1;
 
 /** Which counters were seen of the newest ones, as RFC 6479 has it: each is fresh once, older ones never. */
 export class ReplayWindow {
-  readonly #width: bigint;
-  readonly #all: bigint;
+  readonly #width: number;
+  /** Of each counter in the window, at its remainder: 1 when it was seen. */
+  readonly #seen: Uint8Array;
   #newest: number;
-  #seen: bigint;
 
   /**
    * @param newest it and all below count as seen
@@ -16,9 +16,8 @@ export class ReplayWindow {
    */
   constructor(newest = -1, width: typeof LOOSE | typeof STRICT = LOOSE) {
     this.#newest = newest;
-    this.#width = BigInt(width);
-    this.#all = (1n << this.#width) - 1n;
-    this.#seen = this.#all;
+    this.#width = width;
+    this.#seen = new Uint8Array(width).fill(1);
   }
 
   /** The highest counter taken, -1 before the first. */
@@ -28,17 +27,13 @@ export class ReplayWindow {
 
   /** Takes a counter that was proven. @returns whether it is fresh */
   take(counter: number): boolean {
+    const width = this.#width;
     if (counter > this.#newest) {
-      const ahead = BigInt(counter - this.#newest);
-      this.#seen = ahead >= this.#width ? 1n : ((this.#seen << ahead) | 1n) & this.#all;
+      const skipped = Math.max(this.#newest + 1, counter - width + 1);
+      for (let at = skipped; at < counter; at += 1) this.#seen[at % width] = 0;
       this.#newest = counter;
-      return true;
-    }
-    const behind = BigInt(this.#newest - counter);
-    if (behind >= this.#width) return false;
-    const bit = 1n << behind;
-    if ((this.#seen & bit) !== 0n) return false;
-    this.#seen |= bit;
+    } else if (this.#newest - counter >= width || this.#seen[counter % width] === 1) return false;
+    this.#seen[counter % width] = 1;
     return true;
   }
 }
