@@ -106,6 +106,9 @@ export const ERRORS = {
   CAPTURE_FORMAT: 'The file is no capture in pcapng. Wireshark can save other kinds as pcapng.',
   KEYS_FORMAT: 'A line of the key file cannot be read. It is made by `whorl-emulator start --key-log FILE`.',
   KEYS_OPEN: 'Others may read the key file, which opens what was sealed. Set its permissions to 0600.',
+  REPLAY_EMPTY:
+    'Nothing in the capture can be played again. Most of it is sealed: give the keys with `--key-log FILE`.',
+  REPLAY_FILE: 'The file is neither a capture nor a recording that `whorl-hil replay --save` wrote.',
   SNIFF_PORT: 'The serial port cannot be listened at. The message says what to check.',
   // Configuration and requests.
   CONFIG_READ: 'The configuration file cannot be read. Check path and permissions.',

@@ -30,6 +30,10 @@ export type Answer = Uint8Array | readonly Uint8Array[] | Refusal | undefined;
 
 /** Carries out a request. @throws WhorlError FLASH_FAILED; PowerCut */
 export function answer(desk: Desk, message: Message): Answer {
+  return desk.refuses?.(message) ?? carriedOut(desk, message);
+}
+
+function carriedOut(desk: Desk, message: Message): Answer {
   switch (message.name) {
     case 'hello':
       return welcome(desk);

@@ -1,4 +1,4 @@
-import type { Body, Capabilities, GroupKey, MessageName, Session } from '@whorl/protocol';
+import type { Body, Capabilities, GroupKey, Message, MessageName, Refusal, Session } from '@whorl/protocol';
 import type { Model } from './model.ts';
 import type { Offers } from './offers.ts';
 import type { ListedTask, Operator } from './portable/lists.ts';
@@ -28,6 +28,8 @@ export interface Conversation {
 
 /** What it takes to answer a request. */
 export interface Desk {
+  /** Says why a request is refused that would be carried out. */
+  readonly refuses: ((request: Message) => Refusal | undefined) | undefined;
   readonly serial: string;
   readonly model: Model;
   readonly store: Store;

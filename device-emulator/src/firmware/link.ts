@@ -57,6 +57,7 @@ export interface LinkOptions {
   readonly pairing: Pairing;
   readonly portable: Portable | undefined;
   readonly tellKeys?: TellKeys | undefined;
+  readonly refuses?: Desk['refuses'];
   /** What it cannot do although it says so. */
   readonly lacks: Iterable<Partial<Capabilities>>;
 }
@@ -78,7 +79,7 @@ export class Link {
   };
   readonly #address: number;
   readonly #random: Random;
-  readonly #parts: Pick<Desk, 'serial' | 'model' | 'store' | 'lacks' | 'portable'>;
+  readonly #parts: Pick<Desk, 'serial' | 'model' | 'store' | 'lacks' | 'portable' | 'refuses'>;
   readonly #tellKeys: TellKeys | undefined;
   readonly #pairing: Pairing;
   readonly #plain: AnswerMemory;
@@ -97,13 +98,13 @@ export class Link {
   #rolled = 0;
 
   constructor(options: LinkOptions) {
-    const { address, serial, model, store, random, pairing, lacks, portable } = options;
+    const { address, serial, model, store, random, pairing, lacks, portable, refuses } = options;
     this.#pairing = pairing;
     this.#address = address;
     this.#random = random;
     this.#hand = handWire(address);
     this.#unknown = unknownTo(model.quirks);
-    this.#parts = { serial, model, store, lacks, portable };
+    this.#parts = { serial, model, store, lacks, portable, refuses };
     this.#tellKeys = options.tellKeys;
     this.#plain = new AnswerMemory(1);
     this.#memory = new AnswerMemory(model.capabilities.window);

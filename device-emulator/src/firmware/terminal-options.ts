@@ -1,4 +1,5 @@
 import type { Clock, Random } from '@whorl/protocol';
+import type { Desk } from './desk.ts';
 import type { Flash } from './flash.ts';
 import type { TellKeys } from './handshake.ts';
 import type { Model } from './model.ts';
@@ -14,4 +15,6 @@ export interface TerminalOptions {
   readonly flash: Flash;
   /** Takes the keys of each session and broadcast key; not to be given but for a test rig. */
   readonly tellKeys?: TellKeys | undefined;
+  /** Says why a request is refused that would be carried out: for what is played again. */
+  readonly refuses?: Desk['refuses'];
 }

@@ -8,6 +8,8 @@ import { fleetSchema, hasPty, serveControl, startFleet } from '@whorl/device-emu
 import type { Fleet } from '@whorl/device-emulator';
 import { systemClock } from '@whorl/protocol';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { recordedSite } from '../rig/recorded.ts';
+import { replayFile } from './replay-command.ts';
 import type { Run } from './results.ts';
 
 const CLI = join(import.meta.dirname, 'cli.ts');
@@ -21,9 +23,13 @@ interface Running {
 }
 
 function whorlHil(...words: string[]): Running {
+  return started('run', ...words);
+}
+
+function started(...words: string[]): Running {
   // What this test runner tells its workers is not for the one inside.
   const env = Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith('VITEST')));
-  const child = spawn(process.execPath, [CLI, 'run', ...words], { env });
+  const child = spawn(process.execPath, [CLI, ...words], { env });
   onTestFinished(() => void child.kill('SIGKILL'));
   let [out, err] = ['', ''];
   child.stdout.on('data', (bytes: Buffer) => (out += bytes.toString()));
@@ -101,6 +107,36 @@ describe('whorl-hil', OPTIONS, () => {
     expect(exit).toBe(0);
     expect(readFileSync(xml, 'utf8')).toContain('<testsuite name="scope" tests="1" failures="0"');
     expect(readFileSync(page, 'utf8')).toContain('every terminal');
+  });
+
+  test('E7 a capture is kept as a recording, which is played again; what is neither is refused', async () => {
+    const site = await recordedSite();
+    onTestFinished(() => {
+      site.remove();
+    });
+    const kept = join(folder, 'kept.json');
+    const first = started('replay', site.capture, '--key-log', site.keys, '--save', kept, '--json');
+    await first.ended;
+    const told = JSON.parse(first.out()) as { same: number; terminals: number };
+    expect(told).toMatchObject({ terminals: 6, unopened: expect.any(Number) as number });
+    expect(told.same).toBeGreaterThan(50);
+    expect(readFileSync(kept, 'utf8')).not.toContain(Buffer.from(site.template).toString('hex'));
+    const again = started('replay', kept, '--json');
+    await again.ended;
+    expect(JSON.parse(again.out())).toMatchObject({ same: told.same });
+    const refused = started('replay', site.capture);
+    expect(await refused.ended).toBe(2);
+    expect(refused.err()).toContain('REPLAY_EMPTY');
+    const file = join(folder, 'memory.yaml');
+    writeFileSync(file, 'emulated: memory\n');
+    for (const [path, keyLog, code] of [
+      [file, undefined, 'REPLAY_FILE'],
+      [site.capture, file, 'KEYS_OPEN'],
+      [join(folder, 'nothing.pcapng'), undefined, 'FILE_READ'],
+    ] as const) {
+      const words = { json: true, ...(keyLog === undefined ? {} : { keyLog }) };
+      await expect(replayFile(path, words)).rejects.toMatchObject({ code });
+    }
   });
 
   test('E8 a rig file or suite that is none is refused with its place', async () => {

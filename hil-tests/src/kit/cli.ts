@@ -12,6 +12,8 @@ import { needsPerson, readRig } from '../rig/rig-file.ts';
 import { showResult, showRun } from './console-report.ts';
 import { html } from './html.ts';
 import { junit } from './junit.ts';
+import { replayFile } from './replay-command.ts';
+import type { ReplayWords } from './replay-command.ts';
 import { succeeded } from './results.ts';
 import type { Run } from './results.ts';
 import { run } from './run.ts';
@@ -61,6 +63,37 @@ Exit codes:
   0 all that ran held   ${EXIT.failed} something failed, or nothing ran   ${EXIT.usage} not understood   ${EXIT.interrupted} interrupted`,
   )
   .action((words: RunWords) => guarded(() => runOn(words)));
+
+program
+  .command('replay')
+  .argument('<file>', 'capture in pcapng, or a recording that --save wrote')
+  .description(
+    'play what a recorded line’s terminals did to a gateway, in virtual time, and tell what comes otherwise',
+  )
+  .option(
+    '--key-log <file>',
+    'keys of the recorded sessions, as `whorl-emulator start --key-log` writes them',
+  )
+  .option('--save <file>', 'keep it as a test: no keys in it, and pseudonyms for all that tells of people')
+  .option('--json', 'print the result as JSON', false)
+  .addHelpText(
+    'after',
+    `
+Terminals are made that are what those were; people do there, and operators at the gateway, what was done when it was
+done; requests and answers are lost, damaged, late and refused as on the recorded wire. Sessions are opened anew.
+What only keeps lines and sessions alive is not compared.
+
+Examples:
+  whorl-hil replay line.pcapng --key-log line.keys
+  whorl-hil replay line.pcapng --key-log line.keys --save lost-enrolment.json
+  whorl-hil replay lost-enrolment.json --json
+
+Exit codes:
+  0 all came as recorded   ${EXIT.failed} something came otherwise   ${EXIT.usage} not understood`,
+  )
+  .action((file: string, words: ReplayWords) =>
+    guarded(async () => ((await replayFile(file, words)) ? 0 : EXIT.failed)),
+  );
 
 await program.parseAsync();
 

@@ -1,0 +1,105 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import process from 'node:process';
+import { codeOf, describe, isCapture, KeyRing, readCapture, readKeys, WhorlError } from '@whorl/protocol';
+import type { CapturedPacket } from '@whorl/protocol';
+import type { Deviation } from '../replay/compare.ts';
+import { recordingOf } from '../replay/from-capture.ts';
+import { readRecording } from '../replay/recording.ts';
+import type { Recording } from '../replay/recording.ts';
+import { replay } from '../replay/replay.ts';
+
+export interface ReplayWords {
+  readonly keyLog?: string;
+  readonly save?: string;
+  readonly json: boolean;
+}
+
+/** Bytes of the salt of pseudonyms: kept nowhere. */
+const SALT_BYTES = 32;
+
+/**
+ * Plays a capture, or a recording that was kept of one, to a gateway and tells what came otherwise.
+ * @returns whether everything came as recorded
+ * @throws WhorlError FILE_READ, FILE_WRITE, CAPTURE_*, KEYS_*, REPLAY_*
+ */
+export async function replayFile(path: string, { keyLog, save, json }: ReplayWords): Promise<boolean> {
+  const bytes = read(path);
+  const recording = isCapture(bytes) ? recorded(path, bytes, keyLog) : readRecording(path);
+  if (save !== undefined) write(save, `${JSON.stringify(recording, undefined, 1)}\n`);
+  const { same, deviations } = await replay(recording);
+  const { packets, unopened, lastsMs, seats } = recording;
+  process.stdout.write(
+    json
+      ? `${JSON.stringify({ file: path, packets, unopened, terminals: seats.length, ms: lastsMs, same, deviations })}\n`
+      : `${shown(recording, same, deviations)}\n`,
+  );
+  return deviations.length === 0;
+}
+
+function recorded(path: string, bytes: Uint8Array, keyLog: string | undefined): Recording {
+  const keys = new KeyRing(keyLog === undefined ? [] : keysIn(keyLog));
+  const captured: CapturedPacket[] = [];
+  try {
+    for (const packet of readCapture(bytes)) captured.push(packet);
+  } catch (error) {
+    // What stands before the damage is sound.
+    if (codeOf(error) !== 'CAPTURE_DAMAGED' || captured.length === 0) throw error;
+    process.stderr.write(`CAPTURE_DAMAGED: ${path}: ${describe(error)}\n`);
+  }
+  return recordingOf({ captured, keys, salt: randomBytes(SALT_BYTES) });
+}
+
+function keysIn(path: string): ReturnType<typeof readKeys> {
+  const text = Buffer.from(read(path)).toString('utf8');
+  // Windows has no such bits; there the folder's access list protects the file.
+  if (process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0)
+    throw new WhorlError('KEYS_OPEN', path);
+  return readKeys(text);
+}
+
+function read(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw new WhorlError('FILE_READ', `${path}: ${describe(cause)}`, { cause });
+  }
+}
+
+function write(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (cause) {
+    throw new WhorlError('FILE_WRITE', `${path}: ${describe(cause)}`, { cause });
+  }
+}
+
+function shown(recording: Recording, same: number, deviations: readonly Deviation[]): string {
+  const { packets, seats, lastsMs, unopened } = recording;
+  const sealed = unopened === 0 ? '' : `; ${unopened} packets are sealed, and no key opened them`;
+  const head = `${packets} packets of ${seats.length} terminals, ${(lastsMs / 1000).toFixed(1)} s${sealed}`;
+  const sum = `${same} messages as recorded, ${deviations.length} otherwise`;
+  if (deviations.length === 0) return `${head}\n${sum}`;
+  const rows = deviations.map((one) => [
+    String(one.packet),
+    `${(one.atMs / 1000).toFixed(3)} s`,
+    one.line,
+    one.address === 0 ? 'all' : String(one.address),
+    one.from === 'gateway' ? '→' : '←',
+    one.expected ?? 'nothing',
+    one.got ?? 'nothing',
+  ]);
+  return `${head}\n${sum}\n\n${aligned([['packet', 'time', 'line', 'terminal', '', 'expected', 'got'], ...rows])}`;
+}
+
+function aligned(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

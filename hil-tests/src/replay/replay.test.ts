@@ -1,0 +1,153 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { logKeysTo, recordTo } from '@whorl/device-emulator';
+import type { Recording as Taping } from '@whorl/device-emulator';
+import { isCapture, KeyRing, readCapture, readKeys } from '@whorl/protocol';
+import { expect, onTestFinished, test } from 'vitest';
+import { ALL, allOnline, verifiedOn } from '../rig/behaviour.ts';
+import { memoryRig } from '../rig/memory.ts';
+import type { MemoryRig } from '../rig/memory.ts';
+import { SMALL_SITE } from '../rig/rig.ts';
+import { recordingOf } from './from-capture.ts';
+import { recordingSchema } from './recording.ts';
+import type { Recording } from './recording.ts';
+import { replay } from './replay.ts';
+
+interface Taped {
+  readonly recording: Recording;
+  /** Pieces of what was enrolled. */
+  readonly secrets: readonly string[];
+}
+
+/** Records a small site while something happens at it. */
+async function taped(work: (rig: MemoryRig) => Promise<void>): Promise<Taped> {
+  const folder = mkdtempSync(join(tmpdir(), 'whorl-replay-'));
+  onTestFinished(() => {
+    rmSync(folder, { recursive: true });
+  });
+  const [capture, keys] = [join(folder, 'site.pcapng'), join(folder, 'site.keys')];
+  const fail = (reason: string): never => {
+    throw new Error(reason);
+  };
+  let taping: Taping | undefined;
+  const rig = await memoryRig(SMALL_SITE, {
+    tellKeys: logKeysTo(keys, fail),
+    tap: (clock) => {
+      taping = recordTo(capture, clock, fail);
+      return taping.line;
+    },
+  });
+  await allOnline(rig);
+  await work(rig);
+  taping?.end();
+  const secrets = [...rig.terminals.values()].flatMap((terminal) =>
+    [...terminal.users().keys()].flatMap((user) =>
+      [...(terminal.record(user)?.fields ?? [])]
+        .filter(([, bytes]) => bytes.length > 100)
+        .map(([, bytes]) => Buffer.from(bytes.subarray(20, 40)).toString('hex')),
+    ),
+  );
+  await rig.close();
+  const bytes = readFileSync(capture);
+  expect(isCapture(bytes)).toBe(true);
+  const recording = recordingOf({
+    captured: [...readCapture(bytes)],
+    keys: new KeyRing(readKeys(readFileSync(keys, 'utf8'))),
+    salt: new Uint8Array(32).fill(7),
+  });
+  return { recording, secrets };
+}
+
+test('E7 a recorded line is played to a gateway, which says the same; nothing in the file tells of anybody', async () => {
+  const { recording, secrets } = await taped(async (rig) => {
+    rig.terminal('terminal-1').enrol({ user: 1042, name: 'Augusta', groups: [1], fingers: 2 });
+    await verifiedOn(rig, 1042, ALL);
+    rig.terminal('terminal-3').tap({ user: 1042 });
+    await rig.pass(2_000);
+  });
+  const text = JSON.stringify(recording);
+  expect(secrets.length).toBeGreaterThan(10);
+  for (const secret of [...secrets, Buffer.from('Augusta').toString('hex'), 'Augusta'])
+    expect(text).not.toContain(secret);
+  const { same, deviations } = await replay(recording);
+  expect(deviations).toEqual([]);
+  expect(same).toBeGreaterThan(60);
+});
+
+const FAULTS = [
+  ['terminal-2', 'garbled', { chance: 0.3 }],
+  ['terminal-2', 'deaf', { chance: 0.3 }],
+  ['terminal-2', 'mute', { chance: 0.3 }],
+  ['floor', 'corrupt', { rate: 1e-4 }],
+  ['terminal-2', 'pulled', {}],
+] as const;
+
+test.each(FAULTS)(
+  'E7 a fault in the recording is played as well: at %s, %s',
+  { timeout: 20_000 },
+  async (on, fault, given) => {
+    const { recording } = await taped(async (rig) => {
+      await rig.faults.begin(rig.target(on), { fault, given, forMs: 8_000 });
+      rig.terminal('terminal-1').enrol({ user: 7, name: 'Ada', groups: [1], fingers: 2 });
+      await rig.pass(9_000);
+      await verifiedOn(rig, 7, ALL);
+      await rig.pass(2_000);
+    });
+    const fates = recording.said.filter((one) => one.fate !== undefined).length;
+    const spans = recording.seats.flatMap(({ silent }) => silent).length;
+    expect(fates + spans).toBeGreaterThan(0);
+    const { same, deviations } = await replay(recording);
+    expect(deviations).toEqual([]);
+    expect(same).toBeGreaterThan(60);
+  },
+);
+
+test('E7 what the gateway says otherwise is told: at which packet, what was expected and what came', async () => {
+  const { recording } = await taped(async (rig) => {
+    rig.terminal('terminal-1').enrol({ user: 7, fingers: 1 });
+    await verifiedOn(rig, 7, ALL);
+    rig.terminal('terminal-1').enrol({ user: 8, fingers: 1 });
+    await verifiedOn(rig, 8, ALL);
+  });
+  const pull = recording.said.find(({ what }) => what === 'user.pull 8');
+  if (pull === undefined) throw new Error('nobody was fetched');
+  const other = recording.said.map((one) => (one === pull ? { ...one, what: 'user.pull 9' } : one));
+  const { deviations } = await replay({ ...recording, said: other });
+  expect(deviations).toMatchObject([
+    {
+      packet: pull.packet,
+      line: 'floor',
+      address: 1,
+      from: 'gateway',
+      expected: 'user.pull 9',
+      got: 'user.pull 8',
+    },
+  ]);
+});
+
+test('E7 what operators did at the gateway is done again, and a terminal that starts anew does so', async () => {
+  const { recording } = await taped(async (rig) => {
+    const { operations } = rig.gateway;
+    await operations.addUser(5, { set: { name: 'Bea', groups: [1] }, clear: [] });
+    await verifiedOn(rig, 5, ALL);
+    rig.terminal('terminal-5').reboot();
+    await rig.pass(5_000);
+    await operations.deleteUser(5);
+    await verifiedOn(rig, 5, []);
+    await rig.pass(2_000);
+  });
+  expect(recording.deeds.filter(({ address }) => address === 0)).toMatchObject([
+    { put: [{ id: 5 }] },
+    { dropped: [5] },
+  ]);
+  expect((await replay(recording)).deviations).toEqual([]);
+});
+
+test('E7 a recording that was kept is the same when it is read again', async () => {
+  const { recording } = await taped(async (rig) => {
+    rig.terminal('terminal-6').enrol({ user: 3, name: 'Cleo', fingers: 1 });
+    await verifiedOn(rig, 3, ALL);
+  });
+  expect(recordingSchema.parse(JSON.parse(JSON.stringify(recording)))).toEqual(recording);
+});
