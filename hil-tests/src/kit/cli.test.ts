@@ -188,8 +188,8 @@ describe('whorl-hil', OPTIONS, () => {
     expect(exit).toBe(1);
     const [failed] = run.results.filter(({ state }) => state === 'failed');
     expect(failed?.reason).toContain('relay 3 does not answer');
-    expect(failed?.timeline?.join('\n')).toMatch(/floor +→ 1 .*pair\.open/);
-    expect(failed?.timeline?.join('\n')).toMatch(/sealed, \d+ bytes/);
+    expect(failed?.timeline?.map(({ shown }) => shown).join('\n')).toMatch(/floor +→ 1 .*pair\.open/);
+    expect(failed?.timeline?.map(({ shown }) => shown).join('\n')).toMatch(/sealed, \d+ bytes/);
   });
 
   test.skipIf(process.platform === 'win32')('E8 Ctrl-C ends a run in order, with what there is', async () => {

@@ -26,7 +26,8 @@ function testcase({ suite, title, ms, state, reason = '', stack, timeline }: Res
   const inside: string[] = [];
   if (state === 'left-out') inside.push(element('skipped', { message: reason }, []));
   if (state === 'failed') inside.push(element('failure', { message: reason }, [text(stack ?? reason)]));
-  if (timeline !== undefined) inside.push(element('system-out', {}, [text(timeline.join('\n'))]));
+  if (timeline !== undefined)
+    inside.push(element('system-out', {}, [text(timeline.map(({ shown }) => shown).join('\n'))]));
   return element('testcase', { classname: suite, name: title, time: ms / 1000 }, inside);
 }
 

@@ -1,10 +1,16 @@
 import { expect, test } from 'vitest';
+import type { TimelineRow } from '../rig/timeline.ts';
 import { showRun } from './console-report.ts';
 import { html } from './html.ts';
 import { junit } from './junit.ts';
 import type { Run } from './results.ts';
 import { succeeded } from './results.ts';
 import { suites } from './suites.ts';
+
+const ROW: TimelineRow = {
+  ...{ timeUs: 1_000, line: 'floor', from: 'gateway', address: 1, kind: 'opened' },
+  ...{ text: 'hello a=<secret, 4 bytes>', shown: '08:00:00  floor  → 1  hello a=<secret, 4 bytes>' },
+};
 
 const RUN: Run = {
   rig: 'bench.yaml',
@@ -17,7 +23,10 @@ const RUN: Run = {
     { suite: 'scope', title: 'B1 <all> & "more"', state: 'left-out', ms: 0, reason: 'needs a relay' },
     {
       ...{ suite: 'trouble', title: 'G2 power', state: 'failed', ms: 2_000, reason: 'awaited\u0000 <x>' },
-      ...{ stack: 'trouble.test.ts:7:3', timeline: ['08:00:00  floor  → 1  hello a=<secret, 4 bytes>'] },
+      ...{
+        stack: 'trouble.test.ts:7:3',
+        timeline: [ROW, { ...ROW, timeUs: 2_500, kind: 'damaged' as const }],
+      },
     },
   ],
 };
@@ -34,10 +43,11 @@ test('E8 JUnit and HTML escape what they show, and show the wire at the failure'
   expect(xml).toContain('<testsuite name="scope" tests="2" failures="0" errors="0" skipped="1" time="0.5"');
   expect(xml).toContain('name="B1 &lt;all&gt; &amp; &quot;more&quot;"');
   expect(xml).toContain('<failure message="awaited &lt;x&gt;">trouble.test.ts:7:3</failure>');
-  expect(xml).toContain('<system-out>08:00:00  floor  → 1  hello a=&lt;secret, 4 bytes&gt;</system-out>');
+  expect(xml).toContain('<system-out>08:00:00  floor  → 1  hello a=&lt;secret, 4 bytes&gt;');
   const page = html(RUN);
   expect(page).toContain('B1 &lt;all&gt;');
-  expect(page).toContain('→ 1  hello a=&lt;secret, 4 bytes&gt;');
+  expect(page).toContain('<b>hello</b> a=&lt;secret, 4 bytes&gt;');
+  expect(page).toContain('−1.5 ms');
   expect(page).not.toContain('<script');
 });
 

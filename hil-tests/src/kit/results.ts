@@ -1,3 +1,5 @@
+import type { TimelineRow } from '../rig/timeline.ts';
+
 /** What came of one behaviour on a rig. */
 export interface Result {
   readonly suite: string;
@@ -8,8 +10,8 @@ export interface Result {
   readonly reason?: string;
   /** Where it failed: stack, without the files of others. */
   readonly stack?: string;
-  /** What the lines said last, when it failed; a packet a line, secrets masked. */
-  readonly timeline?: readonly string[];
+  /** What the lines said last, when it failed; secrets masked. */
+  readonly timeline?: readonly TimelineRow[];
 }
 
 /** A run of the kit. */

@@ -16,6 +16,7 @@ import type { Rig, RigPlan } from './rig.ts';
 import { givesOf } from './rig-file.ts';
 import type { Ability, EmulatedKind, Site } from './site.ts';
 import { Timeline } from './timeline.ts';
+import type { TimelineRow } from './timeline.ts';
 
 const TIMEOUT_MS = 60_000;
 /** On ports people have to walk. */
@@ -29,7 +30,7 @@ if (HIL !== undefined) process.on('SIGINT', () => undefined);
 export interface BehaviourMeta {
   readonly title: string;
   /** What the lines said last, when it has failed. */
-  timeline?: readonly string[];
+  timeline?: readonly TimelineRow[];
 }
 
 declare module 'vitest' {

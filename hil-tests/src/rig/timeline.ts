@@ -1,6 +1,15 @@
 import type { Medium } from '@whorl/device-emulator';
-import { decodeRun, KeyRing, Runs, showPacket, wireMs } from '@whorl/protocol';
-import type { CapturedLine, Clock, Crossed, LoggedKeys } from '@whorl/protocol';
+import {
+  addressOfDecoded,
+  decodeRun,
+  directionOf,
+  KeyRing,
+  Runs,
+  showDecoded,
+  showPacket,
+  wireMs,
+} from '@whorl/protocol';
+import type { CapturedLine, Clock, Crossed, Decoded, LoggedKeys } from '@whorl/protocol';
 
 interface Kept extends Crossed {
   readonly line: string;
@@ -11,6 +20,31 @@ const KEPT = 4_000;
 /** Of these so many are shown, without those that say nothing. */
 const SHOWN = 200;
 const IDLE: readonly string[] = ['invitation', 'nothing', 'here'];
+
+/** A packet of a {@link Timeline}. */
+export interface TimelineRow {
+  /** Microseconds since 1970 UTC. */
+  readonly timeUs: number;
+  readonly line: string;
+  readonly from: 'gateway' | 'terminal' | 'nobody';
+  /** 0 for all of the line; none when it cannot be told. */
+  readonly address: number | null;
+  readonly kind: Decoded['kind'];
+  /** Message and fields, secrets masked. */
+  readonly text: string;
+  /** All of it in one line. */
+  readonly shown: string;
+}
+
+function rowOf(packet: Kept & { readonly decoded: Decoded }): TimelineRow {
+  const { timeUs, line, decoded } = packet;
+  const way = directionOf(decoded) ?? packet.direction;
+  return {
+    ...{ timeUs, line, kind: decoded.kind, text: showDecoded(decoded), shown: showPacket(packet) },
+    from: way === undefined ? 'nobody' : way === 'to-terminal' ? 'gateway' : 'terminal',
+    address: addressOfDecoded(decoded) ?? null,
+  };
+}
 
 /** The last that lines said, kept in memory to be shown when something fails. */
 export class Timeline {
@@ -39,14 +73,14 @@ export class Timeline {
     };
   }
 
-  /** What was said last, decoded where keys are known, secrets masked; a packet a line. */
-  show(): readonly string[] {
+  /** What was said last, decoded where keys are known, secrets masked. */
+  show(): readonly TimelineRow[] {
     const ring = new KeyRing(this.#keys);
     return this.#runs
       .map((run) => ({ ...run, decoded: decodeRun(run.bytes, ring) }))
       .filter(({ decoded }) => !IDLE.includes(decoded.kind))
       .slice(-SHOWN)
-      .map((packet) => showPacket(packet));
+      .map(rowOf);
   }
 
   #of({ name, baud }: CapturedLine): Runs {

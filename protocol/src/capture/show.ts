@@ -28,6 +28,11 @@ export function showPacket(packet: ShownPacket): string {
   return [...time, ...where, whoOf(packet).padEnd(6), ...columns(decoded)].join('  ').trimEnd();
 }
 
+/** What a packet turned out to be, in words, secrets masked; without marks and number. */
+export function showDecoded(decoded: Decoded): string {
+  return columns(decoded).at(-1) ?? '';
+}
+
 /** A packet as JSON has it, secrets masked. */
 export function viewPacket({ timeUs, direction, line, decoded }: ShownPacket): Record<string, unknown> {
   return {
@@ -58,11 +63,12 @@ function whoOf({ decoded, direction }: ShownPacket): string {
   const arrow = { 'to-terminal': '→', 'to-gateway': '←', nobody: '·' }[
     directionOf(decoded) ?? direction ?? 'nobody'
   ];
-  const address = addressOf(decoded);
+  const address = addressOfDecoded(decoded);
   return address === undefined ? arrow : `${arrow} ${address === BROADCAST ? 'all' : address.toString()}`;
 }
 
-function addressOf(decoded: Decoded): number | undefined {
+/** Which terminal a frame is to or from by what it says of itself; 0 for all. */
+export function addressOfDecoded(decoded: Decoded): number | undefined {
   switch (decoded.kind) {
     case 'invitation':
       return BROADCAST;
