@@ -131,12 +131,17 @@ export async function mergePulled(
 /** All that is known about a terminal's record of a user. */
 export async function caseOf(site: Site, pull: Arrived, record: UserRecord): Promise<Case> {
   const { user, terminal, log } = pull;
-  const rows = await site.store.ledgerOf([user]);
+  // Asked together: the store's thread answers all of it at once.
+  const [rows, held, known] = await Promise.all([
+    site.store.ledgerOf([user]),
+    site.store.user(user),
+    site.store.conflictsOf(user),
+  ]);
   const time = Math.min(pull.changed ?? site.now, site.now);
   return {
     user,
     terminal,
-    held: await site.store.user(user),
+    held,
     incoming: {
       record,
       by: { origin: 'terminal', terminal, time, ...(log === 0 ? {} : { log }), ...attribution(pull) },
@@ -146,7 +151,7 @@ export async function caseOf(site: Site, pull: Arrived, record: UserRecord): Pro
           ? Number.MAX_SAFE_INTEGER
           : rows.find((row) => row.terminal === terminal)?.delivered,
     },
-    known: await site.store.conflictsOf(user),
+    known,
     settings: pull.take === 'terminal' ? { hold: site.settings.hold, merge: TERMINAL_WINS } : site.settings,
     now: site.now,
   };

@@ -17,6 +17,8 @@ const LOOK_MS = 1_000;
  * next, so that it is the same whether a thousand changes arrive or a million.
  */
 const MOST_HEAP_MB = 300;
+/** With what its threads hold, and the database's cache. */
+const MOST_MB = 800;
 
 interface Storm {
   readonly gateway: Helper<GatewayApi>;
@@ -87,8 +89,10 @@ async function until(
     process.stderr.write(
       `storm: ${online} online, ${logs} logs, ${users} users, ${openPulls} pulls open, heap ${Math.round(heapMb)} of ${Math.round(rssMb)} MB, loop ${lateMs.toFixed(1)} ms late\n`,
     );
-    if (heapMb > MOST_HEAP_MB)
-      throw new Error(`the gateway’s heap grew to ${Math.round(heapMb)} MB, past ${MOST_HEAP_MB}`);
+    if (heapMb > MOST_HEAP_MB || rssMb > MOST_MB)
+      throw new Error(
+        `the gateway grew to ${Math.round(heapMb)} MB of heap, ${Math.round(rssMb)} MB in all, past ${MOST_HEAP_MB} and ${MOST_MB}`,
+      );
     if (condition(state)) return state;
     await sleep(systemClock, LOOK_MS);
   }

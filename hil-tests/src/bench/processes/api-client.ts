@@ -47,7 +47,11 @@ function ask(url: string, token: string, due: number): void {
       else failed.push(`${url}: ${status}`);
     });
   });
-  request.once('error', (error) => failed.push(`${url}: ${error.message}`));
+  request.once('error', (error) => {
+    // The server ended an idle connection in the moment in which it was taken up again: every client asks once more.
+    if (request.reusedSocket && 'code' in error && error.code === 'ECONNRESET') ask(url, token, due);
+    else failed.push(`${url}: ${error.message}`);
+  });
 }
 
 serve<ApiClientApi>(
