@@ -61,6 +61,26 @@ export default {
       to: { path: '^(gateway|hil-tests)/' },
     },
     {
+      name: 'panel-is-for-browsers',
+      comment: 'What runs in the browser is imported by nothing else.',
+      severity: 'error',
+      from: { pathNot: '^device-emulator/src/panel/' },
+      to: { path: '^device-emulator/src/panel/' },
+    },
+    {
+      name: 'panel-gets-what-is-served',
+      comment: 'The panel imports itself, its libraries, and what control/panel-files.ts gives a browser.',
+      severity: 'error',
+      from: { path: '^device-emulator/src/panel/', pathNot: '\\.test\\.ts$' },
+      to: {
+        pathNot: [
+          '^device-emulator/src/(panel/|events/event\\.ts$|control/views\\.ts$)',
+          '^device-emulator/src/firmware/portable/display\\.ts$',
+          'node_modules/(@awesome\\.me/webawesome|lit|zod)/',
+        ],
+      },
+    },
+    {
       name: 'no-own-barrel',
       comment: "A package's index.ts is for others; inside, import the file that has it.",
       severity: 'error',

@@ -247,7 +247,15 @@ async function start(options: Shared & StartOptions): Promise<void> {
   const { startEmulator } = await import('./start.ts');
   const { controlPort, lines } = await startEmulator(options);
   const told = lines.map(({ name, place, terminals }) => `${name}: ${terminals.join(', ')}; ${place}`);
-  print(options, { controlPort, lines }, [...told, `whorl-emulator do … on port ${controlPort}`].join('\n'));
+  print(
+    options,
+    { controlPort, lines },
+    [
+      ...told,
+      `whorl-emulator do … on port ${controlPort}`,
+      `front panel http://127.0.0.1:${controlPort}/`,
+    ].join('\n'),
+  );
 }
 
 async function act(target: string, name: string, rest: readonly string[], shared: Shared): Promise<void> {

@@ -10,6 +10,7 @@ import { suggest } from '../values/nearest.ts';
 import { lineAction, LINE_ACTIONS, MODULE_ACTIONS, TERMINAL_ACTIONS } from './actions.ts';
 import { refuseForeignPages } from './guard.ts';
 import { openApi } from './openapi.ts';
+import { servePanel } from './panel-routes.ts';
 import { checked, placeOf } from './route.ts';
 import type { Tools } from './route.ts';
 import { ROUTES } from './routes.ts';
@@ -68,6 +69,7 @@ export async function serveControl(
   const document = openApi(ROUTES);
   app.get('/openapi.json', () => document);
   serveOtherNames(app, tools);
+  servePanel(app);
   prepare(app);
   return { app, port: await listen(app, { port, host }), watch };
 }

@@ -112,7 +112,10 @@ function hints(withoutControl: boolean): string {
   const press = withoutControl
     ? `(port ${CONTROL_PORT} is taken, so nobody can press the terminals' buttons)`
     : '  npx whorl-emulator do terminal-1 enrol --user 7 --name Grace --fingers 2\n  npx whorl-emulator do terminal-2 unplug-line';
-  return `The site goes on until Ctrl-C. In another window:\n  npx whorl status\n  npx whorl ledger --user 1042\n  npx whorl events --follow\n${press}\n`;
+  const panel = withoutControl
+    ? ''
+    : `The terminals, to press and to break, in a browser: http://127.0.0.1:${CONTROL_PORT}/\n`;
+  return `The site goes on until Ctrl-C. ${panel}In another window:\n  npx whorl status\n  npx whorl ledger --user 1042\n  npx whorl events --follow\n${press}\n`;
 }
 
 function fleetOf(data: string): FleetConfig {

@@ -1,0 +1,111 @@
+import { css, html } from 'lit';
+import type { PropertyDeclarations, TemplateResult } from 'lit';
+import { Part } from './part.ts';
+import { shared } from './styles.ts';
+import type { FrameEvent } from './traffic.ts';
+import { clockTime } from './values.ts';
+
+const ROWS = 60;
+const LOOK_MS = 250;
+
+/** The last frames of a line, newest first; they stand still while the traffic is paused. */
+export class FrameList extends Part {
+  static override properties: PropertyDeclarations = { ...Part.properties, line: { attribute: false } };
+  static override styles = [
+    shared,
+    css`
+      .scroll {
+        max-height: 420px;
+        overflow: auto;
+        border: 1px solid var(--panel-line);
+        border-radius: 10px;
+        background: var(--panel-sunk);
+      }
+      table {
+        border-collapse: collapse;
+        width: 100%;
+        font: 12.5px/1.5 var(--panel-mono);
+      }
+      th {
+        position: sticky;
+        top: 0;
+        text-align: start;
+        font-weight: 600;
+        background: var(--panel-sunk);
+        color: var(--panel-quiet);
+      }
+      th,
+      td {
+        padding: 3px 10px;
+        white-space: nowrap;
+      }
+      .number {
+        text-align: end;
+      }
+      .damaged {
+        color: var(--panel-bad);
+      }
+    `,
+  ];
+  declare line: string;
+  #request = 0;
+  #lookedAt = 0;
+  #newest = 0;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#ask();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    cancelAnimationFrame(this.#request);
+  }
+
+  override render(): TemplateResult {
+    const frames = this.store.traffic.get(this.line)?.newest(ROWS) ?? [];
+    return html`<div class="scroll" tabindex="0" role="region" aria-label="Last frames">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Time</th>
+            <th scope="col">Way</th>
+            <th scope="col">Message</th>
+            <th scope="col" class="number">Bytes</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${frames.map(
+            (frame) =>
+              html`<tr class=${frame.form}>
+                <td>${clockTime(frame.time)}</td>
+                <td>${wayOf(frame)}</td>
+                <td>${frame.message ?? frame.form}</td>
+                <td class="number">${frame.bytes}</td>
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>`;
+  }
+
+  #ask(): void {
+    this.#request = requestAnimationFrame((now) => {
+      const newest = this.store.traffic.get(this.line)?.newest(1)[0]?.id ?? 0;
+      if (now - this.#lookedAt > LOOK_MS && newest !== this.#newest) {
+        this.#lookedAt = now;
+        this.#newest = newest;
+        this.requestUpdate();
+      }
+      this.#ask();
+    });
+  }
+}
+
+function wayOf({ direction, terminal, address }: FrameEvent): string {
+  const who = terminal ?? (address === 0 ? 'all' : address === null ? 'somebody' : `address ${address}`);
+  if (direction === null) return 'noise';
+  return direction === 'to-terminal' ? `gateway → ${who}` : `${who} → gateway`;
+}
+
+customElements.define('frame-list', FrameList);

@@ -1,0 +1,6 @@
+import { registerIcons } from './component-icons.ts';
+import './front-panel.ts';
+import { startTheme } from './theme.ts';
+
+startTheme();
+registerIcons();

@@ -1,0 +1,97 @@
+import { css, html } from 'lit';
+import type { PropertyDeclarations, TemplateResult } from 'lit';
+import '@awesome.me/webawesome/dist/components/button/button.js';
+import './enrol-form.ts';
+import { Part } from './part.ts';
+import type { Details, Terminal } from './shapes.ts';
+import { shared } from './styles.ts';
+
+/** Users listed at once. */
+const MOST = 100;
+
+/** Who is held at a terminal, and enrolment. */
+export class PeopleTab extends Part {
+  static override properties: PropertyDeclarations = {
+    ...Part.properties,
+    terminal: { attribute: false },
+    details: { attribute: false },
+  };
+  static override styles = [
+    shared,
+    css`
+      :host {
+        display: grid;
+        gap: 18px;
+      }
+      section {
+        display: grid;
+        gap: 10px;
+      }
+      li {
+        display: flex;
+        justify-content: space-between;
+        align-items: center;
+        gap: 10px;
+        padding: 7px 0;
+        border-top: 1px solid var(--panel-line);
+      }
+      li:first-child {
+        border-top: 0;
+      }
+    `,
+  ];
+  declare terminal: Terminal;
+  declare details: Details | undefined;
+
+  override render(): TemplateResult {
+    const ids = Object.keys(this.details?.digests ?? {});
+    return html`<section>
+        <h3>Enrol</h3>
+        <enrol-form .store=${this.store} .terminal=${this.terminal} .details=${this.details}></enrol-form>
+      </section>
+      <section>
+        <h3>Held here</h3>
+        ${
+          ids.length === 0
+            ? html`<p class="quiet">Nobody yet.</p>`
+            : html`<ul>
+                ${ids
+                  .slice(-MOST)
+                  .reverse()
+                  .map((id) => this.#user(id))}
+              </ul>`
+        }
+        ${
+          ids.length > MOST
+            ? html`<p class="quiet small">and ${ids.length - MOST} more with lower numbers</p>`
+            : ''
+        }
+      </section>`;
+  }
+
+  #user(id: string): TemplateResult {
+    return html`<li>
+      <span>User <strong>${id}</strong></span>
+      <span class="row">
+        <wa-button
+          size="s"
+          appearance="plain"
+          @click=${() => {
+            this.store.setPerson(Number(id));
+          }}
+          >Be this user<span class="visually-hidden"> ${id}</span></wa-button
+        >
+        <wa-button
+          size="s"
+          appearance="plain"
+          variant="danger"
+          @click=${() =>
+            void this.store.act(`/terminals/${encodeURIComponent(this.terminal.name)}/delete`, { user: id })}
+          >Delete<span class="visually-hidden"> user ${id}</span></wa-button
+        >
+      </span>
+    </li>`;
+  }
+}
+
+customElements.define('people-tab', PeopleTab);
