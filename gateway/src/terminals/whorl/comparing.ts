@@ -9,6 +9,7 @@ import {
   toggled,
 } from '@whorl/protocol';
 import type { SketchItem } from '@whorl/protocol';
+import { RefusedError } from '../../lines/answer.ts';
 import type { Comparison } from '../driver.ts';
 
 /** What can be asked of a terminal about its users. */
@@ -39,7 +40,8 @@ export async function compareUsers(
   asked: Asked,
 ): Promise<Comparison> {
   const table = tableOf(expected);
-  const first = await asked.symbols(0, 1);
+  const first = await firstSymbol(asked);
+  if (first === undefined) return fromList(expected, await asked.all());
   if (sameBytes(first.table, table)) return { same: expected.size, different: [], missing: [], extra: [] };
   const sketch = new Sketch(SKETCH_SYMBOLS);
   let counted = 0;
@@ -62,6 +64,16 @@ export async function compareUsers(
     if (found !== undefined) return sorted(expected, found);
   }
   return fromList(expected, await asked.all());
+}
+
+/** @returns `undefined` of a firmware that knows no sketches: it is asked for all of its users */
+async function firstSymbol(asked: Asked): Promise<Awaited<ReturnType<Asked['symbols']>> | undefined> {
+  try {
+    return await asked.symbols(0, 1);
+  } catch (error) {
+    if (error instanceof RefusedError && error.reason === 'unknown-message') return undefined;
+    throw error;
+  }
 }
 
 function tableOf(users: ReadonlyMap<number, Uint8Array>): Uint8Array {

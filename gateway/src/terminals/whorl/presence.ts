@@ -168,7 +168,7 @@ export class Presence {
       const isOnline = one.member.isOnline();
       if (isOnline) online += 1;
       if (isOnline && one.group === this.#group) called += 1;
-      if (shared && isOnline && !one.missed && !this.#isStale(one)) continue;
+      if (shared && isOnline && !one.missed && !one.alone && !this.#isStale(one)) continue;
       if (seat === undefined || one.due < seat.due) seat = one;
     }
     if (!shared || online === 0) return { seat, inviteAt: never, rollAt: never };
@@ -180,7 +180,8 @@ export class Presence {
 
   /** Whether it needs a new session, or the key for broadcasts. */
   #isStale(seat: Seat): boolean {
-    return seat.group !== this.#group || this.#clock.now() - seat.opened >= this.#renewalMs;
+    const lacksKey = !seat.alone && seat.group !== this.#group;
+    return lacksKey || this.#clock.now() - seat.opened >= this.#renewalMs;
   }
 
   /** Whether the line is still busy is looked at again soon: what it waited for may be over. */
@@ -296,6 +297,7 @@ export class Presence {
     }
     seat.opened = this.#clock.now();
     seat.group = undefined;
+    seat.alone = false;
     await this.#handOver(seat);
     seat.silent = 0;
     seat.retryMs = FIRST_GREETING_MS;
@@ -309,7 +311,13 @@ export class Presence {
     const group = this.#group;
     if (group === undefined) return;
     const asking = { name: 'group.set', body: group.handOver(), priority: 'live' } as const;
-    await this.#line.ask(seat.member.peer, asking);
+    try {
+      await this.#line.ask(seat.member.peer, asking);
+    } catch (error) {
+      seat.alone = error instanceof RefusedError && error.reason === 'unknown-message';
+      if (seat.alone) return;
+      throw error;
+    }
     seat.group = group;
   }
 

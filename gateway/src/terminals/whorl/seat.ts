@@ -31,6 +31,8 @@ export interface Seat {
   opened: number;
   /** The broadcasts that it can hear. */
   group: GroupEnd | undefined;
+  /** Its firmware knows no broadcasts: it is polled, and everything is said to it alone. */
+  alone: boolean;
   /** Polls in a row that were not answered. */
   silent: number;
   /** Its answer to the last roll call was not heard. */
@@ -49,6 +51,7 @@ export function seatOf(member: Member): Seat {
     due: 0,
     opened: 0,
     group: undefined,
+    alone: false,
     silent: 0,
     missed: false,
     noise: 0,
