@@ -17,12 +17,19 @@ interface Place {
   readonly port: number;
 }
 
+/** A cable with the port that it listens on. */
+export type ListeningCable = Cable & { readonly port: () => number };
+
+export function isListening(one: Cable): one is ListeningCable {
+  return 'port' in one;
+}
+
 /**
  * A line behind a TCP port that the gateway dials, as with a serial device server; a new connection replaces an older
  * one, which may be dead without anybody having been told.
  * @param place.port 0 for any free one, which it then keeps
  */
-export function listeningCable(medium: Medium, place: Place): Cable & { readonly port: () => number } {
+export function listeningCable(medium: Medium, place: Place): ListeningCable {
   let { port } = place;
   let server: Server | undefined;
   let current: Socket | undefined;

@@ -9,6 +9,7 @@ import { lineAction, moduleAction, TERMINAL_ACTIONS, terminalAction } from './ac
 import { readArguments } from './arguments.ts';
 import { Client, CONTROL_PORT } from './client.ts';
 import { showModel, showModels, tellModels } from './models.ts';
+import type { FleetConfig } from '../fleet/schema.ts';
 import type { StartOptions } from './start.ts';
 import {
   activeFaults,
@@ -44,6 +45,19 @@ interface Shared {
   readonly controlPort: number;
 }
 
+interface FleetOptions {
+  readonly lines: string;
+  readonly terminals: string;
+  readonly users: string;
+  readonly model: string;
+  readonly seed: string;
+  readonly pty?: string | true;
+  readonly tcp?: string | true;
+  readonly dial?: string;
+  readonly out?: string;
+  readonly start: boolean;
+}
+
 function port(text: string): number {
   const number = Number(text);
   if (Number.isInteger(number) && number >= 0 && number <= 0xffff) return number;
@@ -62,6 +76,7 @@ const program = new Command('whorl-emulator')
     `
 Examples:
   whorl-emulator start --config fleet.yaml
+  whorl-emulator fleet --lines 8 --terminals 32 --users 5000
   whorl-emulator do terminal-3 enrol --user 1042 --name Ada --fingers 2
   whorl-emulator show terminal-3
 
@@ -93,7 +108,59 @@ Examples:
   whorl-emulator start --config fleet.yaml --capture site.pcapng --key-log site.keys
   whorl decode site.pcapng --keys site.keys`,
   )
-  .action((options: Shared & StartOptions) => guarded(options, () => start(options)));
+  .option('--control-host <address>', 'address that the control listens on, when others shall reach it')
+  .action((options: Shared & StartOptions & { config: string }) =>
+    guarded(options, async () => {
+      const { readFleet } = await import('../fleet/config.ts');
+      await start(readFleet(options.config), options);
+    }),
+  );
+
+command('fleet', 'make a fleet without a file, and start it; ends with Ctrl-C')
+  .option('--lines <n>', 'so many lines', '1')
+  .option('--terminals <n>', 'so many terminals on each', '1')
+  .option('--users <n>', 'so many users at each, the same everywhere', '0')
+  .option('--model <name,…>', 'model of the terminals, or several in turn', 'finger-10k')
+  .option('--pty [folder]', 'lines are serial ports: line-1.line and so on in this folder')
+  .option('--tcp [port]', 'lines are TCP ports from this one on; any free ones when not given')
+  .option('--dial <host:port>', 'lines dial the gateway')
+  .option('--seed <n>', 'equal seeds give equal templates', '1')
+  .option('--out <file>', 'write the fleet file, too')
+  .option('--no-start', 'only write it')
+  .option('--control-host <address>', 'address that the control listens on, when others shall reach it')
+  .addHelpText(
+    'after',
+    `
+Several terminals behind one TCP connection share a wire of 115,200 baud behind a serial device server; one alone has a
+network plug of its own. Each user has a finger, or what the model takes.
+
+Examples:
+  whorl-emulator fleet --lines 8 --terminals 32 --users 5000
+  whorl-emulator fleet --lines 5000 --tcp --json
+  whorl-emulator fleet --lines 2 --terminals 4 --model finger-10k,card-500 --pty /tmp/lines
+  whorl-emulator fleet --lines 40 --dial 192.0.2.7:7400 --users 200
+  whorl-emulator fleet --lines 8 --terminals 32 --users 5000 --out site.yaml --no-start`,
+  )
+  .action((options: Shared & StartOptions & FleetOptions) =>
+    guarded(options, async () => {
+      const { checkedFleet, makeFleet, writeFleet } = await import('../fleet/make.ts');
+      const { hasPty } = await import('../bus/pty.ts');
+      const { lines, terminals, users, model, seed, dial } = options;
+      const wished = options.tcp !== undefined || options.pty !== undefined || dial !== undefined;
+      const pty = options.pty ?? (wished || !hasPty() ? undefined : true);
+      const tcp = options.tcp ?? (wished || hasPty() ? undefined : true);
+      const given = {
+        ...{ lines, terminals, users, model, seed },
+        ...(pty === undefined ? {} : { pty: pty === true ? '.' : pty }),
+        ...(tcp === undefined ? {} : { tcp: tcp === true ? 0 : tcp }),
+        ...(dial === undefined ? {} : { dial }),
+      };
+      const fleet = makeFleet(given);
+      if (options.out !== undefined) writeFleet(options.out, fleet);
+      if (options.start) await start(checkedFleet(fleet), options);
+      else print(options, { out: options.out }, `written to ${options.out ?? 'nowhere: say --out'}`);
+    }),
+  );
 
 command('do', 'do something to a terminal or a line')
   .argument('<target>', 'name of a terminal or a line')
@@ -242,10 +309,10 @@ Examples:
 
 await program.parseAsync();
 
-async function start(options: Shared & StartOptions): Promise<void> {
+async function start(fleet: FleetConfig, options: Shared & StartOptions): Promise<void> {
   // Only this command needs a fleet and a server: the others answer sooner without.
   const { startEmulator } = await import('./start.ts');
-  const { controlPort, lines } = await startEmulator(options);
+  const { controlPort, lines } = await startEmulator(fleet, options);
   const told = lines.map(({ name, place, terminals }) => `${name}: ${terminals.join(', ')}; ${place}`);
   print(
     options,

@@ -55,6 +55,13 @@ export class Journal {
     this.#size += sizeOf(parts);
   }
 
+  /** Stores whole entries that nothing makes history of soon. @throws as {@link Journal.append} */
+  appendEntries(entries: readonly Uint8Array[]): void {
+    this.#flash.append(entries, true);
+    this.#size += sizeOf(entries);
+    this.#compacted += sizeOf(entries);
+  }
+
   /** Whether {@link compact} must, or should, be called before the next change. */
   get due(): boolean {
     return this.#broken || this.#size > Math.max(SMALL_BYTES, 2 * this.#compacted);
@@ -62,15 +69,7 @@ export class Journal {
 
   /** Replaces everything stored by the changes that make the state of now out of nothing. */
   compact(ops: Iterable<Op>): void {
-    const parts: Uint8Array[] = [];
-    let some: Op[] = [];
-    for (const op of ops) {
-      some.push(op);
-      if (some.length < OPS_PER_ENTRY) continue;
-      parts.push(...entry(some));
-      some = [];
-    }
-    if (some.length > 0) parts.push(...entry(some));
+    const parts = entriesOf(ops);
     this.#flash.replace(parts);
     this.#size = this.#compacted = sizeOf(parts);
     this.#broken = false;
@@ -83,6 +82,20 @@ export class Journal {
 
 /** A snapshot in entries of bounded size, so that no single checksum spans megabytes. */
 const OPS_PER_ENTRY = 500;
+
+/** Changes as entries, one behind the other. */
+export function entriesOf(ops: Iterable<Op>): Uint8Array[] {
+  const parts: Uint8Array[] = [];
+  let some: Op[] = [];
+  for (const op of ops) {
+    some.push(op);
+    if (some.length < OPS_PER_ENTRY) continue;
+    parts.push(...entry(some));
+    some = [];
+  }
+  if (some.length > 0) parts.push(...entry(some));
+  return parts;
+}
 
 function entry(ops: readonly Op[]): Uint8Array[] {
   const body = ops.flatMap(writeOp);

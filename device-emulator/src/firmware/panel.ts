@@ -18,6 +18,7 @@ import type { Model } from './model.ts';
 import type { Op } from './ops.ts';
 import type { Portable } from './portable/portable.ts';
 import type { Change } from './portable/state.ts';
+import type { SharedUsers } from './shared-users.ts';
 import type { Entry, Store } from './store.ts';
 import { changedFields } from './users.ts';
 
@@ -172,18 +173,21 @@ export class Panel {
   }
 
   /**
-   * Puts users in place as if they had always been there: the log says nothing.
+   * Puts users in place as if they had always been there: the log says nothing. Those that are shared take the place
+   * of all others.
    * @throws WhorlError TERMINAL_FULL, TERMINAL_CANNOT_HOLD; then nothing has changed
    */
-  load(records: readonly UserRecord[]): void {
+  load(given: readonly UserRecord[] | SharedUsers): void {
+    if ('table' in given) {
+      this.#fit(given.table.size);
+      this.#store.adopt(given);
+    } else this.#loadOwn(given);
+  }
+
+  #loadOwn(records: readonly UserRecord[]): void {
     const { users } = this.#store.state;
     const added = new Set(records.map(({ id }) => id).filter((id) => users.get(id) === undefined));
-    const total = users.size + added.size;
-    if (total > this.#model.capabilities.users)
-      throw new WhorlError(
-        'TERMINAL_FULL',
-        `${total.toString()} users, ${this.#model.capabilities.users.toString()} fit`,
-      );
+    this.#fit(users.size + added.size);
     for (const record of records) this.#check(record);
     this.#store.change(records.map(putOf), []);
   }
@@ -193,9 +197,7 @@ export class Panel {
    * @throws WhorlError TERMINAL_FULL, TERMINAL_CANNOT_HOLD; then nothing has changed
    */
   restore({ epoch, boots, clock, log, users }: Held): void {
-    const { capabilities } = this.#model;
-    if (users.length > capabilities.users)
-      throw new WhorlError('TERMINAL_FULL', `${users.length.toString()} users`);
+    this.#fit(users.length);
     for (const record of users) this.#check(record);
     const begin: Op[] = [
       { name: 'made', epoch, boots },
@@ -231,6 +233,11 @@ export class Panel {
       held.map((user) => ({ name: 'dropped', user }) as const),
       [],
     );
+  }
+
+  #fit(users: number): void {
+    const most = this.#model.capabilities.users;
+    if (users > most) throw new WhorlError('TERMINAL_FULL', `${users} users, ${most} fit`);
   }
 
   #held(user: number): UserRecord {

@@ -8,6 +8,7 @@ import type { Model } from './model.ts';
 import { PPM_BIAS } from './ops.ts';
 import type { Op } from './ops.ts';
 import { Recent, torn } from './power-loss.ts';
+import type { SharedUsers } from './shared-users.ts';
 import { State } from './state.ts';
 
 /** One line of the log before it has its id and time. */
@@ -67,6 +68,12 @@ export class Store {
       this.state.apply(op);
     }
     this.#changed?.(all);
+  }
+
+  /** Puts users in place of none. @throws WhorlError FLASH_FAILED; PowerCut */
+  adopt({ table, entries }: SharedUsers): void {
+    this.#journal.appendEntries(entries);
+    this.state.users = table.copy();
   }
 
   /** What the terminal's clock shows, milliseconds UTC. */

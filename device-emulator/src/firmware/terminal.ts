@@ -16,6 +16,7 @@ import { startUp } from './running.ts';
 import type { Running } from './running.ts';
 import { MAINS_MV, sensors } from './sensors.ts';
 import type { Sensors } from './sensors.ts';
+import type { SharedUsers } from './shared-users.ts';
 import { shownLog } from './shown-log.ts';
 import type { ShownLog } from './shown-log.ts';
 import type { TerminalOptions } from './terminal-options.ts';
@@ -228,8 +229,8 @@ export class Terminal {
   }
 
   /** Puts users in place as if they had always been there; see {@link Panel.load}. */
-  load(records: readonly UserRecord[]): void {
-    this.#act((panel) => panel.load(records));
+  load(users: readonly UserRecord[] | SharedUsers): void {
+    this.#act((panel) => panel.load(users));
   }
 
   /** Takes users away as if they had never been there; see {@link Panel.unload}. */

@@ -1,14 +1,6 @@
 import { join } from 'node:path';
 import { describe, seededRandom, WhorlError } from '@whorl/protocol';
-import type {
-  Cancel,
-  CapturedLine,
-  Clock,
-  LoggedKeys,
-  Random,
-  TrafficKeys,
-  UserRecord,
-} from '@whorl/protocol';
+import type { Cancel, CapturedLine, Clock, LoggedKeys, Random, TrafficKeys } from '@whorl/protocol';
 import type { Cable } from '../bus/cable.ts';
 import type { RunningLine } from '../bus/line.ts';
 import { Medium } from '../bus/medium.ts';
@@ -21,6 +13,8 @@ import { diskFlash } from '../firmware/disk.ts';
 import { MemoryFlash } from '../firmware/flash.ts';
 import type { Flash } from '../firmware/flash.ts';
 import type { TellKeys } from '../firmware/handshake.ts';
+import { shareUsers } from '../firmware/shared-users.ts';
+import type { SharedUsers } from '../firmware/shared-users.ts';
 import type { Model } from '../firmware/model.ts';
 import { Terminal } from '../firmware/terminal.ts';
 import { modelNamed } from '../models/built-in.ts';
@@ -138,7 +132,8 @@ export class Fleet {
 export async function startFleet(config: FleetConfig, clock: Clock, parts: FleetParts = {}): Promise<Fleet> {
   const random = parts.random ?? seededRandom(config.seed);
   const flash = parts.flash ?? flashOf(config);
-  const made = config.lines.map((line) => makeLine(line, { ...parts, clock, random, flash }));
+  const crowds: Crowds = new Map();
+  const made = config.lines.map((line) => makeLine(line, { ...parts, clock, random, flash, crowds }));
   const terminals = new Map(made.flatMap(({ line }) => [...line.terminals]));
   const terminal = (name: string): Terminal => {
     const found = terminals.get(name);
@@ -164,7 +159,7 @@ export async function startFleet(config: FleetConfig, clock: Clock, parts: Fleet
 const USUAL_TURNAROUND_MS = 1;
 
 type Made = Required<Pick<FleetParts, 'random' | 'flash'>> &
-  Pick<FleetParts, 'log' | 'tap' | 'tellKeys'> & { readonly clock: Clock };
+  Pick<FleetParts, 'log' | 'tap' | 'tellKeys'> & { readonly clock: Clock; readonly crowds: Crowds };
 
 function flashOf({ data }: FleetConfig): (terminal: string) => Flash {
   return (terminal) => (data === undefined ? new MemoryFlash() : diskFlash(join(data, `${terminal}.flash`)));
@@ -222,7 +217,7 @@ function makeTerminal(
   });
   const isNew = terminal.boots === 1;
   if (isNew && dump !== undefined) terminal.restore(dump.held);
-  else if (isNew) seed(terminal, options);
+  else if (isNew) seed(terminal, options, parts.crowds);
   return terminal;
 }
 
@@ -244,19 +239,18 @@ function modelOf(
   };
 }
 
-const USERS_AT_ONCE = 500;
+/** Users by what they are made of: many terminals of a fleet hold the same. */
+type Crowds = Map<string, SharedUsers>;
 
-function seed(terminal: Terminal, { users }: FleetTerminal): void {
+function seed(terminal: Terminal, { users }: FleetTerminal, crowds: Crowds): void {
   const people =
     typeof users === 'number' ? { count: users, from: 1, fingers: 0, cards: 0, faces: 0, seed: 1 } : users;
-  let some: UserRecord[] = [];
-  for (const record of makePeople(people, terminal.model)) {
-    some.push(record);
-    if (some.length < USERS_AT_ONCE) continue;
-    terminal.load(some);
-    some = [];
-  }
-  if (some.length > 0) terminal.load(some);
+  if (people.count === 0) return;
+  const { model } = terminal;
+  const key = JSON.stringify([people, model.capabilities, model.sizes]);
+  const crowd = crowds.get(key) ?? shareUsers(makePeople(people, model), model.capabilities);
+  crowds.set(key, crowd);
+  terminal.load(crowd);
 }
 
 function cableOf(line: FleetLine, medium: Medium, clock: Clock): Cable {
