@@ -23,6 +23,7 @@ import { Syncs } from './tasks/syncs.ts';
 import type { TerminalDriver } from './terminals/driver.ts';
 import { Registers } from './terminals/registers/all.ts';
 import type { TerminalStatus } from './terminals/status.ts';
+import { Admission } from './terminals/whorl/admission.ts';
 import { Convoys } from './terminals/whorl/convoy.ts';
 import { WhorlDriver } from './terminals/whorl/driver.ts';
 import { greetSocket } from './terminals/whorl/greet.ts';
@@ -64,11 +65,15 @@ interface Wired {
   readonly drivers: readonly WhorlDriver[];
 }
 
+/** Handshakes at once: one of them waits for the network while others reckon. */
+const HANDSHAKES = 32;
+
 interface WireContext {
   readonly parts: GatewayParts;
   readonly site: Site;
   readonly keys: Pairings;
   readonly dialIn: DialIn | undefined;
+  readonly admission: Admission;
 }
 
 /**
@@ -88,7 +93,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   await site.trouble.start();
   const dialIn = await listen(parts, site);
   const keys = new Pairings(store, await store.pairings());
-  const context = { parts, site, keys, dialIn: dialIn?.server };
+  const context = { parts, site, keys, dialIn: dialIn?.server, admission: new Admission(HANDSHAKES) };
   const wired = config.lines.map((line) => wire(context, line));
   const ground = {
     ...{ site, name: config.name, random: parts.random, note: parts.note ?? nowhere },
@@ -163,9 +168,10 @@ function driverOf(wired: readonly Wired[], terminal: string): WhorlDriver {
 }
 
 function wire(context: WireContext, config: LineConfig): Wired {
-  const { parts, site, keys, dialIn } = context;
+  const { parts, site, keys, dialIn, admission } = context;
   const line = lineFor(parts, site, { config, open: parts.open?.(config) ?? opener(config.over, dialIn) });
-  const presence = new Presence({ line, keys, random: parts.random, renewalMs: parts.renewalMs });
+  const { random, renewalMs } = parts;
+  const presence = new Presence({ line, keys, random, admission, renewalMs });
   const convoys = new Convoys(line, parts.random);
   const drivers = config.terminals.map(
     ({ name, address }) => new WhorlDriver({ name, address, line, presence, convoys }),

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { benchCodec } from './codec.ts';
 import { benchCompare } from './compare.ts';
+import { benchEmulator } from './emulator.ts';
 import { benchLine } from './line.ts';
 import { benchPortable } from './portable.ts';
 import { benchRounds } from './round.ts';
@@ -24,6 +25,7 @@ const BENCHES = {
   start: benchStart,
   sim: benchSimulation,
   tcp: benchTcp,
+  emulator: benchEmulator,
   storm: benchStorm,
 } as const;
 
@@ -70,6 +72,7 @@ const FIGURES: Readonly<Record<string, Figure>> = {
   'storm.api_p99_ratio': { by: 'storm', goal: '≤ 2', peer: 'warns' },
   'storm.pulls_per_user': { by: 'storm', goal: '≤ 1.5', peer: '100' },
   'tcp.10k_p99_ms': { by: 'tcp', goal: '≤ 20', peer: '5' },
+  'emulator.ready_5000_s': { by: 'emulator', goal: '≤ 5', peer: '–' },
   'sim.speed': { by: 'sim', goal: '≥ 1000', peer: 'up to 700' },
   'sim.speed_real_crypto': { by: 'sim', goal: '≥ 500', peer: '–' },
 };

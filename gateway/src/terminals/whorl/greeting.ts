@@ -3,6 +3,7 @@ import type { AnswerName, Body, Random, RequestName } from '@whorl/protocol';
 import type { Answer } from '../../lines/answer.ts';
 import type { Line } from '../../lines/line.ts';
 import type { Peer } from '../../lines/peer.ts';
+import type { Admission } from './admission.ts';
 import type { KeyRing } from './key-ring.ts';
 
 /** How a greeting ended, when somebody answered. */
@@ -19,6 +20,8 @@ export interface GreetingParts {
   readonly keys: KeyRing;
   /** Makes keys: must not be guessed. */
   readonly random: Random;
+  /** To the handshakes of terminals that have connections for themselves: on a wire, its bytes take longer than they do. */
+  readonly admission: Admission;
 }
 
 /**
@@ -27,7 +30,7 @@ export interface GreetingParts {
  * @throws WhorlError EXCHANGE_*, LINE_CLOSED, FRAME_FORGED
  */
 export async function greet(parts: GreetingParts): Promise<Greeting> {
-  const { terminal, line, peer, keys, random } = parts;
+  const { terminal, line, peer, keys, admission } = parts;
   const present = await askPlain(line, peer, 'discover', {}, 1);
   const { serial } = present.body;
   const pairing = keys.of(serial);
@@ -37,8 +40,17 @@ export async function greet(parts: GreetingParts): Promise<Greeting> {
     return { kind: 'quarantined', serial, reason: `${serial} is paired as ${pairing.terminal}` };
   if (!sameBytes(keyId(key), present.body.key))
     return { kind: 'quarantined', serial, reason: `${serial} has lost its pairing, or is not what it says` };
+  const open = (): Promise<Greeting> => openSession(parts, serial, key);
+  return line.timing.baud === undefined ? admission.pass(open) : open();
+}
+
+async function openSession(
+  { line, peer, random }: GreetingParts,
+  serial: string,
+  psk: Uint8Array,
+): Promise<Greeting> {
   const prologue = prologueOf(serial, peer.address);
-  const noise = new NoiseInitiator({ psk: key, prologue, ephemeral: random.bytes(32) });
+  const noise = new NoiseInitiator({ psk, prologue, ephemeral: random.bytes(32) });
   const accepted = await askPlain(line, peer, 'session.open', { handshake: noise.begin() }, 2);
   peer.sealed = sealedSession('gateway', noise.finish(accepted.body.handshake).keys);
   const hello = await line.ask(peer, { name: 'hello', body: {}, priority: 'live' });

@@ -3,6 +3,7 @@ import type { Cancel, Clock, GroupEnd, Random } from '@whorl/protocol';
 import { answerOf, RefusedError } from '../../lines/answer.ts';
 import type { Outcome, RollOutcome } from '../../lines/job.ts';
 import type { Line } from '../../lines/line.ts';
+import type { Admission } from './admission.ts';
 import { greet } from './greeting.ts';
 import type { KeyRing } from './key-ring.ts';
 import { FIRST_GREETING_MS, LAST_GREETING_MS, seatOf } from './seat.ts';
@@ -37,6 +38,8 @@ export interface PresenceParts {
   readonly keys: KeyRing;
   /** Makes keys: must not be guessed. */
   readonly random: Random;
+  /** Of all lines. */
+  readonly admission: Admission;
   /** How old sessions become; a day unless it is said. */
   readonly renewalMs?: number | undefined;
 }
@@ -52,6 +55,7 @@ export class Presence {
   readonly #seats: Seat[] = [];
   #timer: Cancel | undefined;
   readonly #keys: KeyRing;
+  readonly #admission: Admission;
   readonly #renewalMs: number;
   readonly #random: Random;
   #asking = false;
@@ -62,11 +66,12 @@ export class Presence {
   #renewedAt = 0;
   #renewalDue = 0;
 
-  constructor({ line, keys, random, renewalMs = DAY_MS }: PresenceParts) {
+  constructor({ line, keys, random, admission, renewalMs = DAY_MS }: PresenceParts) {
     this.#line = line;
     this.#renewalMs = renewalMs;
     this.#clock = line.clock;
     this.#keys = keys;
+    this.#admission = admission;
     this.#random = random;
     line.watch({
       opened: () => {
@@ -287,8 +292,8 @@ export class Presence {
   /** Opens a session. One who is here and has an old one notices nothing of it, but for what it offered. */
   async #greet(seat: Seat): Promise<void> {
     const { member } = seat;
-    const parts = { line: this.#line, peer: member.peer, keys: this.#keys, random: this.#random };
-    const greeting = await greet({ ...parts, terminal: member.name });
+    const parts = { line: this.#line, keys: this.#keys, random: this.#random, admission: this.#admission };
+    const greeting = await greet({ ...parts, peer: member.peer, terminal: member.name });
     if (greeting.kind === 'quarantined') {
       if (member.isOnline()) member.lost(greeting.reason);
       member.quarantined(greeting.serial, greeting.reason);
