@@ -196,6 +196,11 @@ export const ERRORS = {
   STORE_READONLY: 'The database may not be written. Check permissions of the data directory.',
   STORE_IO: 'The disk did not read or write the database. Check the disk; the work is tried again.',
   STORE_CORRUPT: 'The database is damaged. Restore a backup; the terminals still hold their users.',
+  STORE_REFUSED:
+    'The database server refuses the login, or has no such database. Check user, password file, database name and pg_hba.conf.',
+  STORE_UNREACHABLE:
+    'The database server does not answer; the work is tried again by itself. Check host, port, network and the server.',
+  STORE_MISSING: 'There is no database. Name its data directory by --data, or the configuration by --config.',
   STORE_NEWER: 'The database was made by a newer release. Update the gateway.',
   STORE_CLOSED:
     'The database is closed: the gateway is stopping, or the thread that works on it ended. Start the gateway again; what was acknowledged is stored.',
@@ -206,6 +211,8 @@ export const ERRORS = {
     'The data keys of the backup are not there. Put the whorl-….keys file that lay beside the backups beside it.',
   BACKUP_MASTER:
     'The data keys of the backup are under another master key than this machine has: one from before the key was changed, or of another machine. Name a file that holds it: `whorl restore … --master-key FILE`.',
+  DATABASE_REPLACES:
+    'The server holds a database of a gateway already. Copy with --yes to put this one in its place; the other is kept aside.',
   BACKUP_REPLACES:
     'A database is there. Restore with --yes to put the backup in its place; it is kept aside.',
   VAULT_ERASED: 'The data key was destroyed: the user was erased.',

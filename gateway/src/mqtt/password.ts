@@ -1,15 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
 import { describe, WhorlError } from '@whorl/protocol';
+import { readSecretFile } from '../settings/secret-file.ts';
 
 const LEAST_CHARACTERS = 12;
 
@@ -34,17 +26,7 @@ export function brokerPassword(path: string): string {
  * @throws WhorlError MQTT_PASSWORD
  */
 export function readPassword(path: string): string {
-  try {
-    // Windows has no such bits; there the directory's access list protects the file.
-    if (process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0)
-      throw new WhorlError('MQTT_PASSWORD', `others may read ${path}; set its permissions to 0600`);
-    const password = readFileSync(path, 'utf8').trim();
-    if (password === '') throw new WhorlError('MQTT_PASSWORD', `${path} is empty`);
-    return password;
-  } catch (cause) {
-    if (cause instanceof WhorlError) throw cause;
-    throw new WhorlError('MQTT_PASSWORD', `${path} could not be read: ${describe(cause)}`, { cause });
-  }
+  return readSecretFile(path, 'MQTT_PASSWORD');
 }
 
 /** Compares without telling by the time it takes how much of it was right. */

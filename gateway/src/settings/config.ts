@@ -6,6 +6,8 @@ import type { Document } from 'yaml';
 import type { z } from 'zod';
 import { resolveBackup } from './backup.ts';
 import type { BackupPlan } from './backup.ts';
+import { resolveDatabase } from './database.ts';
+import type { DatabaseConfig } from './database.ts';
 import { resolveHttp } from './http.ts';
 import type { HttpConfig } from './http.ts';
 import { modbusClashes } from './modbus.ts';
@@ -22,6 +24,8 @@ export interface Config {
   readonly site: SiteConfig;
   /** Absolute path of the data directory. */
   readonly data: string;
+  /** A server that keeps the tables; in a file of `data` when absent. */
+  readonly database?: DatabaseConfig;
   readonly http: HttpConfig;
   readonly mqtt: MqttConfig;
   /** Backups that it makes by itself; none when absent. */
@@ -177,6 +181,7 @@ function configOf(file: ConfigFile, directory: string): Config {
   return {
     site: { name: file.gateway.name, listen: file.listen, lines, modbus: file.modbus },
     data: resolve(directory, file.data),
+    ...(file.database === undefined ? {} : { database: resolveDatabase(file.database, directory) }),
     http: resolveHttp(file.http, directory),
     mqtt: resolveMqtt(file.mqtt, directory),
     backup: resolveBackup(file.backup, directory),

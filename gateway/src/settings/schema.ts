@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { backupSchema } from './backup.ts';
+import { databaseSchema } from './database.ts';
 import { httpSchema } from './http.ts';
 import { modbusSchema } from './modbus.ts';
 import { mqttSchema } from './mqtt.ts';
@@ -70,6 +71,9 @@ export const configSchema = z.strictObject({
     .string()
     .default('./data')
     .describe('Directory of database, keys and socket, relative to this file.'),
+  database: databaseSchema
+    .optional()
+    .describe('A PostgreSQL server for the tables; by default they are a file in `data`.'),
   listen: z
     .strictObject({ host: z.string().default('0.0.0.0'), port })
     .optional()

@@ -19,6 +19,8 @@ export interface Connection {
   close(): void;
   /** Copies all as it is at one moment, `pages` without a pause. */
   copyTo(path: string, pages: number): Promise<unknown>;
+  /** Lets go of older states of what was changed. */
+  forgetLog(): void;
 }
 
 /** Of node:fs what the store uses for files that are not the database. */
@@ -51,9 +53,16 @@ export interface Ground {
   readonly now?: () => number;
 }
 
+/** Empties the write-ahead log. */
+export const FORGET_LOG = 'PRAGMA wal_checkpoint(TRUNCATE)';
+
 class NodeConnection extends DatabaseSync implements Connection {
   copyTo(path: string, pages: number): Promise<unknown> {
     return backup(this, path, { rate: pages });
+  }
+
+  forgetLog(): void {
+    this.exec(FORGET_LOG);
   }
 }
 

@@ -1,5 +1,5 @@
-import { pooledRandom } from './random.ts';
 import { join } from 'node:path';
+import type { DatabaseConfig } from '../settings/database.ts';
 import { GATEWAY, Keys, KeyTable, OWN_KEY } from './keys.ts';
 import { Backups } from './backups.ts';
 import { makeDirectory } from './durable.ts';
@@ -8,6 +8,10 @@ import type { Files, Ground } from './ground.ts';
 import { MasterPlaces } from './master-key.ts';
 import type { Environment } from './master-key.ts';
 import { migrate } from './migrations.ts';
+import { PostgresConnection } from './postgres/connection.ts';
+import { migratePostgres } from './postgres/schema.ts';
+import { serverSettings } from './postgres/settings.ts';
+import { pooledRandom } from './random.ts';
 import { Ring, unlock } from './ring.ts';
 import { Rotation } from './rotation.ts';
 import { Spill, SPILL_BYTES } from './tables/spill.ts';
@@ -26,6 +30,8 @@ export interface StoreOptions {
   readonly data: string | { readonly memory: true };
   /** What the data directory lies on; this machine unless it says. */
   readonly ground?: Ground;
+  /** A server that keeps the tables; by default they are in a file of the data directory. */
+  readonly database?: DatabaseConfig | undefined;
   /** Where master keys may be given; by default the process's own. */
   readonly environment?: Environment;
 }
@@ -40,14 +46,12 @@ export const SPILL = 'whorl.db.spill';
  * @throws WhorlError STORE_*, VAULT_*
  */
 export function openStore(
-  { data, environment, ground = machine }: StoreOptions,
+  { data, environment, ground = machine, database }: StoreOptions,
   random: RandomBytes = pooledRandom(),
 ): Store {
   if (typeof data !== 'string') return storeInMemory(ground, random);
-  const path = join(data, DATABASE);
-  makePrivate(ground.files, data, path);
   const places = new MasterPlaces(data, environment, ground.files);
-  const db = new Sqlite(path, (raw) => migrate(raw), ground);
+  const db = database === undefined ? inFile(data, ground) : onServer(data, database, ground);
   try {
     const ring = translatedFile(() => unlock(db, places, random));
     return storeOn({ db, ring, random, ground, disk: { data, places } });
@@ -91,6 +95,21 @@ function storeOn(parts: {
     disk === undefined ? undefined : new SpillFile(parts.ground.files, join(disk.data, SPILL), SPILL_BYTES);
   const spill = new Spill(db, file, parts.random);
   return new SqliteStore(db, keys, { backups, vault, spill });
+}
+
+function inFile(data: string, ground: Ground): Sqlite {
+  const path = join(data, DATABASE);
+  makePrivate(ground.files, data, path);
+  return new Sqlite(path, (raw) => migrate(raw), ground);
+}
+
+function onServer(data: string, database: DatabaseConfig, ground: Ground): Sqlite {
+  translatedFile(() => {
+    makeDirectory(ground.files, data);
+  });
+  const settings = serverSettings(database);
+  const connect = () => new PostgresConnection(settings);
+  return new Sqlite(database.url, (raw) => migratePostgres(raw, settings.schema), { ...ground, connect });
 }
 
 /** Names are in clear in the database: SQLite gives its other files the permissions of this one. */

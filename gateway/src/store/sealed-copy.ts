@@ -7,6 +7,7 @@ import { Sqlite } from './sqlite.ts';
 import { AccessTables } from './tables/access.ts';
 import { AuditTable } from './tables/audit.ts';
 import { conflict } from './tables/conflicts.ts';
+import { SETUP } from './migrations.ts';
 import { pairings } from './tables/pairings.ts';
 import { readUser } from './tables/users.ts';
 import { Vault } from './vault.ts';
@@ -37,6 +38,7 @@ const LEAVE_OUT = `
 export async function seal({ raw, to, masters }: SealedCopy): Promise<void> {
   let keys: readonly KeyRow[] = [];
   const db = new Sqlite(raw, (copy) => {
+    copy.exec(SETUP);
     keys = copy.prepare('SELECT * FROM keys').all().map(keyRow);
     copy.exec(LEAVE_OUT);
     // Only what is in use is copied: what was deleted stays behind.
@@ -59,7 +61,9 @@ async function readBack(
   rows: readonly KeyRow[],
 ): Promise<void> {
   const vaults = new Map([...masters].map(([number, key]) => [number, new Vault(key, randomBytes)]));
-  const db = new Sqlite(path, () => undefined);
+  const db = new Sqlite(path, (copy) => {
+    copy.exec(SETUP);
+  });
   try {
     soundness(db, path);
     const keys = new Keys(shelfOf(rows), vaults, randomBytes);

@@ -6,19 +6,6 @@ import { translated } from './sqlite-errors.ts';
 
 export type Row = Readonly<Record<string, string | number | bigint | Uint8Array | null>>;
 
-/**
- * locking_mode: an exclusive lock, taken with the first look and held until the process ends, however it ends: two
- * gateways on one database would each undo what the other does.
- * synchronous: a commit is on the disk before it is acknowledged.
- * secure_delete: what is deleted, a data key above all, is overwritten with zeros.
- * wal_autocheckpoint, cache_size: a checkpoint writes every changed page back; a larger log lets it come seldom (about
- * every 32 MB).
- */
-const SETUP = `
-  PRAGMA busy_timeout = 250; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-  PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -65536;
-`;
-
 /** So long work is taken into one commit: whoever reads waits for it. */
 const COMMIT_MS = 4;
 
@@ -64,7 +51,6 @@ export class Sqlite {
     this.#db = translated(path, () => {
       const db = connect(path);
       try {
-        db.exec(SETUP);
         prepare(db);
       } catch (error) {
         db.close();
@@ -150,7 +136,7 @@ export class Sqlite {
   forgetLog(): void {
     this.#rollBack();
     translated(this.#path, () => {
-      this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+      this.#db.forgetLog();
     });
   }
 

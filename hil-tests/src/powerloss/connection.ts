@@ -1,3 +1,4 @@
+import { FORGET_LOG } from '@whorl/gateway/store/ground';
 import type { Connection, Statement } from '@whorl/gateway';
 import type { Engine } from './engine.ts';
 
@@ -83,6 +84,10 @@ class EngineConnection implements Connection {
 
   copyTo(): Promise<never> {
     return Promise.reject(new Error('a simulated disk has no copies'));
+  }
+
+  forgetLog(): void {
+    this.exec(FORGET_LOG);
   }
 
   #check(code: number): void {

@@ -40,8 +40,8 @@ export class SiteTables implements SiteStore {
       this.#db.run('DELETE FROM site_self');
       this.#db.run('INSERT INTO site_self (role) VALUES (?)', role);
       // Changes of the time without a role are not in the log.
-      if (!logging)
-        this.#db.run('INSERT OR REPLACE INTO site_changes (user) SELECT id FROM users ORDER BY changed, id');
+      if (!logging) this.#db.run('DELETE FROM site_changes WHERE user IN (SELECT id FROM users)');
+      this.#db.run('INSERT INTO site_changes (user) SELECT id FROM users ORDER BY changed, id');
       const { users, events } = this.#heads();
       this.#db.run('INSERT INTO site_runs (id, seq, event) VALUES (?, ?, ?)', run, users, events);
     });

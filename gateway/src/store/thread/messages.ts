@@ -1,10 +1,13 @@
 import { codeOf, WhorlError } from '@whorl/protocol';
 import type { ErrorCode } from '@whorl/protocol';
+import type { DatabaseConfig } from '../../settings/database.ts';
 
 /** What the store's thread is started with. The master key is none of it: the thread finds that by itself. */
 export interface ThreadPlan {
   /** The data directory. */
   readonly data: string;
+  /** A server that keeps the tables, where it is not the data directory. */
+  readonly database?: DatabaseConfig | undefined;
   /** URL of a module whose `ground` the thread stands on; this machine unless it says. */
   readonly ground?: string | undefined;
   /** Where this process keeps compiled code; absent when it does not. */

@@ -29,8 +29,8 @@ export interface ThreadOptions extends ThreadPlan {
  * database holds up who asks.
  * @throws WhorlError STORE_*, VAULT_*
  */
-export async function openStoreThread({ data, ground, ended }: ThreadOptions): Promise<Store> {
-  const thread = new StoreThread({ data, ground, cache: compileCache() }, ended);
+export async function openStoreThread({ data, database, ground, ended }: ThreadOptions): Promise<Store> {
+  const thread = new StoreThread({ data, database, ground, cache: compileCache() }, ended);
   await thread.open;
   return storeBehind(thread);
 }

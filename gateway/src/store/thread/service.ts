@@ -1,5 +1,6 @@
 import process from 'node:process';
 import { describe } from '@whorl/protocol';
+import type { Config } from '../../settings/config.ts';
 import type { Log } from '../../settings/log.ts';
 import type { Store } from '../store.ts';
 import { openStoreThread } from './open.ts';
@@ -10,9 +11,13 @@ import { openStoreThread } from './open.ts';
  * stored, what was not is read again from the terminals.
  * @throws WhorlError STORE_*, VAULT_*
  */
-export function openServiceStore({ data }: { readonly data: string }, log: Log): Promise<Store> {
+export function openServiceStore(
+  { data, database }: Pick<Config, 'data' | 'database'>,
+  log: Log,
+): Promise<Store> {
   const opening = openStoreThread({
     data,
+    database,
     ended: (error) => {
       log.error({ stack: error.stack }, `the gateway ends: ${describe(error)}`);
       process.exit(1);

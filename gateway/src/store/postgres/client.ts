@@ -1,0 +1,88 @@
+import { receiveMessageOnPort, MessageChannel, Worker } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
+import { WhorlError } from '@whorl/protocol';
+import type { ServerPlace } from '../../settings/database.ts';
+import { codeOfServer } from './errors.ts';
+
+/** How a server is reached, and the schema that is ours. */
+export interface ClientSettings extends ServerPlace {
+  readonly password: string;
+  readonly schema: string;
+  /** PEM of the authority that signed the server's certificate; by default those that the system knows. */
+  readonly ca?: string | undefined;
+}
+
+export type Value = string | number | bigint | Uint8Array | null;
+
+/** To the worker. */
+export type Question =
+  | { readonly sql: string; readonly values: readonly Value[]; readonly name?: string }
+  | { readonly end: true };
+
+/** From the worker. */
+export type Outcome =
+  | { readonly rows: readonly Record<string, unknown>[]; readonly changes: number }
+  | { readonly error: { readonly code: string; readonly message: string; readonly lost: boolean } };
+
+/** Longer than any statement may take: the server gives up before. */
+const PATIENCE_MS = 120_000;
+
+/**
+ * One connection to a PostgreSQL server whose answers are waited for, as those of SQLite are: the same tables work on
+ * both. A worker talks to the server; this thread, which is the store's own, stands still meanwhile. A connection that
+ * was lost is made anew by the next question.
+ */
+export class Client {
+  readonly #place: string;
+  readonly #flag = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  readonly #worker: Worker;
+  readonly #port: MessagePort;
+  #isLost = true;
+
+  constructor(settings: ClientSettings) {
+    this.#place = `postgres://${settings.host}:${settings.port}/${settings.database}`;
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    this.#worker = new Worker(new URL('./client-worker.ts', import.meta.url), {
+      workerData: { settings, signal: this.#flag.buffer, port: port2 },
+      transferList: [port2],
+    });
+    this.#worker.unref();
+    this.#port.unref();
+  }
+
+  /** Whether there is no connection: what was under way on it was rolled back. */
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  /**
+   * @param name under which the server keeps the statement prepared
+   * @throws WhorlError STORE_*
+   */
+  ask(
+    sql: string,
+    values: readonly Value[] = [],
+    name?: string,
+  ): Extract<Outcome, { readonly rows: unknown }> {
+    const outcome = this.#exchange({ sql, values, ...(name === undefined ? {} : { name }) });
+    this.#isLost = 'error' in outcome && outcome.error.lost;
+    if ('rows' in outcome) return outcome;
+    const { code, message, lost } = outcome.error;
+    throw new WhorlError(codeOfServer(code, lost), `${this.#place}: ${message}`);
+  }
+
+  end(): void {
+    this.#exchange({ end: true });
+    void this.#worker.terminate();
+  }
+
+  #exchange(question: Question): Outcome {
+    Atomics.store(this.#flag, 0, 0);
+    this.#port.postMessage(question);
+    if (Atomics.wait(this.#flag, 0, 0, PATIENCE_MS) === 'timed-out')
+      throw new WhorlError('STORE_UNREACHABLE', `${this.#place}: no answer within ${PATIENCE_MS / 1000} s`);
+    const received = receiveMessageOnPort(this.#port);
+    return (received as { readonly message: Outcome }).message;
+  }
+}

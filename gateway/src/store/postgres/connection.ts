@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import type { SQLOutputValue } from 'node:sqlite';
+import type { Connection, Statement } from '../ground.ts';
+import { copyRows, sqliteSide } from '../copy.ts';
+import type { Side } from '../copy.ts';
+import { machine } from '../ground.ts';
+import { migrate } from '../migrations.ts';
+import { Client } from './client.ts';
+import type { ClientSettings, Value } from './client.ts';
+import { toPostgres } from './dialect.ts';
+
+type Row = Record<string, SQLOutputValue>;
+
+/**
+ * A PostgreSQL database as the tables see it. A statement outside a transaction is one of its own.
+ * Errors are WhorlError STORE_* already.
+ */
+export class PostgresConnection implements Connection {
+  readonly #client: Client;
+  #isOpen = true;
+  #isTransaction = false;
+
+  constructor(settings: ClientSettings) {
+    this.#client = new Client(settings);
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  get isTransaction(): boolean {
+    return this.#isTransaction;
+  }
+
+  exec(sql: string): void {
+    this.#ask(toPostgres(sql));
+  }
+
+  prepare(sql: string): Statement {
+    const text = toPostgres(sql);
+    // Those without values may be several in one, which cannot be prepared.
+    const name = text.includes('$') ? createHash('sha256').update(text).digest('base64url') : undefined;
+    const ask = (values: readonly unknown[]) => this.#ask(text, values.map(bound), name);
+    return {
+      get: (...values) => ask(values).rows[0] as Row | undefined,
+      all: (...values) => [...ask(values).rows] as Row[],
+      run: (...values) => ({ changes: ask(values).changes }),
+    };
+  }
+
+  /** Into an SQLite file of the same contents, which backups are made of. */
+  async copyTo(path: string): Promise<void> {
+    const copy = machine.connect(path);
+    try {
+      migrate(copy);
+      this.exec('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      copy.exec('BEGIN');
+      copyRows(postgresSide(this), sqliteSide(copy), copy);
+      copy.exec('COMMIT');
+    } finally {
+      if (this.#isTransaction) this.exec('ROLLBACK');
+      copy.close();
+    }
+  }
+
+  /** What was destroyed does not stay in the table's file. The server's own log and backups are its keeper's. */
+  forgetLog(): void {
+    this.exec('VACUUM keys');
+  }
+
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#client.end();
+  }
+
+  #ask(sql: string, values: readonly Value[] = [], name?: string) {
+    try {
+      const outcome = this.#client.ask(sql, values, name);
+      if (sql.startsWith('BEGIN')) this.#isTransaction = true;
+      else if (sql === 'COMMIT' || sql === 'ROLLBACK') this.#isTransaction = false;
+      return outcome;
+    } catch (error) {
+      // With the connection the transaction has gone; a commit that failed has rolled back.
+      if (sql === 'COMMIT' || this.#client.isLost) this.#isTransaction = false;
+      throw error;
+    }
+  }
+}
+
+export const postgresSide = (db: PostgresConnection): Side => ({
+  db,
+  give: ({ name, key }, highest) => {
+    const sequence = `pg_get_serial_sequence('${name}', '${key.join()}')`;
+    if (highest > 0) db.prepare(`SELECT setval(${sequence}, ?)`).get(highest);
+  },
+});
+
+/** Columns hold whole numbers: parts of a millisecond are cut off. */
+function bound(value: unknown): Value {
+  return typeof value === 'number' ? Math.trunc(value) : (value as Value);
+}
