@@ -146,4 +146,25 @@ export const MUTANTS: readonly Mutant[] = [
     to: 'rollAt: called < 0 ? never : this.#rollDue',
     by: 'programmes',
   },
+  {
+    name: 'what a terminal refuses is taken for done',
+    file: `${SYNC}/push.ts`,
+    from: "return outcome?.kind === 'verified' ? verified(site, row) : failed(site, row, refusal(outcome));",
+    to: 'return outcome === undefined ? failed(site, row, refusal(outcome)) : verified(site, row);',
+    by: 'programmes',
+  },
+  {
+    name: 'a result that the database did not take is forgotten',
+    file: `${SYNC}/push.ts`,
+    from: '    unsettled(write);',
+    to: '    void unsettled;',
+    by: 'programmes',
+  },
+  {
+    name: 'nobody goes on when the database takes again',
+    file: `${SYNC}/trouble.ts`,
+    from: '      for (const resume of this.#resumed) resume();',
+    to: '',
+    by: 'programmes',
+  },
 ];

@@ -26,6 +26,7 @@ export const ACTIONS: readonly (readonly [times: number, action: Action])[] = [
   [4, edit],
   [2, regroup],
   [2, remove],
+  [1, adjust],
   [2, cable],
   [2, reboot],
   [2, restart],
@@ -150,6 +151,17 @@ async function idle({ rig, random }: Run): Promise<string> {
   const ms = random.below(60_000);
   await rig.pass(ms);
   return `${ms} ms pass`;
+}
+
+/** Settings that change what becomes of things, not what must be true of them. */
+async function adjust({ rig, random }: Run): Promise<string | undefined> {
+  const wanted = pick(random, [
+    { restoreDeleted: random.below(2) === 0 },
+    { hold: random.below(2) === 0 },
+    { guardUsers: random.below(100), guardPercent: random.below(101) },
+  ]);
+  const done = await tried(rig.gateway.operations.changeSettings(wanted));
+  return done === 'done' ? `gateway: ${JSON.stringify(wanted)}` : undefined;
 }
 
 /** `unsure`: the terminal lost power meanwhile. */

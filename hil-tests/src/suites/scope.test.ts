@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { ALL, atRest, behaviour, everywhere, verifiedOn } from '../rig/behaviour.ts';
+import { ALL, allOnline, atRest, behaviour, everywhere, verifiedOn } from '../rig/behaviour.ts';
 
 everywhere(
   'B1 off: nothing goes by itself, an explicit push does',
@@ -23,16 +23,25 @@ everywhere(
   { needs: ['people'] },
 );
 
-behaviour('B1 all: what people do at a terminal stays there', async (rig) => {
-  const { operations, store } = rig.gateway;
-  await operations.changeSettings({ autoSync: 'all' });
-  rig.terminal('terminal-1').enrol({ user: 2, fingers: 1 });
-  await operations.addUser(1, { set: { name: 'One' }, clear: [] });
-  await verifiedOn(rig, 1, ALL);
-  await rig.until('the enrolment told', async () => (await rig.events()).some((event) => event.user === 2));
-  expect(await store.user(2)).toBeUndefined();
-  expect(rig.terminal('terminal-2').users().has(2)).toBe(false);
-});
+everywhere(
+  'B1 all: what people do at a terminal stays there',
+  async (site) => {
+    const { operations, store } = site.gateway;
+    const [ours, theirs] = [site.someone(), site.someone()];
+    const [here = ''] = site.able('people');
+    await operations.changeSettings({ autoSync: 'all' });
+    await site.hands(here).enrol(theirs, 0);
+    await operations.addUser(ours, { set: { name: 'One' }, clear: [] });
+    await verifiedOn(site, ours, site.names);
+    await site.until('the enrolment told', async () =>
+      (await site.events()).some((event) => event.user === theirs),
+    );
+    expect(await store.user(theirs)).toBeUndefined();
+    expect(await store.ledger({ user: theirs, limit: 10 })).toEqual([]);
+    await site.hands(here).remove(theirs);
+  },
+  { needs: ['people'] },
+);
 
 behaviour(
   'B1 access-groups: a user goes where a group reaches, and leaves where none does any more',
@@ -55,15 +64,16 @@ behaviour(
   },
 );
 
-behaviour('B1 the setting changes while the gateway runs, and survives a restart', async (rig) => {
-  await rig.gateway.operations.addUser(1, { set: { name: 'One', groups: [3] }, clear: [] });
-  await verifiedOn(rig, 1, ALL);
-  await rig.gateway.operations.changeSettings({ autoSync: 'access-groups' });
-  await verifiedOn(rig, 1, ['terminal-6']);
-  await rig.restartGateway();
-  expect((await rig.gateway.operations.settings()).autoSync).toBe('access-groups');
-  await rig.gateway.operations.changeSettings({ autoSync: 'all' });
-  await verifiedOn(rig, 1, ALL);
+everywhere('B1 the setting changes while the gateway runs, and survives a restart', async (site) => {
+  const user = site.someone();
+  await site.gateway.operations.changeSettings({ autoSync: 'off' });
+  await site.restartGateway();
+  expect((await site.gateway.operations.settings()).autoSync).toBe('off');
+  await site.gateway.operations.addUser(user, { set: { name: 'One' }, clear: [] });
+  await allOnline(site);
+  expect(await site.gateway.store.ledger({ user, limit: 10 })).toEqual([]);
+  await site.gateway.operations.changeSettings({ autoSync: 'all' });
+  await verifiedOn(site, user, site.names);
 });
 
 everywhere('B1 a user deleted at the gateway leaves every terminal', async (site) => {
