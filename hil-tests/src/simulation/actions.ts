@@ -3,7 +3,18 @@ import type { Random } from '@whorl/protocol';
 import type { Rig } from '../rig/rig.ts';
 import { pick } from './chance.ts';
 import type { Run } from './run.ts';
-import { cable, disk, fault, losePower, noise, reboot, restart, strike } from './troubles.ts';
+import {
+  cable,
+  copyFlash,
+  disk,
+  fault,
+  losePower,
+  noise,
+  putBack,
+  reboot,
+  restart,
+  strike,
+} from './troubles.ts';
 
 const USERS = 6;
 const FINGERS = 4;
@@ -39,6 +50,8 @@ export const ACTIONS: readonly (readonly [times: number, action: Action])[] = [
   [6, strike],
   [3, losePower],
   [2, disk],
+  [2, copyFlash],
+  [2, putBack],
 ];
 
 /** Now and then several fingers in a row, while the first are being fetched. */

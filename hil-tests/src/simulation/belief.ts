@@ -29,7 +29,11 @@ export class Belief {
   faults = 0;
   /** Since then deleted at one place and changed at another, so that either may have come first. */
   readonly #raced = new Set<number>();
+  /** Credentials that were not lost by the last quiet point. */
+  #safe: ReadonlySet<Enrolled> = new Set();
   readonly #deleted = new Set<number>();
+  /** Deleted at the gateway, and nobody put them anywhere since: an older state of a terminal brings none of them back. */
+  readonly #buried = new Set<number>();
   readonly #changed = new Set<number>();
 
   enrolledAt(one: Enrolled): void {
@@ -49,12 +53,24 @@ export class Belief {
   unsureAt({ terminal, user, field }: { terminal: string; user: number; field?: number }): void {
     this.changesThere += 1;
     this.#changed.add(user);
+    this.#buried.delete(user);
     if (!this.users.has(user)) this.#raced.add(user);
     this.put.add(`${terminal} ${user}`);
     if (!this.taken) this.apart.add(`${terminal} ${user}`);
     const replaced = (one: Enrolled): boolean =>
       one.terminal === terminal && one.user === user && one.field === field;
     this.enrolled = this.enrolled.filter((one) => !replaced(one));
+  }
+
+  /**
+   * An older state was put back there. What had not come back from there by then is gone; what the gateway had by the
+   * last quiet point it has.
+   * @param logs changes by people that its log tells of again
+   */
+  wentBack(terminal: string, logs: number): void {
+    this.changesThere += logs;
+    for (const user of this.#changed) this.#raced.add(user);
+    this.enrolled = this.enrolled.filter((one) => one.terminal !== terminal || this.#safe.has(one));
   }
 
   /** What had not come back from there by now is gone with the user. */
@@ -66,6 +82,7 @@ export class Belief {
   }
 
   named(user: number, name: string): void {
+    this.#buried.delete(user);
     this.users.set(user, this.keepsNames ? { name } : {});
   }
 
@@ -77,6 +94,7 @@ export class Belief {
 
   /** The power went while it was added or deleted at the gateway: either may be. */
   unsure(user: number): void {
+    this.#buried.delete(user);
     this.#raced.add(user);
     this.forgetName(user);
   }
@@ -102,16 +120,25 @@ export class Belief {
       if (!held.has(user)) this.deletedHere(user);
       else if (!this.users.has(user)) this.users.set(user, {});
     }
+    for (const user of this.#deleted)
+      if (!held.has(user) && !this.#raced.has(user) && !isAmong(this.apart, user)) this.#buried.add(user);
     for (const user of held)
-      if (!this.users.has(user) && [...this.put].some((one) => one.endsWith(` ${user}`)))
+      if (!this.users.has(user) && !this.#buried.has(user) && isAmong(this.put, user))
         this.users.set(user, {});
+    this.#safe = new Set(this.enrolled);
     for (const known of [this.#raced, this.#deleted, this.#changed]) known.clear();
   }
 
   #changedAt(terminal: string, user: number): void {
     this.changesThere += 1;
     this.#changed.add(user);
+    this.#buried.delete(user);
     if (this.taken) this.users.set(user, this.users.get(user) ?? {});
     else this.apart.add(`${terminal} ${user}`);
   }
+}
+
+/** @param some `terminal user` */
+function isAmong(some: ReadonlySet<string>, user: number): boolean {
+  return [...some].some((one) => one.endsWith(` ${user}`));
 }

@@ -10,7 +10,7 @@ import { Belief } from './belief.ts';
 import { checkInvariants, countSoFar } from './invariants.ts';
 import { changeScope, decideSomething } from './policy.ts';
 import { comeToRest } from './rest.ts';
-import type { Run } from './run.ts';
+import type { FlashCopy, Run } from './run.ts';
 import { seeToAll } from './troubles.ts';
 
 const SITE: RigPlan = {
@@ -80,7 +80,10 @@ export async function runProgramme({ seed, rounds }: Programme): Promise<Program
   // SQLite in WebAssembly takes its time: not every gateway's machine loses power.
   const machine = seed % 2 === 0 ? new SimulatedMachine({ seed }) : undefined;
   const rig = await memoryRig({ ...SITE, seed }, { machine });
-  const run = { rig, belief: new Belief(), machine, strikes: new Set<() => void>(), trace: [] };
+  const run = {
+    ...{ rig, belief: new Belief(), machine, trace: [] },
+    ...{ copies: new Map<string, FlashCopy>(), strikes: new Set<() => void>() },
+  };
   try {
     await comeToRest(rig);
     for (const round of rounds) await playRound(run, round);

@@ -3,6 +3,13 @@ import type { SimulatedMachine } from '../powerloss/machine.ts';
 import type { MemoryRig } from '../rig/memory.ts';
 import type { Belief } from './belief.ts';
 
+/** What a terminal held. */
+export interface FlashCopy {
+  readonly flash: Uint8Array;
+  /** Records of its log that tell of changes that people made there. */
+  readonly changes: number;
+}
+
 /** One run: a site, what is believed of it, and where chance comes from. */
 export interface Run {
   readonly rig: MemoryRig;
@@ -11,6 +18,8 @@ export interface Run {
   readonly belief: Belief;
   /** What the gateway runs on, when it is simulated too. */
   readonly machine: SimulatedMachine | undefined;
+  /** What terminals held once, by name, for whoever puts an older state back. */
+  readonly copies: Map<string, FlashCopy>;
   /** Faults that wait for their moment: what lets go of each. */
   readonly strikes: Set<() => void>;
   /** What was done, for whoever has to repeat it. */

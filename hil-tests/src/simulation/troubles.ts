@@ -11,6 +11,8 @@ const LASTS_MS = 20_000;
 /** Transmissions after which a fault strikes, at most: within a pull or a push. */
 const STRIKE_SPAN = 40;
 const HOUR_MS = 3_600_000;
+/** Longest until the gateway notices that a terminal was restarted in a moment. */
+const NOTICED_MS = 10_000;
 
 /** What is wrong when a fault of the catalogue comes, where its default is not all that can be. */
 const GIVEN: Readonly<Record<string, (random: Random) => object>> = {
@@ -131,6 +133,33 @@ async function begun({ rig, belief }: Run, { on, ...wish }: Wish): Promise<boole
   }
 }
 
+/** Somebody copies what a terminal keeps, as service people do. */
+export function copyFlash({ rig, random, copies }: Run): string | undefined {
+  const name = pick(random, [...rig.flashes.keys()]);
+  const [terminal, flash] = [rig.terminal(name), rig.flashes.get(name)];
+  if (flash === undefined || terminal.power !== 'on') return undefined;
+  const changes = terminal
+    .logs()
+    .filter(({ origin, kind }) => origin === 'terminal' && kind.startsWith('user.'));
+  copies.set(name, { flash: flash.read(), changes: changes.length });
+  return `${name}: its flash is copied`;
+}
+
+/** Later that copy is put back: what was done there since is gone, and what was undone since is there again. */
+export function putBack({ rig, random, belief, copies }: Run): string | undefined {
+  if (copies.size === 0) return undefined;
+  const name = pick(random, [...copies.keys()]);
+  const [terminal, flash, copy] = [rig.terminal(name), rig.flashes.get(name), copies.get(name)];
+  if (flash === undefined || copy === undefined) return undefined;
+  terminal.powerOff();
+  terminal.flash.cutAfter(Number.POSITIVE_INFINITY, () => undefined);
+  flash.replace([copy.flash]);
+  terminal.powerOn();
+  belief.faults += 1;
+  belief.wentBack(name, copy.changes);
+  return `${name}: the copy of its flash is put back`;
+}
+
 /** Some operations on the disk later; whoever looks after the machine sees to it then. */
 export function losePower({ machine, random, belief }: Run): string | undefined {
   if (machine === undefined) return undefined;
@@ -163,4 +192,5 @@ export async function seeToAll({ rig, machine, strikes }: Run): Promise<void> {
     terminal.flash.cutAfter(Number.POSITIVE_INFINITY, () => undefined);
     terminal.powerOn();
   }
+  await rig.pass(NOTICED_MS);
 }
