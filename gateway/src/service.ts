@@ -26,8 +26,9 @@ const SELF = { who: 'gateway', place: 'this machine' } as const;
 async function resumeRotation(
   parts: Parameters<typeof startRotation>[0] & { readonly store: Store; readonly log: Log },
 ): Promise<void> {
-  if ((await parts.store.vault.status()).next === undefined) return;
-  parts.log.info({}, 'the change of the master key that was cut off goes on');
+  const { next, renewing } = await parts.store.vault.status();
+  if (next === undefined && renewing === undefined) return;
+  parts.log.info({}, 'the change of the master key, or of data keys, that was cut off goes on');
   await startRotation(parts, { who: SELF.who, place: SELF.place });
 }
 

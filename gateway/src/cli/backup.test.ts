@@ -87,7 +87,7 @@ test(
     ]);
 
     const old = readFileSync(join(file('data'), 'master.key'), 'utf8');
-    const rotated = await whorl('vault', 'rotate');
+    const rotated = await whorl('vault', 'rotate', '--data-keys');
     expect(rotated).toMatchObject({ exit: 0, err: '' });
     expect(rotated.out).toContain('Master key number 2 is in use');
     const status = await whorl('--json', 'vault', 'status');

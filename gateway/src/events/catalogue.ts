@@ -98,6 +98,11 @@ export const EVENTS = {
     }),
     doc: 'The master key was changed; the one before opens nothing here any more. Copy the new one to where you keep a copy.',
   },
+  'vault.keys.renewed': {
+    level: 'info',
+    data: z.strictObject({ keys: z.int().describe('Data keys that were made.') }),
+    doc: 'Everybody’s record was sealed anew under a data key made for that.',
+  },
   'settings.changed': {
     level: 'info',
     data: z.strictObject({ changed: z.record(z.string(), z.unknown()) }),

@@ -67,14 +67,16 @@ test('G6 G7 the master key is changed by an admin, as a job; what is told of it 
     ['POST', '/vault/rotate'],
   ] as const)
     expect((await network.inject({ method, url, headers })).json()).toMatchObject({ code: 'AUTH_ROLE' });
-  const begun = await app.inject({ method: 'POST', url: '/vault/rotate' });
+  const begun = await app.inject({ method: 'POST', url: '/vault/rotate', payload: { dataKeys: true } });
   expect(begun.statusCode).toBe(202);
-  const second = await app.inject({ method: 'POST', url: '/vault/rotate' });
+  const second = await app.inject({ method: 'POST', url: '/vault/rotate', payload: {} });
   expect([202, 409]).toContain(second.statusCode);
   const { id } = begun.json<{ id: number }>();
   const job = (): Promise<{ state: string }> =>
     app.inject({ method: 'GET', url: `/jobs/${id}` }).then((answer) => answer.json());
-  await expect.poll(job).toMatchObject({ kind: 'rotate', state: 'done', result: { unreached: 0 } });
+  await expect
+    .poll(job)
+    .toMatchObject({ kind: 'rotate', state: 'done', result: { unreached: 0, renewed: true } });
   const status = await app.inject({ method: 'GET', url: '/vault' });
   expect(status.json()).toMatchObject({
     master: { kind: 'memory', keys: 2 },
@@ -86,6 +88,9 @@ test('G6 G7 the master key is changed by an admin, as a job; what is told of it 
   expect(told[0]).toMatchObject({ who: 'machine', target: 'master key 2' });
   expect((await gateway.store.events({ limit: 9, type: 'vault.rotated' }))[0]).toMatchObject({
     data: { number: 2 },
+  });
+  expect((await gateway.store.events({ limit: 9, type: 'vault.keys.renewed' }))[0]).toMatchObject({
+    data: { keys: 1 },
   });
   expect((await gateway.store.user(7))?.version).toBe(1);
 });

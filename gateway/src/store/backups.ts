@@ -128,6 +128,11 @@ export class Backups implements BackupStore {
     });
   }
 
+  /** Whether a backup was ever made, or begun: it needs the data keys of then. */
+  get mayExist(): boolean {
+    return this.#places().length > 0;
+  }
+
   #writeKeys(directory: string): void {
     const { db, keys, ground, ring } = this.#parts;
     // While the master key is being changed, the old one is what people have a copy of.

@@ -5,28 +5,24 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { expect, onTestFinished, test } from 'vitest';
-import { codeOf, encodeUser, readRecord } from '@whorl/protocol';
+import { expect, test } from 'vitest';
+import { codeOf } from '@whorl/protocol';
 import { machine } from './ground.ts';
 import type { Ground } from './ground.ts';
 import { openStore } from './open.ts';
 import { restore } from './restore.ts';
-import type { Store, UserChange } from './store.ts';
 import { rotateAll } from './testing/rotate.ts';
+import { change, directory, filled, SECRET, whole } from './testing/sealed.ts';
 
-const SECRET = 'TEMPLATE-THAT-NOBODY-MAY-READ';
-const template = Buffer.from(SECRET.repeat(4));
 /** More than two transactions. */
 const USERS = 450;
 
@@ -44,53 +40,6 @@ function tellingGround(tell: () => void): Ground {
   return { ...machine, files: { ...files, renameSync, rmSync: telling((...args) => files.rmSync(...args)) } };
 }
 
-function directory(): string {
-  const made = mkdtempSync(join(tmpdir(), 'whorl-rotation-'));
-  onTestFinished(() => {
-    rmSync(made, { recursive: true, force: true });
-  });
-  return made;
-}
-
-function change(user: number): UserChange {
-  const record = readRecord(
-    encodeUser({
-      id: user,
-      name: `User ${user}`,
-      pin: template.subarray(0, 64),
-      'finger.0': { format: 1, quality: 9, first: template, second: template },
-    }),
-  );
-  return {
-    ...{ user, from: 0, ledger: [], events: [], time: 5 },
-    next: { record, version: 1, provenance: new Map() },
-  };
-}
-
-async function filled(data: string, users = USERS, environment = {}): Promise<Store> {
-  const store = openStore({ data, environment });
-  await store.saveUsers(Array.from({ length: users }, (_, index) => change(index + 1)));
-  await store.savePairings(new Map([['S', { terminal: 'door', key: template.subarray(0, 32) }]]), []);
-  await store.access.saveAccount(
-    { name: 'ada', role: 'admin', created: 1, changed: 1, password: '$argon2id$secret' },
-    { revoke: false },
-  );
-  const entry = { time: 1, who: 'ada', place: 'here', deed: 'x', target: 'y', detail: '', outcome: 'done' };
-  await store.audit.append(entry);
-  return store;
-}
-
-/** Everything that is sealed can be read. */
-async function whole(store: Store, users: Iterable<number>): Promise<void> {
-  for (const id of users)
-    expect((await store.user(id))?.record.fields.get(0x40)?.includes(template[0] ?? 0), `user ${id}`).toBe(
-      true,
-    );
-  expect((await store.pairings()).get('S')?.key).toEqual(new Uint8Array(template.subarray(0, 32)));
-  expect((await store.access.account('ada'))?.password).toBe('$argon2id$secret');
-  expect(await store.audit.head()).toMatchObject({ seq: expect.any(Number) as number });
-}
-
 const everybody = Array.from({ length: USERS }, (_, index) => index + 1);
 
 async function codeFrom(work: () => unknown): Promise<string | undefined> {
@@ -104,7 +53,7 @@ async function codeFrom(work: () => unknown): Promise<string | undefined> {
 
 test('G7 killed at any step of a change of the master key, the gateway goes on with both keys and finishes', async () => {
   const [data, out] = [directory(), directory()];
-  const store = await filled(data);
+  const store = await filled(data, { users: USERS });
   await store.backups.make(join(out, 'before.whorl'));
   const old = readFileSync(join(data, 'master.key'));
   await store.close();
@@ -138,7 +87,7 @@ test('G7 killed at any step of a change of the master key, the gateway goes on w
 
 test('G7 a process that is really killed amid it loses nothing, and the next one goes on', async () => {
   const data = directory();
-  await (await filled(data)).close();
+  await (await filled(data, { users: USERS })).close();
   for (let line = 1; line <= 4; line += 1) {
     const child = spawn(process.execPath, [
       fileURLToPath(new URL('testing/rotate-alone.ts', import.meta.url)),
@@ -162,7 +111,7 @@ test('G7 a process that is really killed amid it loses nothing, and the next one
 
 test('G7 after the change the old key opens nothing, and no template is in clear anywhere', async () => {
   const [data, out, stolen] = [directory(), directory(), directory()];
-  const store = await filled(data);
+  const store = await filled(data, { users: USERS });
   const old = readFileSync(join(data, 'master.key'));
   await store.backups.make(join(out, 'before.whorl'));
   const wrapped = readFileSync(join(out, keysIn(out)), 'utf8');
@@ -189,7 +138,7 @@ test('G7 after the change the old key opens nothing, and no template is in clear
 
 test('B17 somebody who is erased amid a change of the master key stays erased, beside backups too', async () => {
   const [data, out] = [directory(), directory()];
-  const store = await filled(data);
+  const store = await filled(data, { users: USERS });
   await store.backups.make(join(out, 'before.whorl'));
   await store.vault.begin(7);
   await store.vault.reseal();
@@ -219,7 +168,7 @@ test('G7 a backup from before the change is restored with the new key; a copy of
     directory(),
     directory(),
   ];
-  const store = await filled(data, 3);
+  const store = await filled(data, { users: 3 });
   copyFileSync(join(data, 'master.key'), join(safe, 'master.key'));
   await store.backups.make(join(out, 'site.whorl'));
   cpSync(out, elsewhere, { recursive: true });
@@ -251,7 +200,7 @@ test('G7 a backup from before the change is restored with the new key; a copy of
 
 test('G7 what cannot be reached keeps the old key, until it can; a database put aside follows', async () => {
   const [data, out] = [directory(), directory()];
-  const first = await filled(data, 3);
+  const first = await filled(data, { users: 3 });
   await first.backups.make(join(out, 'site.whorl'));
   await first.close();
   await restore({ data, file: join(out, 'site.whorl'), now: 9, replace: true });
@@ -281,7 +230,7 @@ test('G7 a key of the installer’s own is changed for one of theirs, and it is 
   const data = directory();
   const key = (byte: number): string => Buffer.alloc(32, byte).toString('base64');
   const first = { WHORL_MASTER_KEY: key(1) };
-  const store = await filled(data, 3, first);
+  const store = await filled(data, { users: 3, environment: first });
   expect(await codeFrom(() => store.vault.begin(1))).toBe('VAULT_NEXT_KEY');
   await store.close();
   const both = { ...first, WHORL_MASTER_KEY_NEXT: key(2) };
@@ -300,7 +249,7 @@ test('G7 a key of the installer’s own is changed for one of theirs, and it is 
 
 test('G7 a key file is changed for a credential; only the file that was in use is removed', async () => {
   const [data, credentials] = [directory(), directory()];
-  const store = await filled(data, 3);
+  const store = await filled(data, { users: 3 });
   await store.close();
   writeFileSync(join(credentials, 'whorl-master-key-next'), Buffer.alloc(32, 9).toString('base64'));
   const second = openStore({ data, environment: { CREDENTIALS_DIRECTORY: credentials } });
@@ -312,7 +261,7 @@ test('G7 a key file is changed for a credential; only the file that was in use i
 
 test('G7 a backup that is made amid a change is whole, and opens with the old key and the new', async () => {
   const [data, out, safe] = [directory(), directory(), directory()];
-  const store = await filled(data);
+  const store = await filled(data, { users: USERS });
   copyFileSync(join(data, 'master.key'), join(safe, 'master.key'));
   await store.vault.begin(7);
   await store.vault.reseal();

@@ -6,12 +6,13 @@ import type { Ground } from './ground.ts';
 import { keyRow } from './keys.ts';
 import type { Keys } from './keys.ts';
 import type { FoundKey, MasterPlaces } from './master-key.ts';
+import { Renewal } from './renewal.ts';
 import type { Master, Ring } from './ring.ts';
 import type { Sqlite } from './sqlite.ts';
 import { insertEvents } from './tables/events.ts';
 import { putMaster, countKeys, endMasters, fitOf, masters } from './tables/masters.ts';
 import { note, putNote } from './tables/small.ts';
-import type { MasterView, Rotated, VaultStatus, VaultStore } from './vault-store.ts';
+import type { MasterView, Renewed, Rotated, VaultStatus, VaultStore } from './vault-store.ts';
 import { KEY_BYTES, Vault } from './vault.ts';
 import type { RandomBytes } from './vault.ts';
 import { LIMIT } from './tables/where.ts';
@@ -36,9 +37,12 @@ interface RotationParts {
 /** Changes the master key of an SQLite database. */
 export class Rotation implements VaultStore {
   readonly #parts: RotationParts;
+  readonly #renewal: Renewal;
 
   constructor(parts: RotationParts) {
     this.#parts = parts;
+    const { db, keys, backups } = parts;
+    this.#renewal = new Renewal({ db, keys, keepsOld: () => backups.mayExist });
   }
 
   async status(): Promise<VaultStatus> {
@@ -93,6 +97,15 @@ export class Rotation implements VaultStore {
     return { status: this.#status(), events };
   }
 
+  async beginRenewal(): Promise<VaultStatus> {
+    await this.#renewal.begin();
+    return this.#status();
+  }
+
+  renew(time: number): Promise<Renewed> {
+    return this.#renewal.renew(time);
+  }
+
   /** Ends what a process that was killed had begun, once the store is open. */
   resume(): void {
     const { changing, newest } = this.#parts.ring;
@@ -126,9 +139,11 @@ export class Rotation implements VaultStore {
   #status(): VaultStatus {
     const { db, ring, disk } = this.#parts;
     const unsettled = note(db, UNSETTLED_NOTE);
+    const renewing = this.#renewal.status();
     return {
       master: this.#view(ring.oldest),
       ...(ring.changing ? { next: this.#view(ring.newest) } : {}),
+      ...(renewing === undefined ? {} : { renewing }),
       former: disk?.places.former() ?? [],
       unreached: unsettled === undefined ? [] : unsettledSchema.parse(JSON.parse(unsettled)),
     };

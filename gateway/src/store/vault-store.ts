@@ -22,8 +22,24 @@ export interface VaultStatus {
   readonly next?: MasterView;
   /** Files of former master keys that are kept because of `unreached`. */
   readonly former: readonly string[];
+  /** People are being given new data keys. */
+  readonly renewing?: Renewing;
   /** Directories and databases put aside that still need a former master key: they could not be written. */
   readonly unreached: readonly string[];
+}
+
+/** How far it is to give people new data keys. */
+export interface Renewing {
+  /** Users, and people held apart in conflicts, who have a new one. */
+  readonly done: number;
+  readonly left: number;
+}
+
+/** Some of it. */
+export interface Renewed {
+  /** 0 when nothing was left. */
+  readonly count: number;
+  readonly events: readonly StoredEvent[];
 }
 
 /** A change of the master key that is over. */
@@ -53,4 +69,12 @@ export interface VaultStore {
    * @throws WhorlError STORE_*
    */
   finish(time: number): Promise<Rotated>;
+  /**
+   * Begins to seal all people anew under data keys made for that, unless that is under way. A data key of before goes
+   * unless a backup may need it.
+   * @throws WhorlError STORE_*
+   */
+  beginRenewal(): Promise<VaultStatus>;
+  /** Seals some people anew, in one transaction. @param time milliseconds UTC @throws WhorlError STORE_*, VAULT_SEALED */
+  renew(time: number): Promise<Renewed>;
 }

@@ -10,7 +10,7 @@ import type { TerminalStatus } from '../terminals/status.ts';
 import type { Erased } from '../store/backup.ts';
 import type { VaultStatus } from '../store/vault-store.ts';
 import { Rotating } from './rotating.ts';
-import type { RotationControl } from './rotating.ts';
+import type { RotationControl, RotationWish } from './rotating.ts';
 import { edited } from './edit.ts';
 import { eraseUser } from './erasure.ts';
 import { allowImport, previewImport } from './importing.ts';
@@ -142,8 +142,8 @@ export class Desk implements Operations {
     return eraseUser(this.#site, id, by);
   }
 
-  beginRotation(): Promise<VaultStatus> {
-    return this.#rotating.begin();
+  beginRotation(wish: RotationWish): Promise<VaultStatus> {
+    return this.#rotating.begin(wish);
   }
 
   rotate(control: RotationControl): Promise<VaultStatus> {

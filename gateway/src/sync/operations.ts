@@ -1,5 +1,5 @@
 import type { VaultStatus } from '../store/vault-store.ts';
-import type { RotationControl } from './rotating.ts';
+import type { RotationControl, RotationWish } from './rotating.ts';
 import type { CompareOptions, CompareReport } from './resolve.ts';
 import type { FieldName, User } from '@whorl/protocol';
 import type { Confirmation, Preview, PreviewPage } from './preview.ts';
@@ -60,9 +60,9 @@ export interface Operations {
     id: number,
     by?: string,
   ): Promise<{ readonly keys: readonly string[]; readonly unreached: readonly string[] }>;
-  /** Takes a new master key into use, unless one is already. Errors: VAULT_*. */
-  beginRotation(): Promise<VaultStatus>;
-  /** Brings all data keys under the new master key, which then is the only one. Errors: VAULT_ROTATING. */
+  /** Takes a new master key into use, unless one is already, and begins to renew data keys where that is wished. Errors: VAULT_*. */
+  beginRotation(wish: RotationWish): Promise<VaultStatus>;
+  /** Brings all data keys under the new master key, which then is the only one, and renews them where that was begun. Errors: VAULT_ROTATING. */
   rotate(control: RotationControl): Promise<VaultStatus>;
   /** Sends users to terminals whatever autoSync says; brings back what was deleted there. @returns ledger rows made pending */
   push(users: readonly number[], terminals: readonly string[]): Promise<number>;

@@ -8,7 +8,12 @@ export interface RotationControl {
   readonly progress: (done: number, total?: number) => Promise<void>;
 }
 
-/** Changes the master key while the gateway works, once at a time. */
+export interface RotationWish {
+  /** Whether everybody's data key is to be renewed too. */
+  readonly dataKeys?: boolean | undefined;
+}
+
+/** Changes the master key, and data keys, while the gateway works, once at a time. */
 export class Rotating {
   readonly #site: Site;
   #under = false;
@@ -17,10 +22,17 @@ export class Rotating {
     this.#site = site;
   }
 
-  /** @throws WhorlError VAULT_ROTATING, VAULT_NEXT_KEY, VAULT_KEY_*, STORE_* */
-  async begin(): Promise<VaultStatus> {
+  /**
+   * Data keys that are being renewed come first: that was begun with a new master key already.
+   * @throws WhorlError VAULT_ROTATING, VAULT_NEXT_KEY, VAULT_KEY_*, STORE_*
+   */
+  async begin(wish: RotationWish): Promise<VaultStatus> {
     this.#alone();
-    return this.#site.store.vault.begin(this.#site.now);
+    const { vault } = this.#site.store;
+    const { next, renewing } = await vault.status();
+    if (renewing !== undefined && next === undefined) return vault.status();
+    const status = await vault.begin(this.#site.now);
+    return wish.dataKeys === true ? vault.beginRenewal() : status;
   }
 
   /**
@@ -32,19 +44,42 @@ export class Rotating {
     this.#under = true;
     try {
       const { vault } = this.#site.store;
-      const { master, next } = await vault.status();
-      let done = next?.keys ?? 0;
-      const total = master.keys + done;
-      for (let some = 1; some > 0; done += some) {
-        await progress(Math.min(done, total), total);
-        if (signal.aborted) return await vault.status();
-        some = await vault.reseal();
-      }
-      const { status, events } = await vault.finish(this.#site.now);
-      this.#site.publish(events);
-      return status;
+      const { master, next, renewing } = await vault.status();
+      const people = (renewing?.done ?? 0) + (renewing?.left ?? 0);
+      const keys = next === undefined ? 0 : master.keys + next.keys;
+      const told: RotationControl = { signal, progress: (done) => progress(done, keys + people) };
+      if (next !== undefined && !(await this.#reseal(told, next.keys))) return await vault.status();
+      const after: RotationControl = { signal, progress: (done) => told.progress(keys + done) };
+      if (renewing !== undefined) await this.#renew(after, renewing.done);
+      return await vault.status();
     } finally {
       this.#under = false;
+    }
+  }
+
+  /** @returns whether it came to its end */
+  async #reseal({ signal, progress }: RotationControl, from: number): Promise<boolean> {
+    const { vault } = this.#site.store;
+    let done = from;
+    for (let some = 1; some > 0; done += some) {
+      await progress(done);
+      if (signal.aborted) return false;
+      some = await vault.reseal();
+    }
+    const { events } = await vault.finish(this.#site.now);
+    this.#site.publish(events);
+    return true;
+  }
+
+  async #renew({ signal, progress }: RotationControl, from: number): Promise<void> {
+    const { vault } = this.#site.store;
+    let done = from;
+    for (let some = 1; some > 0; done += some) {
+      await progress(done);
+      if (signal.aborted) return;
+      const { count, events } = await vault.renew(this.#site.now);
+      this.#site.publish(events);
+      some = count;
     }
   }
 

@@ -113,9 +113,11 @@ async function erase({ store, random, now }: Planning): Promise<Call | undefined
 }
 
 /** The next of the steps in which the master key is changed. */
-async function rotate({ store, now }: Planning): Promise<Call> {
-  const { master, next } = await store.vault.status();
+async function rotate({ store, random, now }: Planning): Promise<Call> {
+  const { master, next, renewing } = await store.vault.status();
   const alone = { together: false };
+  if (renewing !== undefined) return call('renew', (on) => on.vault.renew(now), alone);
+  if (random.below(3) === 0) return call('new data keys', (on) => on.vault.beginRenewal(), alone);
   if (next === undefined) return call('new master key', (on) => on.vault.begin(now), alone);
   return master.keys > 0
     ? call('reseal', (on) => on.vault.reseal(), alone)

@@ -24,6 +24,7 @@ export function addVaultCommands(program: Command): void {
   vault
     .command('rotate')
     .description('change the master key for a new one while the gateway works')
+    .option('--data-keys', 'make a new data key for everybody too, and seal their records anew')
     .option('--background', 'do not wait for the end')
     .addHelpText(
       'after',
@@ -34,19 +35,25 @@ Until all is over both keys are needed; killed in between, the gateway goes on w
 nothing here, nor the backups in directories that could be reached; only copies of those made elsewhere still need it:
 \`whorl restore … --master-key FILE\`.
 
+Whoever got hold of data keys, and not of the master key alone, can be shut out with --data-keys only: what is stored from
+then on is sealed under keys that they do not have. Where backups were made, the data keys of before are kept for them.
+
 Examples:
   whorl vault rotate
+  whorl vault rotate --data-keys
   whorl vault rotate --background && whorl vault status`,
     )
-    .action(async ({ background }: { background?: boolean }, command: Command) => {
-      const context = contextOf(command);
-      await guarded(context.json, async () => {
-        const job = await context.client.send<JobRow>('POST', '/vault/rotate');
-        const over = background === true ? job : await finished(context, job);
-        const status = await context.client.get<VaultView>('/vault');
-        context.print({ job: over, vault: status }, () => showRotated(over, status));
-      });
-    });
+    .action(
+      async ({ background, dataKeys }: { background?: boolean; dataKeys?: boolean }, command: Command) => {
+        const context = contextOf(command);
+        await guarded(context.json, async () => {
+          const job = await context.client.send<JobRow>('POST', '/vault/rotate', { dataKeys });
+          const over = background === true ? job : await finished(context, job);
+          const status = await context.client.get<VaultView>('/vault');
+          context.print({ job: over, vault: status }, () => showRotated(over, status));
+        });
+      },
+    );
 }
 
 function showRotated({ id, state }: JobRow, status: VaultView): string {

@@ -18,6 +18,10 @@ const masterSchema = z.strictObject({
 const vaultSchema = z.strictObject({
   master: masterSchema.describe('The master key that data keys are sealed under.'),
   next: masterSchema.optional().describe('The one that it is being changed for.'),
+  renewing: z
+    .strictObject({ done: z.int(), left: z.int() })
+    .optional()
+    .describe('People who have been, and are yet to be, sealed anew under new data keys.'),
   former: z.array(z.string()).readonly().describe('Files of former master keys that may still be needed.'),
   unreached: z
     .array(z.string())
@@ -49,13 +53,16 @@ export const vaultRoutes = [
     doc:
       'Changes the master key for a new one while work goes on, as a job; goes on where that was cut off. Cancelled, it ' +
       'rests with both keys in use, and goes on when it is asked again or the gateway starts.',
+    body: z.strictObject({
+      dataKeys: z.boolean().optional().describe('Whether to renew everybody’s data key too.'),
+    }),
     answer: jobSchema,
     status: 202,
-    handle: ({ caller, place }, tools) => startRotation(tools, { who: caller.name, place }),
+    handle: ({ caller, place, body }, tools) => startRotation(tools, { who: caller.name, place }, body),
   }),
 ];
 
-function todoOf({ master, next, former, unreached }: VaultStatus): string[] {
+function todoOf({ master, next, renewing, former, unreached }: VaultStatus): string[] {
   const kept = former.length === 0 ? 'the old master key' : former.join(', ');
   return [
     ...(next === undefined
@@ -63,6 +70,12 @@ function todoOf({ master, next, former, unreached }: VaultStatus): string[] {
       : [
           `The master key is being changed: keep both, the one in ${placeOf(master)} and the one in ${placeOf(next)}, ` +
             'until it is over. If it rests, `whorl vault rotate` goes on.',
+        ]),
+    ...(renewing === undefined || next !== undefined
+      ? []
+      : [
+          `Data keys are being renewed: ${renewing.done} are, ${renewing.left} are left. If it rests, \`whorl vault rotate\` ` +
+            'goes on.',
         ]),
     ...(unreached.length === 0
       ? []

@@ -9,6 +9,7 @@ import type { Row } from '../sqlite.ts';
 import type { Keys } from '../keys.ts';
 import { insertEvents } from './events.ts';
 import { bytes, number, text } from './rows.ts';
+import type { NextToRenew } from './users.ts';
 import { LIMIT, where } from './where.ts';
 
 // Each conflict is sealed under a data key of its own: a person who is held apart is not the user whose id it is.
@@ -52,6 +53,24 @@ export function putConflict(db: Sqlite, keys: Keys, write: ConflictWrite): reado
   return insertEvents(db, [
     { ...write.event, data: { ...write.event.data, conflict: id } } as typeof write.event,
   ]);
+}
+
+/** @returns conflicts with higher ids than this */
+export function conflictsToRenew(db: Sqlite, after: number): number {
+  return number(db.get('SELECT count(*) AS count FROM conflicts WHERE id > ?', after) ?? {}, 'count');
+}
+
+/** As `renewUserKey`, of people who are held apart. @returns ids, ascending */
+export function renewConflictKey(db: Sqlite, keys: Keys, next: NextToRenew): number[] {
+  const sql = `SELECT id, user, key, sealed FROM conflicts WHERE id > ? ORDER BY id ${LIMIT}`;
+  return db.all(sql, next.after, next.most).map((row) => {
+    const [id, user, held] = [number(row, 'id'), number(row, 'user'), bytes(row, 'key')];
+    const key = keys.newKey(user);
+    const sealed = keys.seal(key, PLACE, keys.open(keys.key(held, user), PLACE, bytes(row, 'sealed')));
+    db.run('UPDATE conflicts SET key = ?, sealed = ? WHERE id = ?', key.id, sealed, id);
+    if (!next.keeps) db.run('DELETE FROM keys WHERE id = ?', held);
+    return id;
+  });
 }
 
 function insert(db: Sqlite, keys: Keys, conflict: Omit<Conflict, 'id'>): number {

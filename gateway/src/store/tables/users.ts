@@ -15,6 +15,14 @@ interface Held {
   readonly key: Uint8Array;
 }
 
+/** Who is given a new data key next. */
+export interface NextToRenew {
+  /** The last that has one. */
+  readonly after: number;
+  readonly most: number;
+  readonly keeps: boolean;
+}
+
 /** @throws WhorlError VAULT_SEALED */
 export function readUser(db: Sqlite, keys: Keys, id: number): StoredUser | undefined {
   const row = db.get(
@@ -79,6 +87,39 @@ export function putUser(
       ? null
       : keys.seal(key, `${next.version} former`, writeFormer(id, next.former)),
   );
+}
+
+/** @returns users with higher numbers than this */
+export function usersToRenew(db: Sqlite, after: number): number {
+  return number(db.get('SELECT count(*) AS count FROM records WHERE user > ?', after) ?? {}, 'count');
+}
+
+/**
+ * Seals the next users anew, each under a data key made for that.
+ * @param next.keeps the data keys of before
+ * @returns who, by ascending number
+ * @throws WhorlError VAULT_SEALED
+ */
+export function renewUserKey(db: Sqlite, keys: Keys, next: NextToRenew): number[] {
+  const rows = db.all(
+    `SELECT user, version, key, sealed, former FROM records JOIN users ON user = id WHERE user > ?
+     ORDER BY user ${LIMIT}`,
+    next.after,
+    next.most,
+  );
+  return rows.map((row) => {
+    const [id, version, held] = [number(row, 'user'), number(row, 'version'), bytes(row, 'key')];
+    const [old, key] = [keys.key(held, id), keys.newKey(id)];
+    const anew = (place: number | string, sealed: Uint8Array): Uint8Array =>
+      keys.seal(key, place, keys.open(old, place, sealed));
+    const former = row['former'] === null ? null : anew(`${version} former`, bytes(row, 'former'));
+    db.run(
+      'UPDATE records SET key = ?, sealed = ?, former = ? WHERE user = ?',
+      ...([key.id, anew(version, bytes(row, 'sealed')), former, id] as const),
+    );
+    if (!next.keeps) db.run('DELETE FROM keys WHERE id = ?', held);
+    return id;
+  });
 }
 
 /** Its record and its data key go with it. */

@@ -56,5 +56,5 @@ export const METHODS: { readonly [Part in keyof Parts]: Readonly<Record<MethodOf
   },
   versions: { of: true },
   tombstones: { of: true, whose: true },
-  vault: { status: true, begin: true, reseal: true, finish: true },
+  vault: { status: true, begin: true, reseal: true, finish: true, beginRenewal: true, renew: true },
 };
