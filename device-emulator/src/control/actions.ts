@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { IoModule } from '../modbus/units.ts';
 import { RequestError } from '../values/given.ts';
-import { suggest } from '../values/nearest.ts';
+import { suggest } from '../values/suggest.ts';
 import { fraction, whole } from '../values/numbers.ts';
 import { action, answering } from './action.ts';
 import type { Action, LinePlace, TerminalPlace } from './action.ts';

@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { codeOf, describe, ERRORS } from '@whorl/protocol';
 import type { ErrorCode } from '@whorl/protocol';
 import { z } from 'zod';
-import { suggest } from '../values/nearest.ts';
+import { suggest } from '../values/suggest.ts';
 import { RequestError } from '../values/given.ts';
 import { lineAction, moduleAction, TERMINAL_ACTIONS, terminalAction } from './actions.ts';
 import { readArguments } from './arguments.ts';

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { Watch } from '../events/watch.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { RequestError } from '../values/given.ts';
-import { suggest } from '../values/nearest.ts';
+import { suggest } from '../values/suggest.ts';
 import { lineAction, LINE_ACTIONS, MODULE_ACTIONS, TERMINAL_ACTIONS } from './actions.ts';
 import { refuseForeignPages } from './guard.ts';
 import { openApi } from './openapi.ts';

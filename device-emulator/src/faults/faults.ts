@@ -3,7 +3,7 @@ import type { Cancel, Clock, Random } from '@whorl/protocol';
 import type { RunningLine } from '../bus/line.ts';
 import type { Terminal } from '../firmware/terminal.ts';
 import { RequestError } from '../values/given.ts';
-import { suggest } from '../values/nearest.ts';
+import { suggest } from '../values/suggest.ts';
 import type { End, Fault, LinePlace, TerminalPlace } from './fault.ts';
 import { LINE_FAULTS } from './line-faults.ts';
 import { TERMINAL_FAULTS } from './terminal-faults.ts';

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { checkFault } from '../faults/faults.ts';
 import { isModelName, isModelPath, MODEL_NAMES, modelNamed } from '../models/built-in.ts';
 import { differences, quirkList } from '../models/file.ts';
-import { suggest } from '../values/nearest.ts';
+import { suggest } from '../values/suggest.ts';
 import { duration } from '../values/numbers.ts';
 
 const LONGEST_NAME = 28;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { WhorlError } from '@whorl/protocol';
 import type { Model } from '../firmware/model.ts';
-import { suggest } from '../values/nearest.ts';
+import { suggest } from '../values/suggest.ts';
 import { modelOf, readModelFile } from './file.ts';
 import type { ModelFile } from './file.ts';
 

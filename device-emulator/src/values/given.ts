@@ -1,6 +1,6 @@
 import { WhorlError } from '@whorl/protocol';
 import { z } from 'zod';
-import { suggest } from './nearest.ts';
+import { suggest } from './suggest.ts';
 
 /** Options by name, each with its help as description. */
 export type Shape = Readonly<Record<string, z.ZodType>>;

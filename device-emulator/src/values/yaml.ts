@@ -4,7 +4,7 @@ import type { ErrorCode } from '@whorl/protocol';
 import { isNode, LineCounter, parseDocument } from 'yaml';
 import type { Document } from 'yaml';
 import { z } from 'zod';
-import { suggest } from './nearest.ts';
+import { suggest } from './suggest.ts';
 
 /** What a kind of file is checked by. */
 export interface FileKind<T> {

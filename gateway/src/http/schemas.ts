@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { Operations } from '../sync/operations.ts';
-import { WhorlError } from '@whorl/protocol';
-import { nearest } from '../settings/nearest.ts';
+import { nearest, WhorlError } from '@whorl/protocol';
 
 /** How many to answer, in a query. */
 export const count = z.coerce.number().int().min(1).max(10_000);

@@ -1,6 +1,6 @@
+import { nearest } from '@whorl/protocol';
 import { createHash } from 'node:crypto';
 import type { Clock } from '@whorl/protocol';
-import { nearest } from '../settings/nearest.ts';
 import type { Log } from '../settings/log.ts';
 import type { Audit } from '../access/audit.ts';
 import { Bucket } from '../access/bucket.ts';

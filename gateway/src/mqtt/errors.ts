@@ -1,7 +1,6 @@
-import { codeOf, describe, WhorlError } from '@whorl/protocol';
+import { codeOf, describe, nearest, WhorlError } from '@whorl/protocol';
 import type { ErrorCode } from '@whorl/protocol';
 import { z } from 'zod';
-import { nearest } from '../settings/nearest.ts';
 
 const LONGEST_SHOWN = 64;
 

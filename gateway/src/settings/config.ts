@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { WhorlError } from '@whorl/protocol';
+import { nearest, WhorlError } from '@whorl/protocol';
 import { isAlias, LineCounter, parseDocument, visit } from 'yaml';
 import type { Document } from 'yaml';
 import type { z } from 'zod';
@@ -13,7 +13,6 @@ import type { HttpConfig } from './http.ts';
 import { modbusClashes } from './modbus.ts';
 import { mqttClash, resolveMqtt } from './mqtt.ts';
 import type { MqttConfig } from './mqtt.ts';
-import { nearest } from './nearest.ts';
 import { configSchema } from './schema.ts';
 import type { ConfigFile } from './schema.ts';
 import { reasonOf } from './reason.ts';

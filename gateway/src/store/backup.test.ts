@@ -3,46 +3,20 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
-import { codeOf, encodeUser, readRecord } from '@whorl/protocol';
+import { expect, test } from 'vitest';
 import { openStore } from './open.ts';
 import { restore } from './restore.ts';
-import type { Store, UserChange } from './store.ts';
+import type { Store } from './store.ts';
+import { change, codeFrom, directory, SECRET, template } from './testing/sealed.ts';
 
-const SECRET = 'TEMPLATE-THAT-NOBODY-MAY-READ';
-const template = Buffer.from(SECRET.repeat(4));
 const NAME = 'Ada-with-a-name-to-search-for';
-
-function directory(): string {
-  const made = mkdtempSync(join(tmpdir(), 'whorl-backup-'));
-  onTestFinished(() => {
-    rmSync(made, { recursive: true, force: true });
-  });
-  return made;
-}
-
-function change(user: number, from: number, name: string): UserChange {
-  const record = readRecord(
-    encodeUser({
-      id: user,
-      name,
-      pin: template.subarray(0, 64),
-      photo: template,
-      'finger.0': { format: 1, quality: 9, first: template, second: template },
-    }),
-  );
-  const next = { record, version: from + 1, provenance: new Map() };
-  return { user, from, next, ledger: [], events: [], time: 5 };
-}
 
 async function filled(data: string): Promise<Store> {
   const store = openStore({ data });
@@ -50,13 +24,6 @@ async function filled(data: string): Promise<Store> {
   await store.saveTerminal({ name: 'door', serial: 'S', position: { epoch: 3, id: 9 } }, []);
   await store.savePairings(new Map([['S', { terminal: 'door', key: template.subarray(0, 32) }]]), []);
   return store;
-}
-
-async function codeFrom(work: Promise<unknown>): Promise<string | undefined> {
-  return work.then(
-    () => undefined,
-    (error: unknown) => codeOf(error),
-  );
 }
 
 test('G7 a backup is made while work goes on and holds no template, PIN, photo, name, pairing or data key', async () => {
@@ -76,7 +43,7 @@ test('G7 a backup is made while work goes on and holds no template, PIN, photo, 
     if (process.platform !== 'win32') expect(statSync(join(out, name)).mode & 0o077).toBe(0);
   }
   expect(readdirSync(data).filter((name) => name.startsWith('backup-'))).toEqual([]);
-  expect(await codeFrom(store.backups.make(file))).toBe('BACKUP_EXISTS');
+  expect(await codeFrom(() => store.backups.make(file))).toBe('BACKUP_EXISTS');
   await store.close();
 });
 
@@ -86,9 +53,9 @@ test('S10 a restored backup has its users, doubts every terminal, and keeps what
   const file = join(out, 'site.whorl');
   await store.backups.make(file);
   await store.saveUser(change(3, 0, 'later'));
-  expect(await codeFrom(restore({ data, file, now: 7, replace: true }))).toBe('GATEWAY_RUNNING');
+  expect(await codeFrom(() => restore({ data, file, now: 7, replace: true }))).toBe('GATEWAY_RUNNING');
   await store.close();
-  expect(await codeFrom(restore({ data, file, now: 7, replace: false }))).toBe('BACKUP_REPLACES');
+  expect(await codeFrom(() => restore({ data, file, now: 7, replace: false }))).toBe('BACKUP_REPLACES');
   const report = await restore({ data, file, now: 7, replace: true });
   expect(report).toMatchObject({ users: 2, erased: 0, terminals: 1 });
   expect(existsSync(report.aside ?? '')).toBe(true);
@@ -108,7 +75,7 @@ test('S10 on a new machine a backup needs its keys and the master key, and is re
   await store.backups.make(file);
   await store.close();
   const attempt = (): Promise<string | undefined> =>
-    codeFrom(restore({ data: other, file, now: 7, replace: false }));
+    codeFrom(() => restore({ data: other, file, now: 7, replace: false }));
   expect(await attempt()).toBe('VAULT_KEY_MISSING');
   copyFileSync(join(data, 'master.key'), join(other, 'master.key'));
   chmodSync(join(other, 'master.key'), 0o600);
@@ -167,7 +134,7 @@ test('B17 nothing of somebody erased is taken from a terminal that still has to 
   expect(await store.openPulls(9)).toEqual([]);
   await store.saveUser({ ...change(1, 0, NAME), pull: { terminal: 'door', log: 0 } });
   expect(await store.user(1)).toBeUndefined();
-  expect(await codeFrom(store.backups.erase(77, [], 6, 'ada'))).toBe('USER_UNKNOWN');
+  expect(await codeFrom(() => store.backups.erase(77, [], 6, 'ada'))).toBe('USER_UNKNOWN');
   await store.close();
 });
 

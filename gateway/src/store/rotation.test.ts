@@ -15,13 +15,12 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { codeOf } from '@whorl/protocol';
 import { machine } from './ground.ts';
 import type { Ground } from './ground.ts';
 import { openStore } from './open.ts';
 import { restore } from './restore.ts';
 import { rotateAll } from './testing/rotate.ts';
-import { change, directory, filled, SECRET, whole } from './testing/sealed.ts';
+import { change, codeFrom, directory, filled, SECRET, whole } from './testing/sealed.ts';
 
 /** More than two transactions. */
 const USERS = 450;
@@ -41,15 +40,6 @@ function tellingGround(tell: () => void): Ground {
 }
 
 const everybody = Array.from({ length: USERS }, (_, index) => index + 1);
-
-async function codeFrom(work: () => unknown): Promise<string | undefined> {
-  try {
-    await work();
-    return undefined;
-  } catch (error) {
-    return codeOf(error);
-  }
-}
 
 test('G7 killed at any step of a change of the master key, the gateway goes on with both keys and finishes', async () => {
   const [data, out] = [directory(), directory()];

@@ -1,51 +1,16 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { codeOf, encodeUser, readRecord } from '@whorl/protocol';
+import { encodeUser, readRecord } from '@whorl/protocol';
 import { DECIDED_DAYS, MOST_DECIDED } from './conflict-kinds.ts';
 import { openStore } from './open.ts';
 import type { Intake, Store, UserChange } from './store.ts';
+import { change as sealed, codeFrom, directory, SECRET, template } from './testing/sealed.ts';
 
-const NAMEABLE = 'TEMPLATE-THAT-NOBODY-MAY-READ';
-const template = Buffer.from(NAMEABLE.repeat(4));
-
-function directory(): string {
-  const made = mkdtempSync(join(tmpdir(), 'whorl-store-'));
-  onTestFinished(() => {
-    rmSync(made, { recursive: true, force: true });
-  });
-  return made;
-}
-
+/** One that a terminal is to hold. */
 function change(user: number, from: number, name: string): UserChange {
-  const record = readRecord(
-    encodeUser({
-      id: user,
-      name,
-      pin: template.subarray(0, 64),
-      'finger.0': { format: 1, quality: 9, first: template, second: template },
-    }),
-  );
-  const next = { record, version: from + 1, provenance: new Map() };
-  return {
-    user,
-    from,
-    next,
-    ledger: [
-      {
-        user,
-        terminal: 'door',
-        want: 'present',
-        state: 'pending',
-        version: from + 1,
-        attempts: 0,
-        nextTry: 5,
-      },
-    ],
-    events: [],
-    time: 5,
-  };
+  const row = { user, terminal: 'door', want: 'present', state: 'pending', attempts: 0, nextTry: 5 } as const;
+  return { ...sealed(user, from, name), ledger: [{ ...row, version: from + 1 }] };
 }
 
 const intake: Intake = {
@@ -68,21 +33,12 @@ const intake: Intake = {
   time: 1,
 };
 
-async function fails(work: () => unknown): Promise<string | undefined> {
-  try {
-    await work();
-    return undefined;
-  } catch (error) {
-    return codeOf(error);
-  }
-}
-
 test('G7 no template and no PIN is in clear in any file of the store', async () => {
   const data = directory();
   const store = openStore({ data });
   await store.saveUser(change(7, 0, 'Ada'));
   const search = (): string[] =>
-    readdirSync(data).filter((file) => readFileSync(join(data, file)).includes(NAMEABLE.slice(0, 12)));
+    readdirSync(data).filter((file) => readFileSync(join(data, file)).includes(SECRET.slice(0, 12)));
   expect(search()).toEqual([]);
   expect((await store.user(7))?.record.fields.get(0x40)?.includes(template[0] ?? 0)).toBe(true);
   await store.close();
@@ -93,7 +49,7 @@ test('what was saved is there after closing, and a second gateway is refused mea
   const data = directory();
   const store = openStore({ data });
   await store.saveUser(change(7, 0, 'Ada'));
-  expect(await fails(() => openStore({ data }))).toBe('STORE_BUSY');
+  expect(await codeFrom(() => openStore({ data }))).toBe('STORE_BUSY');
   await store.close();
   const again = openStore({ data });
   expect(await again.user(7)).toMatchObject({ version: 1 });
@@ -156,9 +112,9 @@ test('a missing or wrong master key is refused, and the database stays as it is'
   await store.close();
   const key = readFileSync(join(data, 'master.key'));
   rmSync(join(data, 'master.key'));
-  expect(await fails(() => openStore({ data }))).toBe('VAULT_KEY_MISSING');
+  expect(await codeFrom(() => openStore({ data }))).toBe('VAULT_KEY_MISSING');
   writeFileSync(join(data, 'master.key'), Buffer.alloc(32, 1).toString('base64'), { mode: 0o600 });
-  expect(await fails(() => openStore({ data }))).toBe('VAULT_KEY_WRONG');
+  expect(await codeFrom(() => openStore({ data }))).toBe('VAULT_KEY_WRONG');
   writeFileSync(join(data, 'master.key'), key, { mode: 0o600 });
   const again = openStore({ data });
   expect(await again.countUsers()).toBe(1);

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
-import { suggest } from '@whorl/device-emulator/values/nearest';
+import { suggest } from '@whorl/device-emulator/values/suggest';
 import { codeOf, describe, systemClock, WhorlError } from '@whorl/protocol';
 import { Command } from 'commander';
 import { serveConsole } from '../rig/console.ts';

@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
-import { WhorlError } from '@whorl/protocol';
+import { nearest, WhorlError } from '@whorl/protocol';
 import { MERGE_KEYS, MERGE_POLICIES } from '../../settings/runtime.ts';
 import type { RuntimeSettings } from '../../settings/runtime.ts';
 import type { MergeRule } from '../../sync/merge-rules.ts';
-import { nearest } from '../../settings/nearest.ts';
 import { contextOf, guarded } from '../context.ts';
 import { table } from '../table.ts';
 import { addConflicts } from './conflicts.ts';

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
-import { nearest } from '../../settings/nearest.ts';
 import { runtimeSettingsSchema } from '../../settings/runtime.ts';
 import type { RuntimeSettings } from '../../settings/runtime.ts';
-import { systemClock, WhorlError } from '@whorl/protocol';
+import { nearest, systemClock, WhorlError } from '@whorl/protocol';
 import type { StoredEvent } from '../../events/catalogue.ts';
 import type { LedgerRow } from '../../store/store.ts';
 import type { GatewayStatus } from '../../sync/operations.ts';

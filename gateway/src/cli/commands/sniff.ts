@@ -1,11 +1,19 @@
 import process from 'node:process';
 import type { Command } from 'commander';
-import { codeOf, decodeRun, directionOf, Runs, systemClock, WhorlError, wireMs } from '@whorl/protocol';
+import {
+  codeOf,
+  decodeRun,
+  directionOf,
+  nearest,
+  Runs,
+  systemClock,
+  WhorlError,
+  wireMs,
+} from '@whorl/protocol';
 import type { CapturedLine, Direction } from '@whorl/protocol';
 import type { Crossing } from '../../http/traffic.ts';
 import { loadConfig } from '../../settings/config.ts';
 import type { LineOver } from '../../settings/site.ts';
-import { nearest } from '../../settings/nearest.ts';
 import type { GatewayStatus } from '../../sync/operations.ts';
 import { CaptureFile } from '../capture-file.ts';
 import type { Client } from '../client.ts';

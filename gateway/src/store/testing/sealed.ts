@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { encodeUser, readRecord } from '@whorl/protocol';
+import { codeOf, encodeUser, readRecord } from '@whorl/protocol';
 import { expect, onTestFinished } from 'vitest';
 import type { Environment } from '../master-key.ts';
 import { openStore } from '../open.ts';
@@ -21,19 +21,28 @@ export function directory(): string {
   return made;
 }
 
-export function change(user: number): UserChange {
+export function change(user: number, from = 0, name = `User ${user}`): UserChange {
   const record = readRecord(
     encodeUser({
       id: user,
-      name: `User ${user}`,
+      name,
       pin: template.subarray(0, 64),
+      photo: template,
       'finger.0': { format: 1, quality: 9, first: template, second: template },
     }),
   );
-  return {
-    ...{ user, from: 0, ledger: [], events: [], time: 5 },
-    next: { record, version: 1, provenance: new Map() },
-  };
+  const next = { record, version: from + 1, provenance: new Map() };
+  return { user, from, next, ledger: [], events: [], time: 5 };
+}
+
+/** What something fails with; `undefined` when it does not, or with something that is none of ours. */
+export async function codeFrom(work: () => unknown): Promise<string | undefined> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    return codeOf(error);
+  }
 }
 
 /** Users, a pairing, an account, and an entry in the audit trail. */

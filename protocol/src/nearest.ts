@@ -1,5 +1,5 @@
 /** Edits (insert, drop, replace, one each) that make `b` of `a`: Levenshtein 1966. */
-export function distance(a: string, b: string): number {
+function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i += 1) {
     const next = [i];
@@ -17,5 +17,5 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   const [best] = known
     .map((one) => ({ one, far: distance(word.toLowerCase(), one.toLowerCase()) }))
     .sort((a, b) => a.far - b.far);
-  return best !== undefined && best.far <= Math.max(2, Math.ceil(best.one.length / 2)) ? best.one : undefined;
+  return best !== undefined && best.far <= Math.max(2, Math.ceil(best.one.length / 3)) ? best.one : undefined;
 }
