@@ -108,7 +108,9 @@ function environment() {
 
 /** @param {string[]} args */
 function run(args) {
-  const child = spawn(pinned, args, { stdio: 'inherit', env: environment() });
+  // Types are taken away for the browser by what Node does for itself, and calls an experiment.
+  const quiet = '--disable-warning=ExperimentalWarning';
+  const child = spawn(pinned, [quiet, ...args], { stdio: 'inherit', env: environment() });
   // Ctrl-C reaches the child by itself; this process only outlives it to hand on its exit code.
   process.on('SIGINT', () => undefined);
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));

@@ -112,6 +112,11 @@ export class FrontPanel extends Part {
           grid-column: 1 / -1;
         }
       }
+      @media (max-width: 640px) {
+        header {
+          position: static;
+        }
+      }
       .link::before {
         content: '';
         width: 7px;

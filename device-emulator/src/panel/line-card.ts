@@ -34,7 +34,7 @@ export class LineCard extends Part {
       }
       .tiles {
         display: grid;
-        grid-template-columns: repeat(auto-fill, minmax(min(158px, 100%), 1fr));
+        grid-template-columns: repeat(auto-fill, minmax(min(144px, 100%), 1fr));
         gap: 10px;
       }
       .place {

@@ -136,6 +136,12 @@ export class TerminalDevice extends Part {
         flex-wrap: wrap;
         align-items: center;
       }
+      .dock {
+        display: inline-flex;
+        align-items: center;
+        gap: 7px;
+        padding: 6px 12px;
+      }
       .door {
         display: inline-flex;
         align-items: center;
@@ -157,7 +163,7 @@ export class TerminalDevice extends Part {
   declare details: Details | undefined;
 
   override render(): TemplateResult {
-    const { name, lines, led, power, released, model } = this.terminal;
+    const { name, lines, led, power, released, model, portable } = this.terminal;
     return html`<section class="body ${power === 'off' ? 'off' : ''}" aria-label=${`Front of ${name}`}>
       <div class="light" data-led=${led} role="img" aria-label=${`Light: ${led}`}></div>
       <div class="glass" role="status" aria-label="Display">
@@ -166,9 +172,7 @@ export class TerminalDevice extends Part {
       ${this.#readers()} ${this.#keypad()}
       <div class="foot small quiet">
         <span>${model}</span>
-        <span class="door ${released ? 'open' : ''}">
-          ${icon(released ? 'doorOpen' : 'door', 18)} ${released ? 'Door released' : 'Door locked'}
-        </span>
+        ${portable ? this.#dock() : doorOf(released)}
       </div>
     </section>`;
   }
@@ -199,6 +203,16 @@ export class TerminalDevice extends Part {
     </div>`;
   }
 
+  #dock(): TemplateResult {
+    const { docked } = this.terminal;
+    return html`<button
+      class="dock"
+      @click=${() => void this.store.act(`${this.#path}/${docked ? 'undock' : 'dock'}`)}
+    >
+      ${icon('dock', 18)} ${docked ? 'Take out of dock' : 'Put into dock'}
+    </button>`;
+  }
+
   #keypad(): TemplateResult {
     return html`<div class="keys" role="group" aria-label="Keypad">
       ${KEYS.map(
@@ -222,6 +236,12 @@ export class TerminalDevice extends Part {
   get #path(): string {
     return `/terminals/${encodeURIComponent(this.terminal.name)}`;
   }
+}
+
+function doorOf(released: boolean): TemplateResult {
+  return html`<span class="door ${released ? 'open' : ''}">
+    ${icon(released ? 'doorOpen' : 'door', 18)} ${released ? 'Door released' : 'Door locked'}
+  </span>`;
 }
 
 customElements.define('terminal-device', TerminalDevice);

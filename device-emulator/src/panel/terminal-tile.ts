@@ -18,6 +18,7 @@ export class TerminalTile extends LitElement {
     css`
       a {
         display: grid;
+        align-content: start;
         gap: 7px;
         padding: 9px;
         border-radius: 11px;
@@ -74,7 +75,11 @@ export class TerminalTile extends LitElement {
         display: flex;
         gap: 4px;
         flex-wrap: wrap;
+        align-items: flex-start;
         min-height: 22px;
+      }
+      .state .chip:not(.bad) {
+        background: var(--panel-card);
       }
     `,
   ];

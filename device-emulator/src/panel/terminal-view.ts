@@ -45,11 +45,21 @@ export class TerminalView extends Part {
         .columns {
           grid-template-columns: minmax(280px, 340px) minmax(0, 1fr);
         }
+        .front {
+          position: sticky;
+          top: 18px;
+        }
       }
       .front {
         display: grid;
         gap: 16px;
         align-content: start;
+        align-self: start;
+      }
+      .person {
+        width: 100%;
+        max-width: 330px;
+        margin: 0 auto;
       }
       .back {
         display: inline-flex;
@@ -127,6 +137,7 @@ export class TerminalView extends Part {
   #person(): TemplateResult {
     const { person } = this.store;
     return html`<wa-input
+      class="person"
       size="s"
       label="Who stands here"
       hint="Number of the user whose finger, card or face is shown. Empty: a stranger."

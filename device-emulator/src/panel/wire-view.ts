@@ -8,6 +8,7 @@ import type { FrameEvent, Rates } from './traffic.ts';
 
 const WIRE_Y = 20;
 const BARS_FROM = 40;
+const BAR_ALPHA = 0.4;
 const HEIGHT = 58;
 const MARGIN = 16;
 const TOLD_EVERY_MS = 500;
@@ -198,9 +199,11 @@ export class WireView extends Part {
     const step = (width - 2 * MARGIN) / bars.length;
     for (const [at, { bytes, damaged }] of bars.entries()) {
       const height = bytes === 0 ? 0 : Math.max(1.5, (bytes / most) * (HEIGHT - BARS_FROM));
-      context.fillStyle = damaged ? colours.damaged : colours.wire;
+      context.fillStyle = damaged ? colours.damaged : colours.text;
+      context.globalAlpha = damaged ? 1 : BAR_ALPHA;
       context.fillRect(MARGIN + at * step, HEIGHT - height, Math.max(1, step - 1.5), height);
     }
+    context.globalAlpha = 1;
   }
 }
 

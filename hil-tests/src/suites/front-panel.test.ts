@@ -193,6 +193,9 @@ describe('E6 the front panel in the browser', { timeout: 30_000 }, () => {
     await turn(page, 'Dock');
     await display(page).getByText('in its dock').waitFor();
     expect(scene.fleet.terminal('north').terminal.sensors.docked).toBe(true);
+    await page.getByRole('button', { name: 'Take out of dock' }).click();
+    await page.getByRole('button', { name: 'Put into dock' }).waitFor();
+    expect(scene.fleet.terminal('north').terminal.sensors.docked).toBe(false);
   });
 
   test('E6 frames of a line are listed, bounded, and stand still while they are paused', async () => {
