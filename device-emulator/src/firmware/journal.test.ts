@@ -1,8 +1,7 @@
 import { mkdtempSync, readdirSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { digestOf, seededRandom, VirtualClock, WhorlError } from '@whorl/protocol';
-import type { User } from '@whorl/protocol';
+import { seededRandom, VirtualClock, WhorlError } from '@whorl/protocol';
 import { describe, expect, test } from 'vitest';
 import { batchOf, bench, headOf } from '../testing/bench.ts';
 import { diskFlash } from './disk.ts';
@@ -81,43 +80,6 @@ describe('E3 the journal', () => {
     expect(again.tableDigest).toBe(digest);
     expect(again.logs().slice(0, -1)).toEqual(logs);
   });
-});
-
-describe('E3 a power cut', () => {
-  const users = Array.from({ length: 6 }, (_, i): User => ({
-    id: i + 1,
-    name: `User ${i + 1}`,
-    groups: [i + 1],
-  }));
-
-  test('E3 at any byte of a commit: all of it, or nothing of it', async () => {
-    const object = batchOf(users);
-    const outcomes = new Set<number>();
-    for (let cut = 0; cut < 700; cut += 3) {
-      const flash = new MemoryFlash();
-      const { terminal, asker, clock } = bench({ flash });
-      asker.hello();
-      asker.ask('transfer.begin', headOf(object, { chunk: 1000 }));
-      asker.all('chunk', { transfer: 1, index: 0, data: object });
-      flash.cutAfter(cut);
-      const answers = asker.all('transfer.commit', { transfer: 1, digest: digestOf(object), after: 1 });
-      const died = terminal.power === 'off';
-      expect(answers).toHaveLength(died ? 0 : 1);
-      if (died) {
-        terminal.powerOn();
-        await clock.run({ forMs: terminal.model.bootMs });
-        asker.hello();
-        expect(asker.get('transfer.begin', headOf(object, { chunk: 1000 }), 'transfer.state').received).toBe(
-          1,
-        );
-        expect(terminal.users().size).toBe(0);
-        asker.ask('transfer.commit', { transfer: 1, digest: digestOf(object), after: 1 });
-      }
-      expect(terminal.users().size).toBe(users.length);
-      outcomes.add(Number(died));
-    }
-    expect(outcomes).toEqual(new Set([0, 1]));
-  });
 
   test('E3 in the middle of writing everything anew: what was there before is still there', () => {
     const flash = new MemoryFlash();
@@ -126,19 +88,6 @@ describe('E3 a power cut', () => {
     flash.cutAfter(3);
     expect(() => journal.compact([drop(1), drop(2)])).toThrow();
     expect(replayed(flash)).toEqual([1, 2]);
-  });
-
-  test('E3 a person’s action that the power cuts short says so, and left nothing', async () => {
-    const flash = new MemoryFlash();
-    const { terminal, clock } = bench({ flash });
-    flash.cutAfter(20);
-    expect(() => terminal.enrol({ user: 5, finger: 1 })).toThrow(WhorlError);
-    expect(terminal.power).toBe('off');
-    expect(() => terminal.users()).toThrow(/off/);
-    terminal.powerOn();
-    await clock.run({ forMs: 10_000 });
-    expect(terminal.users().size).toBe(0);
-    expect(terminal.boots).toBe(2);
   });
 });
 
