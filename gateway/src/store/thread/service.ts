@@ -1,9 +1,9 @@
 import process from 'node:process';
 import { describe } from '@whorl/protocol';
-import type { Config } from '../../settings/config.ts';
 import type { Log } from '../../settings/log.ts';
 import type { Store } from '../store.ts';
 import { openStoreThread } from './open.ts';
+import type { ThreadOptions } from './open.ts';
 
 /**
  * Opens the store of a gateway in a thread of its own. Should that thread end by itself, the process ends with code 1:
@@ -12,12 +12,11 @@ import { openStoreThread } from './open.ts';
  * @throws WhorlError STORE_*, VAULT_*
  */
 export function openServiceStore(
-  { data, database }: Pick<Config, 'data' | 'database'>,
+  { data, database, ground }: Pick<ThreadOptions, 'data' | 'database' | 'ground'>,
   log: Log,
 ): Promise<Store> {
   const opening = openStoreThread({
-    data,
-    database,
+    ...{ data, database, ground },
     ended: (error) => {
       log.error({ stack: error.stack }, `the gateway ends: ${describe(error)}`);
       process.exit(1);

@@ -1,13 +1,20 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { enableCompileCache } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { codeOf, FIELDS } from '@whorl/protocol';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { silentLog } from '../../settings/log.ts';
 import { openStore } from '../open.ts';
 import type { Store, UserChange } from '../store.ts';
 import { openStoreThread } from './open.ts';
 import type { ThreadOptions } from './open.ts';
+import { openServiceStore } from './service.ts';
+
+// Threads take the code that this process keeps compiled: each would compile all of it again.
+enableCompileCache({ directory: fileURLToPath(new URL('../../../.cache', import.meta.url)), portable: true });
+vi.setConfig({ testTimeout: 60_000 });
 
 function directory(): string {
   const made = mkdtempSync(join(tmpdir(), 'whorl-thread-'));
@@ -133,6 +140,24 @@ test('a thread that ends by itself rejects all that waits, and tells it once', a
   await expect.poll(() => ends).toEqual(['the thread that works on it: out of order']);
   await expect(store.note('a')).rejects.toMatchObject({ code: 'STORE_CLOSED' });
   await store.close();
+});
+
+test('B7 a gateway whose store has ended ends itself, says why, and its next start has all that was acknowledged', async () => {
+  const data = directory();
+  const ground = groundOf(BEFORE_COMMIT(`setImmediate(() => { throw new Error('out of order'); })`));
+  const exit = vi.spyOn(process, 'exit').mockImplementation((() => undefined) as never);
+  onTestFinished(() => {
+    exit.mockRestore();
+  });
+  const said: string[] = [];
+  const log = { ...silentLog, error: (_data: object, text: string) => void said.push(text) };
+  const store = await openServiceStore({ data, ground }, log);
+  await store.saveNote('a', 'b');
+  await expect.poll(() => exit.mock.calls).toEqual([[1]]);
+  expect(said).toEqual(['the gateway ends: STORE_CLOSED: the thread that works on it: out of order']);
+  const next = openStore({ data });
+  expect(await next.note('a')).toBe('b');
+  await next.close();
 });
 
 test('what cannot be sent to the thread is refused alone', async () => {
