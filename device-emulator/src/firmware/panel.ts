@@ -18,7 +18,7 @@ import type { Model } from './model.ts';
 import type { Op } from './ops.ts';
 import type { Portable } from './portable/portable.ts';
 import type { Change } from './portable/state.ts';
-import type { SharedUsers } from './shared-users.ts';
+import type { SharedUsers } from './users.ts';
 import type { Entry, Store } from './store.ts';
 import { changedFields } from './users.ts';
 

@@ -4,13 +4,7 @@ import { unheldFields } from './holding.ts';
 import { entriesOf } from './journal.ts';
 import type { Op } from './ops.ts';
 import { UserTable } from './users.ts';
-
-/** Users worked out once for many terminals that hold the same: they share the bytes, and none changes those. */
-export interface SharedUsers {
-  readonly table: UserTable;
-  /** The same as a journal has them. */
-  readonly entries: readonly Uint8Array[];
-}
+import type { SharedUsers } from './users.ts';
 
 /** @throws WhorlError TERMINAL_CANNOT_HOLD */
 export function shareUsers(records: Iterable<UserRecord>, capabilities: Capabilities): SharedUsers {

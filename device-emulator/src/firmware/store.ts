@@ -8,7 +8,7 @@ import type { Model } from './model.ts';
 import { PPM_BIAS } from './ops.ts';
 import type { Op } from './ops.ts';
 import { Recent, torn } from './power-loss.ts';
-import type { SharedUsers } from './shared-users.ts';
+import type { SharedUsers } from './users.ts';
 import { State } from './state.ts';
 
 /** One line of the log before it has its id and time. */

@@ -16,7 +16,7 @@ import { startUp } from './running.ts';
 import type { Running } from './running.ts';
 import { MAINS_MV, sensors } from './sensors.ts';
 import type { Sensors } from './sensors.ts';
-import type { SharedUsers } from './shared-users.ts';
+import type { SharedUsers } from './users.ts';
 import { shownLog } from './shown-log.ts';
 import type { ShownLog } from './shown-log.ts';
 import type { TerminalOptions } from './terminal-options.ts';

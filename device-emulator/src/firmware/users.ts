@@ -129,6 +129,13 @@ export class UserTable {
   }
 }
 
+/** Users worked out once for many terminals that hold the same: they share the bytes, and none changes those. */
+export interface SharedUsers {
+  readonly table: UserTable;
+  /** The same as a journal has them. */
+  readonly entries: readonly Uint8Array[];
+}
+
 /** Whose a card is, and which of their fields it is in. */
 export interface Card {
   readonly user: number;

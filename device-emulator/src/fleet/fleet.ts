@@ -14,7 +14,7 @@ import { MemoryFlash } from '../firmware/flash.ts';
 import type { Flash } from '../firmware/flash.ts';
 import type { TellKeys } from '../firmware/handshake.ts';
 import { shareUsers } from '../firmware/shared-users.ts';
-import type { SharedUsers } from '../firmware/shared-users.ts';
+import type { SharedUsers } from '../firmware/users.ts';
 import type { Model } from '../firmware/model.ts';
 import { Terminal } from '../firmware/terminal.ts';
 import { modelNamed } from '../models/built-in.ts';
