@@ -51,6 +51,8 @@ export interface Gateway {
   readonly tasks: TaskOperations;
   readonly store: Store;
   readonly hub: EventHub;
+  /** What the parts of the sync share: for the sync with other gateways. */
+  readonly site: Site;
   /** The port that terminals dial, when there is one. */
   readonly port: number | undefined;
   /** Stores an event that stands alone; one that the database cannot take waits beside it. */
@@ -137,6 +139,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     tasks: new TaskDesk(ground, syncs),
     store,
     hub,
+    site,
     port: dialIn?.port,
     tell: (event) => site.tell(event),
     async stop() {

@@ -15,9 +15,14 @@ import type { Log } from './settings/log.ts';
 import { VERSION } from './settings/version.ts';
 import type { Store } from './store/store.ts';
 import { openServiceStore } from './store/thread/service.ts';
+import type { SitesConfig } from './settings/sites.ts';
+import { ownedOperations } from './sites/owned.ts';
+import { openSites } from './sites-service.ts';
 import { BackingUp } from './sync/backing-up.ts';
 
 const machineRandom: Random = { below: (bound) => randomInt(bound), bytes: (length) => randomBytes(length) };
+
+const STANDALONE: SitesConfig = { role: 'standalone' };
 
 /** What the gateway does by itself, in the audit trail. */
 const SELF = { who: 'gateway', place: 'this machine' } as const;
@@ -30,6 +35,16 @@ async function resumeRotation(
   if (next === undefined && renewing === undefined) return;
   parts.log.info({}, 'the change of the master key, or of data keys, that was cut off goes on');
   await startRotation(parts, { who: SELF.who, place: SELF.place });
+}
+
+/** Tells of errors that are nobody's who asked. */
+function failureLog(log: Log): (error: unknown) => void {
+  return (error) => {
+    log.error(
+      { stack: error instanceof Error ? error.stack : undefined },
+      `a request failed: ${describe(error)}`,
+    );
+  };
 }
 
 /** A gateway with its faces, on a real machine. */
@@ -58,16 +73,17 @@ export async function startService(
   try {
     const clock = systemClock;
     const random = machineRandom;
-    const onFailure = (error: unknown): void => {
-      const stack = error instanceof Error ? error.stack : undefined;
-      log.error({ stack }, `a request failed: ${describe(error)}`);
-    };
+    const onFailure = failureLog(log);
     const audit = new Audit(store.audit, clock, onFailure);
     const note: GatewayParts['note'] = (deed) => audit.note(deed, 'done');
     const { site } = config;
     const gateway = await startGateway({ config: site, version: VERSION, store, clock, random, log, note });
     undo.push(() => gateway.stop());
-    const { operations, tasks, hub } = gateway;
+    const { tasks, hub } = gateway;
+    const roles = config.sites ?? STANDALONE;
+    const above = roles.master?.name;
+    const operations =
+      above === undefined ? gateway.operations : ownedOperations(gateway.operations, store, above);
     await audit.note({ ...SELF, deed: 'gateway.start', target: 'gateway' }, 'done');
     // A database that cannot be written keeps nobody from stopping.
     undo.push(() =>
@@ -81,11 +97,16 @@ export async function startService(
     await jobs.open();
     undo.push(() => jobs.stop());
     await resumeRotation({ store, jobs, audit, operations, log });
+    const sites = await openSites({
+      ...{ config: roles, name: site.name, site: gateway.site, data: config.data, clock, random, log },
+      status: () => gateway.operations.status(),
+    });
     const faces = { operations, tasks, store, hub, clock, metrics };
     const http = await startHttp({
       ...faces,
       audit,
       jobs,
+      sites: sites.operations,
       config: config.http,
       data: config.data,
       random,
@@ -93,18 +114,19 @@ export async function startService(
     });
     undo.push(() => http.stop());
     if (config.mqtt.enabled) {
-      const { mqtt, data, site } = config;
-      const face = await startMqtt({ ...faces, audit, config: mqtt, gateway: site.name, dataDir: data, log });
+      const about = { config: config.mqtt, gateway: site.name, dataDir: config.data, sites: sites.broker };
+      const face = await startMqtt({ ...faces, audit, log, ...about });
       undo.push(() => face.stop());
-    }
+      sites.start(face);
+    } else sites.start(undefined);
+    undo.push(() => sites.stop());
     if (config.backup !== undefined) {
       const backingUp = new BackingUp({
         store,
         tell: (event) => gateway.tell(event),
         clock,
         log,
-        name: config.site.name,
-        plan: config.backup,
+        ...{ name: site.name, plan: config.backup },
       });
       backingUp.start();
       undo.push(() => backingUp.stop());

@@ -179,7 +179,7 @@ export const ERRORS = {
   SITES_OWNED:
     'Users and policies of this site are kept at the master. Change them there; it comes down by itself.',
   SITES_PASSWORD:
-    'User name or password of this site are not those that the master expects. Mend the password file, or set it anew at the master: `whorl sites password NAME`.',
+    'User name or password of this site are not those that the master expects. Mend the password file, or set it anew at the master: `whorl sites set NAME --password`.',
   SITES_RATE: 'Too many logins failed. Mend user name and password, then wait a minute.',
   SITES_ROLE:
     'This gateway has not the role that this needs. `site.role` in the configuration says which it has.',

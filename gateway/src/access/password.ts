@@ -34,6 +34,11 @@ export async function hashPassword(password: string, random: Random): Promise<st
   return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${bare(salt)}$${bare(hash)}`;
 }
 
+/** 32 bytes of argon2id, as {@link hashPassword} makes them: for a password that two ends agree on a key with. */
+export async function deriveKey(password: string, salt: Uint8Array): Promise<Uint8Array> {
+  return new Uint8Array(await derive(password, salt, COST, HASH_BYTES));
+}
+
 /** Whether `password` is the one that `phc` was made of; takes as long for a wrong one. */
 export async function isPassword(password: string, phc: string): Promise<boolean> {
   const [, memory, passes, parallelism, salt = '', hash = ''] = PHC.exec(phc) ?? [];

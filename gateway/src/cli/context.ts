@@ -110,6 +110,7 @@ const NOT_FOUND: ReadonlySet<string> = new Set<ErrorCode>([
   'LINE_UNKNOWN',
   'REQUEST_UNKNOWN',
   'OPERATOR_UNKNOWN',
+  'SITES_UNKNOWN',
   'SYNC_UNKNOWN',
   'TASK_FILE_UNKNOWN',
   'TASK_UNKNOWN',

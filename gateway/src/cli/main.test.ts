@@ -11,6 +11,7 @@ import { startGateway } from '../gateway.ts';
 import type { Gateway } from '../gateway.ts';
 import { buildApi } from '../http/api.ts';
 import { serveLocally } from '../http/socket.ts';
+import { standalone } from '../http/testing/bench.ts';
 import { Jobs } from '../jobs/jobs.ts';
 import { Metrics } from '../metrics/metrics.ts';
 import { silentLog } from '../settings/log.ts';
@@ -38,6 +39,7 @@ beforeAll(async () => {
     ...{
       operations,
       tasks,
+      sites: await standalone(gateway),
       store,
       hub,
       clock: systemClock,

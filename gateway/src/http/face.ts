@@ -10,7 +10,7 @@ import { serveLocally } from './socket.ts';
 
 export interface HttpParts extends Pick<
   Tools,
-  'operations' | 'tasks' | 'store' | 'hub' | 'clock' | 'audit' | 'metrics' | 'jobs' | 'onFailure'
+  'operations' | 'tasks' | 'sites' | 'store' | 'hub' | 'clock' | 'audit' | 'metrics' | 'jobs' | 'onFailure'
 > {
   readonly config: HttpConfig;
   /** Data directory. */

@@ -16,6 +16,7 @@ import { sessionRoutes } from './routes/session.ts';
 import { settingsRoutes } from './routes/settings.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { syncRoutes } from './routes/syncs.ts';
+import { siteRoutes } from './routes/sites.ts';
 import { taskFileRoutes } from './routes/task-files.ts';
 import { operatorRoutes } from './routes/operators.ts';
 import { terminalRoutes } from './routes/terminals.ts';
@@ -40,6 +41,7 @@ const routes: readonly Route[] = [
   ...operatorRoutes,
   ...syncRoutes,
   ...registerRoutes,
+  ...siteRoutes,
   ...eventRoutes,
   ...metricsRoutes,
 ];

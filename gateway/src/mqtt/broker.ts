@@ -17,6 +17,8 @@ import { Bucket } from '../access/bucket.ts';
 import { MOST_COMMAND_BYTES } from './desk.ts';
 import { shortened } from './errors.ts';
 import { brokerPassword, samePassword } from './password.ts';
+import { SiteGate } from './site-gate.ts';
+import type { BrokerSites } from './site-gate.ts';
 import { COMMANDS_TOPIC, RETAINED_TOPIC } from './topics.ts';
 
 /** The user name that programs give; the password stands in a file. */
@@ -45,6 +47,8 @@ export interface BrokerParts {
   readonly ownId: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** Satellites that are let in; none when absent. */
+  readonly sites?: BrokerSites | undefined;
 }
 
 /** The embedded broker at work. */
@@ -119,10 +123,12 @@ class Gate {
   readonly #password: string;
   readonly #own = new WeakSet<object>();
   readonly #warnings: Bucket;
+  readonly #sites: SiteGate;
 
   constructor(parts: BrokerParts, password: string) {
     this.#parts = parts;
     this.#password = password;
+    this.#sites = new SiteGate(parts.sites, parts.clock);
     this.#warnings = new Bucket(parts.clock, 20, 0.1);
   }
 
@@ -178,12 +184,20 @@ class Gate {
   #knows(client: Client, user: string | undefined, password: Buffer | undefined): boolean {
     if (this.#own.has(client.conn)) return true;
     // Another client under the gateway's id would cut the gateway off (MQTT 3.1.1, section 3.1.4).
-    if (client.id === this.#parts.ownId || password === undefined) return false;
+    const { ownId } = this.#parts;
+    if (client.id === ownId || client.id === `${ownId}-sites` || password === undefined) return false;
+    const isSite = this.#sites.admits(client, user, password);
+    if (isSite !== undefined) return isSite;
     return samePassword(password, this.#password) && user === BROKER_USER;
   }
 
   #publishes(client: Client | null, packet: PublishPacket): Error | null {
     if (client !== null && this.#own.has(client.conn)) return null;
+    const site = client === null ? undefined : this.#sites.topics(client);
+    if (site !== undefined)
+      return site.publishes(packet)
+        ? null
+        : new Error(`this site may not publish to ${shortened(packet.topic)}`);
     const { root } = this.#parts;
     const commands = `${root}/${COMMANDS_TOPIC}/`;
     if (!packet.topic.startsWith(commands))
@@ -198,6 +212,8 @@ class Gate {
 
   #reads(client: Client, filter: string): boolean {
     if (this.#own.has(client.conn)) return true;
+    const site = this.#sites.topics(client);
+    if (site !== undefined) return site.reads(filter);
     const [first, second] = filter.split('/');
     const [whorl, gateway] = this.#parts.root.split('/');
     return first === '#' || ((first === '+' || first === whorl) && isLevel(second, gateway));

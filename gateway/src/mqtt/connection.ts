@@ -94,9 +94,18 @@ export class Connection {
    * @returns when the broker has it
    * @throws WhorlError MQTT_CONNECT when it may not have it
    */
-  publish(topic: string, payload: string, options?: { readonly retain: boolean }): Promise<void> {
+  publish(
+    topic: string,
+    payload: string | Uint8Array,
+    options?: { readonly retain: boolean },
+  ): Promise<void> {
     return this.#acknowledged(`${topic} was not acknowledged`, (done) => {
-      this.#client.publish(topic, payload, { qos: 1, retain: options?.retain ?? false }, done);
+      this.#client.publish(
+        topic,
+        typeof payload === 'string' ? payload : Buffer.from(payload),
+        { qos: 1, retain: options?.retain ?? false },
+        done,
+      );
     });
   }
 

@@ -16,6 +16,8 @@ import type { MqttConfig } from './mqtt.ts';
 import { configSchema } from './schema.ts';
 import type { ConfigFile } from './schema.ts';
 import { reasonOf } from './reason.ts';
+import { resolveSites, sitesClash } from './sites.ts';
+import type { SitesConfig } from './sites.ts';
 import type { LineConfig, LineOver, SiteConfig } from './site.ts';
 
 /** A configuration, read and checked. */
@@ -27,6 +29,8 @@ export interface Config {
   readonly database?: DatabaseConfig;
   readonly http: HttpConfig;
   readonly mqtt: MqttConfig;
+  /** Master and satellites; standalone when absent. */
+  readonly sites?: SitesConfig | undefined;
   /** Backups that it makes by itself; none when absent. */
   readonly backup?: BackupPlan | undefined;
   readonly logLevel: ConfigFile['log']['level'];
@@ -168,6 +172,8 @@ function clashesIn(file: ConfigFile, place: (keys: readonly PropertyKey[]) => st
   for (const { keys, text } of modbusClashes(file.modbus, file.lines)) clash(keys, text);
   const mqtt = mqttClash(file.mqtt);
   if (mqtt !== undefined) clash(['mqtt', ...mqtt.keys], mqtt.text);
+  const sites = sitesClash(file.site, file.gateway.name, file.mqtt);
+  if (sites !== undefined) clash(['site', ...sites.keys], sites.text);
   return problems;
 }
 
@@ -183,6 +189,7 @@ function configOf(file: ConfigFile, directory: string): Config {
     ...(file.database === undefined ? {} : { database: resolveDatabase(file.database, directory) }),
     http: resolveHttp(file.http, directory),
     mqtt: resolveMqtt(file.mqtt, directory),
+    sites: resolveSites(file.site, directory),
     backup: resolveBackup(file.backup, directory),
     logLevel: file.log.level,
   };

@@ -4,6 +4,7 @@ import { databaseSchema } from './database.ts';
 import { httpSchema } from './http.ts';
 import { modbusSchema } from './modbus.ts';
 import { mqttSchema } from './mqtt.ts';
+import { sitesSchema } from './sites.ts';
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'small letters, digits and dashes, at most 32');
 const port = z.int().min(1).max(65_535);
@@ -82,6 +83,7 @@ export const configSchema = z.strictObject({
   modbus: modbusSchema.default([]).describe('Modbus: supply, battery and contacts of terminals; modules.'),
   http: httpSchema.prefault({}).describe('The API for other machines and programs.'),
   mqtt: mqttSchema.prefault({}).describe('Events for other programs.'),
+  site: sitesSchema.prefault({}).describe('Master and satellites: many sites with the same users.'),
   backup: backupSchema.optional().describe('Backups by itself; none without it.'),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
 });

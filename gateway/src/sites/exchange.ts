@@ -34,6 +34,8 @@ export async function exchange(parts: ExchangeParts): Promise<number> {
   const { talk } = parts;
   const { site } = talk.ground;
   const opened = await open(parts);
+  talk.reached('users', opened.up.users);
+  talk.reached('events', opened.up.events);
   if (opened.down.lost) await parts.lost(opened.name);
   await parts.adopt(opened.policies);
   await pushOffers(talk, opened.up);

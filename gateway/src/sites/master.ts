@@ -1,4 +1,5 @@
 import { codeOf, describe, ERRORS, WhorlError } from '@whorl/protocol';
+import { MASTER_ID, MOST_SITES } from '../settings/sites.ts';
 import type { SiteRow } from '../store/sites.ts';
 import { Admission, confirmed, offering, refuseUnknown } from './admission.ts';
 import type { Admitted } from './admission.ts';
@@ -8,7 +9,7 @@ import type { SitesGround } from './ground.ts';
 import { cursorAt, resumeAt } from './history.ts';
 import { SiteList } from './list.ts';
 import { fitting } from './login-words.ts';
-import type { Machine } from './login-words.ts';
+import type { Machine, Refusal } from './login-words.ts';
 import { readMessage, writeMessage } from './message.ts';
 import { upSchema } from './requests.ts';
 import type { AnswerOf, Down, Request, RequestOf, Summary } from './requests.ts';
@@ -87,6 +88,7 @@ export class Master implements MasterEars {
   }
 
   presence(syncId: number, online: boolean): void {
+    if (!isSyncId(syncId)) return;
     const seat = this.#seat(syncId);
     if (seat.state.online === online) return;
     seat.state = { ...seat.state, online };
@@ -96,7 +98,15 @@ export class Master implements MasterEars {
     void this.#ground.site.tell({ type, time: this.#ground.site.now, data: { site: name } });
   }
 
+  /** Somebody who says to be a site was not let in at the broker. */
+  turnedAway(syncId: number, code: Refusal): void {
+    if (!isSyncId(syncId)) return;
+    const text = 'not let in at the broker';
+    void this.#refused(syncId, this.#seat(syncId), { code, text });
+  }
+
   message(syncId: number, bytes: Uint8Array): void {
+    if (!isSyncId(syncId)) return;
     this.#take(syncId, bytes).catch((error: unknown) => {
       this.#ground.site.log.warn({ site: syncId }, `site ${syncId}: ${describe(error)}`);
     });
@@ -285,4 +295,9 @@ export class Master implements MasterEars {
     this.#seats.set(syncId, seat);
     return seat;
   }
+}
+
+/** Whoever is at the broker may say to be anything. */
+function isSyncId(syncId: number): boolean {
+  return Number.isInteger(syncId) && syncId > MASTER_ID && syncId <= MOST_SITES;
 }

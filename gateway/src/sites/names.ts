@@ -16,12 +16,6 @@ export function heard(site: string, { origin, terminal, time }: Writer): Provena
   return { origin, time, ...(name === undefined ? {} : { terminal: name }) };
 }
 
-/** The site that a terminal's name speaks of; `undefined` for one's own terminals. */
-export function siteOf(terminal: string): string | undefined {
-  const slash = terminal.indexOf('/');
-  return slash < 0 ? undefined : terminal.slice(0, slash);
-}
-
 /** Stands for a site where no terminal of it wrote something. */
 export function itself(site: string): string {
   return `${site}/-`;

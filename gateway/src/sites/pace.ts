@@ -2,7 +2,7 @@
 const SHORT_MS = 700;
 const LONG_MS = 3000;
 const LEAST_BYTES = 2 * 1024;
-const MOST_BYTES = 192 * 1024;
+const MOST_BYTES = 128 * 1024;
 const FIRST_BYTES = 24 * 1024;
 
 /** How large batches are: adapts to what the link does with them. */

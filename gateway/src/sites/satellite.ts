@@ -8,7 +8,7 @@ import type { SitesGround } from './ground.ts';
 import type { IdentityPlace } from './identity.ts';
 import { Login } from './login.ts';
 import { Pace, pause } from './pace.ts';
-import type { Summary } from './requests.ts';
+import type { AnswerOf, Summary } from './requests.ts';
 import { nextExchange } from './schedule.ts';
 import type { SiteName } from './secrets.ts';
 import { summaryOf } from './summary.ts';
@@ -27,7 +27,7 @@ export interface SatelliteParts {
   /** Minute of the day by the clock on the wall. */
   readonly minute: () => number;
   /** Terminals as they are now. */
-  readonly terminals: () => Summary['terminals'];
+  readonly terminals: () => Promise<Summary['terminals']>;
 }
 
 /** How the sync of a satellite stands. */
@@ -70,11 +70,17 @@ export class Satellite {
   #failures = 0;
   #asked: number | undefined;
   #news: number | undefined;
+  #up: AnswerOf<'open'>['up'] | undefined;
   #released = false;
   #waiting: { resolve: () => void; reject: (error: unknown) => void }[] = [];
 
   constructor(parts: SatelliteParts) {
     this.#parts = parts;
+  }
+
+  /** How far the master said that it is in the logs here; absent before the first exchange since the start. */
+  get up(): AnswerOf<'open'>['up'] | undefined {
+    return this.#up;
   }
 
   get state(): SatelliteState {
@@ -175,6 +181,9 @@ export class Satellite {
           if (wait > 0) await new Promise<void>((resolve) => clock.after(wait, resolve));
           return answered;
         },
+        reached: (stream, cursor) => {
+          this.#up = { users: null, events: null, ...this.#up, [stream]: cursor };
+        },
         progress: (step, left) => {
           this.#state = { ...this.#state, step, left };
         },
@@ -183,7 +192,7 @@ export class Satellite {
         const { hardware } = this.#parts.identity.load();
         this.#parts.identity.save({ hardware, token });
       },
-      summary: () => summaryOf(ground, this.#parts.terminals()),
+      summary: async () => summaryOf(ground, await this.#parts.terminals()),
       adopt: async ({ merge, hold }) => {
         const { settings: mine } = site;
         if (JSON.stringify([mine.merge, mine.hold]) === JSON.stringify([merge, hold])) return;

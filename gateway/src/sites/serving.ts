@@ -3,10 +3,11 @@ import { recordSize, writeRecord } from '@whorl/protocol';
 import type { Change, SiteRow } from '../store/sites.ts';
 import type { StoredUser } from '../store/store.ts';
 import type { SitesGround } from './ground.ts';
+import { siteOf } from '../sync/site-names.ts';
 import { cursorAt, resumeAt } from './history.ts';
 import type { History } from './history.ts';
 import { belongs } from './merging.ts';
-import { siteOf, told } from './names.ts';
+import { told } from './names.ts';
 import type { AnswerOf, DownRow, RequestOf } from './requests.ts';
 
 // The master gives a satellite what it asks for.

@@ -1,4 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest';
+import { fakeOperations } from '../mqtt/testing/bench.ts';
+import { eraseUser } from '../sync/erasure.ts';
+import { decideConflict } from '../sync/inbox.ts';
+import { ownedOperations } from './owned.ts';
 import { carded, grouped, named, SatelliteNode, World } from './testing/world.ts';
 
 async function open(seed?: number): Promise<World> {
@@ -137,4 +141,75 @@ test('S3 a clone and a second machine are refused at both ends, and one reset le
   world.master.part(2);
   expect(await other.sync()).toBeUndefined();
   for (const node of [clone, other]) await world.during(node.satellite.stop());
+});
+
+test('S6 two people under one id are told apart at the master, and the site’s own stays until that is decided', async () => {
+  const world = await open();
+  const north = await world.add('north');
+  await north.sync();
+  await world.hq.edit(5, { ...named('Ada'), ...carded(1) });
+  await north.enrol(5, { ...named('Bo'), ...carded(2) });
+  expect(await north.sync()).toBeUndefined();
+  const [conflict] = await world.hq.store.conflicts({ state: 'open', limit: 10 });
+  expect(conflict).toMatchObject({ user: 5, kind: 'two-people', terminal: 'north/door-1' });
+  expect(await north.contents()).not.toEqual(await world.hq.contents());
+  await decideConflict(world.hq.site, conflict?.id ?? 0, { take: 'new-id', user: 6 });
+  expect(await north.sync()).toBeUndefined();
+  expect(Object.keys(await north.contents())).toEqual(['5', '6']);
+  expect(await north.contents()).toEqual(await world.hq.contents());
+  expect(await world.hq.store.ledger({ terminal: 'north/door-1', limit: 10 })).toEqual([]);
+});
+
+test('S6 so many users are not removed at a satellite that somebody did not confirm it', async () => {
+  const world = await open();
+  for (let user = 1; user <= 40; user += 1)
+    await world.hq.edit(user, { ...named(`User ${user}`), ...grouped(1) });
+  const north = await world.add('north', { groups: [1] });
+  await north.sync();
+  await world.master.list.edit('north', { groups: [2] });
+  expect(await north.sync()).toBeUndefined();
+  const left = Object.keys(await north.contents()).length;
+  expect(left).toBeGreaterThan(30);
+  const waiting = await north.store.sites.aside(100);
+  expect(new Set(waiting.map(({ code }) => code))).toEqual(new Set(['GUARD_EXCEEDED']));
+  expect(await north.sync({ release: true })).toBeUndefined();
+  expect(await north.contents()).toEqual({});
+  expect(await north.store.sites.countAside()).toBe(0);
+});
+
+test('S6 what a satellite has is edited at the master only, with the reason in the answer', async () => {
+  const operations = ownedOperations(fakeOperations(), { conflict: () => Promise.resolve(undefined) }, 'hq');
+  await expect(operations.editUser(1, { set: {}, clear: [] })).rejects.toMatchObject({
+    code: 'SITES_OWNED',
+    message: expect.stringContaining('at the master, hq') as string,
+  });
+  await expect(operations.changeSettings({ hold: false })).rejects.toMatchObject({ code: 'SITES_OWNED' });
+  await expect(operations.changeSettings({ restoreDeleted: true })).resolves.toBeDefined();
+  await expect(operations.push([1], ['door'])).resolves.toBe(1);
+});
+
+test('B17 who is erased at the master is erased at every site, and in its copy of their events', async () => {
+  const world = await open();
+  const north = await world.add('north');
+  await north.enrol(3, named('Cy'));
+  await north.sync();
+  await eraseUser(world.hq.site, 3, 'ada');
+  await north.sync();
+  await north.sync();
+  expect(await north.contents()).toEqual({});
+  expect(await north.store.sites.erased([3])).toEqual([3]);
+  expect(await world.hq.store.sites.siteEvents({ user: 3, limit: 10 })).toEqual([]);
+});
+
+test('S12 a broker sees no name, template or password', async () => {
+  const world = await open();
+  const seen: Buffer[] = [];
+  world.bus.tap = (bytes) => seen.push(Buffer.from(bytes));
+  await world.hq.edit(1, { ...named('Adalbert'), [0x10]: Buffer.alloc(40, 'card') });
+  const north = await world.add('north');
+  await north.enrol(2, named('Berthold'));
+  await north.sync();
+  const all = Buffer.concat(seen);
+  for (const secret of ['Adalbert', 'Berthold', 'cardcard', 'correct horse'])
+    expect(all.includes(secret)).toBe(false);
 });

@@ -1,3 +1,4 @@
+import type { Cursor, Stream } from '../store/sites.ts';
 import type { Answered } from './conversation.ts';
 import type { SitesGround } from './ground.ts';
 import type { Pace } from './pace.ts';
@@ -14,6 +15,8 @@ export interface Talk {
     request: RequestOf<Kind>,
     blobs?: readonly Uint8Array[],
   ) => Promise<Answered<Kind>>;
+  /** How far the master is in a log here. */
+  readonly reached: (stream: Stream, cursor: Cursor | null) => void;
   /** @param left rows that are left of this step */
   readonly progress: (step: StepName, left: number) => void;
 }

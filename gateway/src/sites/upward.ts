@@ -1,5 +1,4 @@
-import type { SiteMark } from '../store/sites.ts';
-import type { StoredUser } from '../store/store.ts';
+import type { Change, SiteMark } from '../store/sites.ts';
 import { resolved } from '../sync/resolutions.ts';
 import type { Talk } from './talk.ts';
 import { cursorAt, resumeAt, runEnd } from './history.ts';
@@ -20,47 +19,53 @@ type Up = AnswerOf<'open'>['up'];
 
 /** Offers what the master has not been offered yet. */
 export async function pushOffers(talk: Talk, up: Up): Promise<void> {
-  const { store } = talk.ground.site;
-  const begun = await historyOf(talk.ground);
-  let { seq } = resumeAt(begun, 'users', up.users ?? undefined);
+  const { sites } = talk.ground.site.store;
+  let { seq } = resumeAt(await historyOf(talk.ground), 'users', up.users ?? undefined);
+  let told = seq;
   for (;;) {
-    const changes = await store.sites.changes(seq, MOST_ROWS);
-    const users = changes.map(({ user }) => user);
-    const bases = await store.sites.bases(users);
-    const offers: Offered[] = [];
-    const held = new Map<number, StoredUser | undefined>();
-    let bytes = 0;
-    let upTo = seq;
-    for (const change of changes) {
-      if (bytes > 0 && bytes >= talk.pace.bytes) break;
-      const { user } = change;
-      const mine = await store.user(user);
-      held.set(user, mine);
-      const offered = offerOf(
-        {
-          ...{ site: talk.ground.name, user, held: mine, base: bases.get(user) },
-          conflicts: await store.conflictsOf(user),
-        },
-        offers.reduce((sum, one) => sum + one.blobs.length, 0),
-      );
-      if (offered !== undefined) {
-        offers.push(offered);
-        ({ bytes } = { bytes: bytes + offered.bytes });
-      }
-      upTo = change.seq;
-    }
+    const changes = await sites.changes(seq, MOST_ROWS);
+    const { offers, last } = await collect(talk, changes);
     const history = await historyOf(talk.ground);
-    if (changes.length === 0) return;
-    seq = upTo;
-    talk.progress('offers', await store.sites.countChanges(seq, history.heads.users));
-    if (offers.length === 0) continue;
-    const { answer } = await talk.ask(
-      { ask: 'offers', rows: offers.map(({ row }) => row), cursor: cursorAt(history, 'users', seq) },
-      offers.flatMap(({ blobs }) => blobs),
-    );
-    const outcomes = new Map(answer.results.map(({ user, outcome }) => [user, outcome]));
-    for (const offer of offers) await settle(talk, offer, outcomes.get(offer.row.user) ?? 'failed');
+    // Where there was nothing to offer, the master is told once, at the end, that it need not be looked at again.
+    const cursor = cursorAt(history, 'users', last ?? seq);
+    if (offers.length > 0 || (last === undefined && told < seq)) {
+      const { answer } = await talk.ask(
+        { ask: 'offers', rows: offers.map(({ row }) => row), cursor },
+        offers.flatMap(({ blobs }) => blobs),
+      );
+      const outcomes = new Map(answer.results.map(({ user, outcome }) => [user, outcome]));
+      for (const offer of offers) await settle(talk, offer, outcomes.get(offer.row.user) ?? 'failed');
+      told = cursor.seq;
+      talk.reached('users', cursor);
+    }
+    if (last === undefined) return;
+    seq = last;
+    talk.progress('offers', await sites.countChanges(seq, history.heads.users));
   }
+}
+
+/** Offers for changes, as many as fit into a batch; `last` is the last change that was looked at. */
+async function collect(
+  { ground, pace }: Talk,
+  changes: readonly Change[],
+): Promise<{ readonly offers: readonly Offered[]; readonly last: number | undefined }> {
+  const { store } = ground.site;
+  const bases = await store.sites.bases(changes.map(({ user }) => user));
+  const offers: Offered[] = [];
+  let [bytes, blobs] = [0, 0];
+  let last: number | undefined;
+  for (const { user, seq } of changes) {
+    if (bytes >= pace.bytes) break;
+    const mine = { site: ground.name, user, held: await store.user(user), base: bases.get(user) };
+    const offered = offerOf({ ...mine, conflicts: await store.conflictsOf(user) }, blobs);
+    if (offered !== undefined) {
+      offers.push(offered);
+      bytes += offered.bytes;
+      blobs += offered.blobs.length;
+    }
+    last = seq;
+  }
+  return { offers, last };
 }
 
 /** Remembers that the master has heard of it; conflicts that it decides from now on are closed here. */
@@ -102,6 +107,7 @@ export async function pushEvents(talk: Talk, up: Up): Promise<void> {
     const cursor = cursorAt(history, 'events', last);
     await talk.ask({ ask: 'events', cursor, rows: rows.map(({ source: _, ...event }) => event) });
     seq = last;
+    talk.reached('events', cursor);
     talk.progress('events', Math.max(history.heads.events - seq, 0));
   }
 }

@@ -90,7 +90,7 @@ export interface SiteEvent {
   readonly terminal?: string;
   readonly user?: number;
   readonly origin?: string;
-  readonly data: object;
+  readonly data: Readonly<Record<string, unknown>>;
 }
 
 export interface SiteEventFilter {

@@ -13,6 +13,7 @@ import { heldApart } from './pulled.ts';
 import { accepted, reopened, replacedBy, resolved, withoutTheirs, withTheirs } from './resolutions.ts';
 import { groupsOf, inScope } from './scope.ts';
 import type { Site } from './site.ts';
+import { siteOf } from './site-names.ts';
 import { eventFor, MOST_RACES, planFor } from './users.ts';
 
 /**
@@ -113,7 +114,7 @@ async function settle(
   for (let race = 0; race < MOST_RACES; race += 1) {
     const conflict = await site.store.conflict(id);
     if (conflict === undefined) throw new WhorlError('CONFLICT_UNKNOWN', `there is no conflict ${id}`);
-    const changes = await step(conflict);
+    const changes = (await step(conflict)).map((change) => forSites(conflict, change));
     if (changes.length === 0) return conflict;
     const events = await site.store.saveUsers(changes);
     if (events === undefined) continue;
@@ -125,11 +126,19 @@ async function settle(
   throw new WhorlError('USER_CHANGED', `conflict ${id} is being changed by others without a pause`);
 }
 
+/** What another site's terminal holds is that site's to bring in line: it is told of the user anew. */
+function forSites({ terminal }: Conflict, change: UserChange): UserChange {
+  if (siteOf(terminal) === undefined) return change;
+  const ledger = change.ledger.filter((row) => row.terminal !== terminal);
+  return { ...change, ledger, sites: [...(change.sites ?? []), { kind: 'logged', user: change.user }] };
+}
+
 /** The user may be another one now: who waits under the id elsewhere may be no other person any more. */
 async function lookAgain(site: Site, { id, user, kind }: Conflict): Promise<void> {
   if (kind !== 'two-people') return;
   for (const other of await site.store.conflictsOf(user)) {
     if (other.id === id || other.kind !== 'two-people' || other.state !== 'open') continue;
+    if (siteOf(other.terminal) !== undefined) continue;
     await site.store.requestPull({ user, terminal: other.terminal, log: 0, attempts: 0, nextTry: site.now });
   }
 }

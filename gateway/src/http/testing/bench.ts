@@ -9,6 +9,8 @@ import { Jobs } from '../../jobs/jobs.ts';
 import { Metrics } from '../../metrics/metrics.ts';
 import { silentLog } from '../../settings/log.ts';
 import type { LineConfig } from '../../settings/site.ts';
+import { openSites } from '../../sites-service.ts';
+import type { SitesOperations } from '../../sites/operations.ts';
 import { openStore } from '../../store/open.ts';
 import { buildApi } from '../api.ts';
 
@@ -21,8 +23,17 @@ export interface Bench {
   readonly access: Access;
   readonly audit: Audit;
   readonly gateway: Gateway;
+  readonly sites: SitesOperations;
   /** What was none of the caller's fault. */
   readonly failures: unknown[];
+}
+
+/** What a gateway without others says of them. */
+export async function standalone({ site, operations }: Gateway): Promise<SitesOperations> {
+  const about = { config: { role: 'standalone' } as const, name: 'hq', site, data: '', log: silentLog };
+  const random = seededRandom(3);
+  const sites = await openSites({ ...about, clock: systemClock, random, status: () => operations.status() });
+  return sites.operations;
 }
 
 /** @param lines none unless given */
@@ -45,9 +56,11 @@ export async function api(lines: readonly LineConfig[] = []): Promise<Bench> {
     ...{ store: store.jobs, clock: systemClock, ended: () => Promise.resolve() },
     onFailure: (error) => failures.push(error),
   });
+  const sites = await standalone(gateway);
   const parts = {
     ...{
       operations,
+      sites,
       tasks,
       store,
       hub,
@@ -69,5 +82,5 @@ export async function api(lines: readonly LineConfig[] = []): Promise<Bench> {
     await gateway.stop();
     await store.close();
   });
-  return { app, network, access, audit, gateway, failures };
+  return { app, network, access, audit, gateway, sites, failures };
 }

@@ -139,7 +139,7 @@ export class SatelliteNode extends Node {
       host: `pc of ${this.name}`,
       settings: () => this.settings,
       minute: () => Math.floor(this.#world.clock.wallTime() / 60_000) % 1440,
-      terminals: () => [],
+      terminals: () => Promise.resolve([]),
     });
   }
 

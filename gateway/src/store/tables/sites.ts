@@ -30,18 +30,21 @@ export class SiteTables implements SiteStore {
     this.#keys = keys;
   }
 
-  begin(role: SiteRole, run: string): Promise<void> {
-    return this.#db.write(() => {
+  async begin(role: SiteRole, run: string): Promise<void> {
+    const had = this.#db.get('SELECT role FROM site_self');
+    if (role === 'standalone' && had === undefined) return;
+    await this.#db.write(() => {
       if (role === 'standalone') {
         this.#db.run('DELETE FROM site_self');
         return;
       }
-      const logging = this.#db.get('SELECT 1 FROM site_self') !== undefined;
       this.#db.run('DELETE FROM site_self');
       this.#db.run('INSERT INTO site_self (role) VALUES (?)', role);
       // Changes of the time without a role are not in the log.
-      if (!logging) this.#db.run('DELETE FROM site_changes WHERE user IN (SELECT id FROM users)');
-      this.#db.run('INSERT INTO site_changes (user) SELECT id FROM users ORDER BY changed, id');
+      if (had === undefined) {
+        this.#db.run('DELETE FROM site_changes WHERE user IN (SELECT id FROM users)');
+        this.#db.run('INSERT INTO site_changes (user) SELECT id FROM users ORDER BY changed, id');
+      }
       const { users, events } = this.#heads();
       this.#db.run('INSERT INTO site_runs (id, seq, event) VALUES (?, ?, ?)', run, users, events);
     });
@@ -226,6 +229,6 @@ function siteEvent(row: Row): SiteEvent {
     ...of('terminal'),
     ...of('user'),
     ...of('origin'),
-    data: JSON.parse(text(row, 'data')) as object,
+    data: JSON.parse(text(row, 'data')) as Record<string, unknown>,
   };
 }

@@ -1,0 +1,105 @@
+import { InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import type { SiteSyncSettings } from '../../settings/sites.ts';
+import type { SitesStatus } from '../../sites/operations.ts';
+import { contextOf, guarded, wholeNumber } from '../context.ts';
+
+/** Commands at a satellite: when it syncs. */
+export function addSiteSyncCommands(sites: Command): void {
+  addSync(sites);
+  addPause(sites);
+  addSchedule(sites);
+}
+
+function addSync(sites: Command): void {
+  sites
+    .command('sync')
+    .description('at a satellite: exchange with the master now')
+    .option('--release', 'also remove the users whom the guard against mass removal has kept here')
+    .addHelpText('after', '\nExamples:\n  whorl sites sync\n  whorl sites sync --release')
+    .action(async (options: { release?: true }, command: Command) => {
+      const context = contextOf(command);
+      await guarded(context.json, async () => {
+        const body = { release: options.release ?? false };
+        const status = await context.client.send<SitesStatus>('POST', '/sites/sync', body);
+        context.print(status, () => {
+          const ms = status.master?.tookMs;
+          return `Done${ms === undefined ? '' : ` in ${(ms / 1000).toFixed(1)} s`}.`;
+        });
+      });
+    });
+}
+
+function addPause(sites: Command): void {
+  sites
+    .command('pause')
+    .description('at a satellite: no exchange by itself until an interval is set again')
+    .addHelpText('after', '\nExamples:\n  whorl sites pause\n  whorl sites schedule --minutes 5')
+    .action(async (_options, command: Command) => {
+      const context = contextOf(command);
+      await guarded(context.json, async () => {
+        const settings = await context.client.send<SiteSyncSettings>('POST', '/sites/settings', {
+          intervalMinutes: 0,
+        });
+        context.print(settings, () => 'Paused; `whorl sites sync` still exchanges once.');
+      });
+    });
+}
+
+function addSchedule(sites: Command): void {
+  sites
+    .command('schedule')
+    .description('at a satellite: see or change when and how fast it syncs')
+    .option('--minutes <number>', 'from one exchange to the next; 0 pauses')
+    .option('--continuous <yes|no>', 'whether changes are exchanged as they happen', yesOrNo)
+    .option('--quiet <hours>', 'no exchange by itself in these hours, such as 08:00-10:00,22:00-02:00; none')
+    .option('--bytes-per-second <number>', 'at most so many; 0 is no limit')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  whorl sites schedule\n  whorl sites schedule --minutes 15 --continuous no --quiet 08:00-10:00',
+    )
+    .action(
+      async (
+        options: { minutes?: string; continuous?: boolean; quiet?: string; bytesPerSecond?: string },
+        command: Command,
+      ) => {
+        const context = contextOf(command);
+        await guarded(context.json, async () => {
+          const { minutes, continuous, quiet, bytesPerSecond } = options;
+          const settings = await context.client.send<SiteSyncSettings>('POST', '/sites/settings', {
+            ...(minutes === undefined ? {} : { intervalMinutes: wholeNumber(minutes, '--minutes') }),
+            ...(continuous === undefined ? {} : { continuous }),
+            ...(quiet === undefined ? {} : { quiet: hoursOf(quiet) }),
+            ...(bytesPerSecond === undefined
+              ? {}
+              : { bytesPerSecond: wholeNumber(bytesPerSecond, '--bytes-per-second') }),
+          });
+          context.print(settings, () => showSchedule(settings));
+        });
+      },
+    );
+}
+
+function showSchedule({ intervalMinutes, continuous, quiet, bytesPerSecond }: SiteSyncSettings): string {
+  const hours = quiet.map(({ from, to }) => `${from}-${to}`).join(', ');
+  return [
+    intervalMinutes === 0
+      ? 'Paused.'
+      : `Every ${intervalMinutes} minutes${continuous ? ', and as changes happen' : ''}.`,
+    `Quiet hours: ${hours === '' ? 'none' : hours}.`,
+    bytesPerSecond === 0 ? 'No limit of bandwidth.' : `At most ${bytesPerSecond} bytes a second.`,
+  ].join('\n');
+}
+
+function hoursOf(list: string): { from: string; to: string }[] {
+  if (list === 'none') return [];
+  return list.split(',').map((one) => {
+    const [from = '', to = ''] = one.trim().split('-');
+    return { from, to };
+  });
+}
+
+function yesOrNo(text: string): boolean {
+  if (text === 'yes' || text === 'no') return text === 'yes';
+  throw new InvalidArgumentError('yes or no');
+}

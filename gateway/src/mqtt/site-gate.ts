@@ -1,0 +1,90 @@
+import type { Clock } from '@whorl/protocol';
+import type { Client, PublishPacket } from 'aedes';
+import { samePassword } from './password.ts';
+
+/** What the embedded broker has to know of satellites. */
+export interface BrokerSites {
+  /** Name of the master. */
+  readonly master: string;
+  /** Who logs in with this user name; `undefined` for nobody of the list. */
+  readonly of: (user: string) => { readonly syncId: number; readonly password: string } | undefined;
+  /** Told of a client that was not let in. */
+  readonly refused: (syncId: number, code: 'SITES_PASSWORD' | 'SITES_UNKNOWN' | 'SITES_RATE') => void;
+}
+
+/** What a site may do at the broker. */
+interface SiteTopics {
+  readonly publishes: (packet: Pick<PublishPacket, 'topic' | 'retain'>) => boolean;
+  readonly reads: (filter: string) => boolean;
+}
+
+/** Clients of satellites are called so; nobody else may be. */
+const CLIENT = 'whorl-site-';
+
+/** Topics of a satellite: `up` for what it says, `down` for what it is told, `state` for whether it is there. */
+export function siteTopic(master: string, syncId: number | '+', what: 'up' | 'down' | 'state'): string {
+  return `whorl-sites/${master}/${syncId}/${what}`;
+}
+
+export function siteClient(syncId: number): string {
+  return `${CLIENT}${syncId}`;
+}
+
+/** Wrong passwords of one site: so many at once, then one in so many milliseconds. */
+const MOST_FAILURES = 10;
+const FAILURE_MS = 20_000;
+
+/** Lets satellites in at the embedded broker, each to its own topics and no others. */
+export class SiteGate {
+  readonly #sites: BrokerSites | undefined;
+  readonly #clock: Clock;
+  readonly #clients = new WeakMap<Client, number>();
+  readonly #failures = new Map<number, { count: number; last: number }>();
+
+  constructor(sites: BrokerSites | undefined, clock: Clock) {
+    this.#sites = sites;
+    this.#clock = clock;
+  }
+
+  /** Whether a client is a satellite that may come in; `undefined` for one that does not say that it is one. */
+  admits(client: Client, user: string | undefined, password: Uint8Array): boolean | undefined {
+    const claimed = client.id.startsWith(CLIENT) ? Number(client.id.slice(CLIENT.length)) : undefined;
+    const site = user === undefined ? undefined : this.#sites?.of(user);
+    if (site === undefined) {
+      if (claimed !== undefined) this.#sites?.refused(claimed, 'SITES_UNKNOWN');
+      return claimed === undefined ? undefined : false;
+    }
+    if (claimed !== site.syncId) return false;
+    if (!this.#mayTry(claimed)) {
+      this.#sites?.refused(claimed, 'SITES_RATE');
+      return false;
+    }
+    if (!samePassword(password, site.password)) {
+      const count = (this.#failures.get(claimed)?.count ?? 0) + 1;
+      this.#failures.set(claimed, { count, last: this.#clock.now() });
+      this.#sites?.refused(claimed, 'SITES_PASSWORD');
+      return false;
+    }
+    this.#failures.delete(claimed);
+    this.#clients.set(client, claimed);
+    return true;
+  }
+
+  #mayTry(syncId: number): boolean {
+    const { count = 0, last = 0 } = this.#failures.get(syncId) ?? {};
+    return count < MOST_FAILURES || this.#clock.now() - last >= FAILURE_MS;
+  }
+
+  /** `undefined` for a client that is no satellite. */
+  topics(client: Client): SiteTopics | undefined {
+    const syncId = this.#clients.get(client);
+    if (syncId === undefined || this.#sites === undefined) return undefined;
+    const { master } = this.#sites;
+    return {
+      publishes: ({ topic, retain }) =>
+        (topic === siteTopic(master, syncId, 'up') && !retain) ||
+        topic === siteTopic(master, syncId, 'state'),
+      reads: (filter) => filter === siteTopic(master, syncId, 'down'),
+    };
+  }
+}

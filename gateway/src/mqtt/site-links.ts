@@ -1,0 +1,125 @@
+import { codeOf, describe, sleep, WhorlError } from '@whorl/protocol';
+import type { Clock } from '@whorl/protocol';
+import type { Log } from '../settings/log.ts';
+import type { MasterEars, MasterWire, OpenSatelliteWire } from '../sites/wire.ts';
+import { Connection } from './connection.ts';
+import type { Way } from './kept-connection.ts';
+import { siteClient, siteTopic } from './site-gate.ts';
+import { OFFLINE, ONLINE } from './topics.ts';
+
+const RETRY_MS = 2_000;
+
+export interface MasterLinkParts {
+  /** Name of the master. */
+  readonly master: string;
+  readonly way: () => Way;
+  readonly ears: MasterEars;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** A master's connection to the broker that its satellites meet it at; made again whenever it ends. */
+export class MasterLink implements MasterWire {
+  readonly #parts: MasterLinkParts;
+  readonly #stopping = new AbortController();
+  #connection: Connection | undefined;
+  #running = Promise.resolve();
+
+  constructor(parts: MasterLinkParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#connection?.drop('the gateway stops');
+    await this.#running;
+  }
+
+  /** What cannot be sent now is lost: the satellite asks again. */
+  async send(syncId: number, bytes: Uint8Array): Promise<void> {
+    await this.#connection?.publish(siteTopic(this.#parts.master, syncId, 'down'), bytes);
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    let told = '';
+    while (!signal.aborted) {
+      try {
+        await this.#live();
+      } catch (error) {
+        const trouble = describe(error);
+        if (!this.#isStopping() && trouble !== told)
+          this.#parts.log.warn({}, `sites: no connection to the broker: ${trouble}`);
+        told = trouble;
+      }
+      this.#connection = undefined;
+      await sleep(this.#parts.clock, RETRY_MS, signal).catch(() => undefined);
+    }
+  }
+
+  #isStopping(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
+  async #live(): Promise<void> {
+    const { master, way, ears, clock } = this.#parts;
+    const connection = await Connection.open({
+      ...way(),
+      clientId: `whorl-${master}-sites`,
+      will: { topic: `whorl-sites/${master}/state`, payload: OFFLINE },
+      clock,
+      signal: this.#stopping.signal,
+      onMessage: ({ topic, payload }) => {
+        const [, , id, what] = topic.split('/');
+        const syncId = Number(id);
+        if (what === 'up') ears.message(syncId, payload);
+        else if (what === 'state') ears.presence(syncId, Buffer.from(payload).toString() === ONLINE);
+      },
+    });
+    await connection.subscribe([siteTopic(master, '+', 'up'), siteTopic(master, '+', 'state')]);
+    this.#connection = connection;
+    throw new Error(await connection.closed);
+  }
+}
+
+/** Opens a satellite's connection to the broker. @param way asked anew for each */
+export function satelliteWire(parts: {
+  readonly master: string;
+  readonly syncId: number;
+  readonly way: () => Promise<Way>;
+  readonly clock: Clock;
+}): OpenSatelliteWire {
+  const { master, syncId, clock } = parts;
+  const state = siteTopic(master, syncId, 'state');
+  return async (onMessage, signal) => {
+    const connection = await Connection.open({
+      ...(await parts.way()),
+      clientId: siteClient(syncId),
+      will: { topic: state, payload: OFFLINE },
+      clock,
+      signal,
+      onMessage: ({ payload }) => onMessage(payload),
+    }).catch(refused);
+    await connection.subscribe([siteTopic(master, syncId, 'down')]);
+    await connection.publish(state, ONLINE, { retain: true });
+    return {
+      send: (bytes) => connection.publish(siteTopic(master, syncId, 'up'), bytes),
+      closed: connection.closed,
+      close: () => connection.drop('given up'),
+    };
+  };
+}
+
+/** A broker says only that it does not let somebody in. @throws WhorlError SITES_PASSWORD, or what it was */
+function refused(error: unknown): never {
+  const text = describe(error);
+  if (codeOf(error) === 'MQTT_CONNECT' && /not authorized|bad user/i.test(text))
+    throw new WhorlError('SITES_PASSWORD', `the broker does not let this site in (${text})`, {
+      cause: error,
+    });
+  throw error;
+}

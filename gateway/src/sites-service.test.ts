@@ -1,0 +1,142 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { seededRandom, systemClock } from '@whorl/protocol';
+import { connectAsync } from 'mqtt';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { deriveKey } from './access/password.ts';
+import { startGateway } from './gateway.ts';
+import type { Gateway } from './gateway.ts';
+import { startMqtt } from './mqtt/face.ts';
+import type { MqttFace } from './mqtt/face.ts';
+import { silentLog } from './settings/log.ts';
+import type { SitesConfig } from './settings/sites.ts';
+import { brokerPassword, verifierOf } from './sites/secrets.ts';
+import { openSites } from './sites-service.ts';
+import type { SitesService } from './sites-service.ts';
+import { openStore } from './store/open.ts';
+
+const PASSWORD = 'correct horse battery';
+
+function scratch(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'whorl-sites-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+let seed = 0;
+
+async function gatewayOf(
+  name: string,
+  config: SitesConfig,
+): Promise<{ gateway: Gateway; sites: SitesService; data: string }> {
+  const data = scratch();
+  const store = openStore({ data: { memory: true } });
+  seed += 1;
+  const random = seededRandom(seed);
+  const about = { store, clock: systemClock, random, log: silentLog };
+  const gateway = await startGateway({ ...about, config: { name, lines: [] }, version: '0' });
+  const sites = await openSites({
+    ...{ config, name, site: gateway.site, data, clock: systemClock, random, log: silentLog },
+    status: () => gateway.operations.status(),
+  });
+  onTestFinished(async () => {
+    await sites.stop();
+    await gateway.stop();
+    await store.close();
+  });
+  return { gateway, sites, data };
+}
+
+async function headquarters(): Promise<{ gateway: Gateway; sites: SitesService; face: MqttFace }> {
+  const hq = await gatewayOf('hq', { role: 'master', syncId: 1 });
+  const { operations, tasks, store, hub } = hq.gateway;
+  const face = await startMqtt({
+    ...{ operations, tasks, store, hub, clock: systemClock, log: silentLog, gateway: 'hq', dataDir: hq.data },
+    config: { enabled: true, host: '127.0.0.1', port: 0 },
+    audit: { act: (_deed, work) => work() },
+    sites: hq.sites.broker,
+  });
+  onTestFinished(() => face.stop());
+  hq.sites.start(face);
+  return { ...hq, face };
+}
+
+function satellite(name: string, syncId: number, url: string): ReturnType<typeof gatewayOf> {
+  const passwordFile = join(scratch(), 'password');
+  writeFileSync(passwordFile, `${PASSWORD}\n`, { mode: 0o600 });
+  const master = { name: 'hq', url, user: name, passwordFile };
+  return gatewayOf(name, { role: 'satellite', syncId, master });
+}
+
+const EVERYBODY = { url: '', password: PASSWORD } as const;
+
+test('S4 S12 over the embedded broker a satellite gets the users, as they change', async () => {
+  const hq = await headquarters();
+  await hq.sites.operations.add({ ...EVERYBODY, syncId: 2, name: 'north', user: 'north' });
+  const north = await satellite('north', 2, hq.face.brokerUrl ?? '');
+  await hq.gateway.operations.addUser(1, { set: { name: 'Ada' }, clear: [] });
+  north.sites.start(undefined);
+  await vi.waitFor(async () => expect(await north.gateway.store.countUsers()).toBe(1), 20_000);
+  await hq.gateway.operations.addUser(2, { set: { name: 'Bo' }, clear: [] });
+  await vi.waitFor(async () => expect(await north.gateway.store.countUsers()).toBe(2), 20_000);
+  await vi.waitFor(async () => {
+    const [site] = (await hq.sites.operations.status()).sites ?? [];
+    expect(site).toMatchObject({
+      name: 'north',
+      online: true,
+      held: 2,
+      success: expect.any(Number) as number,
+    });
+  }, 20_000);
+  const events = await hq.sites.operations.events({ site: 2, type: 'user.added', limit: 10 });
+  expect(events.map(({ user }) => user)).toContain(1);
+  await north.sites.stop();
+  await vi.waitFor(async () => {
+    const [site] = (await hq.sites.operations.status()).sites ?? [];
+    expect(site?.online).toBe(false);
+  }, 20_000);
+}, 60_000);
+
+test('S2 S3 an unknown site and a wrong password do not get past the broker, and the satellite says so', async () => {
+  const hq = await headquarters();
+  const north = await satellite('north', 2, hq.face.brokerUrl ?? '');
+  await expect(north.sites.operations.sync({ release: false })).rejects.toMatchObject({
+    code: 'SITES_PASSWORD',
+  });
+  const refused = await hq.gateway.store.events({ type: 'site.refused', limit: 10 });
+  expect(refused).toMatchObject([{ data: { site: 'sync id 2', code: 'SITES_UNKNOWN' } }]);
+  await hq.sites.operations.add({ ...EVERYBODY, syncId: 2, name: 'north', user: 'north' });
+  await expect(north.sites.operations.sync({ release: false })).resolves.toBeUndefined();
+  await expect(
+    hq.sites.operations.add({ ...EVERYBODY, syncId: 2, name: 'south', user: 'south' }),
+  ).rejects.toMatchObject({ code: 'SITES_EXISTS' });
+}, 60_000);
+
+test('S12 a site can neither read nor write another’s topics, nor take its place or the master’s', async () => {
+  const hq = await headquarters();
+  await hq.sites.operations.add({ ...EVERYBODY, syncId: 2, name: 'north', user: 'north' });
+  await hq.sites.operations.add({ ...EVERYBODY, syncId: 3, name: 'south', user: 'south' });
+  const verifier = await verifierOf(deriveKey, PASSWORD, { master: 'hq', syncId: 3, user: 'south' });
+  const login = { username: 'south', password: brokerPassword(verifier), reconnectPeriod: 0 };
+  const url = hq.face.brokerUrl ?? '';
+  for (const clientId of ['whorl-site-2', 'whorl-hq', 'whorl-hq-sites', 'anything'])
+    await expect(connectAsync(url, { ...login, clientId }, false)).rejects.toThrow();
+  const client = await connectAsync(url, { ...login, clientId: 'whorl-site-3' }, false);
+  onTestFinished(() => client.endAsync(true));
+  const wanted = [
+    'whorl-sites/hq/3/down',
+    'whorl-sites/hq/2/down',
+    'whorl-sites/hq/2/up',
+    '#',
+    'whorl/hq/#',
+    '+/hq/+/down',
+  ];
+  const granted = await client.subscribeAsync(wanted, { qos: 1 }).catch((error: unknown) => error);
+  expect(granted).toBeInstanceOf(Error);
+  const alone = await client.subscribeAsync('whorl-sites/hq/3/down', { qos: 1 });
+  expect(alone.map(({ qos }) => qos)).toEqual([1]);
+  const gone = new Promise<void>((resolve) => client.once('close', resolve));
+  client.publish('whorl-sites/hq/2/up', 'x', { qos: 1 });
+  await gone;
+}, 60_000);

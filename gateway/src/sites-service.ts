@@ -1,0 +1,173 @@
+import { hostname } from 'node:os';
+import type { Clock, Random } from '@whorl/protocol';
+import { checkPassword, deriveKey } from './access/password.ts';
+import type { MqttFace } from './mqtt/face.ts';
+import { readPassword } from './mqtt/password.ts';
+import type { BrokerSites } from './mqtt/site-gate.ts';
+import { MasterLink, satelliteWire } from './mqtt/site-links.ts';
+import { brokerWire } from './mqtt/ways.ts';
+import type { Log } from './settings/log.ts';
+import { MASTER_ID } from './settings/sites.ts';
+import type { MasterPlace, SitesConfig } from './settings/sites.ts';
+import { VERSION } from './settings/version.ts';
+import { SitesDesk } from './sites/desk.ts';
+import type { SitesGround } from './sites/ground.ts';
+import { IdentityFile } from './sites/identity.ts';
+import { Master } from './sites/master.ts';
+import type { SitesOperations } from './sites/operations.ts';
+import { Satellite } from './sites/satellite.ts';
+import type { Summary } from './sites/requests.ts';
+import { brokerPassword, verifierOf } from './sites/secrets.ts';
+import type { SiteName } from './sites/secrets.ts';
+import type { GatewayStatus } from './sync/operations.ts';
+import type { Site } from './sync/site.ts';
+
+/** Changes that come one after the other are told of together. */
+const NEWS_MS = 300;
+const RUN_BYTES = 8;
+
+export interface SitesServiceParts {
+  readonly config: SitesConfig;
+  /** Name of this gateway. */
+  readonly name: string;
+  readonly site: Site;
+  /** Data directory. */
+  readonly data: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly status: () => Promise<Pick<GatewayStatus, 'terminals'>>;
+}
+
+/** Master or satellite at work; a standalone gateway has it as well, and it does nothing there. */
+export interface SitesService {
+  readonly operations: SitesOperations;
+  /** Whom the embedded broker lets in. */
+  readonly broker: BrokerSites | undefined;
+  /** Begins to speak with the others. @param mqtt of a master */
+  start(mqtt: Pick<MqttFace, 'way'> | undefined): void;
+  stop(): Promise<void>;
+}
+
+/** @throws WhorlError STORE_*, SITES_IDENTITY, MQTT_PASSWORD, MQTT_TLS */
+export async function openSites(parts: SitesServiceParts): Promise<SitesService> {
+  const { config, name, site, clock, random } = parts;
+  const ground: SitesGround = { site, name, version: VERSION, clock, random, derive: deriveKey };
+  const { role } = config;
+  await site.store.sites.begin(role, Buffer.from(random.bytes(RUN_BYTES)).toString('hex'));
+  if (role === 'master') return openMaster(parts, ground);
+  if (config.master !== undefined && config.syncId !== undefined)
+    return openSatellite(parts, ground, { above: config.master, syncId: config.syncId });
+  const nobody = {
+    ...{ ground, role, checkPassword },
+    above: undefined,
+    master: undefined,
+    syncId: undefined,
+  };
+  return {
+    operations: new SitesDesk(nobody),
+    broker: undefined,
+    start: () => undefined,
+    stop: () => Promise.resolve(),
+  };
+}
+
+async function openMaster(parts: SitesServiceParts, ground: SitesGround): Promise<SitesService> {
+  const { name, clock, log, site } = parts;
+  const master = new Master(ground);
+  await master.list.load();
+  const desk = new SitesDesk({
+    ...{ ground, role: 'master', syncId: MASTER_ID, above: undefined, master, checkPassword },
+  });
+  let link: MasterLink | undefined;
+  const news = later(clock, () => {
+    void master.tellNews().catch(() => undefined);
+  });
+  const unsubscribe = site.hub.subscribe(({ type }) => {
+    if (type.startsWith('user.') || type.startsWith('conflict.') || type === 'settings.changed') news();
+  });
+  return {
+    operations: desk,
+    broker: {
+      master: name,
+      of: (user) => {
+        const found = master.list.all.find((one) => one.user === user);
+        return found && { syncId: found.syncId, password: brokerPassword(found.verifier) };
+      },
+      refused: (syncId, code) => master.turnedAway(syncId, code),
+    },
+    start: (mqtt) => {
+      if (mqtt === undefined) return;
+      link = new MasterLink({ master: name, way: mqtt.way, ears: master, clock, log });
+      master.start(link);
+      link.start();
+    },
+    stop: async () => {
+      unsubscribe();
+      await link?.stop();
+    },
+  };
+}
+
+async function openSatellite(
+  parts: SitesServiceParts,
+  ground: SitesGround,
+  { above, syncId }: { readonly above: MasterPlace; readonly syncId: number },
+): Promise<SitesService> {
+  const { clock, random, data, site } = parts;
+  const name: SiteName = { master: above.name, syncId, user: above.user };
+  // Told at the start rather than in a log nobody reads; later it is read again for each connection.
+  readPassword(above.passwordFile);
+  const verifier = (): Promise<Uint8Array> => verifierOf(deriveKey, readPassword(above.passwordFile), name);
+  const wire = brokerWire(above.url, above.ca);
+  const desk = new SitesDesk({
+    ...{ ground, role: 'satellite', syncId, master: undefined, checkPassword },
+    above: { name: above.name, satellite: () => satellite },
+  });
+  await desk.load();
+  const satellite: Satellite = new Satellite({
+    ...{ ground, name, verifier, host: hostname(), identity: new IdentityFile(data, random) },
+    open: satelliteWire({
+      ...{ master: above.name, syncId, clock },
+      way: async () => ({ wire, login: { user: above.user, password: brokerPassword(await verifier()) } }),
+    }),
+    settings: () => desk.settings,
+    minute: () => {
+      const now = new Date(clock.wallTime());
+      return now.getHours() * 60 + now.getMinutes();
+    },
+    terminals: async () => terminalsOf(await parts.status()),
+  });
+  const unsubscribe = site.hub.subscribe(({ type }) => {
+    if (!type.startsWith('site.')) satellite.changed();
+  });
+  return {
+    operations: desk,
+    broker: undefined,
+    start: () => satellite.start(),
+    stop: async () => {
+      unsubscribe();
+      await satellite.stop();
+    },
+  };
+}
+
+function terminalsOf({ terminals }: Pick<GatewayStatus, 'terminals'>): Summary['terminals'] {
+  return terminals.map(({ name, state, ledger }) => ({
+    ...{ name, state, verified: ledger.verified, failed: ledger.failed },
+    pending: ledger.pending + ledger.sending,
+  }));
+}
+
+/** Calls once for many calls that come close together. */
+function later(clock: Clock, work: () => void): () => void {
+  let waiting = false;
+  return () => {
+    if (waiting) return;
+    waiting = true;
+    clock.after(NEWS_MS, () => {
+      waiting = false;
+      work();
+    });
+  };
+}

@@ -1,0 +1,154 @@
+import { WhorlError } from '@whorl/protocol';
+import type { NewEvent } from '../events/catalogue.ts';
+import { DEFAULT_SITE_SYNC, MASTER_ID, siteSyncSchema } from '../settings/sites.ts';
+import type { SiteSyncSettings } from '../settings/sites.ts';
+import type { SiteEvent, SiteEventFilter, SiteRole, SiteRow } from '../store/sites.ts';
+import type { SitesGround } from './ground.ts';
+import { resumeAt } from './history.ts';
+import type { NewSite, SiteEdit } from './list.ts';
+import type { Master } from './master.ts';
+import type { AsideView, SitesOperations, SitesStatus, SiteView } from './operations.ts';
+import type { Satellite } from './satellite.ts';
+import { historyOf } from './serving.ts';
+
+/** Settings of the sync, as a note in the store. */
+const SETTINGS = 'sites.settings';
+const MOST_ASIDE = 1000;
+
+export interface DeskParts {
+  readonly ground: SitesGround;
+  readonly role: SiteRole;
+  readonly syncId: number | undefined;
+  /** Of a satellite. */
+  readonly above: { readonly name: string; readonly satellite: () => Satellite } | undefined;
+  readonly master: Master | undefined;
+  /** @throws WhorlError PASSWORD_WEAK */
+  readonly checkPassword: (name: string, password: string) => void;
+}
+
+/** Where people and programs bring what they want of master and satellites. */
+export class SitesDesk implements SitesOperations {
+  readonly #parts: DeskParts;
+  #settings: SiteSyncSettings = DEFAULT_SITE_SYNC;
+
+  constructor(parts: DeskParts) {
+    this.#parts = parts;
+  }
+
+  /** Reads the settings that were changed at run time. */
+  async load(): Promise<void> {
+    const note = await this.#parts.ground.site.store.note(SETTINGS);
+    if (note === undefined) return;
+    const parsed = siteSyncSchema.partial().safeParse(JSON.parse(note));
+    if (parsed.success)
+      this.#settings = { ...DEFAULT_SITE_SYNC, ...(parsed.data as Partial<SiteSyncSettings>) };
+  }
+
+  get settings(): SiteSyncSettings {
+    return this.#settings;
+  }
+
+  async status(): Promise<SitesStatus> {
+    const { role, syncId, ground, master, above } = this.#parts;
+    const { store } = ground.site;
+    return {
+      ...{ role, name: ground.name, aside: await store.sites.countAside() },
+      ...(syncId === undefined ? {} : { syncId }),
+      ...(master === undefined
+        ? {}
+        : { sites: await Promise.all(master.list.all.map((one) => this.#view(one))) }),
+      ...(above === undefined ? {} : { master: await this.#above(above.name, above.satellite()) }),
+    };
+  }
+
+  async add(site: NewSite): Promise<void> {
+    this.#parts.checkPassword(site.user, site.password);
+    await this.#master().list.add(site);
+    await this.#tell({ type: 'site.added', data: { site: site.name, syncId: site.syncId } });
+  }
+
+  async edit(name: string, edit: SiteEdit): Promise<void> {
+    const { list } = this.#master();
+    if (edit.password !== undefined) this.#parts.checkPassword(list.named(name).user, edit.password);
+    await list.edit(name, edit);
+    await this.#tell({ type: 'site.changed', data: { site: name } });
+    await this.#master().tellNews();
+  }
+
+  async remove(name: string): Promise<void> {
+    const { syncId } = await this.#master().list.remove(name);
+    this.#master().part(syncId);
+    await this.#tell({ type: 'site.removed', data: { site: name } });
+  }
+
+  async reset(name: string): Promise<void> {
+    const { syncId } = await this.#master().list.reset(name);
+    this.#master().part(syncId);
+    await this.#tell({ type: 'site.reset', data: { site: name } });
+  }
+
+  sync({ release }: { readonly release: boolean }): Promise<void> {
+    return this.#satellite().syncNow({ release });
+  }
+
+  async changeSettings(changes: Partial<SiteSyncSettings>): Promise<SiteSyncSettings> {
+    const satellite = this.#satellite();
+    const next = { ...this.#settings, ...changes };
+    await this.#parts.ground.site.store.saveNote(SETTINGS, JSON.stringify(next));
+    this.#settings = next;
+    satellite.resettled();
+    return next;
+  }
+
+  async aside(): Promise<readonly AsideView[]> {
+    const rows = await this.#parts.ground.site.store.sites.aside(MOST_ASIDE);
+    return rows.map(({ bytes: _, ...row }) => row);
+  }
+
+  async events(filter: SiteEventFilter): Promise<readonly SiteEvent[]> {
+    return this.#parts.ground.site.store.sites.siteEvents(filter);
+  }
+
+  async #view({ syncId, name, url, user, groups, binding }: SiteRow): Promise<SiteView> {
+    const state = this.#master().state(syncId);
+    return {
+      ...{ syncId, name, url, user, ...state },
+      ...(groups === undefined ? {} : { groups: [...groups] }),
+      ...(binding === undefined ? {} : { bound: { host: binding.host, since: binding.since } }),
+      held: await this.#parts.ground.site.store.sites.countHeld(syncId),
+    };
+  }
+
+  async #above(name: string, { state, up }: Satellite): Promise<NonNullable<SitesStatus['master']>> {
+    const { sites } = this.#parts.ground.site.store;
+    const history = await historyOf(this.#parts.ground);
+    const walk = await sites.cursor(MASTER_ID, 'walk');
+    const events = history.heads.events - resumeAt(history, 'events', up?.events ?? undefined).seq;
+    const users = await sites.countChanges(
+      resumeAt(history, 'users', up?.users ?? undefined).seq,
+      history.heads.users,
+    );
+    return {
+      ...{ name, ...state, settings: this.#settings },
+      waiting: Math.max(events, 0) + users,
+      complete: walk !== undefined && walk.seq <= 1,
+    };
+  }
+
+  #tell(event: Pick<Extract<NewEvent, { type: `site.${string}` }>, 'type' | 'data'>): Promise<void> {
+    const { site } = this.#parts.ground;
+    return site.tell({ ...event, time: site.now } as NewEvent);
+  }
+
+  #master(): Master {
+    const { master, role } = this.#parts;
+    if (master === undefined) throw new WhorlError('SITES_ROLE', `this gateway is ${role}, not master`);
+    return master;
+  }
+
+  #satellite(): Satellite {
+    const { above, role } = this.#parts;
+    if (above === undefined) throw new WhorlError('SITES_ROLE', `this gateway is ${role}, not satellite`);
+    return above.satellite();
+  }
+}

@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import { siteSyncSchema } from '../settings/sites.ts';
+import type { SiteSyncSettings } from '../settings/sites.ts';
+import type { SiteEvent, SiteEventFilter } from '../store/sites.ts';
+import type { NewSite, SiteEdit } from './list.ts';
+import { summarySchema } from './requests.ts';
+
+const millis = z.int().describe('Milliseconds UTC.');
+const trouble = z
+  .strictObject({ code: z.string(), text: z.string(), time: millis })
+  .exactOptional()
+  .describe('Why the last login or exchange failed.');
+
+/** A satellite, as its master shows it. */
+export const siteViewSchema = z.strictObject({
+  syncId: z.int(),
+  name: z.string(),
+  url: z.string(),
+  user: z.string(),
+  groups: z.array(z.int()).exactOptional().describe('Access groups that reach it; all users when absent.'),
+  bound: z
+    .strictObject({ host: z.string(), since: millis })
+    .exactOptional()
+    .describe('The machine that has logged in as this site; none yet when absent.'),
+  online: z.boolean(),
+  success: millis.exactOptional().describe('When the last exchange ended well.'),
+  tookMs: z.int().exactOptional(),
+  version: z.string().exactOptional(),
+  /** Users that it has of the master's. */
+  held: z.int(),
+  summary: summarySchema.exactOptional(),
+  trouble,
+});
+export type SiteView = z.infer<typeof siteViewSchema>;
+
+export const sitesStatusSchema = z.strictObject({
+  role: z.enum(['standalone', 'master', 'satellite']),
+  name: z.string(),
+  syncId: z.int().exactOptional(),
+  sites: z.array(siteViewSchema).readonly().exactOptional().describe('Of a master.'),
+  master: z
+    .strictObject({
+      name: z.string(),
+      online: z.boolean(),
+      step: z.string().exactOptional().describe('What is being done.'),
+      left: z.int().exactOptional().describe('Rows that are left of it.'),
+      success: millis.exactOptional(),
+      tookMs: z.int().exactOptional(),
+      next: millis.exactOptional().describe('When the next exchange begins by itself.'),
+      waiting: z.int().describe('Changes and events that have to go up.'),
+      complete: z.boolean().describe('Whether everything that belongs here has been here once.'),
+      settings: siteSyncSchema,
+      trouble,
+    })
+    .exactOptional()
+    .describe('Of a satellite.'),
+  aside: z.int().describe('Rows that wait apart, each with its reason.'),
+});
+export type SitesStatus = z.infer<typeof sitesStatusSchema>;
+
+export const asideViewSchema = z.strictObject({
+  peer: z.int().describe('Sync id of whom it came from.'),
+  user: z.int(),
+  code: z.string(),
+  reason: z.string(),
+  since: millis,
+  attempts: z.int(),
+});
+export type AsideView = z.infer<typeof asideViewSchema>;
+
+/** What people and programs can ask about master and satellites. Errors: SITES_*, PASSWORD_WEAK, REQUEST_INVALID, STORE_*. */
+export interface SitesOperations {
+  status(): Promise<SitesStatus>;
+  add(site: NewSite): Promise<void>;
+  edit(name: string, edit: SiteEdit): Promise<void>;
+  remove(name: string): Promise<void>;
+  /** Forgets machine, tokens and cursors of a site in one step. */
+  reset(name: string): Promise<void>;
+  /** Satellite: an exchange now. @returns when it ended. @param release also removes users that the guard kept */
+  sync(options: { readonly release: boolean }): Promise<void>;
+  /** Satellite: when and how fast it syncs. */
+  changeSettings(changes: Partial<SiteSyncSettings>): Promise<SiteSyncSettings>;
+  /** Rows that wait apart. */
+  aside(): Promise<readonly AsideView[]>;
+  /** Master: events of the satellites, newest first. */
+  events(filter: SiteEventFilter): Promise<readonly SiteEvent[]>;
+}
