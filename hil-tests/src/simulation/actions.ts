@@ -12,6 +12,7 @@ import {
   noise,
   putBack,
   reboot,
+  refuse,
   restart,
   strike,
 } from './troubles.ts';
@@ -48,8 +49,9 @@ export const ACTIONS: readonly (readonly [times: number, action: Action])[] = [
   [2, idle],
   [4, fault],
   [6, strike],
+  [4, squeeze],
   [3, losePower],
-  [2, disk],
+  [6, disk],
   [2, copyFlash],
   [2, putBack],
 ];
@@ -65,6 +67,14 @@ async function enrol(run: Run): Promise<string | undefined> {
     if (place.terminal.power === 'on') told.push(enrolOne(run, place, user));
   }
   return told.join('; ');
+}
+
+/** Somebody comes who is to go where there is no room. */
+async function squeeze(run: Run): Promise<string | undefined> {
+  const refused = await refuse(run);
+  const enrolled = await enrol(run);
+  await run.rig.pass(run.random.below(3_000));
+  return [refused, enrolled].filter((one) => one !== undefined).join('; ');
 }
 
 function enrolOne(run: Run, { name, terminal }: Place, user: number): string {

@@ -84,6 +84,15 @@ export async function fault(run: Run): Promise<string | undefined> {
   return (await begun(run, wish)) ? toldOf(wish) : undefined;
 }
 
+/** A terminal takes nobody new, or nothing new of them, from now on. */
+export async function refuse(run: Run): Promise<string | undefined> {
+  const { rig, random } = run;
+  const fault = pick(random, ['memory-full', 'slots-full', 'wrong-format', 'flash-fails']);
+  const on = pick(random, [...rig.terminals.keys()]);
+  const wish = { on, fault, given: {}, forMs: 1 + random.below(LASTS_MS) };
+  return (await begun(run, wish)) ? toldOf(wish) : undefined;
+}
+
 /** Any fault of the catalogue, within whatever is said on a line next. */
 export function strike(run: Run): string | undefined {
   const { rig, random, strikes } = run;
