@@ -2,7 +2,7 @@ import { codeOf, ERRORS, WhorlError } from '@whorl/protocol';
 import type { Cancel, Clock, ErrorCode } from '@whorl/protocol';
 import type { Login } from './login.ts';
 import { Channel, LOGIN } from './channel.ts';
-import { fitting } from './login-words.ts';
+import { fitting, readLogin } from './login-words.ts';
 import { readMessage, writeMessage } from './message.ts';
 import type { Pace } from './pace.ts';
 import { ANSWERS, downSchema } from './requests.ts';
@@ -135,6 +135,7 @@ export class Conversation {
   heard(bytes: Uint8Array): void {
     try {
       if (bytes[0] === LOGIN) {
+        if (this.#login === undefined) this.#forgotten(bytes);
         const next = this.#login?.login.take(bytes);
         if (next !== undefined) this.#login?.said(next);
         return;
@@ -148,6 +149,14 @@ export class Conversation {
       this.#login?.failed(failure);
       this.#waiting?.reject(failure);
     }
+  }
+
+  /** The master has begun anew and knows nothing of this session. */
+  #forgotten(bytes: Uint8Array): void {
+    const step = readLogin(bytes);
+    if (step.step !== 'refused' || step.code !== 'SITES_LINK') return;
+    this.#over = step.text;
+    this.#waiting?.reject(new WhorlError('SITES_LINK', step.text));
   }
 
   #answered(clear: Uint8Array): void {

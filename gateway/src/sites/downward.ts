@@ -117,14 +117,16 @@ async function arriving(
   if ('waits' in came) throw new WhorlError('SITES_WAIT', `user ${user}: ${came.waits}`);
   const { next } = came;
   const mark = { kind: 'base', user, base: came.base } as const;
+  // An older one than before: a master that was restored is offered what it has lost.
+  const again: SiteMark[] = row.version < (it.base?.version ?? 0) ? [{ kind: 'logged', user }] : [];
   if (next === undefined) return { marks: [] };
   // A user that stays as it is needs no new version; what the base says of it is stored with the others.
-  if (next === held) return { marks: [mark] };
+  if (next === held) return { marks: [mark, ...again] };
   const ledger = await planFor(site, user, next.record, next.version);
   const events = [cameDown(user, held, next, site.now)];
   return {
     change: { user, from: held?.version ?? 0, next, ledger, events, time: site.now },
-    marks: [mark],
+    marks: [mark, ...again],
   };
 }
 

@@ -8,7 +8,7 @@ import { LOGIN, sessionOf } from './channel.ts';
 import type { SitesGround } from './ground.ts';
 import { cursorAt, resumeAt } from './history.ts';
 import { SiteList } from './list.ts';
-import { fitting } from './login-words.ts';
+import { fitting, writeLogin } from './login-words.ts';
 import type { Machine, Refusal } from './login-words.ts';
 import { readMessage, writeMessage } from './message.ts';
 import { upSchema } from './requests.ts';
@@ -121,7 +121,12 @@ export class Master implements MasterEars {
     const seat = this.#seats.get(syncId);
     const id = sessionOf(bytes);
     const session = [seat?.session, seat?.fresh].find((one) => one !== undefined && one.channel.id === id);
-    if (site === undefined || seat === undefined || session === undefined) return;
+    if (site === undefined || seat === undefined || session === undefined) {
+      // After a restart: else the satellite would ask until its patience ends. Worth nothing to whoever forges it.
+      const text = 'the master does not know this session any more';
+      await this.#wire?.send(syncId, writeLogin({ step: 'refused', id: '', code: 'SITES_LINK', text }));
+      return;
+    }
     const clear = session.channel.open(bytes);
     if (clear === undefined) return;
     if (session === seat.fresh) {

@@ -146,7 +146,14 @@ export class Satellite {
     const began = clock.now();
     [this.#waiting, this.#asked, this.#news, this.#released] = [[], undefined, undefined, false];
     try {
-      const held = await this.#exchange(released);
+      const known = this.#conversation;
+      const held = await this.#exchange(released).catch((error: unknown) => {
+        // The master has begun anew since the last exchange: so does the session.
+        if (known === undefined || codeOf(error) !== 'SITES_LINK') throw error;
+        known.close();
+        this.#conversation = undefined;
+        return this.#exchange(released);
+      });
       this.#failures = 0;
       const { trouble: _, ...state } = this.#state;
       this.#state = { ...state, online: true, success: site.now, tookMs: Math.round(clock.now() - began) };
