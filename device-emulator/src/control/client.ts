@@ -33,15 +33,31 @@ export class Client {
     return this.#call(path, { method: 'DELETE' }, shape);
   }
 
+  /** Text as it comes, until `signal` ends it or the emulator does. @throws as {@link Client.get} */
+  async *stream(path: string, signal: AbortSignal): AsyncGenerator<string, void> {
+    try {
+      const answer = await this.#fetch(path, { signal });
+      if (!answer.ok) throw this.#refused(await answer.json().catch(() => undefined));
+      const text = new TextDecoder();
+      for await (const piece of answer.body ?? []) yield text.decode(piece as Uint8Array, { stream: true });
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
   async #call<T>(path: string, init: RequestInit, shape: z.ZodType<T>): Promise<T> {
     const answer = await this.#fetch(path, init);
     const value: unknown = await answer.json().catch(() => undefined);
     if (answer.ok) return shape.parse(value);
+    throw this.#refused(value);
+  }
+
+  #refused(value: unknown): WhorlError {
     const parsed = refusal.safeParse(value);
     if (!parsed.success)
-      throw new WhorlError('CONTROL_UNREACHABLE', `something else answers on port ${this.#port}`);
+      return new WhorlError('CONTROL_UNREACHABLE', `something else answers on port ${this.#port}`);
     const { code, message, place } = parsed.data;
-    throw code === 'CONTROL_REQUEST' || !isErrorCode(code)
+    return code === 'CONTROL_REQUEST' || !isErrorCode(code)
       ? new RequestError(place, message)
       : new WhorlError(code, message);
   }

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { Client } from '@whorl/device-emulator/control/client';
+import { Emulator } from '@whorl/device-emulator/control/emulator';
 import { describe } from '@whorl/protocol';
 import { z } from 'zod';
 import { askAt } from './console.ts';
@@ -9,7 +10,6 @@ import type { Hands } from './site.ts';
 
 const COMMAND_MS = 30_000;
 const anything = z.looseObject({});
-const pairing = z.object({ code: z.string() });
 
 /** Something at a rig that is switched off and on, or pulled and plugged. */
 export interface Switched {
@@ -28,7 +28,7 @@ export function handsBehind(terminal: PortsTerminal, at: ConsolePlace | undefine
     });
   const power = { powerOff: () => cut().off(), powerOn: () => cut().on() };
   if (people === 'person') return { ...asked(name, at), ...power };
-  if (people !== undefined) return { ...told(name, new Client(people.emulator)), ...power };
+  if (people !== undefined) return { ...told(name, new Emulator(people.emulator)), ...power };
   const nobody = async (): Promise<never> => {
     throw new Error(`the rig file names nobody who does anything at ${name}`);
   };
@@ -52,16 +52,21 @@ function asked(name: string, at: ConsolePlace | undefined): Omit<Hands, 'powerOf
   };
 }
 
-function told(name: string, client: Client): Omit<Hands, 'powerOff' | 'powerOn'> {
-  const act = async (action: string, body: object): Promise<void> => {
-    await client.post(`/terminals/${name}/${action}`, body, anything);
-  };
+function told(name: string, emulator: Emulator): Omit<Hands, 'powerOff' | 'powerOn'> {
   return {
-    enrol: (user, finger) => act('enrol', { user, finger }),
-    giveUp: (user) => act('enrol-fail', { user }),
-    remove: (user) => act('delete', { user }),
-    factoryReset: () => act('factory-reset', {}),
-    pairingCode: async () => (await client.post(`/terminals/${name}/pair`, {}, pairing)).code,
+    enrol: async (user, finger) => {
+      await emulator.at(name, 'enrol', { user, finger });
+    },
+    giveUp: async (user) => {
+      await emulator.at(name, 'enrol-fail', { user });
+    },
+    remove: async (user) => {
+      await emulator.at(name, 'delete', { user });
+    },
+    factoryReset: async () => {
+      await emulator.at(name, 'factory-reset', {});
+    },
+    pairingCode: async () => (await emulator.at(name, 'pair', {})).code,
   };
 }
 
