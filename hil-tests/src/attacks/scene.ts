@@ -31,8 +31,8 @@ const SEAL_BYTES = 8;
 export function removalBytes(users: number): number {
   return HEADER_BYTES + 2 + 4 * users + SEAL_BYTES;
 }
-/** An answer that says nothing but its type, with the terminal's counter. */
-export const DONE_BYTES = HEADER_BYTES + 2 + 1 + SEAL_BYTES;
+/** An answer that says how many users are held, with the terminal’s counter. */
+export const DONE_BYTES = HEADER_BYTES + 2 + 1 + 4 + SEAL_BYTES;
 
 export function isRemoval({ frame, fromGateway }: Crossing, users = 1, address = ADDRESS): boolean {
   return fromGateway && frame.length === removalBytes(users) && frame[1] === address;
