@@ -53,12 +53,12 @@ export class Renewal {
     });
   }
 
-  /** @param time milliseconds UTC */
-  renew(time: number): Promise<Renewed> {
+  /** @param from how many were done before @param time milliseconds UTC */
+  renew(from: number, time: number): Promise<Renewed> {
     const { db, keys, keepsOld } = this.#parts;
     return db.write(() => {
       const at = this.#at();
-      if (at === undefined) return { count: 0, events: [] };
+      if (at?.done !== from) return { count: 0, events: [] };
       const keeps = keepsOld();
       const users = renewUserKey(db, keys, { after: at.user, most: BATCH, keeps });
       const conflicts =

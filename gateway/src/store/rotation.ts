@@ -102,8 +102,8 @@ export class Rotation implements VaultStore {
     return this.#status();
   }
 
-  renew(time: number): Promise<Renewed> {
-    return this.#renewal.renew(time);
+  renew(from: number, time: number): Promise<Renewed> {
+    return this.#renewal.renew(from, time);
   }
 
   /** Ends what a process that was killed had begun, once the store is open. */

@@ -75,6 +75,11 @@ export interface VaultStore {
    * @throws WhorlError STORE_*
    */
   beginRenewal(): Promise<VaultStatus>;
-  /** Seals some people anew, in one transaction. @param time milliseconds UTC @throws WhorlError STORE_*, VAULT_SEALED */
-  renew(time: number): Promise<Renewed>;
+  /**
+   * Seals some people anew, in one transaction.
+   * @param from how many are sealed anew already: with another number it was done before, and nothing is done
+   * @param time milliseconds UTC
+   * @throws WhorlError STORE_*, VAULT_SEALED
+   */
+  renew(from: number, time: number): Promise<Renewed>;
 }

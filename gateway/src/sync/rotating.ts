@@ -77,7 +77,7 @@ export class Rotating {
     for (let some = 1; some > 0; done += some) {
       await progress(done);
       if (signal.aborted) return;
-      const { count, events } = await vault.renew(this.#site.now);
+      const { count, events } = await vault.renew(done, this.#site.now);
       this.#site.publish(events);
       some = count;
     }

@@ -116,7 +116,7 @@ async function erase({ store, random, now }: Planning): Promise<Call | undefined
 async function rotate({ store, random, now }: Planning): Promise<Call> {
   const { master, next, renewing } = await store.vault.status();
   const alone = { together: false };
-  if (renewing !== undefined) return call('renew', (on) => on.vault.renew(now), alone);
+  if (renewing !== undefined) return call('renew', (on) => on.vault.renew(renewing.done, now), alone);
   if (random.below(3) === 0) return call('new data keys', (on) => on.vault.beginRenewal(), alone);
   if (next === undefined) return call('new master key', (on) => on.vault.begin(now), alone);
   return master.keys > 0
@@ -216,7 +216,8 @@ async function note({ random, now }: Planning): Promise<Call> {
 async function partial({ random }: Planning): Promise<Call> {
   const terminal = pick(random, TERMINALS);
   const bytes = random.below(3) === 0 ? undefined : random.bytes(random.below(20_000));
-  return call('partial', (on) => on.partials.put(terminal, bytes));
+  // Alone: asked for again after a call that then draws no random bytes, it would be sealed with others.
+  return call('partial', (on) => on.partials.put(terminal, bytes), { together: false });
 }
 
 async function addJob({ now }: Planning): Promise<Call> {

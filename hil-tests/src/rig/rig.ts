@@ -44,6 +44,8 @@ export interface RigTerminal {
   readonly firmware?: string;
   /** What else its firmware does otherwise than it should. */
   readonly quirks?: readonly QuirkName[];
+  /** Storing and reckoning take it the time that its model says; none unless it matters, so that figures are the line’s. */
+  readonly busy?: boolean;
 }
 
 /** Modbus on the wire of a line. */

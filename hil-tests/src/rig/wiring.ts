@@ -16,6 +16,9 @@ import type { Clock } from '@whorl/protocol';
 import type { Between } from './between.ts';
 import type { RigPlan } from './rig.ts';
 
+/** Of a terminal whose own work takes no time. */
+const IDLE = { storeMs: 0, computeMs: 0 };
+
 /** The emulated side of a rig: terminals on their lines. */
 export interface Bench {
   readonly terminals: ReadonlyMap<string, Terminal>;
@@ -60,7 +63,7 @@ export function makeBench(
       const terminal = new Terminal({
         serial: `WX-${member.name}`,
         address: index + 1,
-        model: { ...model, capabilities, quirks },
+        model: { ...model, ...(member.busy === true ? {} : IDLE), capabilities, quirks },
         clock,
         random: seededRandom(seed * 100 + terminals.size),
         flash,

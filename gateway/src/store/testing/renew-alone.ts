@@ -4,6 +4,10 @@ import { openStore } from '../open.ts';
 const [, , data = ''] = process.argv;
 const store = openStore({ data });
 await store.vault.beginRenewal();
-do process.stdout.write('step\n');
-while ((await store.vault.renew(9)).count > 0);
+for (;;) {
+  process.stdout.write('step\n');
+  const { renewing } = await store.vault.status();
+  if (renewing === undefined) break;
+  await store.vault.renew(renewing.done, 9);
+}
 await store.close();
