@@ -334,7 +334,9 @@ export class Medium {
 
   #invite(heard: OnAir): void {
     for (const seat of this.#everyone) {
-      if (!isPresent(seat, heard, this.isWire) || heardBy(seat.troubles, INVITATION_WIRE) === undefined)
+      // What it was asked by the same frame it may have done at once.
+      const ended = { start: heard.start, freeBy: heard.end };
+      if (!isPresent(seat, ended, this.isWire) || heardBy(seat.troubles, INVITATION_WIRE) === undefined)
         continue;
       const hand = seat.station.hand();
       if (hand !== undefined) this.#say(seat, hand, heard.end + seat.turnaroundMs);

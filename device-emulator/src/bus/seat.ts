@@ -23,11 +23,12 @@ export interface Seat extends Sender {
 /**
  * Whether a seat hears a transmission from its beginning: who was plugged in within it makes nothing of its rest. On a
  * wire whoever works hears nothing, for its receiver holds a few bytes; a connection keeps them until they are taken.
+ * @param heard.freeBy when it must have ended its work; at the beginning unless it says
  */
 export function isPresent(
   { since, busyUntil }: Seat,
-  heard: { readonly start: number },
+  { start, freeBy = start }: { readonly start: number; readonly freeBy?: number },
   isWire: boolean,
 ): boolean {
-  return since !== undefined && since <= heard.start && (!isWire || busyUntil <= heard.start);
+  return since !== undefined && since <= start && (!isWire || busyUntil <= freeBy);
 }
