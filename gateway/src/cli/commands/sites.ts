@@ -41,7 +41,7 @@ function addStatus(sites: Command): void {
   for (const name of ['status', 'list'])
     sites
       .command(name, { isDefault: name === 'status' })
-      .description(name === 'status' ? 'how the exchange stands, on one screen' : 'the same')
+      .description(name === 'status' ? 'how the exchange stands, on one screen' : 'the same as status')
       .addHelpText('after', `\nExample:\n  whorl sites ${name}`)
       .action(async (_options, command: Command) => {
         const context = contextOf(command);
