@@ -5,6 +5,8 @@ const report = process.env['WHORL_TEST_REPORT'];
 
 export default defineConfig({
   test: {
+    // A machine may have much else to do.
+    expect: { poll: { timeout: 10_000 } },
     include: ['*/src/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
