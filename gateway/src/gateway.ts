@@ -2,6 +2,7 @@ import { describe, WhorlError } from '@whorl/protocol';
 import type { Clock, LineTiming, Random, RegisterName } from '@whorl/protocol';
 import type { NewEvent } from './events/catalogue.ts';
 import { EventHub } from './events/hub.ts';
+import { Gate } from './lines/gate.ts';
 import { Line } from './lines/line.ts';
 import type { OpenTransport } from './lines/transport.ts';
 import { DialIn } from './lines/transports/dial-in.ts';
@@ -23,7 +24,6 @@ import { Syncs } from './tasks/syncs.ts';
 import type { TerminalDriver } from './terminals/driver.ts';
 import { Registers } from './terminals/registers/all.ts';
 import type { TerminalStatus } from './terminals/status.ts';
-import { Admission } from './terminals/whorl/admission.ts';
 import { Convoys } from './terminals/whorl/convoy.ts';
 import { WhorlDriver } from './terminals/whorl/driver.ts';
 import { greetSocket } from './terminals/whorl/greet.ts';
@@ -75,7 +75,7 @@ interface WireContext {
   readonly site: Site;
   readonly keys: Pairings;
   readonly dialIn: DialIn | undefined;
-  readonly admission: Admission;
+  readonly handshakes: Gate;
 }
 
 /**
@@ -95,7 +95,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   await site.trouble.start();
   const dialIn = await listen(parts, site);
   const keys = new Pairings(store, await store.pairings());
-  const context = { parts, site, keys, dialIn: dialIn?.server, admission: new Admission(HANDSHAKES) };
+  const context = { parts, site, keys, dialIn: dialIn?.server, handshakes: new Gate(HANDSHAKES) };
   const wired = config.lines.map((line) => wire(context, line));
   const ground = {
     ...{ site, name: config.name, random: parts.random, note: parts.note ?? nowhere },
@@ -171,10 +171,10 @@ function driverOf(wired: readonly Wired[], terminal: string): WhorlDriver {
 }
 
 function wire(context: WireContext, config: LineConfig): Wired {
-  const { parts, site, keys, dialIn, admission } = context;
+  const { parts, site, keys, dialIn, handshakes } = context;
   const line = lineFor(parts, site, { config, open: parts.open?.(config) ?? opener(config.over, dialIn) });
   const { random, renewalMs } = parts;
-  const presence = new Presence({ line, keys, random, admission, renewalMs });
+  const presence = new Presence({ line, keys, random, handshakes, renewalMs });
   const convoys = new Convoys(line, parts.random);
   const drivers = config.terminals.map(
     ({ name, address }) => new WhorlDriver({ name, address, line, presence, convoys }),

@@ -98,7 +98,7 @@ test('S4 S12 over the embedded broker a satellite gets the users, as they change
   }, 20_000);
 }, 60_000);
 
-test('S2 S3 an unknown site and a wrong password do not get past the broker, and the satellite says so', async () => {
+test('S1 S2 S3 an unknown site, a second one with the sync id of another, and a wrong password do not get past the broker, and the satellite says so', async () => {
   const hq = await headquarters();
   const north = await satellite('north', 2, hq.face.brokerUrl ?? '');
   await expect(north.sites.operations.sync({ release: false })).rejects.toMatchObject({

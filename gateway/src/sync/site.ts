@@ -7,7 +7,7 @@ import { DEFAULT_RUNTIME_SETTINGS } from '../settings/runtime.ts';
 import type { RuntimeSettings } from '../settings/runtime.ts';
 import type { Store, TerminalRow } from '../store/store.ts';
 import { Comparisons } from './comparisons.ts';
-import { Gate } from './gate.ts';
+import { Gate } from '../lines/gate.ts';
 import { placesOf } from './scope.ts';
 import type { Place, Scope } from './scope.ts';
 import { Trouble, troubleOf } from './trouble.ts';

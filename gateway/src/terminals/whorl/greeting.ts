@@ -3,7 +3,7 @@ import type { AnswerName, Body, Random, RequestName } from '@whorl/protocol';
 import type { Answer } from '../../lines/answer.ts';
 import type { Line } from '../../lines/line.ts';
 import type { Peer } from '../../lines/peer.ts';
-import type { Admission } from './admission.ts';
+import type { Gate } from '../../lines/gate.ts';
 import type { KeyRing } from './key-ring.ts';
 
 /** How a greeting ended, when somebody answered. */
@@ -21,7 +21,7 @@ export interface GreetingParts {
   /** Makes keys: must not be guessed. */
   readonly random: Random;
   /** To the handshakes of terminals that have connections for themselves: on a wire, its bytes take longer than they do. */
-  readonly admission: Admission;
+  readonly handshakes: Gate;
 }
 
 /**
@@ -30,7 +30,7 @@ export interface GreetingParts {
  * @throws WhorlError EXCHANGE_*, LINE_CLOSED, FRAME_FORGED
  */
 export async function greet(parts: GreetingParts): Promise<Greeting> {
-  const { terminal, line, peer, keys, admission } = parts;
+  const { terminal, line, peer, keys, handshakes } = parts;
   const present = await askPlain(line, peer, 'discover', {}, 1);
   const { serial } = present.body;
   const pairing = keys.of(serial);
@@ -41,7 +41,7 @@ export async function greet(parts: GreetingParts): Promise<Greeting> {
   if (!sameBytes(keyId(key), present.body.key))
     return { kind: 'quarantined', serial, reason: `${serial} has lost its pairing, or is not what it says` };
   const open = (): Promise<Greeting> => openSession(parts, serial, key);
-  return line.timing.baud === undefined ? admission.pass(open) : open();
+  return line.timing.baud === undefined ? handshakes.through(open) : open();
 }
 
 async function openSession(

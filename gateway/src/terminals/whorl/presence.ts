@@ -3,7 +3,7 @@ import type { Cancel, Clock, GroupEnd, Random } from '@whorl/protocol';
 import { answerOf, RefusedError } from '../../lines/answer.ts';
 import type { Outcome, RollOutcome } from '../../lines/job.ts';
 import type { Line } from '../../lines/line.ts';
-import type { Admission } from './admission.ts';
+import type { Gate } from '../../lines/gate.ts';
 import { greet } from './greeting.ts';
 import type { KeyRing } from './key-ring.ts';
 import { FIRST_GREETING_MS, LAST_GREETING_MS, seatOf } from './seat.ts';
@@ -39,7 +39,7 @@ export interface PresenceParts {
   /** Makes keys: must not be guessed. */
   readonly random: Random;
   /** Of all lines. */
-  readonly admission: Admission;
+  readonly handshakes: Gate;
   /** How old sessions become; a day unless it is said. */
   readonly renewalMs?: number | undefined;
 }
@@ -55,7 +55,7 @@ export class Presence {
   readonly #seats: Seat[] = [];
   #timer: Cancel | undefined;
   readonly #keys: KeyRing;
-  readonly #admission: Admission;
+  readonly #handshakes: Gate;
   readonly #renewalMs: number;
   readonly #random: Random;
   #asking = false;
@@ -66,12 +66,12 @@ export class Presence {
   #renewedAt = 0;
   #renewalDue = 0;
 
-  constructor({ line, keys, random, admission, renewalMs = DAY_MS }: PresenceParts) {
+  constructor({ line, keys, random, handshakes, renewalMs = DAY_MS }: PresenceParts) {
     this.#line = line;
     this.#renewalMs = renewalMs;
     this.#clock = line.clock;
     this.#keys = keys;
-    this.#admission = admission;
+    this.#handshakes = handshakes;
     this.#random = random;
     line.watch({
       opened: () => {
@@ -292,7 +292,7 @@ export class Presence {
   /** Opens a session. One who is here and has an old one notices nothing of it, but for what it offered. */
   async #greet(seat: Seat): Promise<void> {
     const { member } = seat;
-    const parts = { line: this.#line, keys: this.#keys, random: this.#random, admission: this.#admission };
+    const parts = { line: this.#line, keys: this.#keys, random: this.#random, handshakes: this.#handshakes };
     const greeting = await greet({ ...parts, peer: member.peer, terminal: member.name });
     if (greeting.kind === 'quarantined') {
       if (member.isOnline()) member.lost(greeting.reason);
