@@ -106,7 +106,7 @@ export async function startService(
       ...faces,
       audit,
       jobs,
-      sites: sites.operations,
+      sites: sites.face,
       config: config.http,
       data: config.data,
       random,

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { Clock, Random } from '@whorl/protocol';
-import { checkPassword, deriveKey } from './access/password.ts';
+import { checkPassword, deriveKey, hashPassword, isPassword } from './access/password.ts';
 import type { MqttFace } from './mqtt/face.ts';
 import { readPassword } from './mqtt/password.ts';
 import type { BrokerSites } from './mqtt/site-gate.ts';
@@ -11,8 +11,11 @@ import { MASTER_ID } from './settings/sites.ts';
 import type { MasterPlace, SitesConfig } from './settings/sites.ts';
 import { VERSION } from './settings/version.ts';
 import { SitesDesk } from './sites/desk.ts';
+import { facing } from './sites/face.ts';
+import type { SitesFace } from './sites/face.ts';
 import type { SitesGround } from './sites/ground.ts';
 import { IdentityFile } from './sites/identity.ts';
+import { SitesLock } from './sites/lock.ts';
 import { Master } from './sites/master.ts';
 import type { SitesOperations } from './sites/operations.ts';
 import { Satellite } from './sites/satellite.ts';
@@ -42,6 +45,8 @@ export interface SitesServiceParts {
 /** Master or satellite at work; a standalone gateway has it as well, and it does nothing there. */
 export interface SitesService {
   readonly operations: SitesOperations;
+  /** The same for people and programs, with the settings behind the lock. */
+  readonly face: SitesFace;
   /** Whom the embedded broker lets in. */
   readonly broker: BrokerSites | undefined;
   /** Begins to speak with the others. @param mqtt of a master */
@@ -51,8 +56,24 @@ export interface SitesService {
 
 /** @throws WhorlError STORE_*, SITES_IDENTITY, MQTT_PASSWORD, MQTT_TLS */
 export async function openSites(parts: SitesServiceParts): Promise<SitesService> {
-  const { config, name, site, clock, random } = parts;
+  const { site, clock, random, name, config } = parts;
   const ground: SitesGround = { site, name, version: VERSION, clock, random, derive: deriveKey };
+  const work = await openRole(parts, ground);
+  const lock = new SitesLock(ground, { make: (code) => hashPassword(code, random), is: isPassword });
+  return {
+    ...work,
+    face: facing(work.operations, lock, config.role !== 'standalone'),
+    stop: async () => {
+      lock.stop();
+      await work.stop();
+    },
+  };
+}
+
+type RoleService = Omit<SitesService, 'face'>;
+
+async function openRole(parts: SitesServiceParts, ground: SitesGround): Promise<RoleService> {
+  const { config, site, random } = parts;
   const { role } = config;
   await site.store.sites.begin(role, Buffer.from(random.bytes(RUN_BYTES)).toString('hex'));
   if (role === 'master') return openMaster(parts, ground);
@@ -72,7 +93,7 @@ export async function openSites(parts: SitesServiceParts): Promise<SitesService>
   };
 }
 
-async function openMaster(parts: SitesServiceParts, ground: SitesGround): Promise<SitesService> {
+async function openMaster(parts: SitesServiceParts, ground: SitesGround): Promise<RoleService> {
   const { name, clock, log, site } = parts;
   const master = new Master(ground);
   await master.list.load();
@@ -113,7 +134,7 @@ async function openSatellite(
   parts: SitesServiceParts,
   ground: SitesGround,
   { above, syncId }: { readonly above: MasterPlace; readonly syncId: number },
-): Promise<SitesService> {
+): Promise<RoleService> {
   const { clock, random, data, site } = parts;
   const name: SiteName = { master: above.name, syncId, user: above.user };
   // Told at the start rather than in a log nobody reads; later it is read again for each connection.

@@ -171,10 +171,20 @@ export const ERRORS = {
     'Another machine is bound to this sync id. If this one replaces it, an admin at the master resets it: `whorl sites reset NAME`. Else give this site a sync id of its own.',
   SITES_CLONE:
     'Two machines use the identity of this site: a copy of a data directory, or an old image of the disk. Stop the wrong one; then an admin at the master resets the identity: `whorl sites reset NAME`.',
+  SITES_CODE:
+    'This is not the code of the sync settings. After five wrong ones the next has to wait. A lost code is taken away at the machine: `whorl sites lock forget-code`.',
+  SITES_CODE_NONE:
+    'Sync settings can be changed once there is a code for them. An admin sets it: `whorl sites lock set-code`.',
+  SITES_CODE_RATE:
+    'Too many wrong codes; a restart does not help. Wait as long as the message says. A lost code is taken away at the machine: `whorl sites lock forget-code`.',
+  SITES_CODE_WEAK:
+    'The code needs at least 8 characters, at least 4 different ones, and may not be a plain sequence.',
   SITES_EXISTS: 'A site with this sync id, name or user is in the list already. `whorl sites list` shows it.',
   SITES_IDENTITY:
     'The file with the identity of this site cannot be read or written. Check permissions and disk of the data directory.',
   SITES_LINK: 'The other gateway does not answer; it is tried again by itself. Check network and broker.',
+  SITES_LOCKED:
+    'The sync settings are locked. Whoever has their code opens them for a while: `whorl sites unlock --minutes 15`.',
   SITES_MESSAGE: 'The other gateway sent something that does not fit. Update the older side.',
   SITES_OWNED:
     'Users and policies of this site are kept at the master. Change them there; it comes down by itself.',

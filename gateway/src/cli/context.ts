@@ -125,16 +125,24 @@ const BAD_INPUT: ReadonlySet<string> = new Set<ErrorCode>([
   'MESSAGE_RANGE',
   'OPERATOR_PIN',
   'PASSWORD_WEAK',
+  'SITES_CODE_WEAK',
   'SITE_UNKNOWN',
   'TASK_FILE_SIZE',
   'REQUEST_INVALID',
   'USAGE',
 ]);
 
+const DENIED: ReadonlySet<string> = new Set<ErrorCode>([
+  'GATEWAY_CERTIFICATE',
+  'LOGIN_NEEDED',
+  'SITES_CODE',
+  'SITES_CODE_RATE',
+  'SITES_LOCKED',
+]);
+
 function exitCodeOf(code: string): number {
   if (code === 'GATEWAY_UNREACHABLE') return EXIT.unreachable;
-  if (code.startsWith('AUTH_') || code === 'LOGIN_NEEDED' || code === 'GATEWAY_CERTIFICATE')
-    return EXIT.denied;
+  if (code.startsWith('AUTH_') || DENIED.has(code)) return EXIT.denied;
   if (NOT_FOUND.has(code)) return EXIT.notFound;
   const badInput = BAD_INPUT.has(code) || code.startsWith('CONFIG_') || code.startsWith('KEYS_');
   return badInput ? EXIT.usage : EXIT.failed;

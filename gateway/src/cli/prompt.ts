@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { WhorlError } from '@whorl/protocol';
@@ -13,26 +14,26 @@ export async function question(text: string): Promise<string> {
   }
 }
 
+const STANDARD_INPUT = 0;
+
 /**
- * A password: from a file, else typed without being shown. Never from the command line, where every user of the machine
+ * A password: from a file (`-` is the standard input), else typed without being shown. Never from the command line, where every user of the machine
  * could read it.
- * @param twice for a new one
+ * @param twice for a new one; option names the file
  * @throws WhorlError FILE_READ, REQUEST_INVALID
  */
 export async function askPassword(
   file: string | undefined,
   text: string,
-  { twice = false }: { readonly twice?: boolean } = {},
+  { twice = false, option = '--password-file' }: { readonly twice?: boolean; readonly option?: string } = {},
 ): Promise<string> {
+  if (file === '-') return firstLine(readFileSync(STANDARD_INPUT, 'utf8'));
   if (file !== undefined) return firstLine(readFile(file).toString('utf8'));
   if (!process.stdin.isTTY)
-    throw new WhorlError(
-      'REQUEST_INVALID',
-      'there is nobody to type a password; name a file with --password-file',
-    );
+    throw new WhorlError('REQUEST_INVALID', `there is nobody to type it; name a file with ${option}`);
   const password = await hidden(text);
   if (twice && (await hidden('Once more: ')) !== password)
-    throw new WhorlError('REQUEST_INVALID', 'the two passwords are not the same');
+    throw new WhorlError('REQUEST_INVALID', 'the two are not the same');
   return password;
 }
 

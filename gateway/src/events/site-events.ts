@@ -3,6 +3,7 @@ import type { EventRow } from './row.ts';
 
 const site = z.string().describe('Name of the other gateway.');
 const code = z.string().describe('A code of protocol/src/errors.ts, which says what to do.');
+const who = z.string().describe('Name of the account.');
 const reason = z.string().describe('Why, in a sentence.');
 
 /** What happens between master and satellites. */
@@ -30,7 +31,7 @@ export const SITE_EVENTS = {
   'site.held': {
     level: 'warning',
     data: z.strictObject({ site, users: z.int().describe('How many wait to be removed.') }),
-    doc: 'The master would have so many users removed here that they were kept; `whorl sites release` removes them.',
+    doc: 'The master would have so many users removed here that they were kept; `whorl sites sync --release` removes them.',
   },
   'site.lost': {
     level: 'warning',
@@ -56,5 +57,25 @@ export const SITE_EVENTS = {
     level: 'warning',
     data: z.strictObject({ site }),
     doc: 'Machine, tokens and cursors of a satellite were forgotten: the next machine that logs in with its password is this site.',
+  },
+  'site.code.set': {
+    level: 'warning',
+    data: z.strictObject({ who }),
+    doc: 'The code of the sync settings was set or changed.',
+  },
+  'site.code.wrong': {
+    level: 'warning',
+    data: z.strictObject({ who, tries: z.int().describe('Tries since the last right one.') }),
+    doc: 'Somebody came with a wrong code for the sync settings.',
+  },
+  'site.unlocked': {
+    level: 'info',
+    data: z.strictObject({ who, minutes: z.int() }),
+    doc: 'The sync settings were opened for an account.',
+  },
+  'site.locked': {
+    level: 'info',
+    data: z.strictObject({ why: z.enum(['asked', 'time', 'code']) }),
+    doc: 'The sync settings are closed again: somebody did it, their time was over, or their code is another one.',
   },
 } as const satisfies Record<string, EventRow>;

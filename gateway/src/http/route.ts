@@ -8,7 +8,7 @@ import type { EventHub } from '../events/hub.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Store } from '../store/store.ts';
-import type { SitesOperations } from '../sites/operations.ts';
+import type { SitesFace } from '../sites/face.ts';
 import type { Operations } from '../sync/operations.ts';
 import type { TaskOperations } from '../tasks/operations.ts';
 import { checked } from './errors.ts';
@@ -19,7 +19,7 @@ import type { Guard } from './guard.ts';
 export interface Tools {
   readonly operations: Operations;
   readonly tasks: TaskOperations;
-  readonly sites: SitesOperations;
+  readonly sites: SitesFace;
   readonly store: Store;
   readonly hub: EventHub;
   readonly clock: Clock;

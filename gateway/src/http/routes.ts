@@ -16,6 +16,7 @@ import { sessionRoutes } from './routes/session.ts';
 import { settingsRoutes } from './routes/settings.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { syncRoutes } from './routes/syncs.ts';
+import { siteLockRoutes } from './routes/site-lock.ts';
 import { siteRoutes } from './routes/sites.ts';
 import { taskFileRoutes } from './routes/task-files.ts';
 import { operatorRoutes } from './routes/operators.ts';
@@ -42,6 +43,7 @@ const routes: readonly Route[] = [
   ...syncRoutes,
   ...registerRoutes,
   ...siteRoutes,
+  ...siteLockRoutes,
   ...eventRoutes,
   ...metricsRoutes,
 ];

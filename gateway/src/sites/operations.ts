@@ -55,6 +55,16 @@ export const sitesStatusSchema = z.strictObject({
     .exactOptional()
     .describe('Of a satellite.'),
   aside: z.int().describe('Rows that wait apart, each with its reason.'),
+  lock: z
+    .strictObject({
+      set: z
+        .boolean()
+        .describe('Whether there is a code; without one nobody can change settings of the sync.'),
+      open: millis.exactOptional().describe('Open until then for who asks; closed when absent.'),
+      waitMs: z.int().exactOptional().describe('After wrong codes: how long the next one has to wait.'),
+    })
+    .exactOptional()
+    .describe('Of the sync settings, for who asks.'),
 });
 export type SitesStatus = z.infer<typeof sitesStatusSchema>;
 

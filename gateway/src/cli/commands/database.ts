@@ -78,7 +78,8 @@ Example:
     });
 }
 
-function configOf(command: Command): Config | undefined {
+/** The configuration that a command names. @throws ConfigError */
+export function configOf(command: Command): Config | undefined {
   const { config } = command.optsWithGlobals<{ readonly config?: string }>();
   return config === undefined ? undefined : loadConfig(config);
 }

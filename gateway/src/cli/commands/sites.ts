@@ -4,6 +4,7 @@ import type { AsideView, SitesStatus, SiteView } from '../../sites/operations.ts
 import { contextOf, guarded, wholeNumber } from '../context.ts';
 import { askPassword } from '../prompt.ts';
 import { table } from '../table.ts';
+import { addSiteLockCommands } from './site-lock.ts';
 import { addSiteSyncCommands } from './site-sync.ts';
 
 /** Commands for master and satellites. */
@@ -35,6 +36,7 @@ Examples:
   });
   addAside(sites);
   addSiteSyncCommands(sites);
+  addSiteLockCommands(sites);
 }
 
 function addStatus(sites: Command): void {
@@ -53,7 +55,7 @@ function addStatus(sites: Command): void {
 }
 
 /** The status on one screen. */
-export function showSites({ role, name, sites, master, aside }: SitesStatus): string {
+export function showSites({ role, name, sites, master, aside, lock }: SitesStatus): string {
   const lines = [`${name} is ${role}${role === 'standalone' ? '; no other gateway is concerned.' : '.'}`];
   if (master !== undefined) {
     const { settings, trouble } = master;
@@ -72,7 +74,15 @@ export function showSites({ role, name, sites, master, aside }: SitesStatus): st
     if (trouble !== undefined)
       lines.push(`${site}: ${trouble.code}: ${trouble.text} (${when(trouble.time)})`);
   if (aside > 0) lines.push(`${aside} rows wait apart: \`whorl sites aside\` says why.`);
+  if (lock !== undefined) lines.push(showLock(lock));
   return lines.join('\n');
+}
+
+function showLock({ set, open, waitMs }: NonNullable<SitesStatus['lock']>): string {
+  if (!set) return 'Sync settings: no code yet, so nobody can change them: `whorl sites lock set-code`.';
+  const wait =
+    waitMs === undefined ? '' : `; after wrong codes the next one in ${Math.ceil(waitMs / 1000)} s`;
+  return `Sync settings: ${open === undefined ? 'locked' : `open for you until ${when(open)}`}${wait}.`;
 }
 
 function siteTable(sites: readonly SiteView[]): string {

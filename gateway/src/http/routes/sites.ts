@@ -24,7 +24,7 @@ const eventSchema = z.strictObject({
   data: z.looseObject({}),
 });
 
-/** Master and satellites. */
+/** Master and satellites; what changes settings needs the lock to be open for whoever asks. */
 export const siteRoutes = [
   route({
     method: 'GET',
@@ -33,7 +33,7 @@ export const siteRoutes = [
     role: 'viewer',
     doc: 'What this gateway is among others, and how its exchange with them stands.',
     answer: sitesStatusSchema,
-    handle: (_asked, { sites }) => sites.status(),
+    handle: ({ caller }, { sites }) => sites.status(caller.name),
   }),
   route({
     method: 'POST',
@@ -52,8 +52,8 @@ export const siteRoutes = [
     target: ({ body }) => `site ${body.name}`,
     detail: ({ body: { password: _, ...rest } }) => rest,
     answer: done,
-    handle: async ({ body }, { sites }) => {
-      await sites.add(body);
+    handle: async ({ body, caller }, { sites }) => {
+      await (await sites.settings(caller.name)).add(body);
       return {};
     },
   }),
@@ -74,8 +74,8 @@ export const siteRoutes = [
       ...(password === undefined ? {} : { password: 'new' }),
     }),
     answer: done,
-    handle: async ({ params, body }, { sites }) => {
-      await sites.edit(params.name, body);
+    handle: async ({ params, body, caller }, { sites }) => {
+      await (await sites.settings(caller.name)).edit(params.name, body);
       return {};
     },
   }),
@@ -87,8 +87,8 @@ export const siteRoutes = [
     doc: 'Removes a satellite from the list; it is let in no more. The copy of its events stays.',
     params,
     answer: done,
-    handle: async ({ params }, { sites }) => {
-      await sites.remove(params.name);
+    handle: async ({ params, caller }, { sites }) => {
+      await (await sites.settings(caller.name)).remove(params.name);
       return {};
     },
   }),
@@ -100,8 +100,8 @@ export const siteRoutes = [
     doc: 'Forgets machine, tokens and cursors of a satellite in one step: the next machine that logs in with its password is this site.',
     params,
     answer: done,
-    handle: async ({ params }, { sites }) => {
-      await sites.reset(params.name);
+    handle: async ({ params, caller }, { sites }) => {
+      await (await sites.settings(caller.name)).reset(params.name);
       return {};
     },
   }),
@@ -116,9 +116,9 @@ export const siteRoutes = [
     }),
     detail: ({ body }) => body,
     answer: sitesStatusSchema,
-    handle: async ({ body }, { sites }) => {
+    handle: async ({ body, caller }, { sites }) => {
       await sites.sync(body);
-      return sites.status();
+      return sites.status(caller.name);
     },
   }),
   route({
@@ -130,7 +130,8 @@ export const siteRoutes = [
     body: siteSyncSchema.partial(),
     detail: ({ body }) => body,
     answer: siteSyncSchema,
-    handle: ({ body }, { sites }) => sites.changeSettings(definedOnly(body)),
+    handle: async ({ body, caller }, { sites }) =>
+      (await sites.settings(caller.name)).changeSettings(definedOnly(body)),
   }),
   route({
     method: 'GET',

@@ -10,7 +10,7 @@ import { Metrics } from '../../metrics/metrics.ts';
 import { silentLog } from '../../settings/log.ts';
 import type { LineConfig } from '../../settings/site.ts';
 import { openSites } from '../../sites-service.ts';
-import type { SitesOperations } from '../../sites/operations.ts';
+import type { SitesFace } from '../../sites/face.ts';
 import { openStore } from '../../store/open.ts';
 import { buildApi } from '../api.ts';
 
@@ -23,17 +23,17 @@ export interface Bench {
   readonly access: Access;
   readonly audit: Audit;
   readonly gateway: Gateway;
-  readonly sites: SitesOperations;
+  readonly sites: SitesFace;
   /** What was none of the caller's fault. */
   readonly failures: unknown[];
 }
 
 /** What a gateway without others says of them. */
-export async function standalone({ site, operations }: Gateway): Promise<SitesOperations> {
+export async function standalone({ site, operations }: Gateway): Promise<SitesFace> {
   const about = { config: { role: 'standalone' } as const, name: 'hq', site, data: '', log: silentLog };
   const random = seededRandom(3);
   const sites = await openSites({ ...about, clock: systemClock, random, status: () => operations.status() });
-  return sites.operations;
+  return sites.face;
 }
 
 /** @param lines none unless given */
