@@ -129,3 +129,37 @@ test('E6 frames on a line are told of: who, what when it can be known, how long'
   expect(await following).toMatchObject([{ direction: 'to-terminal', form: 'damaged', bytes: 4 }]);
   socket.destroy();
 });
+
+test('E6 a reader that takes nothing is cut off, and goes on from its last event when it comes back', async () => {
+  const { log } = served.watch;
+  const lines = ['x'.repeat(4_000)];
+  const socket = connect(served.port, '127.0.0.1');
+  socket.write(`GET /events?after=0 HTTP/1.1\r\nhost: 127.0.0.1:${served.port}\r\n\r\n`);
+  const ended = new Promise((resolve) => socket.once('close', resolve));
+  let got = '';
+  // Its first bytes tell that it follows; it takes no more.
+  await new Promise<void>((resolve) => {
+    socket.once('data', (bytes: Buffer) => {
+      got += bytes.toString();
+      socket.pause();
+      resolve();
+    });
+  });
+  const connections = (): Promise<number> =>
+    new Promise((resolve) => served.app.server.getConnections((_error, count) => resolve(count)));
+  // What the kernel holds for it, and then what the emulator keeps.
+  for (let batch = 0; batch < 40 && (await connections()) > 0; batch += 1) {
+    for (let i = 0; i < 500; i += 1)
+      log.tell({ kind: 'display', line: 'floor', terminal: 't1', lines, led: 'blue', sound: 'none' });
+    await fetch(url('/lines'), { headers: { connection: 'close' } });
+  }
+  await expect.poll(connections).toBe(0);
+  socket.on('data', (bytes: Buffer) => (got += bytes.toString()));
+  socket.resume();
+  await ended;
+  const last = [...got.matchAll(/^id: (\d+)$/gm)].at(-1)?.[1] ?? '';
+  expect(Number(last)).toBeLessThan(log.last);
+  const [missed, next] = await events('count=2', { 'last-event-id': last });
+  expect(missed).toMatchObject({ kind: 'missed', after: Number(last) });
+  expect(next?.id).toBe(log.floor({ frames: true }) + 1);
+});

@@ -22,7 +22,7 @@ const faultView = z.object({
   doc: z.string().describe('What happens.'),
   field: z.string().describe('What it looks like in the field.'),
   options: z.record(z.string(), z.string()).describe('Help by name of the parameter.'),
-  parameters: z.record(z.string(), z.json()).describe('The parameters as a JSON schema.'),
+  parameters: z.record(z.string(), z.unknown()).describe('The parameters as a JSON schema.'),
   lasts: z.boolean().describe('It goes on until it is put right; else it is over when it has begun.'),
   wire: z.boolean().describe('It needs a line with a baud rate.'),
 });

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { Display, Window } from '../firmware/portable/display.ts';
 import type { Button } from '../firmware/portable/portable.ts';
 import { action, answering } from './action.ts';
 import type { Action, TerminalPlace } from './action.ts';
 import { whole } from '../values/numbers.ts';
 import { pin } from './options.ts';
+import type { DisplayView, WindowView } from './views.ts';
 
 const MOST_OPERATORS = 0xffff;
 const MOST_TASKS = 0xffff_ffff;
@@ -92,7 +92,7 @@ export const PORTABLE_ACTIONS = {
 } satisfies Readonly<Record<string, Action<TerminalPlace>>>;
 
 /** What the display shows, in lines of a label and a text each. */
-export function showDisplay(display: Display): string[][] {
+export function showDisplay(display: DisplayView): string[][] {
   const { mode, online, supply, operator, unsent, synced, tasks, answers, files, window } = display;
   const task = tasks.find(({ id }) => id === synced)?.name;
   return [
@@ -112,7 +112,7 @@ export function showDisplay(display: Display): string[][] {
   ];
 }
 
-function showWindow(window: Window): string {
+function showWindow(window: WindowView): string {
   if (window.kind === 'message') return `[${window.colour}] ${window.text}`;
   if (window.kind !== 'progress') return `[question] ${window.text}`;
   const { stage, done, total, bytes, rate, left } = window;

@@ -200,7 +200,7 @@ describe('E6 bad requests change nothing and say what is wrong', () => {
     ['an unknown terminal', '/terminals/t9/tap', { user: 1 }, [404, '', /t9/]],
     ['an unknown user', '/terminals/t1/delete', { user: 77 }, [404, '', /77/]],
     ['an unknown page', '/terminal/t1', {}, [400, '', /\/terminal\/t1/]],
-    ['a list for a body', '/terminals/t1/reboot', [], [400, '', /request:/]],
+    ['a list for a body', '/terminals/t1/reboot', [], [400, 'body', /no JSON object/]],
   ])('E6 %s', async (_title, path, payload, [status, place, message]) => {
     const before = standing();
     const answer = await post(path, payload);
@@ -213,27 +213,6 @@ describe('E6 bad requests change nothing and say what is wrong', () => {
       remedy: expect.any(String) as string,
     });
     expect(standing()).toEqual(before);
-  });
-
-  test('E6 a body that is no JSON', async () => {
-    const answer = await app.inject({
-      method: 'POST',
-      url: '/terminals/t1/reboot',
-      payload: '{',
-      headers: { host: '127.0.0.1', 'content-type': 'application/json' },
-    });
-    expect([answer.statusCode, answer.json()]).toMatchObject([400, { code: 'CONTROL_REQUEST' }]);
-    expect(fleet.terminal('t1').terminal.power).toBe('on');
-  });
-
-  test('E6 a page in a browser that calls this machine by another name', async () => {
-    const answer = await app.inject({
-      method: 'POST',
-      url: '/terminals/t1/reboot',
-      headers: { host: 'evil.example' },
-    });
-    expect(answer.statusCode).toBe(400);
-    expect(fleet.terminal('t1').terminal.power).toBe('on');
   });
 });
 

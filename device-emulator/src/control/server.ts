@@ -27,6 +27,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 };
 
 const LOOPBACK = '127.0.0.1';
+const MOST_BODY = 1 << 20;
 const acting = z.object({ name: z.string(), action: z.string() });
 
 /** A control that is served. */
@@ -41,7 +42,8 @@ export interface Served {
 /**
  * Serves a fleet to whoever presses its buttons: `/openapi.json` tells what can be asked, `/events` what happens. An
  * error is `{ code, message, place, remedy }`; one of 4xx has changed nothing.
- * @param place port 0 for any free one; host 127.0.0.1 unless given: whoever reaches it can do all that it can
+ * @param place port 0 for any free one; host 127.0.0.1 unless given: whoever reaches it can do all that it can; a name
+ * is what it may be called by, too
  * @param prepare puts more beside it before it listens
  * @throws WhorlError EMULATOR_LISTEN
  */
@@ -52,13 +54,14 @@ export async function serveControl(
   prepare: (app: FastifyInstance) => void = () => undefined,
 ): Promise<Served> {
   const { port, host = LOOPBACK } = typeof place === 'number' ? { port: place } : place;
-  const app = fastify({ bodyLimit: 1 << 20, forceCloseConnections: true });
+  const app = fastify({ bodyLimit: MOST_BODY, forceCloseConnections: true });
   const watch = new Watch(fleet, clock);
   const tools: Tools = { fleet, watch, clock };
   answerErrors(app);
+  readBodies(app);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('event-id', watch.log.last);
-    refuseForeignPages(request);
+    refuseForeignPages(request, [host.toLowerCase()]);
   });
   app.addHook('onClose', async () => {
     watch.stop();
@@ -99,8 +102,38 @@ function serveOtherNames(app: FastifyInstance, { fleet, clock }: Tools): void {
     });
 }
 
+/** Bodies are JSON objects; one that is empty asks for nothing in particular. */
+function readBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'string' },
+    async (_request: unknown, body: string) => readBody(body),
+  );
+}
+
+function readBody(text: string): object {
+  if (text.trim() === '') return {};
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new RequestError('body', `the body is no JSON: ${describe(cause)}`);
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  throw new RequestError('body', 'the body is no JSON object, such as {"user":1042}');
+}
+
+/** What the HTTP server itself refuses, in words for whoever wrote the request. */
+const REFUSED: Readonly<Record<string, string>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'the body is JSON: say so by the header content-type: application/json',
+  FST_ERR_CTP_BODY_TOO_LARGE: `a body has up to ${MOST_BODY} bytes`,
+};
+
 function answerErrors(app: FastifyInstance): void {
-  app.setErrorHandler((error: unknown, _request, reply) => {
+  app.setErrorHandler((given: unknown, _request, reply) => {
+    const refused = refusalOf(given);
+    const error = refused === undefined ? given : new RequestError('body', refused);
     const code = codeOf(error) ?? (isClientError(error) ? 'CONTROL_REQUEST' : 'CONTROL_FAILED');
     const message = error instanceof Error ? error.message : describe(error);
     void reply
@@ -112,7 +145,13 @@ function answerErrors(app: FastifyInstance): void {
   });
 }
 
-/** What the HTTP server itself refuses: a body that is no JSON, or too long. */
+function refusalOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string'
+    ? REFUSED[error.code]
+    : undefined;
+}
+
+/** Whether the HTTP server itself refuses. */
 function isClientError(error: unknown): boolean {
   return error instanceof Error && 'statusCode' in error && Number(error.statusCode) < 500;
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Action } from './action.ts';
-import type { Display } from '../firmware/portable/display.ts';
 import { LINE_ACTIONS, MODULE_ACTIONS, TERMINAL_ACTIONS } from './actions.ts';
 import { showDisplay } from './portable-actions.ts';
+import { detailsView } from './views.ts';
 
 /** What the emulator answers, as far as the commands print it. */
 export const linesAnswer = z.array(z.looseObject({ name: z.string() }));
@@ -28,8 +28,7 @@ export const detailsAnswer = terminalAnswer.extend({
   epoch: z.number().optional(),
   table: z.string().optional(),
   digests: z.record(z.string(), z.string()).optional(),
-  /** As the emulator of the same release made it. */
-  display: z.custom<Display>((given) => typeof given === 'object' && given !== null).optional(),
+  display: detailsView.shape.display,
   logs: z
     .array(
       z.object({

@@ -29,39 +29,56 @@ export const eventsQuery = z.strictObject({
 
 export type EventsQuery = z.output<typeof eventsQuery>;
 
-/**
- * Events as server-sent events, without end. A reader takes them from what the log keeps, at its own pace; one that
- * falls behind what is kept is cut off, and is told what it missed when it comes back.
- * @param gone when the reader has gone
- */
-export function eventStream(
-  log: EventLog,
-  { query, clock, gone }: { readonly query: EventsQuery; readonly clock: Clock; readonly gone: AbortSignal },
-): Readable {
-  return Readable.from(pieces(log, query, clock, gone));
+interface Reading {
+  readonly query: EventsQuery;
+  readonly clock: Clock;
+  /** When the reader has gone. */
+  readonly gone: AbortSignal;
 }
 
-async function* pieces(
-  log: EventLog,
-  query: EventsQuery,
-  clock: Clock,
-  gone: AbortSignal,
-): AsyncGenerator<string> {
+/**
+ * Events as server-sent events, without end. A reader takes them from what the log keeps, at its own pace; one that
+ * falls behind what is kept is cut off, whether it reads on or not, and is told what it missed when it comes back.
+ */
+export function eventStream(log: EventLog, reading: Reading): Readable {
+  const { query, gone } = reading;
   const frames = query.kind === undefined || query.kind.includes('frame');
-  let at = query.after ?? log.last;
+  const place = { frames, at: query.after ?? log.last, floor: log.floor({ frames }) };
+  const stream = Readable.from(pieces(log, place, reading));
+  const unlisten = log.onMore(() => {
+    if (isBehind(log, place)) stream.destroy();
+  });
+  gone.addEventListener('abort', unlisten);
+  stream.once('close', unlisten);
+  return stream;
+}
+
+/** Where a reader is. */
+interface Place {
+  readonly frames: boolean;
+  /** Id of what it was given last. */
+  at: number;
+  /** What was not kept any more when it came: what it missed then, it was told. */
+  readonly floor: number;
+}
+
+function isBehind(log: EventLog, { at, floor, frames }: Place): boolean {
+  return at >= floor && at < log.floor({ frames });
+}
+
+async function* pieces(log: EventLog, place: Place, { query, clock, gone }: Reading): AsyncGenerator<string> {
+  const { at, floor, frames } = place;
   let left = query.count ?? Number.POSITIVE_INFINITY;
   yield ': events\n\n';
-  const floor = log.floor({ frames });
   if (at > 0 && at < floor) yield piece({ id: at, time: clock.wallTime(), kind: 'missed', after: at });
   while (left > 0 && !gone.aborted) {
-    if (at >= floor && at < log.floor({ frames })) return;
-    const event = log.next(at, { frames });
+    const event = log.next(place.at, { frames });
     if (event === undefined) {
-      at = log.last;
+      place.at = log.last;
       if (!(await more(log, clock, gone))) yield ': still here\n\n';
       continue;
     }
-    at = event.id;
+    place.at = event.id;
     if (!isWanted(event, query)) continue;
     left -= 1;
     yield piece(event);

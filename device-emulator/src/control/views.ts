@@ -3,7 +3,6 @@ import type { RunningLine } from '../bus/line.ts';
 import { LEDS } from '../events/event.ts';
 import type { Watch } from '../events/watch.ts';
 import type { Fleet } from '../fleet/fleet.ts';
-import type { Display } from '../firmware/portable/display.ts';
 import type { Terminal } from '../firmware/terminal.ts';
 import type { IoModule } from '../modbus/units.ts';
 
@@ -84,6 +83,63 @@ const logView = z.object({
   detail: z.int(),
 });
 
+const named = z.object({ id: z.int(), name: z.string() });
+
+const windowView = z
+  .discriminatedUnion('kind', [
+    z.object({
+      kind: z.literal('progress'),
+      number: z.int(),
+      mode: z.enum(['synchronise', 'send']),
+      automatic: z.boolean().describe('It began by itself, in the dock.'),
+      stage: z.string().describe('Such as downloading; waiting: the gateway was not heard yet.'),
+      done: z.int().describe('Users or files.'),
+      total: z.int(),
+      bytes: z.int(),
+      rate: z.number().describe('Bytes a second.'),
+      left: z.number().describe('Seconds.'),
+    }),
+    z.object({ kind: z.literal('offer-online'), text: z.string() }),
+    z.object({ kind: z.literal('confirm-loss'), unsent: z.int(), text: z.string() }),
+    z.object({ kind: z.literal('message'), colour: z.enum(['green', 'red']), text: z.string() }),
+  ])
+  .readonly();
+export type WindowView = z.infer<typeof windowView>;
+
+const displayView = z
+  .object({
+    mode: z.enum(['online', 'offline']).describe('As people chose it.'),
+    online: z.boolean().describe('On the line now, also while a sync lends it.'),
+    supply: z.boolean(),
+    operator: named.readonly().optional().describe('Who is logged in.'),
+    operators: z.array(named.readonly()).readonly().describe('Who may log in.'),
+    tasks: z.array(named.readonly()).readonly(),
+    synced: z.int().optional().describe('Task whose slice it works with; none before the first sync.'),
+    options: z.object({ automatic: z.boolean(), data: z.boolean(), files: z.boolean() }).readonly(),
+    unsent: z
+      .array(
+        z
+          .object({
+            ...{ seq: z.int(), user: z.int(), what: z.string() },
+            operator: z.int().describe('Who did it.'),
+            at: z.number().describe('When, by its clock, milliseconds UTC.'),
+          })
+          .readonly(),
+      )
+      .readonly()
+      .describe('Changes that were not sent yet.'),
+    answers: z
+      .array(z.object({ seq: z.int(), user: z.int(), result: z.string(), reason: z.string() }).readonly())
+      .readonly()
+      .describe('What became of what was sent last.'),
+    files: z
+      .array(z.object({ name: z.string(), kind: z.string(), size: z.int(), stored: z.int() }).readonly())
+      .readonly(),
+    window: windowView.optional().describe('What stands in front of all else until it is answered.'),
+  })
+  .readonly();
+export type DisplayView = z.infer<typeof displayView>;
+
 export const detailsView = terminalView.extend({
   firmware: z.string(),
   capabilities: capabilitiesView,
@@ -96,10 +152,7 @@ export const detailsView = terminalView.extend({
   digests: z.record(z.string(), z.string()).optional().describe('Digest by user.'),
   logs: z.array(logView).optional().describe('The newest records of its log, newest last.'),
   counters: counters.optional(),
-  display: z
-    .custom<Display>((given) => typeof given === 'object' && given !== null)
-    .optional()
-    .describe('All that the display of a portable terminal shows.'),
+  display: displayView.optional().describe('All that the display of a portable terminal shows.'),
 });
 
 export const moduleView = z.object({

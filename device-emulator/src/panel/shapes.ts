@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { detailsView, lineView, terminalView } from '../control/views.ts';
-import type { Display } from '../firmware/portable/display.ts';
+import type { DisplayView } from '../control/views.ts';
 
 // No code is made at run time: the page's policy forbids it.
 z.config({ jitless: true });
@@ -14,7 +14,7 @@ const faultView = z.object({
   options: z.record(z.string(), z.string()),
   /** As a JSON schema; of it only what each is unless given. */
   parameters: z.object({
-    properties: z.record(z.string(), z.looseObject({ default: z.json().optional() })).default({}),
+    properties: z.record(z.string(), z.looseObject({ default: z.unknown().optional() })).default({}),
   }),
   lasts: z.boolean(),
   wire: z.boolean(),
@@ -34,4 +34,4 @@ export type Terminal = Readonly<z.infer<typeof terminalView>>;
 export type Details = Readonly<z.infer<typeof detailsView>>;
 export type Fault = Readonly<z.infer<typeof faultView>>;
 export type Active = Readonly<z.infer<typeof faultsView>['active'][number]>;
-export type { Display };
+export type Display = DisplayView;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 /** Values of actions and faults: each is taken from JSON or as the text that stands in a shell. The description is the help. */
 
 const NUMBER = /^-?\d+(\.\d+)?(e-?\d+)?$/i;
-const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/;
+const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/;
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 const LONGEST_MS = 7 * 24 * 3_600_000;
 
@@ -29,16 +29,17 @@ export function fraction(help: string, min: number, max: number): NumberOption {
 
 /** Milliseconds, given as such or as `16ms`, `10s`, `5m`, `2h`. */
 export function duration(help: string): NumberOption {
-  const wanted = z
-    .number('a time is written 16ms, 10s, 5m or 2h')
-    .min(0)
-    .max(LONGEST_MS, 'at most seven days');
-  return z.preprocess(milliseconds, wanted).describe(help);
+  const text = z
+    .string()
+    .regex(DURATION)
+    .transform((given) => milliseconds(given));
+  return z
+    .union([z.number(), text], 'a time is written 16ms, 10s, 5m or 2h')
+    .pipe(z.number().min(0).max(LONGEST_MS, 'at most seven days'))
+    .describe(help);
 }
 
-function milliseconds(given: number | string): number | string {
-  if (typeof given !== 'string') return given;
-  if (NUMBER.test(given)) return Number(given);
+function milliseconds(given: string): number {
   const [, count, unit = ''] = DURATION.exec(given) ?? [];
-  return count === undefined ? given : Number(count) * (UNITS[unit] ?? 1);
+  return Number(count ?? given) * (UNITS[unit] ?? 1);
 }

@@ -1,0 +1,208 @@
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { systemClock } from '@whorl/protocol';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { startFleet } from '../fleet/fleet.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import { fleetSchema } from '../fleet/schema.ts';
+import { ROUTES } from './routes.ts';
+import { Asker, PAIRING_KEY } from '../testing/bench.ts';
+import { greetPortable, LOG_IN } from '../testing/portable.ts';
+import { serveControl } from './server.ts';
+import type { Served } from './server.ts';
+
+const FLEET = {
+  lines: [
+    {
+      ...{ name: 'floor', listen: { port: 0 }, baud: 115_200, modbus: true },
+      terminals: [
+        { name: 'door', address: 1, bootMs: 0 },
+        { name: 'gate', address: 2, bootMs: 0, model: 'face-100k' },
+      ],
+      modules: [{ name: 'relays', unit: 40, registers: [{ name: 'relay', kind: 'coil', address: 0 }] }],
+    },
+    {
+      name: 'dock',
+      listen: { port: 0 },
+      terminals: [{ name: 'north', address: 7, model: 'portable-5k', bootMs: 0 }],
+    },
+  ],
+};
+
+/** One request of each route, in an order in which all can be done. */
+const REQUESTS: Readonly<Record<string, readonly [path: string, body?: object]>> = {
+  'lines.list': ['/lines'],
+  'lines.get': ['/lines/floor'],
+  'terminals.list': ['/terminals?line=floor'],
+  'modules.list': ['/modules'],
+  'terminals.enrol': ['/terminals/door/enrol', { user: 7, name: 'Ada', finger: 3, card: 0, number: '04aa' }],
+  'terminals.edit': ['/terminals/door/edit', { user: 7, groups: [1, 2] }],
+  'terminals.tap': ['/terminals/door/tap', { user: 7 }],
+  'terminals.card': ['/terminals/door/card', { number: '04aa' }],
+  'terminals.keys': ['/terminals/door/keys', { keys: '7#4711#' }],
+  'terminals.face': ['/terminals/gate/face', {}],
+  'terminals.enrol-begin': ['/terminals/door/enrol-begin', { user: 8, finger: 1 }],
+  'terminals.finger': ['/terminals/door/finger', {}],
+  'terminals.enrol-cancel': ['/terminals/door/enrol-cancel'],
+  'terminals.enrol-fail': ['/terminals/door/enrol-fail', { user: 9 }],
+  'terminals.pair': ['/terminals/door/pair'],
+  'terminals.tamper': ['/terminals/door/tamper'],
+  'terminals.sense': ['/terminals/door/sense', { 'supply-mv': 11_900, tamper: false }],
+  'terminals.set-clock': ['/terminals/door/set-clock', { time: '2026-05-01T08:00:00Z', ppm: 20 }],
+  'terminals.get': ['/terminals/door?logs=10'],
+  'terminals.dump': ['/terminals/door/dump'],
+  'terminals.delete': ['/terminals/door/delete', { user: 7 }],
+  'terminals.clear-log': ['/terminals/door/clear-log'],
+  'terminals.dock': ['/terminals/north/dock'],
+  'terminals.supply': ['/terminals/north/supply', { present: true }],
+  'terminals.log-in': ['/terminals/north/log-in', { operator: LOG_IN.operator, pin: LOG_IN.pin }],
+  'terminals.mode': ['/terminals/north/mode', { mode: 'online' }],
+  'terminals.sync-options': ['/terminals/north/sync-options', { automatic: false }],
+  'terminals.sync': ['/terminals/north/sync', { mode: 'send' }],
+  'terminals.confirm': ['/terminals/north/confirm'],
+  'terminals.cancel': ['/terminals/north/cancel'],
+  'terminals.close': ['/terminals/north/close'],
+  'terminals.log-out': ['/terminals/north/log-out'],
+  'terminals.undock': ['/terminals/north/undock'],
+  'modules.set': ['/modules/relays/set', { register: 'relay', value: 1 }],
+  'modules.power-off': ['/modules/relays/power-off'],
+  'modules.power-on': ['/modules/relays/power-on'],
+  'faults.begin': ['/faults/door/late', { by: '40ms', chance: 0.1, for: '1m' }],
+  'faults.list': ['/faults'],
+  'faults.healOne': ['/faults/door/late'],
+  'faults.heal': ['/faults/door'],
+  'terminals.unplug': ['/terminals/door/unplug'],
+  'terminals.plug': ['/terminals/door/plug'],
+  'terminals.unplug-line': ['/terminals/door/unplug-line'],
+  'terminals.plug-line': ['/terminals/door/plug-line'],
+  'lines.unplug-line': ['/lines/floor/unplug-line'],
+  'lines.plug-line': ['/lines/floor/plug-line'],
+  'terminals.reboot': ['/terminals/gate/reboot'],
+  'terminals.power-off': ['/terminals/gate/power-off'],
+  'terminals.power-on': ['/terminals/gate/power-on'],
+  'terminals.factory-reset': ['/terminals/gate/factory-reset'],
+};
+
+const content = z.object({ schema: z.record(z.string(), z.unknown()) });
+const operation = z.looseObject({
+  operationId: z.string(),
+  parameters: z.array(z.object({ name: z.string(), in: z.string() })).default([]),
+  requestBody: z.object({ content: z.object({ 'application/json': content }) }).optional(),
+  responses: z.record(z.string(), z.object({ content: z.record(z.string(), content) })),
+});
+const documentSchema = z.object({
+  paths: z.record(z.string(), z.record(z.string(), operation)),
+  components: z.object({ schemas: z.record(z.string(), z.record(z.string(), z.unknown())) }),
+});
+type Document = z.infer<typeof documentSchema>;
+
+let fleet: Fleet;
+let served: Served;
+let written: unknown;
+let document: Document;
+let ajv: Ajv2020;
+
+beforeAll(async () => {
+  fleet = await startFleet(fleetSchema.parse(FLEET), systemClock);
+  const { terminal } = fleet.terminal('north');
+  terminal.setKey(PAIRING_KEY);
+  const asker = new Asker(terminal);
+  asker.hello();
+  greetPortable(asker);
+  served = await serveControl(fleet, 0);
+  written = await (await fetch(url('/openapi.json'))).json();
+  document = documentSchema.parse(written);
+  ajv = new Ajv2020({ strict: false, formats: { 'date-time': true } });
+  for (const [name, schema] of Object.entries(document.components.schemas))
+    ajv.addSchema(schema, `#/components/schemas/${name}`);
+});
+
+afterAll(async () => {
+  await served.app.close();
+  await fleet.stop();
+});
+
+const url = (path: string): string => `http://127.0.0.1:${served.port}${path}`;
+
+function asked(method: string, [path, body]: readonly [path: string, body?: object]): Promise<Response> {
+  const given = body === undefined ? {} : { body: JSON.stringify(body) };
+  const headers = body === undefined ? {} : { 'content-type': 'application/json' };
+  return fetch(url(path), { method, headers, ...given });
+}
+
+function operationOf(name: string): z.infer<typeof operation> {
+  const all = Object.values(document.paths).flatMap((methods) => Object.values(methods));
+  const found = all.find(({ operationId }) => operationId === name);
+  if (found === undefined) throw new Error(`${name} is not in the document`);
+  return found;
+}
+
+/** What of a value is not as the document says; empty when nothing is. */
+function misfit(schema: Record<string, unknown> | undefined, value: unknown): string {
+  return ajv.validate(schema ?? false, value) ? '' : ajv.errorsText();
+}
+
+test('E6 the document is valid OpenAPI 3.1, and has every route once, with its parameters', async () => {
+  const validator = new Validator();
+  expect(
+    await validator.validate(z.record(z.string(), z.unknown()).parse(structuredClone(written))),
+  ).toMatchObject({ valid: true });
+  expect(validator.version).toBe('3.1');
+  const told = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, one]) => ({ path, method, ...one })),
+  );
+  expect(told.map(({ operationId }) => operationId).toSorted()).toEqual(
+    ['events.follow', ...ROUTES.map(({ name }) => name)].toSorted(),
+  );
+  for (const { path, parameters } of told)
+    expect(parameters.filter((one) => one.in === 'path').map(({ name }) => `{${name}}`)).toEqual(
+      path.match(/\{\w+\}/g) ?? [],
+    );
+});
+
+test('E6 every route takes and answers what the document says', async () => {
+  expect(Object.keys(REQUESTS).toSorted()).toEqual(ROUTES.map(({ name }) => name).toSorted());
+  const misfits: string[] = [];
+  for (const [name, request] of Object.entries(REQUESTS)) {
+    const { responses, requestBody } = operationOf(name);
+    const method = ROUTES.find((one) => one.name === name)?.method ?? '';
+    const answer = await asked(method, request);
+    const told: unknown = await answer.json();
+    const body = request[1] ?? {};
+    const given =
+      requestBody === undefined ? '' : misfit(requestBody.content['application/json'].schema, body);
+    const taken = misfit(responses[String(answer.status)]?.content['application/json']?.schema, told);
+    for (const wrong of [given, taken, answer.ok ? '' : JSON.stringify(told)].filter(Boolean))
+      misfits.push(`${name} ${answer.status}: ${wrong}`);
+  }
+  expect(misfits).toEqual([]);
+});
+
+test('E6 all about a portable terminal is as the document says, with what its display shows', async () => {
+  const { operator, pin } = LOG_IN;
+  await asked('POST', ['/terminals/north/log-in', { operator, pin }]);
+  await asked('POST', ['/terminals/north/enrol', { user: 9 }]);
+  const told: unknown = await (await asked('GET', ['/terminals/north'])).json();
+  const schema = operationOf('terminals.get').responses['200']?.content['application/json']?.schema;
+  expect(misfit(schema, told)).toBe('');
+  expect(told).toMatchObject({ display: { operator: { id: operator }, unsent: [{ user: 9 }] } });
+});
+
+test('E6 every refusal is as the document says, of every route', async () => {
+  const refused = document.components.schemas['Error'];
+  for (const { method, name, path } of ROUTES.filter((one) => one.path.includes(':'))) {
+    const answer = await asked(method, [path.replaceAll(/:\w+/g, 'nobody')]);
+    expect([name, answer.status >= 400 && answer.status < 500]).toEqual([name, true]);
+    expect(misfit(refused, await answer.json()), name).toBe('');
+  }
+});
+
+test('E6 every event is as the document says', async () => {
+  const text = await (await fetch(url('/events?after=0&count=40'))).text();
+  const events = text.split('\n').filter((line) => line.startsWith('data: '));
+  expect(events.length).toBe(40);
+  const schema = document.components.schemas['Event'];
+  for (const event of events)
+    expect(misfit(schema, JSON.parse(event.slice('data: '.length))), event).toBe('');
+});
