@@ -1,4 +1,5 @@
 /** Terminals that stand in for hardware: firmware, shared lines, fleets. */
+export { Call } from './firmware/call.ts';
 export type { Enrolment, UserFields } from './firmware/enrolment.ts';
 export type { Flash } from './firmware/flash.ts';
 export { MemoryFlash, PowerCut } from './firmware/flash.ts';

@@ -20,7 +20,7 @@ export * from './session/cpace.ts';
 export * from './session/noise.ts';
 export type { End } from './session/sealed.ts';
 export { epochOf, groupSession, SEAL_BYTES, sealedSession } from './session/sealed.ts';
-export type { GroupEnd, GroupKey, Opened, SealedEnd, Session } from './session/session.ts';
+export type { GroupEnd, GroupKey, Opened, SealedEnd, Session, SharedFrame } from './session/session.ts';
 export { plainSession } from './session/plain.ts';
 export * from './messages/catalogue.ts';
 export * from './messages/message.ts';

@@ -20,7 +20,7 @@ function station(address: number, answer?: Uint8Array): Station & { heard: numbe
       heard.push(stuffed.length);
       return answer === undefined ? [] : [answer];
     },
-    hearCall(stuffed) {
+    hearCall({ stuffed }) {
       heard.push(stuffed.length);
       return undefined;
     },

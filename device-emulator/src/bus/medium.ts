@@ -1,5 +1,6 @@
 import { BROADCAST, INVITATION_WIRE, invites, SHORT, wireMs, WhorlError } from '@whorl/protocol';
 import type { Cancel, Clock, Random } from '@whorl/protocol';
+import { Call } from '../firmware/call.ts';
 import { addressOf, Ear } from './ear.ts';
 import type { Port } from './port.ts';
 import { isPresent } from './seat.ts';
@@ -324,10 +325,12 @@ export class Medium {
   }
 
   #call(stuffed: Uint8Array, heard: OnAir): void {
+    const call = new Call(stuffed);
     for (const seat of this.#everyone) {
       if (!isPresent(seat, heard, this.isWire)) continue;
       const reached = heardBy(seat.troubles, stuffed);
-      const answer = reached === undefined ? undefined : seat.station.hearCall(reached);
+      if (reached === undefined) continue;
+      const answer = seat.station.hearCall(reached === stuffed ? call : new Call(reached));
       if (answer !== undefined) this.#say(seat, answer.wire, heard.end + seat.turnaroundMs + answer.afterMs);
     }
   }

@@ -1,4 +1,5 @@
 import type { SlotAnswer } from '@whorl/protocol';
+import type { Call } from '../firmware/call.ts';
 
 /** What can sit on the line: a terminal, as the line sees it. */
 export interface Station {
@@ -7,8 +8,8 @@ export interface Station {
   hear(stuffed: Uint8Array): readonly Uint8Array[];
   /** How long what it was asked last takes it before it answers, milliseconds. */
   readonly workMs: number;
-  /** Takes a stuffed frame that is for all; answers with what it says in its slot, if anything. */
-  hearCall(stuffed: Uint8Array): SlotAnswer | undefined;
+  /** Takes a frame that is for all; answers with what it says in its slot, if anything. */
+  hearCall(call: Call): SlotAnswer | undefined;
   /** A frame invited those who have logs: its hand, when it has some. */
   hand(): Uint8Array | undefined;
   /** Calls `silent` when whatever it is saying or about to say breaks off. */

@@ -13,6 +13,7 @@ import type { MessageName } from '@whorl/protocol';
 import { EXAMPLES } from '@whorl/protocol/spec/examples';
 import { thrownCode } from '@whorl/protocol/testing';
 import { describe, expect, test } from 'vitest';
+import { Call } from './call.ts';
 import { bench } from '../testing/bench.ts';
 import { MODELS } from '../models/built-in.ts';
 
@@ -170,15 +171,15 @@ describe('session', () => {
     asker.hello();
     const call = (number: number): Uint8Array =>
       asker.frame('roll.call', rollCall(number, [3, 7], { baud: 9600, turnaroundMs: 1, latencyMs: 0 }), 0);
-    const said = terminal.hearCall(call(1));
+    const said = terminal.hearCall(new Call(call(1)));
     expect(said?.afterMs).toBeCloseTo(slotMs(9600, 1), 1);
     const frame = unstuff((said?.wire ?? Uint8Array.of(0)).subarray(0, -1));
     expect(hereFrom(frame)).toBe(7);
     expect(readHere(asker.session, 1, frame)).toBe(true);
     expect(thrownCode(() => readHere(asker.session, 2, frame))).toBe('FRAME_CHECKSUM');
-    expect(terminal.hearCall(call(1))).toBeUndefined();
+    expect(terminal.hearCall(new Call(call(1)))).toBeUndefined();
     const replayed = call(2);
-    expect(terminal.hearCall(replayed)).toBeDefined();
-    expect(terminal.hearCall(replayed)).toBeUndefined();
+    expect(terminal.hearCall(new Call(replayed))).toBeDefined();
+    expect(terminal.hearCall(new Call(replayed))).toBeUndefined();
   });
 });

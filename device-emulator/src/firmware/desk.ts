@@ -1,4 +1,13 @@
-import type { Body, Capabilities, GroupKey, Message, MessageName, Refusal, Session } from '@whorl/protocol';
+import type {
+  Body,
+  Capabilities,
+  GroupEnd,
+  GroupKey,
+  Message,
+  MessageName,
+  Refusal,
+  Session,
+} from '@whorl/protocol';
 import type { Model } from './model.ts';
 import type { Offers } from './offers.ts';
 import type { ListedTask, Operator } from './portable/lists.ts';
@@ -16,7 +25,7 @@ export interface Conversation {
   readonly session: Session;
   readonly offers: Offers;
   /** The session of the line for broadcasts, once the gateway has handed over its key. */
-  group: Session | undefined;
+  group: GroupEnd | undefined;
   /** Keys of objects whose chunks are said to all and meant for some, by transfer. */
   readonly shared: Map<number, Uint8Array>;
   /** Last record that the gateway said it has. */

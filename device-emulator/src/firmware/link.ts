@@ -30,6 +30,7 @@ import type {
 } from '@whorl/protocol';
 import { answer } from './answers.ts';
 import type { Answer } from './answers.ts';
+import type { Call } from './call.ts';
 import type { Conversation, Desk } from './desk.ts';
 import { accept } from './handshake.ts';
 import { openShared } from './incoming.ts';
@@ -40,7 +41,7 @@ import { Offers } from './offers.ts';
 import type { Pairing } from './pairing.ts';
 import type { Portable } from './portable/portable.ts';
 import { unknownTo } from './quirks.ts';
-import { read, tryOpen } from './reading.ts';
+import { read, tryOpen, tryOpenCall } from './reading.ts';
 import type { Store } from './store.ts';
 
 /** What is reckoned with keys. */
@@ -117,7 +118,7 @@ export class Link {
    */
   hear(stuffed: Uint8Array): readonly Uint8Array[] {
     if (this.#isDeaf) return NOTHING;
-    const bytes = this.#unstuffed(stuffed);
+    const bytes = this.#sound(stuffed, () => unstuff(stuffed));
     if (bytes === undefined) return NOTHING;
     const header = readHeader(bytes);
     if (header.fromTerminal || header.address !== this.#address) {
@@ -132,19 +133,22 @@ export class Link {
    * @returns what it says in its slot, if anything
    * @throws PowerCut
    */
-  hearCall(stuffed: Uint8Array): SlotAnswer | undefined {
+  hearCall(call: Call): SlotAnswer | undefined {
     if (this.#isDeaf) return undefined;
     const conversation = this.#conversation;
-    const bytes = this.#unstuffed(stuffed);
-    if (bytes === undefined || conversation?.group === undefined) return undefined;
-    const frame = this.#opened(conversation.group, bytes);
-    if (frame === undefined) return undefined;
+    if (this.#sound(call.stuffed, () => call.frame) === undefined || conversation?.group === undefined)
+      return undefined;
+    const frame = tryOpenCall(conversation.group, call);
+    if (frame === undefined) {
+      this.counters.bad += 1;
+      return undefined;
+    }
     if (frame.address !== BROADCAST || !frame.fresh) {
       this.counters.replayed += 1;
       return undefined;
     }
     this.counters.requests += 1;
-    const message = read(frame.payload, this.#unknown);
+    const message = read(frame.payload, this.#unknown, call.decode);
     if (typeof message === 'string') return undefined;
     if (message.name === 'roll.call') return this.#here(conversation, message.body);
     this.counters.broadcasts += 1;
@@ -322,10 +326,11 @@ export class Link {
     return model.quirks.has('attention-sticks') || store.state.log.hasNews(conversation.readTo);
   }
 
-  #unstuffed(stuffed: Uint8Array): Uint8Array | undefined {
+  /** What `unstuffed` makes of a frame; `undefined` for what is none, or too long. */
+  #sound(stuffed: Uint8Array, unstuffed: () => Uint8Array): Uint8Array | undefined {
     try {
       if (stuffed.length < this.#parts.model.capabilities.mtu) {
-        const bytes = unstuff(stuffed);
+        const bytes = unstuffed();
         readHeader(bytes);
         return bytes;
       }

@@ -1,5 +1,6 @@
 import { decodeUser, describe, readRecord, WhorlError } from '@whorl/protocol';
 import type { Cancel, Capabilities, SlotAnswer, User, UserRecord } from '@whorl/protocol';
+import type { Call } from './call.ts';
 import type { Enrolment } from './enrolment.ts';
 import { FlashGate, PowerCut } from './flash.ts';
 import { heldBy } from './held.ts';
@@ -127,12 +128,9 @@ export class Terminal {
     return said;
   }
 
-  /**
-   * Takes a frame that is for all terminals of the line.
-   * @returns what it says in its slot, if anything
-   */
-  hearCall(stuffed: Uint8Array): SlotAnswer | undefined {
-    return this.#heard((link) => link.hearCall(stuffed));
+  /** Takes a frame that is for all terminals of the line. @returns what it says in its slot, if anything */
+  hearCall(call: Call): SlotAnswer | undefined {
+    return this.#heard((link) => link.hearCall(call));
   }
 
   /** Its raised hand as it goes over the wire, when it has logs that the gateway has not read. */

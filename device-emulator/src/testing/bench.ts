@@ -31,6 +31,7 @@ import type {
   UserRecord,
 } from '@whorl/protocol';
 import { addressOf } from '../bus/ear.ts';
+import { Call } from '../firmware/call.ts';
 import { MemoryFlash } from '../firmware/flash.ts';
 import type { Flash } from '../firmware/flash.ts';
 import { MODELS } from '../models/built-in.ts';
@@ -126,7 +127,7 @@ export class Asker {
   /** Hands a stuffed frame over; answers with what comes back. */
   hand(stuffed: Uint8Array): Opened[] {
     if (addressOf(stuffed) === BROADCAST) {
-      const said = this.#terminal.hearCall(stuffed);
+      const said = this.#terminal.hearCall(new Call(stuffed));
       return said === undefined ? [] : [this.#open(said.wire)];
     }
     const frames = this.#terminal.hear(stuffed).map((wire) => this.#open(wire));

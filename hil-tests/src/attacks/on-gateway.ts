@@ -1,3 +1,4 @@
+import { Call } from '@whorl/device-emulator';
 import {
   BROADCAST,
   HEADER_BYTES,
@@ -108,7 +109,7 @@ export const impostor: Attack = async (scene) => {
     if (!fromGateway || isShort(frame)) return {};
     const stuffed = wireOf(frame).subarray(0, -1);
     const instead = rig.terminal('terminal-1');
-    const here = frame[1] === BROADCAST ? instead.hearCall(stuffed) : undefined;
+    const here = frame[1] === BROADCAST ? instead.hearCall(new Call(stuffed)) : undefined;
     const answers = frame[1] === BROADCAST ? [] : instead.hear(stuffed);
     const wires = here === undefined ? answers : [here.wire];
     return { back: wires.map((wire) => pretending(unstuff(wire.subarray(0, -1)), serial)) };

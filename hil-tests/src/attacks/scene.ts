@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { Call } from '@whorl/device-emulator';
 import { BROADCAST, HEADER_BYTES, isShort } from '@whorl/protocol';
 import type { Between, Crossing } from '../rig/between.ts';
 import { wireOf } from '../rig/between.ts';
@@ -55,7 +56,7 @@ export function saidTo(heard: readonly Crossing[], address = ADDRESS): Uint8Arra
 /** Says a frame to a terminal, as if it came over the wire; what it answers nobody hears. */
 export function say({ rig }: Scene, terminal: string, frame: Uint8Array): void {
   const stuffed = wireOf(frame).subarray(0, -1);
-  if (frame[1] === BROADCAST) rig.terminal(terminal).hearCall(stuffed);
+  if (frame[1] === BROADCAST) rig.terminal(terminal).hearCall(new Call(stuffed));
   else rig.terminal(terminal).hear(stuffed);
 }
 

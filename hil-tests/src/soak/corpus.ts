@@ -1,4 +1,4 @@
-import { MemoryFlash, MODELS, Terminal } from '@whorl/device-emulator';
+import { Call, MemoryFlash, MODELS, Terminal } from '@whorl/device-emulator';
 import {
   captureHead,
   Cpace,
@@ -185,7 +185,7 @@ function heard(): Seed[] {
   return [
     quick('heard in plain', plain('discover', {}).slice(), hear),
     quick('heard in the session', say('users.digests', { after: 0 }), hear),
-    quick('heard by all', call, (input) => void terminal.hearCall(input)),
+    quick('heard by all', call, (input) => void terminal.hearCall(new Call(input))),
     { name: 'heard handshake', bytes: plain('session.open', {}).slice(), decode: hear, every: 50 },
     { name: 'heard pairing', bytes: plain('pair.begin', {}).slice(), decode: hear, every: 50 },
   ];

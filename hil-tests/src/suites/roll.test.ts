@@ -12,8 +12,8 @@ const ROUND_MS = 1_300;
 function misbehaves(rig: Rig, change: (said: NonNullable<Heard>) => NonNullable<Heard>): () => void {
   const terminal = rig.terminal('terminal-2');
   const hearCall = terminal.hearCall.bind(terminal);
-  const spy = vi.spyOn(terminal, 'hearCall').mockImplementation((stuffed) => {
-    const said = hearCall(stuffed);
+  const spy = vi.spyOn(terminal, 'hearCall').mockImplementation((call) => {
+    const said = hearCall(call);
     return said === undefined ? undefined : change(said);
   });
   return () => {

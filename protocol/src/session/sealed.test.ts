@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { arbitraryHeader } from '../frame/arbitrary.ts';
@@ -7,6 +7,7 @@ import { thrownCode, viewOf } from '../testing.ts';
 import type { NoiseKeys } from './noise.ts';
 import { groupSession, SEAL_BYTES, sealedSession } from './sealed.ts';
 import type { SealedEnd } from './session.ts';
+import { SlotKey } from './slot-key.ts';
 import { ReplayWindow } from './window.ts';
 
 const fresh = (): Uint8Array => new Uint8Array(randomBytes(32));
@@ -194,6 +195,36 @@ describe('G3 a sealed session', () => {
     expect(gateway.tag(6, head)).not.toEqual(tag);
     expect(gateway.tag(5, Uint8Array.of(0x7a, 7))).not.toEqual(tag);
     expect(ends().gateway.tag(5, head)).not.toEqual(tag);
+  });
+
+  test('what proves an answer to a roll call is an HMAC of number, control and address', () => {
+    const key = fresh();
+    const expected = createHmac('sha256', key)
+      .update(Uint8Array.of(0x78, 0x56, 0x34, 0x12, 0x72, 7))
+      .digest();
+    expect(new SlotKey(key).tag(0x1234_5678, Uint8Array.of(0x72, 7))).toEqual(
+      new Uint8Array(expected.subarray(0, 8)),
+    );
+  });
+
+  test('G3 a frame that was opened before is taken over by whoever holds the same key, and by nobody else', () => {
+    const gateway = groupSession('gateway', { key: fresh(), next: 0 });
+    const key = gateway.handOver();
+    const [first, second] = [groupSession('terminal', key), groupSession('terminal', key)];
+    const stranger = groupSession('terminal', { key: fresh(), next: 0 });
+    const late = groupSession('terminal', { ...key, next: 65_536 });
+    const frame = say(gateway, HI);
+    const shared = {};
+    const { payload } = first.open(frame, shared);
+    expect(second.open(frame, shared).payload).toBe(payload);
+    expect(second.open(frame, shared).fresh).toBe(false);
+    expect(thrownCode(() => stranger.open(frame, shared))).toBe('FRAME_FORGED');
+    expect(thrownCode(() => late.open(frame, shared))).toBe('FRAME_FORGED');
+    const forged = frame.slice();
+    forged[forged.length - 1] = (forged.at(-1) ?? 0) ^ 1;
+    const nothing = {};
+    expect(thrownCode(() => groupSession('terminal', key).open(forged, nothing))).toBe('FRAME_FORGED');
+    expect(nothing).toEqual({});
   });
 });
 

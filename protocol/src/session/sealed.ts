@@ -4,7 +4,8 @@ import { WhorlError } from '../errors.ts';
 import { HEADER_BYTES, readHeader, writeHeader } from '../frame/frame.ts';
 import { hkdf, rekeyed } from './noise.ts';
 import type { NoiseKeys } from './noise.ts';
-import type { GroupEnd, GroupKey, SealedEnd, Session } from './session.ts';
+import type { GroupEnd, GroupKey, SealedEnd, Session, SharedFrame } from './session.ts';
+import { SlotKey } from './slot-key.ts';
 import { LOOSE, ReplayWindow, STRICT } from './window.ts';
 
 /*
@@ -31,14 +32,14 @@ export function sealedSession(end: End, keys: NoiseKeys): SealedEnd {
   const [slotKey = new Uint8Array(0)] = hkdf(keys.hash, Buffer.concat([keys.forth, keys.back]), 2);
   const own = end === 'gateway' ? keys.forth : keys.back;
   const other = end === 'gateway' ? keys.back : keys.forth;
-  return new SealedSession(end, new Direction(own), new Direction(other), createSecretKey(slotKey));
+  return new SealedSession(end, new Direction(own), new Direction(other), new SlotKey(slotKey));
 }
 
 /** One end of the session of a whole line, for broadcasts: the gateway says, all terminals hear. */
 export function groupSession(end: End, { key, next }: GroupKey): GroupEnd {
   const epoch = epochOf(next);
   const directions = [new Direction(key, epoch), new Direction(key, epoch)] as const;
-  return new SealedSession(end, ...directions, createSecretKey(key), next);
+  return new SealedSession(end, ...directions, undefined, next);
 }
 
 /** How often the key of a direction was renewed when this counter is reached. */
@@ -52,7 +53,7 @@ class SealedSession implements GroupEnd {
   readonly overhead: number;
   readonly #sending: Direction;
   readonly #receiving: Direction;
-  readonly #slots: KeyObject;
+  readonly #slots: SlotKey | undefined;
   readonly #terminal: boolean;
   readonly #window: ReplayWindow;
   readonly #nonce = new Uint8Array(12);
@@ -60,8 +61,11 @@ class SealedSession implements GroupEnd {
   readonly #shortHead = new Uint8Array(HEADER_BYTES);
   #next: number;
 
-  /** @param next counter of both directions' next frame */
-  constructor(end: End, sending: Direction, receiving: Direction, slots: KeyObject, next = 0) {
+  /**
+   * @param slots none where nobody answers
+   * @param next counter of both directions' next frame
+   */
+  constructor(end: End, sending: Direction, receiving: Direction, slots: SlotKey | undefined, next = 0) {
     this.#next = next;
     this.#terminal = end === 'terminal';
     this.#window = new ReplayWindow(next - 1, this.#terminal ? STRICT : LOOSE);
@@ -99,7 +103,7 @@ class SealedSession implements GroupEnd {
     return from + length + SEAL_BYTES;
   }
 
-  open(frame: Uint8Array): ReturnType<Session['open']> {
+  open(frame: Uint8Array, shared?: SharedFrame): ReturnType<Session['open']> {
     const header = readHeader(frame);
     const from = headBytes(header.fromTerminal);
     const end = frame.length - SEAL_BYTES;
@@ -116,14 +120,19 @@ class SealedSession implements GroupEnd {
       ? header.sequence
       : (frame[HEADER_BYTES] ?? 0) | ((frame[HEADER_BYTES + 1] ?? 0) << 8);
     const counter = nearest(this.#window.newest + 1, low);
-    const payload = this.#decrypt(frame, { from, end, counter, address: header.address });
+    const key = this.#receiving.keyOf(counter);
+    const known = shared?.opened;
+    const payload =
+      known?.counter === counter && known.key.equals(key)
+        ? known.payload
+        : this.#decrypt(frame, { from, end, key, counter, address: header.address });
+    if (shared !== undefined) shared.opened ??= { key, counter, payload };
     return { ...header, payload, fresh: this.#window.take(counter) };
   }
 
   tag(number: number, head: Uint8Array): Uint8Array {
-    const cipher = createCipheriv(CIPHER, this.#slots, this.#nonceOf(number), SEAL);
-    cipher.setAAD(head, { plaintextLength: 0 }).final();
-    return cipher.getAuthTag();
+    if (this.#slots === undefined) throw new Error('to a broadcast each answers in a session of its own');
+    return this.#slots.tag(number, head);
   }
 
   /** In the same array each time: it is used before the next one is asked for. */
@@ -149,11 +158,11 @@ class SealedSession implements GroupEnd {
 
   #decrypt(
     frame: Uint8Array,
-    at: { from: number; end: number; counter: number; address: number },
+    at: { from: number; end: number; key: KeyObject; counter: number; address: number },
   ): Uint8Array {
-    const { from, end, counter, address } = at;
+    const { from, end, key, counter, address } = at;
     try {
-      const decipher = createDecipheriv(CIPHER, this.#receiving.keyOf(counter), this.#nonceOf(counter), SEAL);
+      const decipher = createDecipheriv(CIPHER, key, this.#nonceOf(counter), SEAL);
       decipher.setAAD(this.#additional(frame, from), { plaintextLength: end - from });
       decipher.setAuthTag(frame.subarray(end));
       const clear = decipher.update(frame.subarray(from, end));

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import type { Frame, NewHeader } from '../frame/frame.ts';
 
 /** A frame as its session opened it. */
@@ -48,8 +49,18 @@ export interface GroupKey {
   readonly next: number;
 }
 
+/**
+ * A frame that several hear who hold one key: what the first has made of it the others need not work out again. Good
+ * for one frame; empty at first.
+ */
+export interface SharedFrame {
+  opened?: { readonly key: KeyObject; readonly counter: number; readonly payload: Uint8Array };
+}
+
 /** The gateway's end of a line's broadcasts. */
 export interface GroupEnd extends SealedEnd {
+  /** @param shared what others have made of the same frame; it is used only where key and counter are the same */
+  open(frame: Uint8Array, shared?: SharedFrame): Opened;
   /** For a terminal that joins now: what was said before, it can neither open nor be made to take for new. */
   handOver(): GroupKey;
 }
