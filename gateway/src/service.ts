@@ -17,7 +17,7 @@ import type { Store } from './store/store.ts';
 import { openServiceStore } from './store/thread/service.ts';
 import type { SitesConfig } from './settings/sites.ts';
 import { ownedOperations } from './sites/owned.ts';
-import { openSites } from './sites-service.ts';
+import { beginRun, openSites } from './sites-service.ts';
 import { BackingUp } from './sync/backing-up.ts';
 
 const machineRandom: Random = { below: (bound) => randomInt(bound), bytes: (length) => randomBytes(length) };
@@ -77,10 +77,11 @@ export async function startService(
     const audit = new Audit(store.audit, clock, onFailure);
     const note: GatewayParts['note'] = (deed) => audit.note(deed, 'done');
     const { site } = config;
+    const roles = config.sites ?? STANDALONE;
+    await beginRun(store, roles, random);
     const gateway = await startGateway({ config: site, version: VERSION, store, clock, random, log, note });
     undo.push(() => gateway.stop());
     const { tasks, hub } = gateway;
-    const roles = config.sites ?? STANDALONE;
     const above = roles.master?.name;
     const operations =
       above === undefined ? gateway.operations : ownedOperations(gateway.operations, store, above);

@@ -12,7 +12,7 @@ import type { MqttFace } from './mqtt/face.ts';
 import { silentLog } from './settings/log.ts';
 import type { SitesConfig } from './settings/sites.ts';
 import { brokerPassword, verifierOf } from './sites/secrets.ts';
-import { openSites } from './sites-service.ts';
+import { beginRun, openSites } from './sites-service.ts';
 import type { SitesService } from './sites-service.ts';
 import { openStore } from './store/open.ts';
 
@@ -35,6 +35,7 @@ async function gatewayOf(
   seed += 1;
   const random = seededRandom(seed);
   const about = { store, clock: systemClock, random, log: silentLog };
+  await beginRun(store, config, random);
   const gateway = await startGateway({ ...about, config: { name, lines: [] }, version: '0' });
   const sites = await openSites({
     ...{ config, name, site: gateway.site, data, clock: systemClock, random, log: silentLog },
@@ -140,3 +141,10 @@ test('S12 a site can neither read nor write another’s topics, nor take its pla
   client.publish('whorl-sites/hq/2/up', 'x', { qos: 1 });
   await gone;
 }, 60_000);
+
+test('S10 what a gateway does when it starts belongs to the run that begins then', async () => {
+  const { store } = (await headquarters()).gateway;
+  const begun = (await store.sites.runs()).at(-1);
+  const [started] = await store.events({ type: 'gateway.started', limit: 1 });
+  expect(started?.id).toBeGreaterThan(begun?.event ?? Number.MAX_SAFE_INTEGER);
+});

@@ -22,6 +22,9 @@ import { Satellite } from './sites/satellite.ts';
 import type { Summary } from './sites/requests.ts';
 import { brokerPassword, verifierOf } from './sites/secrets.ts';
 import type { SiteName } from './sites/secrets.ts';
+import type { MasterEars, MasterWire, OpenSatelliteWire } from './sites/wire.ts';
+import type { Files } from './store/ground.ts';
+import type { Store } from './store/store.ts';
 import type { GatewayStatus } from './sync/operations.ts';
 import type { Site } from './sync/site.ts';
 
@@ -40,6 +43,17 @@ export interface SitesServiceParts {
   readonly random: Random;
   readonly log: Log;
   readonly status: () => Promise<Pick<GatewayStatus, 'terminals'>>;
+  /** What stands in for brokers and for this machine, in simulation. */
+  readonly instead?: SitesInstead;
+}
+
+/** What a simulation hands in. */
+export interface SitesInstead {
+  readonly derive: SitesGround['derive'];
+  /** Where the identity is kept. */
+  readonly files: Files;
+  readonly satelliteWire: OpenSatelliteWire;
+  readonly masterWire: (ears: MasterEars) => MasterWire;
 }
 
 /** Master or satellite at work; a standalone gateway has it as well, and it does nothing there. */
@@ -54,10 +68,23 @@ export interface SitesService {
   stop(): Promise<void>;
 }
 
-/** @throws WhorlError STORE_*, SITES_IDENTITY, MQTT_PASSWORD, MQTT_TLS */
+/**
+ * Begins a run of the logs. Before the gateway does anything else: what it did in a run of before would be taken for what
+ * others have of that run already, after a backup was restored.
+ * @throws WhorlError STORE_*
+ */
+export function beginRun(store: Store, { role }: Pick<SitesConfig, 'role'>, random: Random): Promise<void> {
+  return store.sites.begin(role, Buffer.from(random.bytes(RUN_BYTES)).toString('hex'));
+}
+
+/**
+ * To be called after {@link beginRun}.
+ * @throws WhorlError STORE_*, SITES_IDENTITY, MQTT_PASSWORD, MQTT_TLS
+ */
 export async function openSites(parts: SitesServiceParts): Promise<SitesService> {
   const { site, clock, random, name, config } = parts;
-  const ground: SitesGround = { site, name, version: VERSION, clock, random, derive: deriveKey };
+  const derive = parts.instead?.derive ?? deriveKey;
+  const ground: SitesGround = { site, name, version: VERSION, clock, random, derive };
   const work = await openRole(parts, ground);
   const lock = new SitesLock(ground, { make: (code) => hashPassword(code, random), is: isPassword });
   return {
@@ -73,9 +100,8 @@ export async function openSites(parts: SitesServiceParts): Promise<SitesService>
 type RoleService = Omit<SitesService, 'face'>;
 
 async function openRole(parts: SitesServiceParts, ground: SitesGround): Promise<RoleService> {
-  const { config, site, random } = parts;
+  const { config } = parts;
   const { role } = config;
-  await site.store.sites.begin(role, Buffer.from(random.bytes(RUN_BYTES)).toString('hex'));
   if (role === 'master') return openMaster(parts, ground);
   if (config.master !== undefined && config.syncId !== undefined)
     return openSatellite(parts, ground, { above: config.master, syncId: config.syncId });
@@ -118,6 +144,7 @@ async function openMaster(parts: SitesServiceParts, ground: SitesGround): Promis
       refused: (syncId, code) => master.turnedAway(syncId, code),
     },
     start: (mqtt) => {
+      if (parts.instead !== undefined) master.start(parts.instead.masterWire(master));
       if (mqtt === undefined) return;
       link = new MasterLink({ master: name, way: mqtt.way, ears: master, clock, log });
       master.start(link);
@@ -135,11 +162,12 @@ async function openSatellite(
   ground: SitesGround,
   { above, syncId }: { readonly above: MasterPlace; readonly syncId: number },
 ): Promise<RoleService> {
-  const { clock, random, data, site } = parts;
+  const { clock, random, data, site, instead } = parts;
+  const { derive } = ground;
   const name: SiteName = { master: above.name, syncId, user: above.user };
   // Told at the start rather than in a log nobody reads; later it is read again for each connection.
   readPassword(above.passwordFile);
-  const verifier = (): Promise<Uint8Array> => verifierOf(deriveKey, readPassword(above.passwordFile), name);
+  const verifier = (): Promise<Uint8Array> => verifierOf(derive, readPassword(above.passwordFile), name);
   const wire = brokerWire(above.url, above.ca);
   const desk = new SitesDesk({
     ...{ ground, role: 'satellite', syncId, master: undefined, checkPassword },
@@ -147,11 +175,13 @@ async function openSatellite(
   });
   await desk.load();
   const satellite: Satellite = new Satellite({
-    ...{ ground, name, verifier, host: hostname(), identity: new IdentityFile(data, random) },
-    open: satelliteWire({
-      ...{ master: above.name, syncId, clock },
-      way: async () => ({ wire, login: { user: above.user, password: brokerPassword(await verifier()) } }),
-    }),
+    ...{ ground, name, verifier, host: hostname(), identity: new IdentityFile(data, random, instead?.files) },
+    open:
+      instead?.satelliteWire ??
+      satelliteWire({
+        ...{ master: above.name, syncId, clock },
+        way: async () => ({ wire, login: { user: above.user, password: brokerPassword(await verifier()) } }),
+      }),
     settings: () => desk.settings,
     minute: () => {
       const now = new Date(clock.wallTime());

@@ -33,7 +33,8 @@ export interface SiteState {
 interface Session {
   readonly channel: Channel;
   readonly machine: Machine;
-  readonly token: Uint8Array | undefined;
+  /** That the satellite is known to have: it logged in with it, or said since that it keeps it. */
+  token: Uint8Array | undefined;
   /** Of the request that was taken last. */
   last: number;
   /** Its answer, once there is one. */
@@ -208,7 +209,8 @@ export class Master implements MasterEars {
       case 'open':
         return this.#open(site, session, request);
       case 'kept':
-        await this.list.bind(site.syncId, ({ binding }) => binding && confirmed(binding));
+        session.token = (await this.list.bind(site.syncId, ({ binding }) => binding && confirmed(binding)))
+          .binding?.token;
         return { answer: {}, blobs: [] };
       case 'offers':
         return { answer: await takeOffers(ground, site, request, blobs), blobs: [] };

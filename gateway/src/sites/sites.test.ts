@@ -143,6 +143,16 @@ test('S3 a clone and a second machine are refused at both ends, and one reset le
   for (const node of [clone, other]) await world.during(node.satellite.stop());
 });
 
+test('S3 a master that is killed before its answer arrives takes nobody for a copy, in a session that began by password either', async () => {
+  const world = await open();
+  const north = await world.add('north');
+  expect(await north.sync()).toBeUndefined();
+  world.master.start({ send: () => Promise.resolve() });
+  expect(await north.sync()).toBe('SITES_LINK');
+  await world.replaceMaster(world.hq.store);
+  expect(await north.sync()).toBeUndefined();
+});
+
 test('S6 two people under one id are told apart at the master, and the site’s own stays until that is decided', async () => {
   const world = await open();
   const north = await world.add('north');

@@ -32,10 +32,17 @@ export class Bus implements MasterWire {
   readonly #cut = new Set<number>();
   /** When the last message of a direction arrives. */
   readonly #last = new Map<string, number>();
+  #epoch = 0;
 
   constructor(clock: Clock, random: Random) {
     this.#clock = clock;
     this.#random = random;
+  }
+
+  /** Whoever is there as a site is gone without a word. */
+  hangUp(syncId: number): void {
+    this.#seats.get(syncId)?.end('the connection is lost');
+    this.#leave(syncId);
   }
 
   /** Takes a site's link away, or gives it back. */
@@ -45,8 +52,21 @@ export class Bus implements MasterWire {
       return;
     }
     this.#cut.add(syncId);
-    this.#seats.get(syncId)?.end('the link was cut');
-    this.#leave(syncId);
+    this.hangUp(syncId);
+  }
+
+  /** Who is there. */
+  get present(): readonly number[] {
+    return [...this.#seats.keys()];
+  }
+
+  /** Everybody loses the connection, and what is under way with it: the broker ends, or begins anew. */
+  drop(reason: string): void {
+    for (const [syncId, { end }] of [...this.#seats]) {
+      end(reason);
+      this.#leave(syncId);
+    }
+    this.#epoch += 1;
   }
 
   wire(syncId: number): OpenSatelliteWire {
@@ -91,7 +111,10 @@ export class Bus implements MasterWire {
       const wanted = this.#clock.now() + delayMs * (1 + this.#random.below(2000) / 1000);
       const at = Math.max(wanted, this.#last.get(way) ?? 0);
       this.#last.set(way, at);
-      this.#clock.after(at - this.#clock.now(), () => arrive(Uint8Array.from(bytes)));
+      const epoch = this.#epoch;
+      this.#clock.after(at - this.#clock.now(), () => {
+        if (epoch === this.#epoch) arrive(Uint8Array.from(bytes));
+      });
     }
   }
 }
