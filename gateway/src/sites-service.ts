@@ -3,6 +3,7 @@ import type { Clock, Random } from '@whorl/protocol';
 import { checkPassword, deriveKey, hashPassword, isPassword } from './access/password.ts';
 import type { MqttFace } from './mqtt/face.ts';
 import { readPassword } from './mqtt/password.ts';
+import { brokerProbe } from './mqtt/probe-broker.ts';
 import type { BrokerSites } from './mqtt/site-gate.ts';
 import { MasterLink, satelliteWire } from './mqtt/site-links.ts';
 import { brokerWire } from './mqtt/ways.ts';
@@ -171,7 +172,7 @@ async function openSatellite(
   const wire = brokerWire(above.url, above.ca);
   const desk = new SitesDesk({
     ...{ ground, role: 'satellite', syncId, master: undefined, checkPassword },
-    above: { name: above.name, satellite: () => satellite },
+    above: { name: above.name, satellite: () => satellite, way: brokerProbe(above.url, above.ca) },
   });
   await desk.load();
   const satellite: Satellite = new Satellite({

@@ -167,10 +167,14 @@ export const ERRORS = {
   MQTT_TOO_LARGE: 'The command is larger than the gateway takes. Split it.',
   MQTT_UNKNOWN: 'No MQTT command has this name. MQTT.md lists all.',
   // Master and satellites.
+  SITES_AWAY:
+    'The satellite is not there. Look from its side: `whorl sites test-connection` on its machine says what it waits for.',
   SITES_CLASH:
     'Another machine is bound to this sync id. If this one replaces it, an admin at the master resets it: `whorl sites reset NAME`. Else give this site a sync id of its own.',
   SITES_CLONE:
     'Two machines use the identity of this site: a copy of a data directory, or an old image of the disk. Stop the wrong one; then an admin at the master resets the identity: `whorl sites reset NAME`.',
+  SITES_CLOCK:
+    'The clocks of two gateways differ by more than a minute, so that it cannot be told which change was later. Set both by a time server.',
   SITES_CODE:
     'This is not the code of the sync settings. After five wrong ones the next has to wait. A lost code is taken away at the machine: `whorl sites lock forget-code`.',
   SITES_CODE_NONE:
@@ -186,13 +190,19 @@ export const ERRORS = {
   SITES_LOCKED:
     'The sync settings are locked. Whoever has their code opens them for a while: `whorl sites unlock --minutes 15`.',
   SITES_MESSAGE: 'The other gateway sent something that does not fit. Update the older side.',
+  SITES_NAME:
+    'The name of the broker is not known to this machine. Check `site.master.url` in the configuration, and the machine’s name server.',
   SITES_OWNED:
     'Users and policies of this site are kept at the master. Change them there; it comes down by itself.',
   SITES_PASSWORD:
     'User name or password of this site are not those that the master expects. Mend the password file, or set it anew at the master: `whorl sites set NAME --password`.',
+  SITES_PORT:
+    'The broker’s machine does not answer at this port. Check `site.master.url`, firewalls, and whether the master’s gateway runs.',
   SITES_RATE: 'Too many logins failed. Mend user name and password, then wait a minute.',
   SITES_ROLE:
     'This gateway has not the role that this needs. `site.role` in the configuration says which it has.',
+  SITES_TLS:
+    'No TLS with the broker. Check its certificate: name, date, and the authority that signed it (`site.master.ca`).',
   SITES_TOKEN: 'The master does not know the token of this site; it logs in with its password again.',
   SITES_UNKNOWN:
     'The master has no site with this sync id. `whorl sites list` there shows all; `whorl sites add` adds one.',

@@ -95,7 +95,7 @@ export function satelliteWire(parts: {
 }): OpenSatelliteWire {
   const { master, syncId, clock } = parts;
   const state = siteTopic(master, syncId, 'state');
-  return async (onMessage, signal) => {
+  return async (onMessage, signal, options) => {
     const connection = await Connection.open({
       ...(await parts.way()),
       clientId: siteClient(syncId),
@@ -105,7 +105,7 @@ export function satelliteWire(parts: {
       onMessage: ({ payload }) => onMessage(payload),
     }).catch(refused);
     await connection.subscribe([siteTopic(master, syncId, 'down')]);
-    await connection.publish(state, ONLINE, { retain: true });
+    if (options?.quiet !== true) await connection.publish(state, ONLINE, { retain: true });
     return {
       send: (bytes) => connection.publish(siteTopic(master, syncId, 'up'), bytes),
       closed: connection.closed,

@@ -37,7 +37,8 @@ function openSocket({ host, port, tls }: BrokerPlace, ca: Buffer | undefined): D
   });
 }
 
-function readAuthority(path: string): Buffer {
+/** @throws WhorlError MQTT_TLS */
+export function readAuthority(path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (cause) {

@@ -21,6 +21,8 @@ export interface Answered<Kind extends Ask> {
   readonly answer: AnswerOf<Kind>;
   readonly blobs: readonly Uint8Array[];
   readonly bytes: number;
+  /** From the question to the answer. */
+  readonly ms: number;
 }
 
 interface Waiting {
@@ -37,6 +39,10 @@ export interface ConversationParts {
   readonly pace: Pace;
   /** Told when the master says that there is news. */
   readonly news: () => void;
+  /** Told when the master wants a sign of life. */
+  readonly echo: (echo: number) => void;
+  /** Nobody is told that the satellite is there. */
+  readonly quiet?: boolean;
 }
 
 /** A satellite's end of what is said: one question at a time, said again until it is answered. */
@@ -48,6 +54,8 @@ export class Conversation {
     { login: Login; said: (next: Uint8Array | Channel) => void; failed: (error: Error) => void } | undefined;
   #waiting: Waiting | undefined;
   #last = 0;
+  /** One question after the other, whoever asks. */
+  #asking: Promise<unknown> = Promise.resolve();
   #over: string | undefined;
 
   private constructor(parts: ConversationParts, wire: SatelliteWire) {
@@ -64,7 +72,8 @@ export class Conversation {
   /** @throws WhorlError MQTT_*, SITES_LINK */
   static async open(parts: ConversationParts, signal: AbortSignal): Promise<Conversation> {
     const ears: { talk?: Conversation } = {};
-    const wire = await parts.open((bytes) => ears.talk?.heard(bytes), signal);
+    const quiet = parts.quiet === true;
+    const wire = await parts.open((bytes) => ears.talk?.heard(bytes), signal, { quiet });
     ears.talk = new Conversation(parts, wire);
     return ears.talk;
   }
@@ -104,9 +113,18 @@ export class Conversation {
   }
 
   /** @throws WhorlError SITES_LINK when nobody answers; what the master failed with */
-  async ask<Kind extends Ask>(
+  ask<Kind extends Ask>(
     request: RequestOf<Kind>,
     blobs: readonly Uint8Array[] = [],
+  ): Promise<Answered<Kind>> {
+    const next = this.#asking.then(() => this.#ask(request, blobs));
+    this.#asking = next.catch(() => undefined);
+    return next;
+  }
+
+  async #ask<Kind extends Ask>(
+    request: RequestOf<Kind>,
+    blobs: readonly Uint8Array[],
   ): Promise<Answered<Kind>> {
     const channel = this.#channel;
     if (channel === undefined) throw new WhorlError('SITES_LINK', 'nobody is logged in');
@@ -125,10 +143,11 @@ export class Conversation {
     ).finally(() => {
       this.#waiting = undefined;
     });
-    this.#parts.pace.took(clear.length + heard.bytes, this.#parts.clock.now() - began);
+    const ms = this.#parts.clock.now() - began;
+    this.#parts.pace.took(clear.length + heard.bytes, ms);
     // The schema is that of the question, which the compiler cannot tie to its kind.
     const answer = fitting(ANSWERS[request.ask], heard.answer, 'an answer') as AnswerOf<Kind>;
-    return { answer, blobs: heard.blobs, bytes: clear.length + heard.bytes };
+    return { answer, blobs: heard.blobs, bytes: clear.length + heard.bytes, ms };
   }
 
   /** Takes what came over the wire. */
@@ -164,6 +183,10 @@ export class Conversation {
     const down = fitting(downSchema, body, 'what the master says');
     if ('news' in down) {
       this.#parts.news();
+      return;
+    }
+    if ('echo' in down) {
+      this.#parts.echo(down.echo);
       return;
     }
     const waiting = this.#waiting;

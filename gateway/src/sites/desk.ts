@@ -7,6 +7,9 @@ import type { SitesGround } from './ground.ts';
 import { resumeAt } from './history.ts';
 import type { NewSite, SiteEdit } from './list.ts';
 import type { Master } from './master.ts';
+import type { Probe, ProbeStep } from './probe.ts';
+import { probeMaster } from './probe-master.ts';
+import { probeSite } from './probe-site.ts';
 import type { AsideView, SitesOperations, SitesStatus, SiteView } from './operations.ts';
 import type { Satellite } from './satellite.ts';
 import { historyOf } from './serving.ts';
@@ -20,7 +23,14 @@ export interface DeskParts {
   readonly role: SiteRole;
   readonly syncId: number | undefined;
   /** Of a satellite. */
-  readonly above: { readonly name: string; readonly satellite: () => Satellite } | undefined;
+  readonly above:
+    | {
+        readonly name: string;
+        readonly satellite: () => Satellite;
+        /** Steps on the way to the broker. */
+        readonly way: readonly ProbeStep[];
+      }
+    | undefined;
   readonly master: Master | undefined;
   /** @throws WhorlError PASSWORD_WEAK */
   readonly checkPassword: (name: string, password: string) => void;
@@ -89,6 +99,19 @@ export class SitesDesk implements SitesOperations {
 
   sync({ release }: { readonly release: boolean }): Promise<void> {
     return this.#satellite().syncNow({ release });
+  }
+
+  async testConnection(site?: string): Promise<readonly Probe[]> {
+    const { ground, above, syncId } = this.#parts;
+    if (above === undefined || syncId === undefined) {
+      const master = this.#master();
+      if (site === undefined) throw new WhorlError('REQUEST_INVALID', 'name the satellite that is meant');
+      return probeSite(ground, master, site);
+    }
+    if (site !== undefined && site !== above.name)
+      throw new WhorlError('SITES_ROLE', `a satellite has a connection to its master only, ${above.name}`);
+    const { name: master, way } = above;
+    return probeMaster({ ground, master, syncId, satellite: above.satellite(), way });
   }
 
   async changeSettings(changes: Partial<SiteSyncSettings>): Promise<SiteSyncSettings> {

@@ -5,7 +5,7 @@ import type { SitesOperations, SitesStatus } from './operations.ts';
 export type SitesSettings = Pick<SitesOperations, 'add' | 'edit' | 'remove' | 'reset' | 'changeSettings'>;
 
 /** What people and programs get of the sites: everybody may look and exchange, settings are behind the lock. */
-export interface SitesFace extends Pick<SitesOperations, 'sync' | 'aside' | 'events'> {
+export interface SitesFace extends Pick<SitesOperations, 'sync' | 'testConnection' | 'aside' | 'events'> {
   /** @param who name of the account that asks */
   status(who: string): Promise<SitesStatus & { readonly lock?: LockView }>;
   /** @throws WhorlError SITES_LOCKED, SITES_CODE_NONE unless `who` has opened the lock */
@@ -17,6 +17,7 @@ export interface SitesFace extends Pick<SitesOperations, 'sync' | 'aside' | 'eve
 export function facing(operations: SitesOperations, lock: SitesLock, hasOthers: boolean): SitesFace {
   return {
     sync: (options) => operations.sync(options),
+    testConnection: (site) => operations.testConnection(site),
     aside: () => operations.aside(),
     events: (filter) => operations.events(filter),
     async status(who) {

@@ -5,6 +5,8 @@ import { Admission, confirmed, offering, refuseUnknown } from './admission.ts';
 import type { Admitted } from './admission.ts';
 import type { Channel } from './channel.ts';
 import { LOGIN, sessionOf } from './channel.ts';
+import { Echoes } from './echoes.ts';
+import type { Echo } from './echoes.ts';
 import type { SitesGround } from './ground.ts';
 import { cursorAt, resumeAt } from './history.ts';
 import { SiteList } from './list.ts';
@@ -61,10 +63,12 @@ export class Master implements MasterEars {
   readonly list: SiteList;
   readonly #ground: SitesGround;
   readonly #seats = new Map<number, Seat>();
+  readonly #echoes: Echoes;
   #wire: MasterWire | undefined;
 
   constructor(ground: SitesGround) {
     this.#ground = ground;
+    this.#echoes = new Echoes(ground);
     this.list = new SiteList({ store: ground.site.store.sites, derive: ground.derive, master: ground.name });
   }
 
@@ -86,6 +90,18 @@ export class Master implements MasterEars {
   async tellNews(): Promise<void> {
     for (const [syncId, { session, state }] of this.#seats)
       if (session !== undefined && state.online) await this.#say(syncId, session, { news: true }, []);
+  }
+
+  /** The machine that a site has logged in from; `undefined` when it has not since the start. */
+  loggedIn(syncId: number): string | undefined {
+    return this.#seats.get(syncId)?.session?.machine.host;
+  }
+
+  /** A sign of life of a site that has logged in, between the questions of its exchange. @throws WhorlError SITES_AWAY, SITES_LINK */
+  async echo(syncId: number, signal: AbortSignal): Promise<Echo> {
+    const session = this.#seats.get(syncId)?.session;
+    if (session === undefined) throw new WhorlError('SITES_AWAY', `sync id ${syncId} has no session`);
+    return this.#echoes.of(syncId, (echo) => this.#say(syncId, session, { echo }, []), signal);
   }
 
   presence(syncId: number, online: boolean): void {
@@ -212,6 +228,11 @@ export class Master implements MasterEars {
         session.token = (await this.list.bind(site.syncId, ({ binding }) => binding && confirmed(binding)))
           .binding?.token;
         return { answer: {}, blobs: [] };
+      case 'ping':
+        return { answer: this.#pong(site), blobs: [] };
+      case 'echoed':
+        this.#echoes.heard(site.syncId, request);
+        return { answer: {}, blobs: [] };
       case 'offers':
         return { answer: await takeOffers(ground, site, request, blobs), blobs: [] };
       case 'events':
@@ -226,6 +247,11 @@ export class Master implements MasterEars {
         await this.#ended(site, session, request);
         return { answer: {}, blobs: [] };
     }
+  }
+
+  #pong({ syncId, name: site, binding }: SiteRow): AnswerOf<'ping'> {
+    const { name, version, site: own } = this.#ground;
+    return { name, site, syncId, version, time: own.now, bound: binding !== undefined };
   }
 
   async #open(

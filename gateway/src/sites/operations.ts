@@ -3,6 +3,7 @@ import { siteSyncSchema } from '../settings/sites.ts';
 import type { SiteSyncSettings } from '../settings/sites.ts';
 import type { SiteEvent, SiteEventFilter } from '../store/sites.ts';
 import type { NewSite, SiteEdit } from './list.ts';
+import type { Probe } from './probe.ts';
 import { summarySchema } from './requests.ts';
 
 const millis = z.int().describe('Milliseconds UTC.');
@@ -88,6 +89,11 @@ export interface SitesOperations {
   reset(name: string): Promise<void>;
   /** Satellite: an exchange now. @returns when it ended. @param release also removes users that the guard kept */
   sync(options: { readonly release: boolean }): Promise<void>;
+  /**
+   * Looks at the connection step by step, without an exchange and beside one: of a satellite to its master, of a master to
+   * a satellite that is named.
+   */
+  testConnection(site?: string): Promise<readonly Probe[]>;
   /** Satellite: when and how fast it syncs. */
   changeSettings(changes: Partial<SiteSyncSettings>): Promise<SiteSyncSettings>;
   /** Rows that wait apart. */

@@ -66,6 +66,27 @@ const opened = z.strictObject({
 const kept = z.strictObject({ ask: z.literal('kept') });
 const nothing = z.strictObject({});
 
+/** A sign of life, at any time: nothing is bound, stored or handed out. */
+const ping = z.strictObject({ ask: z.literal('ping') });
+const pong = z.strictObject({
+  name: z.string().max(32),
+  /** As the master's list has it. */
+  site: z.string().max(32),
+  syncId: z.int(),
+  version: z.string().max(32),
+  time: millis,
+  /** Whether a machine is bound to this site. */
+  bound: z.boolean(),
+});
+
+/** Answers the master, who wanted a sign of life. */
+const echoed = z.strictObject({
+  ask: z.literal('echoed'),
+  echo: z.int(),
+  version: z.string().max(32),
+  time: millis,
+});
+
 /** One who was changed at a satellite: fields that differ from what the master sent, by who wrote them. */
 const offer = z.strictObject({
   user,
@@ -152,6 +173,8 @@ const ended = z.strictObject({
 export const requestSchema = z.discriminatedUnion('ask', [
   open,
   kept,
+  ping,
+  echoed,
   offersSchema,
   events,
   users,
@@ -167,6 +190,8 @@ export type RequestOf<Kind extends Ask> = Extract<Request, { ask: Kind }>;
 export const ANSWERS = {
   open: opened,
   kept: nothing,
+  ping: pong,
+  echoed: nothing,
   offers: answered,
   events: nothing,
   users: page,
@@ -179,11 +204,12 @@ export type AnswerOf<Kind extends Ask> = z.infer<(typeof ANSWERS)[Kind]>;
 /** What travels up: a request with its number. */
 export const upSchema = z.strictObject({ id: z.int().min(1), request: requestSchema });
 
-/** What travels down: an answer; that it is being worked on; that it failed; or, to nothing that was asked, that there is news. */
+/** What travels down: an answer; that it is being worked on; that it failed; or, to nothing that was asked, that there is news, or that a sign of life is wanted. */
 export const downSchema = z.union([
   z.strictObject({ id: z.int().min(1), answer: z.unknown() }),
   z.strictObject({ id: z.int().min(1), working: z.literal(true) }),
   z.strictObject({ id: z.int().min(1), failed: z.strictObject({ code: shown, text: shown }) }),
   z.strictObject({ news: z.literal(true) }),
+  z.strictObject({ echo: z.int() }),
 ]);
 export type Down = z.infer<typeof downSchema>;

@@ -72,6 +72,8 @@ export class Satellite {
   #news: number | undefined;
   #up: AnswerOf<'open'>['up'] | undefined;
   #released = false;
+  /** Sessions for a look only; no exchange begins a session meanwhile. */
+  #looking: Promise<unknown> = Promise.resolve();
   #waiting: { resolve: () => void; reject: (error: unknown) => void }[] = [];
 
   constructor(parts: SatelliteParts) {
@@ -115,6 +117,32 @@ export class Satellite {
     this.#plan();
   }
 
+  /**
+   * Lends the session of the exchanges; when there is none, logs in for this only, quietly and without an exchange.
+   * @param work `own` tells that it is a session for this only
+   * @throws WhorlError SITES_*, MQTT_*
+   */
+  async borrow(
+    signal: AbortSignal,
+    work: (talk: Conversation, own: boolean) => Promise<void>,
+  ): Promise<void> {
+    const known = this.#conversation;
+    if (known?.live === true) return work(known, false);
+    const running = this.#running;
+    const next = Promise.all([this.#looking, running]).then(async () => {
+      const since = this.#conversation;
+      if (since?.live === true) return work(since, false);
+      const own = await this.#begin(signal, true);
+      try {
+        await work(own, true);
+      } finally {
+        own.close();
+      }
+    });
+    this.#looking = next.catch(() => undefined);
+    return next;
+  }
+
   /** Looks at the settings again. */
   resettled(): void {
     this.#plan();
@@ -141,6 +169,7 @@ export class Satellite {
 
   async #run(): Promise<void> {
     const { clock, site } = this.#parts.ground;
+    await this.#looking;
     const waiting = this.#waiting;
     const released = this.#released;
     const began = clock.now();
@@ -218,22 +247,40 @@ export class Satellite {
     const known = this.#conversation;
     if (known?.live === true) return known;
     this.#state = { ...this.#state, step: 'login' };
-    const { ground, open, name, identity } = this.#parts;
-    const conversation = await Conversation.open(
-      { open, clock: ground.clock, pace: this.#pace, news: () => this.changed() },
-      this.#stopping.signal,
-    );
-    try {
-      await this.#logIn(conversation, identity.load().token !== undefined);
-    } catch (error) {
-      conversation.close();
-      throw error;
-    }
+    const { ground, name } = this.#parts;
+    const conversation = await this.#begin(this.#stopping.signal, false);
     this.#conversation = conversation;
     if (!this.#state.online)
       await ground.site.tell({ type: 'site.online', time: ground.site.now, data: { site: name.master } });
     this.#state = { ...this.#state, online: true };
     return conversation;
+  }
+
+  async #begin(signal: AbortSignal, quiet: boolean): Promise<Conversation> {
+    const { ground, open, identity } = this.#parts;
+    const { clock, site, version } = ground;
+    const conversation = await Conversation.open(
+      {
+        ...{ open, clock, pace: this.#pace, quiet, news: () => this.changed() },
+        echo: (echo) => {
+          const sign = { ask: 'echoed', echo, version, time: site.now } as const;
+          void conversation.ask(sign).catch(() => undefined);
+        },
+      },
+      signal,
+    );
+    const giveUp = (): void => conversation.close();
+    signal.addEventListener('abort', giveUp, { once: true });
+    if (signal.aborted) giveUp();
+    try {
+      await this.#logIn(conversation, identity.load().token !== undefined);
+      return conversation;
+    } catch (error) {
+      conversation.close();
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', giveUp);
+    }
   }
 
   /** By token; by password when the master knows no token of this machine. */

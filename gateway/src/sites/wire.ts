@@ -6,10 +6,11 @@ export interface SatelliteWire {
   close(): void;
 }
 
-/** Opens it. @throws WhorlError MQTT_*, SITES_LINK */
+/** Opens it; `quiet` for a look only, of which nobody is told. @throws WhorlError MQTT_*, SITES_LINK */
 export type OpenSatelliteWire = (
   onMessage: (bytes: Uint8Array) => void,
   signal: AbortSignal,
+  options?: { readonly quiet: boolean },
 ) => Promise<SatelliteWire>;
 
 /** A master's way to all its satellites. */

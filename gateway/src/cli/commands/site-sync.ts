@@ -2,11 +2,13 @@ import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import type { SiteSyncSettings } from '../../settings/sites.ts';
 import type { SitesStatus } from '../../sites/operations.ts';
-import { contextOf, guarded, wholeNumber } from '../context.ts';
+import type { Probe } from '../../sites/probe.ts';
+import { contextOf, EXIT, guarded, wholeNumber } from '../context.ts';
 
 /** Commands at a satellite: when it syncs. */
 export function addSiteSyncCommands(sites: Command): void {
   addSync(sites);
+  addTest(sites);
   addPause(sites);
   addSchedule(sites);
 }
@@ -28,6 +30,39 @@ function addSync(sites: Command): void {
         });
       });
     });
+}
+
+function addTest(sites: Command): void {
+  sites
+    .command('test-connection')
+    .description('look at the connection step by step; needs no code, and disturbs no exchange')
+    .argument('[site]', 'at the master: the satellite that is meant')
+    .addHelpText(
+      'after',
+      `
+At a satellite: name, port, TLS, login, id, version, clock, round trip. It can be tried before the first login: no machine is
+bound by it. At the master: what it can see of a satellite, and whether it answers. Exit code 1 when a step failed.
+
+Examples:
+  whorl sites test-connection
+  whorl sites test-connection north`,
+    )
+    .action(async (site: string | undefined, _options, command: Command) => {
+      const context = contextOf(command);
+      await guarded(context.json, async () => {
+        const body = site === undefined ? {} : { site };
+        const probes = await context.client.send<Probe[]>('POST', '/sites/test-connection', body);
+        context.print(probes, () => probes.map(showProbe).join('\n'));
+        if (probes.some(({ state }) => state === 'failed')) process.exitCode = EXIT.failed;
+      });
+    });
+}
+
+function showProbe({ step, state, text, code, remedy, ms }: Probe): string {
+  const took = ms === undefined || state !== 'ok' ? '' : ` (${ms} ms)`;
+  const head = `${state.padEnd(7)}  ${step.padEnd(10)}  `;
+  const rest = remedy === undefined ? '' : `\n${' '.repeat(head.length)}${remedy}`;
+  return `${head}${code === undefined ? '' : `${code}: `}${text}${took}${rest}`;
 }
 
 function addPause(sites: Command): void {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { MOST_SITES, siteSyncSchema } from '../../settings/sites.ts';
 import { asideViewSchema, sitesStatusSchema } from '../../sites/operations.ts';
+import { probeSchema } from '../../sites/probe.ts';
 import { route } from '../route.ts';
 import { count, definedOnly, done, secret, text } from '../schemas.ts';
 
@@ -120,6 +121,17 @@ export const siteRoutes = [
       await sites.sync(body);
       return sites.status(caller.name);
     },
+  }),
+  route({
+    method: 'POST',
+    path: '/sites/test-connection',
+    name: 'sites.test',
+    role: 'operator',
+    doc: 'Looks at the connection step by step: of a satellite to its master, of a master to the satellite that is named. It needs no code, binds nothing, and does not disturb an exchange.',
+    body: z.strictObject({ site: text.optional() }),
+    detail: ({ body }) => body,
+    answer: z.array(probeSchema).readonly(),
+    handle: ({ body }, { sites }) => sites.testConnection(body.site),
   }),
   route({
     method: 'POST',

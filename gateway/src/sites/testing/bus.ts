@@ -70,14 +70,14 @@ export class Bus implements MasterWire {
   }
 
   wire(syncId: number): OpenSatelliteWire {
-    return async (heard) => {
+    return async (heard, _signal, options) => {
       const closed = Promise.withResolvers<string>();
       if (this.#cut.has(syncId)) throw new Error('no link');
       // Whoever comes under the same name takes the place of who was there, as at a broker.
       this.#seats.get(syncId)?.end('another client has the same id');
       const seat: Seat = { heard, end: (reason) => closed.resolve(reason) };
       this.#seats.set(syncId, seat);
-      this.ears?.presence(syncId, true);
+      if (options?.quiet !== true) this.ears?.presence(syncId, true);
       return {
         send: async (bytes) => {
           if (this.#seats.get(syncId) !== seat) return;

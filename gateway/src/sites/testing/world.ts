@@ -143,6 +143,11 @@ export class SatelliteNode extends Node {
     });
   }
 
+  /** A satellite anew, as after a restart; nothing begins by itself. */
+  renew(): void {
+    this.satellite = this.#make();
+  }
+
   async begin(): Promise<void> {
     await this.site.load();
     await this.store.sites.begin('satellite', hexOf(this.#world.random));
@@ -200,7 +205,10 @@ export class World {
   }
 
   /** Adds a site to the list, and starts its gateway. */
-  async add(name: string, it: { groups?: readonly number[]; store?: Store } = {}): Promise<SatelliteNode> {
+  async add(
+    name: string,
+    it: { groups?: readonly number[]; store?: Store; paused?: boolean } = {},
+  ): Promise<SatelliteNode> {
     const syncId = this.satellites.length + 2;
     await this.master.list.add({
       ...{ syncId, name, url: '', user: name, password: PASSWORD },
@@ -208,6 +216,7 @@ export class World {
     });
     const node = new SatelliteNode(this, { name, syncId, store: it.store ?? this.store() });
     this.satellites.push(node);
+    if (it.paused === true) node.settings = { ...node.settings, intervalMinutes: 0 };
     await node.begin();
     return node;
   }
