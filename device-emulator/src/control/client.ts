@@ -41,7 +41,8 @@ export class Client {
       const text = new TextDecoder();
       for await (const piece of answer.body ?? []) yield text.decode(piece as Uint8Array, { stream: true });
     } catch (error) {
-      if (!signal.aborted) throw error;
+      // A connection that breaks is how an emulator ends that is killed, or that cuts off who reads too slowly.
+      if (!signal.aborted && error instanceof WhorlError) throw error;
     }
   }
 

@@ -29,11 +29,11 @@ export type Wanted<Name extends TerminalAction> = Row<'terminals', Name>['given'
 export type Told<Name extends TerminalAction> = Row<'terminals', Name>['told'];
 
 export interface EventsWanted {
-  readonly line?: string;
-  readonly terminal?: string;
-  readonly kinds?: readonly EventKind[];
+  readonly line?: string | undefined;
+  readonly terminal?: string | undefined;
+  readonly kinds?: readonly EventKind[] | undefined;
   /** Id of an event: from what came after it; 0 for all that is kept. */
-  readonly after?: number;
+  readonly after?: number | undefined;
 }
 
 /**

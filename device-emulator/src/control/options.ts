@@ -53,12 +53,22 @@ export const fields = z
   )
   .describe('fields to clear, such as finger.3,name');
 
+const WORDS: Readonly<Record<string, boolean>> = {
+  yes: true,
+  no: false,
+  on: true,
+  off: false,
+  true: true,
+  false: false,
+};
+
 /** Yes or no, as JSON or as text. */
-export function truth(help: string): z.ZodType<boolean, boolean | 'yes' | 'no'> {
-  const wanted = z.boolean('yes or no');
+export function truth(help: string): z.ZodType<boolean, boolean | 'yes' | 'no' | 'on' | 'off'> {
+  const wanted = z.boolean('yes or no, or on or off');
   return z
     .preprocess(
-      (given: boolean | 'yes' | 'no') => (given === 'yes' ? true : given === 'no' ? false : given),
+      (given: boolean | 'yes' | 'no' | 'on' | 'off') =>
+        typeof given === 'string' && Object.hasOwn(WORDS, given) ? WORDS[given] : given,
       wanted,
     )
     .describe(help);

@@ -3,7 +3,7 @@ import type { Button } from '../firmware/portable/portable.ts';
 import { action, answering } from './action.ts';
 import type { Action, TerminalPlace } from './action.ts';
 import { whole } from '../values/numbers.ts';
-import { pin } from './options.ts';
+import { pin, truth } from './options.ts';
 import type { DisplayView, WindowView } from './views.ts';
 
 const MOST_OPERATORS = 0xffff;
@@ -15,12 +15,6 @@ function press(at: TerminalPlace, button: Button): { shows: string } {
   const { window } = at.terminal.press(button);
   return { shows: window === undefined ? 'nothing' : showWindow(window) };
 }
-
-/** A switch, as JSON or as text from a shell. */
-const onOff = z.preprocess(
-  (given: boolean | 'on' | 'off') => (given === 'on' ? true : given === 'off' ? false : given),
-  z.boolean('say on or off'),
-);
 
 /** What can be done to a portable terminal besides. */
 export const PORTABLE_ACTIONS = {
@@ -38,7 +32,7 @@ export const PORTABLE_ACTIONS = {
   }),
   supply: action(
     'switch the supply voltage of its dock',
-    { present: onOff.describe('on or off') },
+    { present: truth('on or off') },
     ({ terminal }: TerminalPlace, { present }) => {
       terminal.setSupply(present);
     },
@@ -67,7 +61,7 @@ export const PORTABLE_ACTIONS = {
         .default('synchronise')
         .describe('synchronise (send, then download), send or download'),
       task: whole('', 1, MOST_TASKS).optional().describe('number of the task; the last one when not given'),
-      files: onOff.optional().describe('also files: on or off'),
+      files: truth('').optional().describe('also files: on or off'),
     },
     shows,
     (at: TerminalPlace, given) => press(at, { button: 'sync', ...given }),
@@ -75,9 +69,9 @@ export const PORTABLE_ACTIONS = {
   'sync-options': answering(
     'set what it does by itself in its dock',
     {
-      automatic: onOff.optional().describe('sync in the dock: on or off'),
-      data: onOff.optional().describe('download data, too: on or off'),
-      files: onOff.optional().describe('download files, too: on or off'),
+      automatic: truth('').optional().describe('sync in the dock: on or off'),
+      data: truth('').optional().describe('download data, too: on or off'),
+      files: truth('').optional().describe('download files, too: on or off'),
     },
     shows,
     (at: TerminalPlace, given) => press(at, { button: 'options', ...given }),

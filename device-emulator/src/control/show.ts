@@ -1,12 +1,12 @@
 import { z } from 'zod';
+import type { Fault } from '../faults/fault.ts';
 import type { Action } from './action.ts';
 import { LINE_ACTIONS, MODULE_ACTIONS, TERMINAL_ACTIONS } from './actions.ts';
+import type { activeFaults, faultsView } from './fault-routes.ts';
 import { showDisplay } from './portable-actions.ts';
 import { detailsView } from './views.ts';
 
 /** What the emulator answers, as far as the commands print it. */
-export const linesAnswer = z.array(z.looseObject({ name: z.string() }));
-
 const terminalAnswer = z.looseObject({
   name: z.string(),
   line: z.string(),
@@ -112,30 +112,8 @@ function showValue(value: unknown): string {
   return items.length > MOST_LISTED ? ends : items.join(' ');
 }
 
-const faultAnswer = z.object({
-  name: z.string(),
-  doc: z.string(),
-  field: z.string(),
-  options: z.record(z.string(), z.string()),
-  lasts: z.boolean(),
-});
-
-const activeAnswer = z.array(
-  z.object({ fault: z.string(), on: z.string(), since: z.number(), until: z.number().optional() }),
-);
-
-export const faultsAnswer = z.object({
-  active: activeAnswer,
-  line: z.array(faultAnswer),
-  terminal: z.array(faultAnswer),
-});
-
-export const activeFaults = z.object({ active: activeAnswer });
-
-export const healAnswer = activeFaults.extend({ ended: z.number() });
-
 /** What is wrong at the moment. */
-export function showActive(active: z.infer<typeof activeAnswer>): string {
+export function showActive(active: z.infer<typeof activeFaults>['active']): string {
   if (active.length === 0) return 'Nothing is wrong.';
   const rows = active.map(({ on, fault, since, until }) => [
     on,
@@ -146,16 +124,18 @@ export function showActive(active: z.infer<typeof activeAnswer>): string {
 }
 
 /** All that can go wrong, and what it looks like in the field. */
-export function showFaults({ active, line, terminal }: z.infer<typeof faultsAnswer>): string {
-  const told = (faults: readonly z.infer<typeof faultAnswer>[]): string =>
-    faults
-      .map(({ name, doc, field, options, lasts }) => {
-        const given = [...Object.entries(options), ...(lasts ? [['for', 'how long, such as 10s']] : [])];
-        const rows = given.map(([option = '', help = '']) => [`--${option}`, help]);
-        return `  ${name}: ${doc}\n    ${field}${rows.length === 0 ? '' : `\n${indented(indented(table(rows)))}`}`;
-      })
-      .join('\n');
+export function showFaults({ active, line, terminal }: z.infer<typeof faultsView>): string {
+  const told = (faults: readonly ToldFault[]): string => indented(faults.map(showFault).join('\n'));
   return `Faults of a line\n${told(line)}\n\nFaults of a terminal\n${told(terminal)}\n\n${showActive(active)}`;
+}
+
+type ToldFault = Pick<Fault<never>, 'doc' | 'field' | 'options' | 'lasts'> & { readonly name: string };
+
+/** Help for one fault. */
+export function showFault({ name, doc, field, options, lasts }: ToldFault): string {
+  const given = [...Object.entries(options), ...(lasts ? [['for', 'how long, such as 10s']] : [])];
+  const rows = given.map(([option = '', help = '']) => [`--${option}`, help]);
+  return `${name}: ${doc}\n  ${field}${rows.length === 0 ? '' : `\n${indented(indented(table(rows)))}`}`;
 }
 
 /** Help for all actions. */

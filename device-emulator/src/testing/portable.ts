@@ -3,6 +3,7 @@ import { chunkAt, chunkCount, digestOf, encodeUser, readRecord } from '@whorl/pr
 import type { Body, Message, User, UserRecord } from '@whorl/protocol';
 import { MODELS } from '../models/built-in.ts';
 import type { Flash } from '../firmware/flash.ts';
+import type { Terminal } from '../firmware/terminal.ts';
 import { bench } from './bench.ts';
 import type { Asker, Bench } from './bench.ts';
 
@@ -25,16 +26,23 @@ export function quickVerifier(pin: string): Uint8Array {
 export function portableBench({ flash, synced = false }: { flash?: Flash; synced?: boolean } = {}): Bench {
   const made = bench({ model: MODELS['portable-5k'], ...(flash === undefined ? {} : { flash }) });
   const { asker, terminal } = made;
-  asker.hello();
-  greetPortable(asker);
-  if (synced) {
-    terminal.press(LOG_IN);
-    terminal.press({ button: 'sync', mode: 'synchronise', task: TASK });
-    download(asker, [1, 2, 3].map(person));
-    end(asker, 'done');
-    terminal.press({ button: 'log-out' });
+  if (synced) syncOnce(asker, terminal);
+  else {
+    asker.hello();
+    greetPortable(asker);
   }
   return made;
+}
+
+/** Greets a portable terminal, and brings the users 1 to 3 to it. */
+export function syncOnce(asker: Asker, terminal: Terminal): void {
+  asker.hello();
+  greetPortable(asker);
+  terminal.press(LOG_IN);
+  terminal.press({ button: 'sync', mode: 'synchronise', task: TASK });
+  download(asker, [1, 2, 3].map(person));
+  end(asker, 'done');
+  terminal.press({ button: 'log-out' });
 }
 
 /** What a gateway tells a portable terminal that it greets. */

@@ -1,0 +1,48 @@
+import type { FleetEvent } from '../events/event.ts';
+
+const PLACE_WIDTH = 16;
+const KIND_WIDTH = 10;
+
+/** An event in a line: when, where, what. */
+export function showEvent(event: FleetEvent): string {
+  const time = new Date(event.time).toISOString().slice(11, 23);
+  const place =
+    'terminal' in event && event.terminal !== undefined ? event.terminal : 'line' in event ? event.line : '';
+  return `${time}  ${place.padEnd(PLACE_WIDTH)}  ${event.kind.padEnd(KIND_WIDTH)}  ${wordsOf(event)}`.trimEnd();
+}
+
+function wordsOf(event: FleetEvent): string {
+  switch (event.kind) {
+    case 'display':
+      return `[${event.led}] ${event.lines.filter((row) => row !== '').join(' | ')}`;
+    case 'door':
+      return event.released ? 'released' : 'locked';
+    case 'enrolment':
+      return `${event.step}: user ${event.user}, ${event.credential}, ${event.reading} of ${event.readings}`;
+    case 'identified':
+    case 'denied':
+      return whoOf(event.user, event.credential);
+    case 'log':
+      return `#${event.log} ${event.what}${event.user === 0 ? '' : `, user ${event.user}`}, by ${event.origin}`;
+    case 'power':
+      return event.power;
+    case 'dock':
+      return event.docked ? 'docked' : 'carried';
+    case 'plug':
+      return event.plugged ? 'plugged in' : 'unplugged';
+    case 'fault':
+      return `${event.fault} ${event.active ? 'begins' : 'ends'}`;
+    case 'frame':
+      return `${arrowOf(event.direction)} ${event.message ?? event.form}, ${event.bytes} bytes`;
+    case 'missed':
+      return `what happened after ${event.after} is not kept any more`;
+  }
+}
+
+function whoOf(user: number, credential: string): string {
+  return `${user === 0 ? 'a stranger' : `user ${user}`}${credential === '' ? '' : `, ${credential}`}`;
+}
+
+function arrowOf(direction: 'to-terminal' | 'to-gateway' | null): string {
+  return direction === null ? '·' : direction === 'to-terminal' ? '→' : '←';
+}
