@@ -143,7 +143,8 @@ async function leaving(
   const { held, base, guard } = it;
   const { user, why } = it.row;
   if (held === undefined) return { marks: [] };
-  if (why === 'erased') return { erase: user, marks: [] };
+  const gone = goneMarks(site.now, it.row, base);
+  if (why === 'erased') return { erase: user, marks: gone };
   if (hasUnsent(held, base))
     throw new WhorlError('SITES_WAIT', `user ${user}: what was changed here has not been offered yet`);
   if (guard !== undefined) {
@@ -162,8 +163,18 @@ async function leaving(
       ...{ user, from: held.version, next: undefined, deletedBy: 'master', ledger, time: site.now },
       events: [eventFor(site, user, held, undefined)],
     },
-    marks: [],
+    marks: gone,
   };
+}
+
+/** Whom the master has deleted is remembered, for a master that forgets it. */
+function goneMarks(
+  time: number,
+  { user, why }: Extract<DownRow, { is: 'gone' }>,
+  base: SiteBase | undefined,
+): readonly SiteMark[] {
+  if (why === 'scope' || base === undefined || base.born === '') return [];
+  return [{ kind: 'gone', gone: { user, born: base.born, time, erased: why === 'erased' } }];
 }
 
 async function erased(ground: SitesGround, user: number): Promise<void> {

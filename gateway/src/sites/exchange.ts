@@ -3,7 +3,9 @@ import type { Cursor, SiteMark } from '../store/sites.ts';
 import type { Conversation } from './conversation.ts';
 import { retryAside, takeDown } from './downward.ts';
 import type { Guard } from './downward.ts';
-import type { AnswerOf, Summary } from './requests.ts';
+import { resumeAt } from './history.ts';
+import type { AnswerOf, DownRow, Summary } from './requests.ts';
+import { historyOf } from './serving.ts';
 import type { Talk } from './talk.ts';
 import { pushEvents, pushOffers } from './upward.ts';
 
@@ -22,7 +24,8 @@ export interface ExchangeParts {
 }
 
 const CHECK_ROWS = 500;
-const NONE: AnswerOf<'check'> = { missing: [], outside: [] };
+const GONE_ROWS = 500;
+const NONE: AnswerOf<'check'> = { missing: [], erased: [], outside: [] };
 
 /**
  * One whole exchange: what is new here goes up, then what is new at the master comes down; first what changed since the
@@ -36,8 +39,12 @@ export async function exchange(parts: ExchangeParts): Promise<number> {
   const opened = await open(parts);
   talk.reached('users', opened.up.users);
   talk.reached('events', opened.up.events);
-  if (opened.down.lost) await parts.lost(opened.name);
+  if (opened.down.lost) {
+    await parts.lost(opened.name);
+    await remind(talk);
+  }
   await parts.adopt(opened.policies);
+  await compareHistories(talk, opened);
   await pushOffers(talk, opened.up);
   const users = await site.store.countUsers();
   const guard: Guard | undefined = parts.released ? undefined : { users, removed: 0, held: 0 };
@@ -64,6 +71,33 @@ async function open({ talk, keep, summary }: ExchangeParts): Promise<AnswerOf<'o
     await talk.ask({ ask: 'kept' });
   }
   return answer;
+}
+
+/** A master that went back to a backup has users again whom it had deleted. */
+async function remind(talk: Talk): Promise<void> {
+  for (let after = 0; ;) {
+    const rows = await talk.ground.site.store.sites.gone(after, GONE_ROWS);
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    await talk.ask({ ask: 'gone', rows: [...rows] });
+    after = last.user;
+  }
+}
+
+/**
+ * A master that has forgotten how far it is here was told to; one that is further than what there is here had it from a
+ * database that a backup took the place of. Either way it does not know who is here, and both compare that.
+ */
+async function compareHistories(talk: Talk, { up, down }: AnswerOf<'open'>): Promise<void> {
+  const { sites } = talk.ground.site.store;
+  if (down.lost || (await sites.cursor(MASTER_ID, 'users')) === undefined) return;
+  const history = await historyOf(talk.ground);
+  const isBack =
+    resumeAt(history, 'users', up.users ?? undefined).lost ||
+    resumeAt(history, 'events', up.events ?? undefined).lost;
+  if (isBack) await talk.ask({ ask: 'back' });
+  if (!isBack && up.users !== null) return;
+  await sites.mark([{ kind: 'cursor', peer: MASTER_ID, stream: 'check', cursor: { run: 'doubt', seq: 0 } }]);
 }
 
 /** Where the walk through all users stands; it begins anew with another scope, or with a master that lost something. */
@@ -109,23 +143,37 @@ async function pullWalk(talk: Talk, from: Cursor, guard: Guard | undefined): Pro
   }
 }
 
-/** Users whom a master that was restored has not any more are offered to it as new ones; those of other sites go. */
+/**
+ * Users whom a master that was restored has not any more are offered to it as new ones; those whom any other has not any
+ * more go, and so do those of other sites.
+ */
 async function check(talk: Talk, guard: Guard | undefined): Promise<void> {
   const { sites } = talk.ground.site.store;
   for (;;) {
     const due = await sites.cursor(MASTER_ID, 'check');
-    if (due?.run !== 'due') return;
+    if (due === undefined || due.run === 'done') return;
     const users = await sites.baseUsers(due.seq, CHECK_ROWS);
     const last = users.at(-1);
-    const cursor = last === undefined ? { run: 'done', seq: 0 } : { run: 'due', seq: last };
-    const { missing, outside } =
+    const cursor = last === undefined ? { run: 'done', seq: 0 } : { run: due.run, seq: last };
+    const { missing, erased, outside } =
       last === undefined ? NONE : (await talk.ask({ ask: 'check', users: [...users] })).answer;
-    const again = missing.flatMap((user): SiteMark[] => [
+    const bases = await sites.bases(outside);
+    const again = (due.run === 'due' ? missing : []).flatMap((user): SiteMark[] => [
       { kind: 'base', user, base: undefined },
       { kind: 'logged', user },
     ]);
+    const gone = (who: readonly number[], why: 'deleted' | 'erased' | 'scope'): DownRow[] =>
+      who.map((user) => ({ is: 'gone', user, why }));
     await takeDown(talk.ground, {
-      rows: outside.map((user) => ({ is: 'gone', user, why: 'scope' })),
+      rows: [
+        ...gone(due.run === 'due' ? [] : missing, 'deleted'),
+        ...gone(erased, 'erased'),
+        // Whom its own terminals enrolled, a site keeps.
+        ...gone(
+          outside.filter((user) => bases.get(user)?.version !== 0),
+          'scope',
+        ),
+      ],
       ...{ blobs: [], guard },
       also: [...again, { kind: 'cursor', peer: MASTER_ID, stream: 'check', cursor }],
     });

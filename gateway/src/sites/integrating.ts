@@ -46,7 +46,13 @@ export function integrated({ site, row, bytes, held, base }: Coming): Integrated
   if (held === undefined || base === undefined) {
     if (held !== undefined) return { waits: 'what was enrolled here under this id has not been offered yet' };
     const next = nextVersion(undefined, theirs, writers(site, row));
-    return { next, base: baseOf(row.version, next.version, next.version, fields) };
+    return { next, base: baseOf(row, next.version, next.version, fields) };
+  }
+  if (base.born !== '' && base.born !== row.born) {
+    if (hasUnsent(held, base))
+      return { waits: 'what was changed here of who had this id has not been offered yet' };
+    const next = nextVersion(held, theirs, writers(site, row));
+    return { next, base: baseOf(row, next.version, next.version, fields) };
   }
   const older = row.version < base.version;
   const mine = changedSince(held, base).filter((field) => older || isUnsent(held, base, field));
@@ -61,7 +67,7 @@ export function integrated({ site, row, bytes, held, base }: Coming): Integrated
   const record = recordOf(row.user, merged);
   const next = changedFields(held.record, record).length === 0 ? held : nextVersion(held, record, by);
   const offered = older ? 0 : mine.length > 0 ? base.offered : next.version;
-  return { next, base: baseOf(row.version, next.version, offered, fields) };
+  return { next, base: baseOf(row, next.version, offered, fields) };
 }
 
 /** Whether a field was changed here after what was offered last. */
@@ -77,11 +83,16 @@ export function hasUnsent(held: StoredUser, base: SiteBase | undefined): boolean
 
 /** What is remembered of a user whom the master did not send. */
 export function emptyBase(version: number): SiteBase {
-  return baseOf(0, version, version, new Map());
+  return baseOf({ version: 0, born: '' }, version, version, new Map());
 }
 
-function baseOf(version: number, local: number, offered: number, fields: SiteBase['fields']): SiteBase {
-  return { version, local, offered, apart: false, fields };
+function baseOf(
+  { version, born }: Pick<SiteBase, 'version' | 'born'>,
+  local: number,
+  offered: number,
+  fields: SiteBase['fields'],
+): SiteBase {
+  return { version, born, local, offered, apart: false, fields };
 }
 
 function writers(site: string, { by }: UserRow): Map<number, Provenance> {

@@ -16,6 +16,7 @@ import { readMessage, writeMessage } from './message.ts';
 import { upSchema } from './requests.ts';
 import type { AnswerOf, Down, Request, RequestOf, Summary } from './requests.ts';
 import { historyOf, scopeName, serveChanges, serveCheck, serveWalk } from './serving.ts';
+import { forgotten } from './forgotten.ts';
 import { retryOffers, takeEvents, takeOffers } from './taking.ts';
 import type { MasterEars, MasterWire } from './wire.ts';
 
@@ -243,6 +244,12 @@ export class Master implements MasterEars {
         return serveWalk(ground, site, request);
       case 'check':
         return { answer: await serveCheck(ground, site, request), blobs: [] };
+      case 'back':
+        await ground.site.store.sites.doubtHeld(site.syncId);
+        return { answer: {}, blobs: [] };
+      case 'gone':
+        await forgotten(ground, site, request);
+        return { answer: {}, blobs: [] };
       case 'ended':
         await this.#ended(site, session, request);
         return { answer: {}, blobs: [] };

@@ -54,6 +54,7 @@ export function offerOf(mine: Mine, firstBlob: number): Offered | undefined {
     row: {
       user,
       base: base?.version ?? 0,
+      born: base?.born ?? '',
       parts: ordered.map(({ by }, index) => ({ by, blob: firstBlob + index })),
     },
     blobs: records.map(writeRecord),

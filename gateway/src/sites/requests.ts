@@ -9,6 +9,8 @@ const blob = z.int().min(0);
 const millis = z.int().min(0);
 const shown = z.string().max(400);
 
+/** Names the change at the master that made a user: with another one than before, it is another person. */
+const born = z.string().max(90);
 const cursor = z.strictObject({ run: z.string().max(64), seq });
 
 /** Who wrote a field, without what only the gateway where it was written knows. */
@@ -92,6 +94,8 @@ const offer = z.strictObject({
   user,
   /** Version at the master that they were changed from; 0 when the master did not send this user. */
   base: seq,
+  /** Of the user whom they were changed of; empty when it is not known. */
+  born,
   parts: z
     .array(z.strictObject({ by: writer, blob }))
     .min(1)
@@ -114,7 +118,8 @@ const outcome = z.enum(['taken', 'partly', 'apart', 'gone', 'failed']);
 export type Outcome = z.infer<typeof outcome>;
 
 const answered = z.strictObject({
-  results: z.array(z.strictObject({ user, outcome })).readonly(),
+  /** born: of the user whom the master has now; empty for none. */
+  results: z.array(z.strictObject({ user, outcome, born })).readonly(),
 });
 
 const event = z.strictObject({
@@ -143,6 +148,7 @@ export const rowSchema = z.discriminatedUnion('is', [
     is: z.literal('user'),
     user,
     version: z.int().min(1),
+    born,
     blob,
     by: z.array(z.tuple([z.int(), writer])).readonly(),
     /** The satellite's own person under this id is another one: nothing is to be done until that is decided. */
@@ -162,7 +168,23 @@ export type Page = z.infer<typeof page>;
 
 const check = z.strictObject({ ask: z.literal('check'), users: z.array(user).max(1000).readonly() });
 /** outside: there, and not of this site. */
-const missing = z.strictObject({ missing: z.array(user).readonly(), outside: z.array(user).readonly() });
+const missing = z.strictObject({
+  missing: z.array(user).readonly(),
+  erased: z.array(user).readonly(),
+  outside: z.array(user).readonly(),
+});
+
+/** The satellite went back to a backup: it has not all that the master gave it. */
+const back = z.strictObject({ ask: z.literal('back') });
+
+/** Whom a master that was restored had dropped before, and may have forgotten that. */
+const gone = z.strictObject({
+  ask: z.literal('gone'),
+  rows: z
+    .array(z.strictObject({ user, born, time: millis, erased: z.boolean() }))
+    .max(1000)
+    .readonly(),
+});
 
 const ended = z.strictObject({
   ask: z.literal('ended'),
@@ -180,6 +202,8 @@ export const requestSchema = z.discriminatedUnion('ask', [
   users,
   walk,
   check,
+  back,
+  gone,
   ended,
 ]);
 export type Request = z.infer<typeof requestSchema>;
@@ -197,6 +221,8 @@ export const ANSWERS = {
   users: page,
   walk: page,
   check: missing,
+  back: nothing,
+  gone: nothing,
   ended: nothing,
 } as const satisfies Record<Ask, z.ZodType>;
 export type AnswerOf<Kind extends Ask> = z.infer<(typeof ANSWERS)[Kind]>;

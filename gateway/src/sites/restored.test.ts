@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { openStore } from '../store/open.ts';
 import { cursorAt, resumeAt, runEnd } from './history.ts';
 import { nextExchange, quietFor } from './schedule.ts';
-import { carded, named, World } from './testing/world.ts';
+import { carded, named, SatelliteNode, World } from './testing/world.ts';
 
 test('S10 a cursor tells whether the log is still the one that it was taken from', () => {
   const runs = [
@@ -85,3 +85,172 @@ test('S10 a master that went back to a backup gets again what its satellites sti
   await world.during(north.satellite.stop());
   await store.close();
 });
+
+test('S10 who was deleted behind the backup that a master went back to stays deleted, and whoever has the number since stays', async () => {
+  const { world, back } = await backedUp(5);
+  const [north, south] = [await world.add('north'), await world.add('south')];
+  for (const user of [1, 2, 3]) await world.hq.edit(user, { ...named(`User ${user}`), ...carded(user) });
+  for (const one of [north, south]) expect(await one.sync()).toBeUndefined();
+  await back.make();
+  for (const user of [1, 2, 3]) await world.hq.remove(user);
+  await world.hq.edit(3, named('Somebody else'));
+  expect(await north.sync()).toBeUndefined();
+  await back.goBack();
+  expect(Object.keys(await world.hq.contents())).toEqual(['1', '2', '3']);
+  await world.hq.edit(2, named('Again'));
+  for (const one of [north, south, north, south]) expect(await one.sync()).toBeUndefined();
+  // Of number 2 somebody at the master has decided since; of number 3 nobody can tell, and nobody is lost.
+  expect(Object.keys(await world.hq.contents())).toEqual(['2', '3']);
+  for (const one of [north, south]) expect(await one.contents()).toEqual(await world.hq.contents());
+});
+
+test('S10 a satellite that went back to a backup gets what it had since, and drops who was deleted since', async () => {
+  const world = await World.open(6);
+  onTestFinished(() => world.close());
+  const [live, backup] = directories();
+  const opened = (data: string): ReturnType<typeof openStore> =>
+    openStore({ data }, (length) => world.random.bytes(length));
+  for (let user = 1; user <= 4; user += 1) await world.hq.edit(user, named(`User ${user}`));
+  const store = opened(live);
+  const north = await world.add('north', { store });
+  await north.sync();
+  await world.during(north.satellite.stop());
+  await store.close();
+  cpSync(live, backup, { recursive: true });
+  const again = opened(live);
+  const later = new SatelliteNode(world, {
+    name: 'north',
+    syncId: 2,
+    store: again,
+    identity: north.identity,
+  });
+  await later.begin();
+  await later.enrol(9, { ...named('Cy'), ...carded(9) });
+  await world.hq.remove(1);
+  await world.hq.edit(2, carded(2));
+  expect(await later.sync()).toBeUndefined();
+  await world.during(later.satellite.stop());
+  await again.close();
+  const restored = opened(backup);
+  const node = new SatelliteNode(world, {
+    name: 'north',
+    syncId: 2,
+    store: restored,
+    identity: later.identity,
+  });
+  await node.begin();
+  await world.hq.remove(3);
+  expect(await node.sync()).toBeUndefined();
+  expect(await node.sync()).toBeUndefined();
+  expect(Object.keys(await node.contents())).toEqual(['2', '4', '9']);
+  expect(await node.contents()).toEqual(await world.hq.contents());
+  await world.hq.remove(9);
+  expect(await node.sync()).toBeUndefined();
+  expect(Object.keys(await node.contents())).toEqual(['2', '4']);
+  await world.during(node.satellite.stop());
+  await restored.close();
+});
+
+test('B16 S6 who has the number of somebody who was deleted gets nothing that a site enrolled for that one', async () => {
+  const world = await World.open(7);
+  onTestFinished(() => world.close());
+  await world.hq.edit(5, { ...named('Ada'), ...carded(1) });
+  const north = await world.add('north');
+  await north.sync();
+  await world.hq.remove(5);
+  await world.hq.edit(5, named('Bo'));
+  await north.enrol(5, { [0x12]: Uint8Array.of(1, 7, 7, 7) });
+  expect(await north.sync()).toBeUndefined();
+  expect(await north.sync()).toBeUndefined();
+  const held = await world.hq.store.user(5);
+  expect([...(held?.record.fields.keys() ?? [])]).toEqual([1]);
+  expect(await north.contents()).toEqual(await world.hq.contents());
+});
+
+test('S10 who was deleted while a site was away and its place reset goes there, too', async () => {
+  const world = await World.open(8);
+  onTestFinished(() => world.close());
+  for (let user = 1; user <= 3; user += 1) await world.hq.edit(user, named(`User ${user}`));
+  const north = await world.add('north');
+  await north.sync();
+  await world.hq.remove(2);
+  await world.master.list.reset('north');
+  world.master.part(2);
+  for (let times = 0; times < 2; times += 1) expect(await north.sync()).toBeUndefined();
+  await world.hq.remove(3);
+  expect(await north.sync()).toBeUndefined();
+  expect(Object.keys(await north.contents())).toEqual(['1']);
+});
+
+test('S6 a conflict that a site’s terminal makes lands at the master, also of somebody who has long been offered', async () => {
+  const world = await World.open(9);
+  onTestFinished(() => world.close());
+  const north = await world.add('north');
+  await north.enrol(4, { ...named('Di'), ...carded(1) });
+  await north.sync();
+  await north.enrol(4, { ...carded(2) });
+  expect(await north.sync()).toBeUndefined();
+  const [conflict] = await world.hq.store.conflicts({ state: 'open', limit: 10 });
+  expect(conflict).toMatchObject({ user: 4, kind: 'card', terminal: 'north/door-1' });
+});
+
+test('S6 what a master has taken, and could not say so before the site died, is settled there none the less', async () => {
+  const world = await World.open(10);
+  onTestFinished(() => world.close());
+  await world.hq.edit(1, named('Ada'));
+  const north = await world.add('north');
+  await north.sync();
+  await world.hq.edit(1, { ...named('Ada'), ...carded(1) });
+  await north.enrol(1, carded(2));
+  // The master hears all and answers nothing from the moment that it was offered something.
+  const silent = { send: () => Promise.resolve() };
+  const saving = world.hq.site.hub.subscribe(({ type }) => {
+    if (type === 'conflict.opened') world.master.start(silent);
+  });
+  expect(await north.sync()).toBe('SITES_LINK');
+  saving();
+  await world.replaceMaster(world.hq.store);
+  expect(await north.sync()).toBeUndefined();
+  expect(await north.contents()).toEqual(await world.hq.contents());
+});
+
+function directories(): [string, string] {
+  const make = (): string => {
+    const path = mkdtempSync(join(tmpdir(), 'whorl-restored-'));
+    onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+    return path;
+  };
+  return [make(), make()];
+}
+
+/** A world whose master can go back to a backup. */
+async function backedUp(
+  seed: number,
+): Promise<{ world: World; back: { make(): Promise<void>; goBack(): Promise<void> } }> {
+  const world = await World.open(seed);
+  const [live, backup] = directories();
+  const opened = (data: string): ReturnType<typeof openStore> =>
+    openStore({ data }, (length) => world.random.bytes(length));
+  let store = opened(live);
+  await world.replaceMaster(store);
+  const change = async (work: () => string): Promise<void> => {
+    await store.close();
+    store = opened(work());
+    await world.replaceMaster(store);
+  };
+  onTestFinished(async () => {
+    await world.close();
+    await store.close();
+  });
+  return {
+    world,
+    back: {
+      make: () =>
+        change(() => {
+          cpSync(live, backup, { recursive: true });
+          return live;
+        }),
+      goBack: () => change(() => backup),
+    },
+  };
+}

@@ -33,6 +33,17 @@ export async function historyOf({ site }: Pick<SitesGround, 'site'>): Promise<Hi
   return { runs: await sites.runs(), heads: await sites.heads() };
 }
 
+/** Names of the changes that made these users, where there are such users. */
+export async function bornOf(
+  ground: Pick<SitesGround, 'site'>,
+  users: readonly number[],
+): Promise<ReadonlyMap<number, string>> {
+  const seqs = await ground.site.store.sites.born(users);
+  if (seqs.size === 0) return new Map();
+  const history = await historyOf(ground);
+  return new Map([...seqs].map(([user, seq]) => [user, `${cursorAt(history, 'users', seq).run}:${seq}`]));
+}
+
 /** What changed behind a place, oldest first. */
 export async function serveChanges(
   ground: SitesGround,
@@ -69,17 +80,20 @@ export async function serveWalk(
 /** Those of these users whom the master does not know of, and those who do not belong at the site. */
 export async function serveCheck(
   { site }: SitesGround,
-  { groups }: SiteRow,
+  { syncId, groups }: SiteRow,
   { users }: RequestOf<'check'>,
 ): Promise<AnswerOf<'check'>> {
-  const missing: number[] = [];
-  const outside: number[] = [];
+  const { sites } = site.store;
+  const gone = new Set(await sites.erased(users));
+  const [missing, erased, outside]: number[][] = [[], [], []];
   for (const id of users) {
     const user = await site.store.user(id);
-    if (user === undefined) missing.push(id);
-    else if (!belongs(groups, user)) outside.push(id);
+    if (user === undefined) (gone.has(id) ? erased : missing)?.push(id);
+    else if (!belongs(groups, user)) outside?.push(id);
   }
-  return { missing, outside };
+  const held = await sites.held(syncId, users);
+  await sites.saveHeld(syncId, new Map(users.filter((id) => !held.has(id)).map((id) => [id, 0])));
+  return { missing: missing ?? [], erased: erased ?? [], outside: outside ?? [] };
 }
 
 interface PageParts {
@@ -100,6 +114,7 @@ async function pageOf(
   const users = changes.map(({ user }) => user);
   const held = await store.sites.held(site.syncId, users);
   const erased = new Set(await store.sites.erased(users));
+  const born = await bornOf(ground, users);
   const disputes = (await store.countConflicts()) > 0;
   const [rows, blobs, given] = [[] as DownRow[], [] as Uint8Array[], new Map<number, number>()];
   let [size, last] = [0, undefined as Change | undefined];
@@ -107,8 +122,9 @@ async function pageOf(
     const { user: id } = change;
     const user = await store.user(id);
     if (user === undefined || !belongs(site.groups, user)) {
-      // Whether a site ever held somebody erased is not worth the doubt.
-      if (held.has(id) || (user === undefined && erased.has(id))) {
+      // Whom its terminals enrolled, a site keeps; whether it ever held somebody erased is not worth the doubt.
+      const had = held.get(id);
+      if (user === undefined ? had !== undefined || erased.has(id) : had !== undefined && had >= 0) {
         const why = user !== undefined ? 'scope' : erased.has(id) ? 'erased' : 'deleted';
         rows.push({ is: 'gone', user: id, why });
         given.set(id, 0);
@@ -118,7 +134,7 @@ async function pageOf(
       if (size > 0 && bigger > bytes) break;
       size = bigger;
       const apart = disputes && (await isApart(ground, site, id));
-      rows.push(rowOf(ground.name, user, blobs.length, apart));
+      rows.push(rowOf(ground.name, { user, born: born.get(id) ?? '', blob: blobs.length, apart }));
       blobs.push(writeRecord(user.record));
       given.set(id, user.version);
     }
@@ -136,12 +152,12 @@ async function isApart({ site }: SitesGround, { name }: SiteRow, user: number): 
 
 function rowOf(
   master: string,
-  { record, version, provenance }: StoredUser,
-  blob: number,
-  apart: boolean,
+  it: { user: StoredUser; born: string; blob: number; apart: boolean },
 ): DownRow {
+  const { born, blob, apart } = it;
+  const { record, version, provenance } = it.user;
   return {
-    ...{ is: 'user', user: record.id, version, blob },
+    ...{ is: 'user', user: record.id, version, born, blob },
     by: [...provenance].map(([field, by]) => [field, told(master, by)]),
     ...(apart ? { apart } : {}),
   };

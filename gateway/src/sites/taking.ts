@@ -3,15 +3,19 @@ import type { SiteMark, SiteRow } from '../store/sites.ts';
 import type { Conflict, StoredUser, UserChange } from '../store/store.ts';
 import { MOST_RACES, planFor } from '../sync/users.ts';
 import type { SitesGround } from './ground.ts';
-import { mergeOffer } from './merging.ts';
+import { belongs, mergeOffer } from './merging.ts';
 import type { MergedOffer } from './merging.ts';
 import { readMessage, writeMessage } from './message.ts';
 import type { AnswerOf, Offer, Outcome, RequestOf } from './requests.ts';
+import { bornOf } from './serving.ts';
 import { WhorlError } from '@whorl/protocol';
 import { offersSchema } from './requests.ts';
 import { fitting } from './login-words.ts';
 
 // The master takes what a satellite sends up.
+
+/** Version of a user whom a site has of its own, outside of its scope. */
+const OWN = -1;
 
 interface Taken {
   readonly row: Offer;
@@ -30,7 +34,35 @@ export async function takeOffers(
 ): Promise<AnswerOf<'offers'>> {
   const progress = { kind: 'cursor', peer: site.syncId, stream: 'users', cursor } as const;
   const taken = await take(ground, site, { rows, blobs, also: [progress] });
-  return { results: taken.map(({ row, outcome }) => ({ user: row.user, outcome })) };
+  await ground.site.store.sites.saveHeld(site.syncId, await ownOf(ground, site, taken));
+  const born = await bornOf(
+    ground,
+    rows.map(({ user }) => user),
+  );
+  return {
+    results: taken.map(({ row, outcome }) => ({ user: row.user, outcome, born: born.get(row.user) ?? '' })),
+  };
+}
+
+/** Whom the site has of its own, or may have still: it hears when they are deleted. */
+async function ownOf(
+  { site }: SitesGround,
+  { syncId, name, groups }: SiteRow,
+  taken: readonly Taken[],
+): Promise<ReadonlyMap<number, number>> {
+  const held = await site.store.sites.held(
+    syncId,
+    taken.map(({ row }) => row.user),
+  );
+  const own = new Map<number, number>();
+  for (const { row, outcome, merged } of taken) {
+    const before = held.get(row.user);
+    const next = merged?.next;
+    if (outcome === 'gone' && before === undefined) own.set(row.user, 0);
+    else if (row.base === 0 && (before ?? 0) <= 0 && next !== undefined && !belongs(groups, next))
+      own.set(row.user, row.parts.some(({ by }) => by.terminal?.startsWith(`${name}/`)) ? OWN : 0);
+  }
+  return own;
 }
 
 /** Tries again what was set aside. */
@@ -51,9 +83,12 @@ async function take(
 ): Promise<readonly Taken[]> {
   const { store } = ground.site;
   for (let race = 0; race < MOST_RACES; race += 1) {
-    const erased = new Set(await store.sites.erased(it.rows.map(({ user }) => user)));
+    const born = await bornOf(
+      ground,
+      it.rows.map(({ user }) => user),
+    );
     const taken: Taken[] = [];
-    for (const row of it.rows) taken.push(await takeOne(ground, site, { row, blobs: it.blobs, erased }));
+    for (const row of it.rows) taken.push(await takeOne(ground, site, { row, blobs: it.blobs, born }));
     const changes = taken.flatMap(({ change }) => change ?? []);
     const marks = [...taken.flatMap((one) => one.marks), ...it.also];
     const last = changes.pop();
@@ -76,15 +111,17 @@ async function take(
 async function takeOne(
   ground: SitesGround,
   site: SiteRow,
-  it: { row: Offer; blobs: readonly Uint8Array[]; erased: ReadonlySet<number> },
+  it: { row: Offer; blobs: readonly Uint8Array[]; born: ReadonlyMap<number, string> },
 ): Promise<Taken> {
   const { row, blobs } = it;
   const { store } = ground.site;
   const settled = { kind: 'settled', peer: site.syncId, user: row.user } as const;
   const none = { row, merged: undefined, change: undefined };
   const held = await store.user(row.user);
-  if (held === undefined && it.erased.has(row.user) && row.base > 0)
-    return { ...none, marks: [settled], outcome: 'gone' };
+  const logged = { kind: 'logged', user: row.user } as const;
+  // Somebody else has the number now, or nobody.
+  if (row.born !== '' && it.born.get(row.user) !== row.born)
+    return { ...none, marks: [settled, logged], outcome: 'gone' };
   try {
     const merged = mergeOffer({
       ...{ site: site.name, master: ground.name, row, blobs, held },
@@ -96,7 +133,7 @@ async function takeOne(
     const change = outcome === 'gone' ? undefined : await changeOf(ground, row.user, held, merged);
     // What was not taken whole comes down again as the master has it, though nothing of it changed there.
     const again: SiteMark[] =
-      outcome === 'partly' || outcome === 'apart' ? [{ kind: 'logged', user: row.user }] : [];
+      outcome === 'partly' || outcome === 'apart' || outcome === 'gone' ? [logged] : [];
     return { row, merged, change, marks: [settled, ...again], outcome };
   } catch (error) {
     const code = codeOf(error);

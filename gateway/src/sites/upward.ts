@@ -1,11 +1,15 @@
-import type { Change, SiteMark } from '../store/sites.ts';
+import { WhorlError } from '@whorl/protocol';
+import { MASTER_ID } from '../settings/sites.ts';
+import type { Change, Cursor, SiteMark } from '../store/sites.ts';
+import type { UserChange } from '../store/store.ts';
+import { MOST_RACES } from '../sync/users.ts';
 import { resolved } from '../sync/resolutions.ts';
 import type { Talk } from './talk.ts';
 import { cursorAt, resumeAt, runEnd } from './history.ts';
 import { emptyBase } from './integrating.ts';
 import { offerOf } from './offering.ts';
 import type { Offered } from './offering.ts';
-import type { AnswerOf, Outcome } from './requests.ts';
+import type { AnswerOf } from './requests.ts';
 import { historyOf } from './serving.ts';
 
 // A satellite tells its master what is new.
@@ -22,6 +26,7 @@ export async function pushOffers(talk: Talk, up: Up): Promise<void> {
   const { sites } = talk.ground.site.store;
   let { seq } = resumeAt(await historyOf(talk.ground), 'users', up.users ?? undefined);
   let told = seq;
+  await settleUpTo(talk, seq);
   for (;;) {
     const changes = await sites.changes(seq, MOST_ROWS);
     const { offers, last } = await collect(talk, changes);
@@ -33,8 +38,7 @@ export async function pushOffers(talk: Talk, up: Up): Promise<void> {
         { ask: 'offers', rows: offers.map(({ row }) => row), cursor },
         offers.flatMap(({ blobs }) => blobs),
       );
-      const outcomes = new Map(answer.results.map(({ user, outcome }) => [user, outcome]));
-      for (const offer of offers) await settle(talk, offer, outcomes.get(offer.row.user) ?? 'failed');
+      await settle(talk, { offers, results: answer.results, cursor });
       told = cursor.seq;
       talk.reached('users', cursor);
     }
@@ -68,26 +72,75 @@ async function collect(
   return { offers, last };
 }
 
+/** What a master has answered to offers, or is known to have been offered. */
+interface Answered {
+  readonly offers: readonly Pick<Offered, 'version' | 'handed' | 'row'>[];
+  readonly results: AnswerOf<'offers'>['results'];
+  readonly cursor: Cursor;
+}
+
 /** Remembers that the master has heard of it; conflicts that it decides from now on are closed here. */
-async function settle(talk: Talk, offer: Offered, outcome: Outcome): Promise<void> {
-  if (outcome === 'failed') return;
-  const { store, now } = { store: talk.ground.site.store, now: talk.ground.site.now };
-  const { user } = offer.row;
-  const held = await store.user(user);
-  if (held === undefined) return;
-  const base = (await store.sites.bases([user])).get(user) ?? emptyBase(offer.version);
-  const mark: SiteMark = {
-    kind: 'base',
-    user,
-    base: { ...base, offered: Math.max(base.offered, offer.version), apart: outcome === 'apart' },
-  };
-  await store.saveUser({
-    ...{ user, from: held.version, next: held, ledger: [], events: [], time: now, sites: [mark] },
-    conflicts: offer.handed.map((conflict) => {
-      const { event: _, ...write } = resolved(conflict, { state: 'ours', now });
-      return write;
-    }),
-  });
+async function settle({ ground }: Talk, { offers, results, cursor }: Answered): Promise<void> {
+  const { store, now } = ground.site;
+  const known = new Map(results.map((result) => [result.user, result]));
+  const mark: SiteMark = { kind: 'cursor', peer: MASTER_ID, stream: 'offered', cursor };
+  for (let race = 0; race < MOST_RACES; race += 1) {
+    const bases = await store.sites.bases(offers.map(({ row }) => row.user));
+    const changes: UserChange[] = [];
+    for (const { row, version, handed } of offers) {
+      const { user } = row;
+      const { outcome = 'failed', born = '' } = known.get(user) ?? {};
+      const held = outcome === 'failed' ? undefined : await store.user(user);
+      if (held === undefined) continue;
+      const base = bases.get(user) ?? emptyBase(version);
+      const next = {
+        ...base,
+        born: base.born === '' && (outcome === 'taken' || outcome === 'partly') ? born : base.born,
+        offered: Math.max(base.offered, version),
+        apart: outcome === 'apart',
+      };
+      changes.push({
+        ...{ user, from: held.version, next: held, ledger: [], events: [], time: now },
+        sites: [{ kind: 'base', user, base: next }],
+        conflicts: handed.map((conflict) => {
+          const { event: _, ...write } = resolved(conflict, { state: 'ours', now });
+          return write;
+        }),
+      });
+    }
+    const last = changes.pop();
+    if (last === undefined) return store.sites.mark([mark]);
+    const all = [...changes, { ...last, sites: [...(last.sites ?? []), mark] }];
+    if ((await store.saveUsers(all)) !== undefined) return;
+  }
+  throw new WhorlError('USER_CHANGED', 'users that were offered are being changed by others without a pause');
+}
+
+/**
+ * What the master has got, and this gateway died before it heard so. Whoever has not changed since was offered as they
+ * are now, with all that was open about them.
+ */
+async function settleUpTo(talk: Talk, seq: number): Promise<void> {
+  const { store } = talk.ground.site;
+  for (;;) {
+    const from = (await store.sites.cursor(MASTER_ID, 'offered'))?.seq ?? 0;
+    if (from >= seq) return;
+    const changes = (await store.sites.changes(from, MOST_ROWS)).filter((change) => change.seq <= seq);
+    const history = await historyOf(talk.ground);
+    const cursor = cursorAt(history, 'users', changes.at(-1)?.seq ?? seq);
+    const bases = await store.sites.bases(changes.map(({ user }) => user));
+    const offers: Offered[] = [];
+    for (const { user } of changes) {
+      const held = await store.user(user);
+      const base = bases.get(user);
+      if (held === undefined) continue;
+      const mine = { site: talk.ground.name, user, held, base };
+      const offered = offerOf({ ...mine, conflicts: await store.conflictsOf(user) }, 0);
+      if (offered !== undefined) offers.push(offered);
+    }
+    const results = offers.map(({ row }) => ({ user: row.user, outcome: 'taken' as const, born: '' }));
+    await settle(talk, { offers, results, cursor });
+  }
 }
 
 /** Sends events that the master has not got yet. */

@@ -274,6 +274,35 @@ export const MIGRATIONS: readonly string[] = [
     DELETE FROM site_aside WHERE user = new.user;
   END;
   `,
+  `
+  -- Which change made each user: who has the number of somebody who was deleted is another person.
+  CREATE TABLE site_born (user INTEGER PRIMARY KEY, seq INTEGER NOT NULL);
+  INSERT INTO site_born (user, seq) SELECT user, seq FROM site_changes WHERE user IN (SELECT id FROM users);
+  ALTER TABLE site_bases ADD COLUMN born TEXT NOT NULL DEFAULT '';
+  -- Satellite: whom the master had it drop, for a master that forgets it.
+  CREATE TABLE site_gone (
+    user INTEGER PRIMARY KEY, born TEXT NOT NULL, time INTEGER NOT NULL, erased INTEGER NOT NULL
+  );
+  DROP TRIGGER user_added;
+  CREATE TRIGGER user_added AFTER INSERT ON users WHEN EXISTS (SELECT 1 FROM site_self) BEGIN
+    DELETE FROM site_changes WHERE user = new.id;
+    INSERT INTO site_changes (user) VALUES (new.id);
+    DELETE FROM site_born WHERE user = new.id;
+    INSERT INTO site_born (user, seq) SELECT user, seq FROM site_changes WHERE user = new.id;
+    DELETE FROM site_gone WHERE user = new.id;
+  END;
+  -- A satellite's master hears of what a merge did not take, though nothing of the user changed.
+  CREATE TRIGGER conflict_opened AFTER INSERT ON conflicts WHEN new.state = 'open' AND new.kind <> 'two-people'
+    AND EXISTS (SELECT 1 FROM site_self WHERE role = 'satellite') AND EXISTS (SELECT 1 FROM users WHERE id = new.user) BEGIN
+    DELETE FROM site_changes WHERE user = new.user;
+    INSERT INTO site_changes (user) VALUES (new.user);
+  END;
+  CREATE TRIGGER conflict_opened_again AFTER UPDATE ON conflicts WHEN new.state = 'open' AND new.kind <> 'two-people'
+    AND EXISTS (SELECT 1 FROM site_self WHERE role = 'satellite') AND EXISTS (SELECT 1 FROM users WHERE id = new.user) BEGIN
+    DELETE FROM site_changes WHERE user = new.user;
+    INSERT INTO site_changes (user) VALUES (new.user);
+  END;
+  `,
 ];
 
 /**

@@ -47,9 +47,10 @@ export type Stream = 'users' | 'events';
 
 /**
  * What a gateway keeps a place of. walk: all users of the master, newest first, as far as that has come; its run names
- * the scope that it is for. check: which users a master that was restored still has.
+ * the scope that it is for. check: which users the master still has, after it or the site was restored or reset.
+ * offered: as far as a satellite has settled what it offered of its own users.
  */
-export type Progress = Stream | 'walk' | 'check';
+export type Progress = Stream | 'walk' | 'check' | 'offered';
 
 /** All up to `seq` of a log is done; `run` tells in which history. */
 export interface Cursor {
@@ -67,6 +68,8 @@ export interface Change {
 export interface SiteBase {
   /** Version at the master; 0 for a user that the master does not know of. */
   readonly version: number;
+  /** Names the change at the master that made this user; empty when it is not known. With another one it is another person. */
+  readonly born: string;
   /** The satellite's own version that this made. */
   readonly local: number;
   /** The satellite's own version that was last offered to the master; what changed since is not. */
@@ -121,6 +124,17 @@ export interface AsideRow {
   readonly attempts: number;
 }
 
+/** Somebody whom the master had a satellite drop. */
+export interface GoneUser {
+  readonly user: number;
+  /** Names the change at the master that had made the user. */
+  readonly born: string;
+  /** Milliseconds UTC. */
+  readonly time: number;
+  /** On request, and not only deleted. */
+  readonly erased: boolean;
+}
+
 /** What stands beside users and is stored in one transaction with them. */
 export type SiteMark =
   | { readonly kind: 'base'; readonly user: number; readonly base: SiteBase | undefined }
@@ -128,6 +142,7 @@ export type SiteMark =
   | { readonly kind: 'logged'; readonly user: number }
   | { readonly kind: 'aside'; readonly row: Omit<AsideRow, 'attempts'> }
   | { readonly kind: 'settled'; readonly peer: number; readonly user: number }
+  | { readonly kind: 'gone'; readonly gone: GoneUser }
   | { readonly kind: 'events'; readonly events: readonly SiteEvent[] };
 
 /** What a gateway remembers of the others. */
@@ -156,6 +171,8 @@ export interface SiteStore {
   changesBefore(before: number, limit: number): Promise<readonly Change[]>;
   /** How many users changed after a place and up to another. */
   countChanges(after: number, until: number): Promise<number>;
+  /** The position of the change that made each of these users. */
+  born(users: readonly number[]): Promise<ReadonlyMap<number, number>>;
   /** Those of these users who were erased on request. */
   erased(users: readonly number[]): Promise<readonly number[]>;
 
@@ -165,15 +182,20 @@ export interface SiteStore {
 
   /** Versions that a satellite has, or may have, of these users. */
   held(site: number, users: readonly number[]): Promise<ReadonlyMap<number, number>>;
-  /** @param versions 0 for a user whom the satellite was told to drop */
+  /** @param versions 0 for a user whom the satellite may have; -1 for one whom it has of its own, outside of its scope */
   saveHeld(site: number, versions: ReadonlyMap<number, number>): Promise<void>;
   /** It is not known any more what a satellite has. */
   forgetHeld(site: number): Promise<void>;
+  /** It may have other versions than those that it got last. */
+  doubtHeld(site: number): Promise<void>;
   countHeld(site: number): Promise<number>;
 
   bases(users: readonly number[]): Promise<ReadonlyMap<number, SiteBase>>;
   /** Satellite: users that came from the master, ascending. */
   baseUsers(after: number, limit: number): Promise<readonly number[]>;
+
+  /** Satellite: whom the master had it drop, by ascending number. */
+  gone(after: number, limit: number): Promise<readonly GoneUser[]>;
 
   aside(limit: number): Promise<readonly AsideRow[]>;
   countAside(): Promise<number>;

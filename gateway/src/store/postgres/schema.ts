@@ -185,6 +185,38 @@ export const MIGRATIONS: readonly string[] = [
   END $$;
   CREATE TRIGGER user_erased AFTER INSERT OR UPDATE ON erased FOR EACH ROW EXECUTE FUNCTION forget_erased();
   `,
+  `
+  CREATE TABLE site_born ("user" bigint PRIMARY KEY, seq bigint NOT NULL);
+  INSERT INTO site_born ("user", seq) SELECT "user", seq FROM site_changes WHERE "user" IN (SELECT id FROM users);
+  ALTER TABLE site_bases ADD COLUMN born text NOT NULL DEFAULT '';
+  CREATE TABLE site_gone (
+    "user" bigint PRIMARY KEY, born text NOT NULL, time bigint NOT NULL, erased bigint NOT NULL
+  );
+  CREATE OR REPLACE FUNCTION log_change() RETURNS trigger LANGUAGE plpgsql AS $$ DECLARE
+    changed bigint := CASE TG_OP WHEN 'DELETE' THEN old.id ELSE new.id END;
+  BEGIN
+    IF EXISTS (SELECT 1 FROM site_self) THEN
+      DELETE FROM site_changes WHERE "user" = changed;
+      INSERT INTO site_changes ("user") VALUES (changed);
+      IF TG_OP = 'DELETE' THEN DELETE FROM site_bases WHERE "user" = changed; END IF;
+      IF TG_OP = 'INSERT' THEN
+        DELETE FROM site_born WHERE "user" = changed;
+        INSERT INTO site_born ("user", seq) SELECT "user", seq FROM site_changes WHERE "user" = changed;
+        DELETE FROM site_gone WHERE "user" = changed;
+      END IF;
+    END IF;
+    RETURN NULL;
+  END $$;
+  CREATE FUNCTION log_conflict() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF new.state = 'open' AND new.kind <> 'two-people' AND EXISTS (SELECT 1 FROM site_self WHERE role = 'satellite')
+      AND EXISTS (SELECT 1 FROM users WHERE id = new."user") THEN
+      DELETE FROM site_changes WHERE "user" = new."user";
+      INSERT INTO site_changes ("user") VALUES (new."user");
+    END IF;
+    RETURN NULL;
+  END $$;
+  CREATE TRIGGER conflict_opened AFTER INSERT OR UPDATE ON conflicts FOR EACH ROW EXECUTE FUNCTION log_conflict();
+  `,
 ];
 
 /**

@@ -1,5 +1,5 @@
 import type { Keys } from '../keys.ts';
-import type { Cursor, Progress, SiteBase, SiteEvent, SiteMark } from '../sites.ts';
+import type { Cursor, GoneUser, Progress, SiteBase, SiteEvent, SiteMark } from '../sites.ts';
 import type { Row, Sqlite } from '../sqlite.ts';
 import { readRecord, recordOf, writeRecord } from '@whorl/protocol';
 import { wasErased } from './erased.ts';
@@ -37,6 +37,9 @@ function putMark(db: Sqlite, keys: Keys, mark: SiteMark): void {
     }
     case 'settled':
       db.run('DELETE FROM site_aside WHERE peer = ? AND user = ?', mark.peer, mark.user);
+      break;
+    case 'gone':
+      putGone(db, mark.gone);
       break;
     case 'events':
       for (const event of mark.events) putEvent(db, event);
@@ -81,16 +84,31 @@ function putEvent(db: Sqlite, { site, run, id, user, ...event }: SiteEvent): voi
   );
 }
 
+function putGone(db: Sqlite, { user, born, time, erased }: GoneUser): void {
+  db.run('DELETE FROM site_gone WHERE user = ?', user);
+  db.run(
+    'INSERT INTO site_gone (user, born, time, erased) VALUES (?, ?, ?, ?)',
+    ...[user, born, time, Number(erased)],
+  );
+}
+
+export function goneUser(row: Row): GoneUser {
+  return {
+    ...{ user: number(row, 'user'), born: text(row, 'born'), time: number(row, 'time') },
+    erased: number(row, 'erased') === 1,
+  };
+}
+
 /** Digests of PINs and cards can be guessed at: they are sealed as the user is. */
 function putBase(db: Sqlite, keys: Keys, user: number, base: SiteBase | undefined): void {
   db.run('DELETE FROM site_bases WHERE user = ?', user);
   const row = db.get('SELECT key FROM records WHERE user = ?', user);
   if (base === undefined || row === undefined) return;
-  const { version, local, offered, apart, fields } = base;
+  const { version, born, local, offered, apart, fields } = base;
   const sealed = keys.seal(keys.key(bytes(row, 'key'), user), 'base', writeRecord(recordOf(user, fields)));
   db.run(
-    'INSERT INTO site_bases (user, version, local, offered, apart, sealed) VALUES (?, ?, ?, ?, ?, ?)',
-    ...[user, version, local, offered, Number(apart), sealed],
+    'INSERT INTO site_bases (user, version, born, local, offered, apart, sealed) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    ...[user, version, born, local, offered, Number(apart), sealed],
   );
 }
 
@@ -100,6 +118,7 @@ export function siteBase(keys: Keys, row: Row): SiteBase {
   const record = readRecord(keys.open(keys.key(bytes(row, 'key'), user), 'base', bytes(row, 'sealed')));
   return {
     version: number(row, 'version'),
+    born: text(row, 'born'),
     local: number(row, 'local'),
     offered: number(row, 'offered'),
     apart: number(row, 'apart') === 1,

@@ -3,6 +3,7 @@ import type {
   AsideRow,
   Change,
   Cursor,
+  GoneUser,
   Progress,
   Run,
   SiteBase,
@@ -17,7 +18,7 @@ import type {
 import type { Row, Sqlite } from '../sqlite.ts';
 import { bytes, number, text } from './rows.ts';
 import { forgetSite, listSites, putSite } from './site-list.ts';
-import { asidePlace, putMarks, readCursor, siteBase } from './site-marks.ts';
+import { asidePlace, goneUser, putMarks, readCursor, siteBase } from './site-marks.ts';
 import { LIMIT, where } from './where.ts';
 
 /** What a gateway remembers of the others, in SQLite: which steps make one transaction. */
@@ -44,6 +45,10 @@ export class SiteTables implements SiteStore {
       if (had === undefined) {
         this.#db.run('DELETE FROM site_changes WHERE user IN (SELECT id FROM users)');
         this.#db.run('INSERT INTO site_changes (user) SELECT id FROM users ORDER BY changed, id');
+        this.#db.run('DELETE FROM site_born');
+        this.#db.run(
+          'INSERT INTO site_born (user, seq) SELECT user, seq FROM site_changes WHERE user IN (SELECT id FROM users)',
+        );
       }
       const { users, events } = this.#heads();
       this.#db.run('INSERT INTO site_runs (id, seq, event) VALUES (?, ?, ?)', run, users, events);
@@ -100,6 +105,13 @@ export class SiteTables implements SiteStore {
     return this.#count('SELECT count(*) AS count FROM site_changes WHERE seq > ? AND seq <= ?', after, until);
   }
 
+  async born(users: readonly number[]): Promise<ReadonlyMap<number, number>> {
+    const sql = 'SELECT user, seq FROM site_born WHERE user IN (SELECT value FROM json_each(?))';
+    return new Map(
+      this.#db.all(sql, JSON.stringify(users)).map((row) => [number(row, 'user'), number(row, 'seq')]),
+    );
+  }
+
   async erased(users: readonly number[]): Promise<readonly number[]> {
     const sql = 'SELECT user FROM erased WHERE user IN (SELECT value FROM json_each(?))';
     return this.#db.all(sql, JSON.stringify(users)).map((row) => number(row, 'user'));
@@ -141,6 +153,12 @@ export class SiteTables implements SiteStore {
     });
   }
 
+  doubtHeld(site: number): Promise<void> {
+    return this.#db.write(() => {
+      this.#db.run('UPDATE site_held SET version = 0 WHERE site = ? AND version > 0', site);
+    });
+  }
+
   async countHeld(site: number): Promise<number> {
     return this.#count('SELECT count(*) AS count FROM site_held WHERE site = ? AND version > 0', site);
   }
@@ -157,6 +175,11 @@ export class SiteTables implements SiteStore {
   async baseUsers(after: number, limit: number): Promise<readonly number[]> {
     const sql = `SELECT user FROM site_bases WHERE user > ? ORDER BY user ${LIMIT}`;
     return this.#db.all(sql, after, limit).map((row) => number(row, 'user'));
+  }
+
+  async gone(after: number, limit: number): Promise<readonly GoneUser[]> {
+    const sql = `SELECT * FROM site_gone WHERE user > ? ORDER BY user ${LIMIT}`;
+    return this.#db.all(sql, after, limit).map(goneUser);
   }
 
   async aside(limit: number): Promise<readonly AsideRow[]> {
