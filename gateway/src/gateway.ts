@@ -40,6 +40,8 @@ export interface GatewayParts {
   readonly open?: (line: LineConfig) => OpenTransport | undefined;
   /** Writes into the audit trail what somebody did at a terminal. */
   readonly note?: ((deed: TerminalDeed) => Promise<void>) | undefined;
+  /** Another process that shares the database has lines and terminals: none of them is opened here. */
+  readonly standby?: boolean | undefined;
   /** How old sessions become, milliseconds; a day by default. */
   readonly renewalMs?: number | undefined;
 }
@@ -57,6 +59,8 @@ export interface Gateway {
   readonly port: number | undefined;
   /** Stores an event that stands alone; one that the database cannot take waits beside it. */
   tell(event: NewEvent): Promise<void>;
+  /** Reads again what another process may have changed, and looks whether there is something to do. @throws WhorlError STORE_* */
+  refresh(): Promise<void>;
   /** Ends all work and closes the lines; the store stays open. */
   stop(): Promise<void>;
 }
@@ -82,14 +86,17 @@ interface WireContext {
  * Puts a gateway together and starts it. It goes on from what its store holds.
  * @throws WhorlError STORE_*, LINE_LISTEN; trouble with lines and terminals is told as events instead
  */
-export async function startGateway(parts: GatewayParts): Promise<Gateway> {
-  const { config, store, clock, log } = parts;
+export async function startGateway(given: GatewayParts): Promise<Gateway> {
+  const { store, clock, log } = given;
   const hub = new EventHub((error) => {
     log.error({}, `a listener for events failed: ${describe(error)}`);
   });
-  const places = config.lines.flatMap((line) =>
+  const places = given.config.lines.flatMap((line) =>
     line.terminals.map(({ name, groups }) => ({ terminal: name, line: line.name, groups })),
   );
+  const { standby = false } = given;
+  const parts = standby ? { ...given, config: { name: given.config.name, lines: [] } } : given;
+  const { config } = parts;
   const site = new Site({ store, hub, clock, random: parts.random, log, places });
   await site.load();
   await site.trouble.start();
@@ -133,7 +140,8 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   for (const agent of agents) agent.start();
   for (const { line } of wired) line.start();
   registers.start();
-  desk.rescope();
+  // Whom each terminal is to hold is looked at where the terminals are.
+  if (!standby) desk.rescope();
   return {
     operations: desk,
     tasks: new TaskDesk(ground, syncs),
@@ -142,6 +150,10 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     site,
     port: dialIn?.port,
     tell: (event) => site.tell(event),
+    async refresh() {
+      if ((await site.refresh({ portables: standby })) && !standby) desk.rescope();
+      site.wake();
+    },
     async stop() {
       stopping.abort();
       syncs.stop();

@@ -1,51 +1,14 @@
-import { randomBytes, randomInt } from 'node:crypto';
+import process from 'node:process';
 import { describe, systemClock } from '@whorl/protocol';
-import type { Random } from '@whorl/protocol';
-import { Audit } from './access/audit.ts';
-import { startGateway } from './gateway.ts';
-import type { Gateway, GatewayParts } from './gateway.ts';
-import { startHttp } from './http/face.ts';
+import type { Gateway } from './gateway.ts';
 import type { HttpFace } from './http/face.ts';
 import { Metrics } from './metrics/metrics.ts';
-import { Jobs } from './jobs/jobs.ts';
-import { startRotation } from './jobs/rotation.ts';
-import { startMqtt } from './mqtt/face.ts';
 import type { Config } from './settings/config.ts';
 import type { Log } from './settings/log.ts';
-import { VERSION } from './settings/version.ts';
+import { SharedWork } from './shared-work.ts';
 import type { Store } from './store/store.ts';
 import { openServiceStore } from './store/thread/service.ts';
-import type { SitesConfig } from './settings/sites.ts';
-import { ownedOperations } from './sites/owned.ts';
-import { beginRun, openSites } from './sites-service.ts';
-import { BackingUp } from './sync/backing-up.ts';
-
-const machineRandom: Random = { below: (bound) => randomInt(bound), bytes: (length) => randomBytes(length) };
-
-const STANDALONE: SitesConfig = { role: 'standalone' };
-
-/** What the gateway does by itself, in the audit trail. */
-const SELF = { who: 'gateway', place: 'this machine' } as const;
-
-/** Goes on with a change of the master key that was cut off. */
-async function resumeRotation(
-  parts: Parameters<typeof startRotation>[0] & { readonly store: Store; readonly log: Log },
-): Promise<void> {
-  const { next, renewing } = await parts.store.vault.status();
-  if (next === undefined && renewing === undefined) return;
-  parts.log.info({}, 'the change of the master key, or of data keys, that was cut off goes on');
-  await startRotation(parts, { who: SELF.who, place: SELF.place });
-}
-
-/** Tells of errors that are nobody's who asked. */
-function failureLog(log: Log): (error: unknown) => void {
-  return (error) => {
-    log.error(
-      { stack: error instanceof Error ? error.stack : undefined },
-      `a request failed: ${describe(error)}`,
-    );
-  };
-}
+import { startWork } from './work.ts';
 
 /** A gateway with its faces, on a real machine. */
 export interface Service {
@@ -55,7 +18,8 @@ export interface Service {
 }
 
 /**
- * Starts everything that a configuration names, or nothing.
+ * Starts everything that a configuration names, or nothing. Of several processes that share a database, the others
+ * stand by for what one of them has.
  * @param opening the store, which is closed with the service: whoever began to open it earlier starts sooner
  * @throws WhorlError STORE_*, VAULT_*, GATEWAY_RUNNING, LINE_LISTEN, HTTP_*, MQTT_*
  */
@@ -65,76 +29,31 @@ export async function startService(
   opening: Promise<Store> = openServiceStore(config, log),
 ): Promise<Service> {
   const metrics = new Metrics(systemClock, { process: true });
-  const store = metrics.watched(await opening);
-  const undo: (() => Promise<void>)[] = [() => store.close()];
-  const stop = async (): Promise<void> => {
-    for (let next = undo.pop(); next !== undefined; next = undo.pop()) await next();
-  };
+  const opened = await opening;
+  const store = metrics.watched(opened);
   try {
-    const clock = systemClock;
-    const random = machineRandom;
-    const onFailure = failureLog(log);
-    const audit = new Audit(store.audit, clock, onFailure);
-    const note: GatewayParts['note'] = (deed) => audit.note(deed, 'done');
-    const { site } = config;
-    const roles = config.sites ?? STANDALONE;
-    await beginRun(store, roles, random);
-    const gateway = await startGateway({ config: site, version: VERSION, store, clock, random, log, note });
-    undo.push(() => gateway.stop());
-    const { tasks, hub } = gateway;
-    const above = roles.master?.name;
-    const operations =
-      above === undefined ? gateway.operations : ownedOperations(gateway.operations, store, above);
-    await audit.note({ ...SELF, deed: 'gateway.start', target: 'gateway' }, 'done');
-    // A database that cannot be written keeps nobody from stopping.
-    undo.push(() =>
-      audit.note({ ...SELF, deed: 'gateway.stop', target: 'gateway' }, 'done').catch(onFailure),
-    );
-    const jobs = new Jobs({
-      ...{ store: store.jobs, clock, onFailure },
-      ended: ({ id, kind, who, state }) =>
-        audit.note({ who, place: 'job', deed: `jobs.${kind}.end`, target: `job ${id}` }, state),
-    });
-    await jobs.open();
-    undo.push(() => jobs.stop());
-    await resumeRotation({ store, jobs, audit, operations, log });
-    const sites = await openSites({
-      ...{ config: roles, name: site.name, site: gateway.site, data: config.data, clock, random, log },
-      status: () => gateway.operations.status(),
-    });
-    const faces = { operations, tasks, store, hub, clock, metrics };
-    const http = await startHttp({
-      ...faces,
-      audit,
-      jobs,
-      sites: sites.face,
-      config: config.http,
-      data: config.data,
-      random,
-      onFailure,
-    });
-    undo.push(() => http.stop());
-    if (config.mqtt.enabled) {
-      const about = { config: config.mqtt, gateway: site.name, dataDir: config.data, sites: sites.broker };
-      const face = await startMqtt({ ...faces, audit, log, ...about });
-      undo.push(() => face.stop());
-      sites.start(face);
-    } else sites.start(undefined);
-    undo.push(() => sites.stop());
-    if (config.backup !== undefined) {
-      const backingUp = new BackingUp({
-        store,
-        tell: (event) => gateway.tell(event),
-        clock,
-        log,
-        ...{ name: site.name, plan: config.backup },
-      });
-      backingUp.start();
-      undo.push(() => backingUp.stop());
-    }
-    return { gateway, http, stop };
+    const parts = { config, log, store, metrics };
+    const work =
+      config.database?.member === undefined
+        ? await startWork(parts)
+        : await SharedWork.start(parts, systemClock, (error) => {
+            log.error({}, `the gateway ends, to be started anew: ${describe(error)}`);
+            process.exit(1);
+          });
+    return {
+      get gateway() {
+        return work.gateway;
+      },
+      get http() {
+        return work.http;
+      },
+      async stop() {
+        await work.stop();
+        await store.close();
+      },
+    };
   } catch (error) {
-    await stop();
+    await store.close();
     throw error;
   }
 }

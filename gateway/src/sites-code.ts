@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock, WhorlError } from '@whorl/protocol';
 import { Audit } from './access/audit.ts';
+import { alone } from './settings/database.ts';
 import type { DatabaseConfig } from './settings/database.ts';
 import { forgetCode } from './sites/lock.ts';
 import { DATABASE, openStore } from './store/open.ts';
@@ -15,7 +16,7 @@ import { DATABASE, openStore } from './store/open.ts';
 export async function forgetSyncCode(data: string, database: DatabaseConfig | undefined): Promise<boolean> {
   const path = join(data, DATABASE);
   if (database === undefined && !existsSync(path)) throw new WhorlError('STORE_MISSING', path);
-  const store = openStore({ data, database });
+  const store = openStore({ data, database: database && alone(database) });
   try {
     const audit = new Audit(store.audit, systemClock, (error) => {
       throw error;

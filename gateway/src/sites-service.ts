@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { describe } from '@whorl/protocol';
 import type { Clock, Random } from '@whorl/protocol';
 import { checkPassword, deriveKey, hashPassword, isPassword } from './access/password.ts';
 import type { MqttFace } from './mqtt/face.ts';
@@ -18,14 +19,18 @@ import type { SitesGround } from './sites/ground.ts';
 import { IdentityFile } from './sites/identity.ts';
 import { SitesLock } from './sites/lock.ts';
 import { Master } from './sites/master.ts';
+import type { SiteState } from './sites/master.ts';
 import type { SitesOperations } from './sites/operations.ts';
 import { Satellite } from './sites/satellite.ts';
+import { Shares } from './sites/shares.ts';
+import { SiteStates } from './sites/states.ts';
 import type { Summary } from './sites/requests.ts';
 import { brokerPassword, verifierOf } from './sites/secrets.ts';
 import type { SiteName } from './sites/secrets.ts';
 import type { MasterEars, MasterWire, OpenSatelliteWire } from './sites/wire.ts';
 import type { Files } from './store/ground.ts';
 import type { Store } from './store/store.ts';
+import type { Membership } from './store/members.ts';
 import type { GatewayStatus } from './sync/operations.ts';
 import type { Site } from './sync/site.ts';
 
@@ -44,6 +49,8 @@ export interface SitesServiceParts {
   readonly random: Random;
   readonly log: Log;
   readonly status: () => Promise<Pick<GatewayStatus, 'terminals'>>;
+  /** Name of this process among several masters that share a database. */
+  readonly member?: string | undefined;
   /** What stands in for brokers and for this machine, in simulation. */
   readonly instead?: SitesInstead;
 }
@@ -66,6 +73,8 @@ export interface SitesService {
   readonly broker: BrokerSites | undefined;
   /** Begins to speak with the others. @param mqtt of a master */
   start(mqtt: Pick<MqttFace, 'way'> | undefined): void;
+  /** One of several masters: takes and leaves satellites as all of them stand now. @throws WhorlError STORE_* */
+  settle(membership: Membership): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -116,23 +125,45 @@ async function openRole(parts: SitesServiceParts, ground: SitesGround): Promise<
     operations: new SitesDesk(nobody),
     broker: undefined,
     start: () => undefined,
+    settle: () => Promise.resolve(),
     stop: () => Promise.resolve(),
   };
 }
 
 async function openMaster(parts: SitesServiceParts, ground: SitesGround): Promise<RoleService> {
-  const { name, clock, log, site } = parts;
-  const master = new Master(ground);
+  const { name, clock, log, site, member } = parts;
+  let link: MasterLink | undefined;
+  const shares =
+    member === undefined
+      ? undefined
+      : new Shares({
+          ...{ store: site.store.members, log },
+          list: () => master.list.all.map(({ syncId }) => syncId),
+          busy: (syncId) => master.busy(syncId),
+          taken: async (syncId) => {
+            await link?.attend(syncId);
+            await master.welcome(syncId, await states.of(syncId));
+          },
+          left: (syncId) => {
+            link?.leave(syncId);
+            master.part(syncId);
+          },
+        });
+  const states = new SiteStates(site.store, log);
+  const holds = (syncId: number): boolean => shares?.holds(syncId) !== false;
+  const keep = (syncId: number, state: SiteState): void => states.keep(syncId, state);
+  const master: Master = new Master(ground, shares && { holds, keep });
   await master.list.load();
   const desk = new SitesDesk({
     ...{ ground, role: 'master', syncId: MASTER_ID, above: undefined, master, checkPassword },
+    ...(shares === undefined ? {} : { shares, states }),
   });
-  let link: MasterLink | undefined;
   const news = later(clock, () => {
     void master.tellNews().catch(() => undefined);
   });
   const unsubscribe = site.hub.subscribe(({ type }) => {
     if (type.startsWith('user.') || type.startsWith('conflict.') || type === 'settings.changed') news();
+    if (shares !== undefined && LISTED.includes(type)) relist(master, log);
   });
   return {
     operations: desk,
@@ -147,15 +178,36 @@ async function openMaster(parts: SitesServiceParts, ground: SitesGround): Promis
     start: (mqtt) => {
       if (parts.instead !== undefined) master.start(parts.instead.masterWire(master));
       if (mqtt === undefined) return;
-      link = new MasterLink({ master: name, way: mqtt.way, ears: master, clock, log });
+      const part = shares && member !== undefined ? { name: member, sites: () => shares.all } : undefined;
+      link = new MasterLink({ master: name, way: mqtt.way, ears: master, clock, log, part });
       master.start(link);
       link.start();
     },
+    settle: async (membership) => shares?.settle(membership),
     stop: async () => {
       unsubscribe();
+      await shares?.end();
       await link?.stop();
     },
   };
+}
+
+/** Of the list of sites, which another process may have changed. */
+const LISTED: readonly string[] = ['site.added', 'site.changed', 'site.removed', 'site.reset'];
+
+/** Whoever was bound to a row that is another one now has to log in again. */
+function relist(master: Master, log: Log): void {
+  const { list } = master;
+  const before = new Map(list.all.map((site) => [site.syncId, site.binding?.hardware]));
+  list.reload().then(
+    () => {
+      for (const [syncId, hardware] of before)
+        if (list.get(syncId)?.binding?.hardware !== hardware) master.part(syncId);
+    },
+    (error: unknown) => {
+      log.warn({}, `the list of sites could not be read again: ${describe(error)}`);
+    },
+  );
 }
 
 async function openSatellite(
@@ -196,6 +248,7 @@ async function openSatellite(
   return {
     operations: desk,
     broker: undefined,
+    settle: () => Promise.resolve(),
     start: () => satellite.start(),
     stop: async () => {
       unsubscribe();

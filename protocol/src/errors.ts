@@ -209,6 +209,8 @@ export const ERRORS = {
   SITES_VERSION: 'Master and satellite speak different versions of the sync. Update the older one.',
   SITES_WAIT:
     'What came from the master waits until it has been told what was changed here; that happens by itself with the next exchange.',
+  MEMBER_ELSEWHERE:
+    'Another process of those that share the database does this. Ask it there; the message names it.',
   // The database.
   STORE_BUSY:
     'Another program holds the database, or another gateway runs on it. Stop that one; the work is tried again.',
@@ -236,6 +238,8 @@ export const ERRORS = {
   BACKUP_REPLACES:
     'A database is there. Restore with --yes to put the backup in its place; it is kept aside.',
   VAULT_ERASED: 'The data key was destroyed: the user was erased.',
+  VAULT_SHARED:
+    'Other processes work on the same database, and would not have the next key. Stop them, change the key, and give each the new master.key before it starts.',
   VAULT_KEY_MISSING:
     'The database is encrypted and its master key file is not there. Put the key file back beside the database.',
   VAULT_KEY_WRONG:

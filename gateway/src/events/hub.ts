@@ -7,6 +7,7 @@ export class EventHub {
   readonly #listeners = new Set<EventListener>();
   readonly #watchers = new Set<() => void>();
   readonly #onFailure: (error: unknown) => void;
+  #relay: (() => void) | undefined;
 
   /** @param onFailure told of what a listener threw */
   constructor(onFailure: (error: unknown) => void) {
@@ -33,8 +34,20 @@ export class EventHub {
     for (const watcher of this.#watchers) this.#safely(watcher);
   }
 
+  /** From now on what is published is not told here: `look` is told that it is stored, and delivers it. */
+  relayed(look: () => void): void {
+    this.#relay = look;
+  }
+
   /** Only for events that are safely stored. */
   publish(events: readonly StoredEvent[]): void {
+    if (events.length === 0) return;
+    if (this.#relay === undefined) this.deliver(events);
+    else this.#relay();
+  }
+
+  /** Tells all who listen. */
+  deliver(events: readonly StoredEvent[]): void {
     for (const event of events) {
       for (const listener of this.#listeners)
         this.#safely(() => {

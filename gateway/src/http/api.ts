@@ -6,6 +6,7 @@ import { codeOf, WhorlError } from '@whorl/protocol';
 import type { Caller } from '../access/access.ts';
 import { attend } from './attend.ts';
 import { errorView, statusOf } from './errors.ts';
+import { askedHere } from './house.ts';
 import { Guard, placeOf } from './guard.ts';
 import type { Door } from './guard.ts';
 import { OwnAnswer } from './route.ts';
@@ -58,6 +59,7 @@ function add(app: FastifyInstance, route: Route, tools: Tools, door: Door): void
     onRequest: async (request) => {
       const caller = await tools.guard.callerOf(request, route);
       await admit(tools, route, caller, placeOf(door, request));
+      askedHere(route.name, tools.elsewhere);
       callers.set(request, caller);
     },
     onResponse: async (_request, reply) => {

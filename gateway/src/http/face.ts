@@ -10,7 +10,17 @@ import { serveLocally } from './socket.ts';
 
 export interface HttpParts extends Pick<
   Tools,
-  'operations' | 'tasks' | 'sites' | 'store' | 'hub' | 'clock' | 'audit' | 'metrics' | 'jobs' | 'onFailure'
+  | 'operations'
+  | 'tasks'
+  | 'sites'
+  | 'store'
+  | 'hub'
+  | 'clock'
+  | 'audit'
+  | 'metrics'
+  | 'jobs'
+  | 'onFailure'
+  | 'elsewhere'
 > {
   readonly config: HttpConfig;
   /** Data directory. */

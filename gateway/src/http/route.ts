@@ -26,6 +26,8 @@ export interface Tools {
   readonly access: Access;
   /** Where the API can be reached by address; `undefined` when it cannot. */
   readonly api: () => ApiPlace | undefined;
+  /** Of one of several processes that has not the house: which one has it. */
+  readonly elsewhere?: (() => string) | undefined;
   readonly guard: Guard;
   readonly audit: Audit;
   readonly metrics: Metrics;

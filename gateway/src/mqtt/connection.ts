@@ -116,6 +116,13 @@ export class Connection {
     });
   }
 
+  /** What was on its way may still come. @throws WhorlError MQTT_CONNECT */
+  unsubscribe(filters: readonly string[]): Promise<void> {
+    return this.#acknowledged('the end of the subscription was not acknowledged', (done) => {
+      this.#client.unsubscribe([...filters], done);
+    });
+  }
+
   /** Says goodbye, so that the last will is not published, and closes. */
   async end(): Promise<void> {
     const cancel = this.#clock.after(CONNECT_MS, () => this.drop('the broker did not close in time'));

@@ -16,6 +16,8 @@ export interface MasterLinkParts {
   readonly ears: MasterEars;
   readonly clock: Clock;
   readonly log: Log;
+  /** One of several processes: its name, and the satellites that it speaks with at each moment; else it is all of them. */
+  readonly part?: { readonly name: string; readonly sites: () => readonly number[] } | undefined;
 }
 
 /** A master's connection to the broker that its satellites meet it at; made again whenever it ends. */
@@ -44,6 +46,21 @@ export class MasterLink implements MasterWire {
     await this.#connection?.publish(siteTopic(this.#parts.master, syncId, 'down'), bytes);
   }
 
+  /** This process speaks with a satellite from now on. What cannot be subscribed to is, once there is a connection. */
+  async attend(syncId: number): Promise<void> {
+    await this.#connection?.subscribe(this.#topics([syncId])).catch(() => undefined);
+  }
+
+  /** No longer. */
+  leave(syncId: number): void {
+    void this.#connection?.unsubscribe(this.#topics([syncId])).catch(() => undefined);
+  }
+
+  #topics(sites: readonly (number | '+')[]): string[] {
+    const { master } = this.#parts;
+    return sites.flatMap((site) => [siteTopic(master, site, 'up'), siteTopic(master, site, 'state')]);
+  }
+
   async #run(): Promise<void> {
     const { signal } = this.#stopping;
     let told = '';
@@ -66,10 +83,10 @@ export class MasterLink implements MasterWire {
   }
 
   async #live(): Promise<void> {
-    const { master, way, ears, clock } = this.#parts;
+    const { master, way, ears, clock, part } = this.#parts;
     const connection = await Connection.open({
       ...way(),
-      clientId: `whorl-${master}-sites`,
+      clientId: ['whorl', master, 'sites', ...(part === undefined ? [] : [part.name])].join('-'),
       will: { topic: `whorl-sites/${master}/state`, payload: OFFLINE },
       clock,
       signal: this.#stopping.signal,
@@ -80,8 +97,9 @@ export class MasterLink implements MasterWire {
         else if (what === 'state') ears.presence(syncId, Buffer.from(payload).toString() === ONLINE);
       },
     });
-    await connection.subscribe([siteTopic(master, '+', 'up'), siteTopic(master, '+', 'state')]);
     this.#connection = connection;
+    const sites = part?.sites() ?? (['+'] as const);
+    if (sites.length > 0) await connection.subscribe(this.#topics(sites));
     throw new Error(await connection.closed);
   }
 }

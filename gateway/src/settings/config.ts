@@ -174,7 +174,19 @@ function clashesIn(file: ConfigFile, place: (keys: readonly PropertyKey[]) => st
   if (mqtt !== undefined) clash(['mqtt', ...mqtt.keys], mqtt.text);
   const sites = sitesClash(file.site, file.gateway.name, file.mqtt);
   if (sites !== undefined) clash(['site', ...sites.keys], sites.text);
+  const member = memberClash(file);
+  if (member !== undefined) clash(['database', 'member'], member);
   return problems;
+}
+
+/** What several processes on one database cannot do. */
+function memberClash({ database, site, mqtt }: ConfigFile): string | undefined {
+  if (database?.member === undefined) return undefined;
+  if (site.role === 'satellite')
+    return 'several processes may share the database of a master, not of a satellite';
+  if (mqtt.enabled && mqtt.external === undefined)
+    return 'several processes meet at a broker of yours: name it as `mqtt.external`';
+  return undefined;
 }
 
 function configOf(file: ConfigFile, directory: string): Config {

@@ -27,9 +27,19 @@ export const databaseSchema = z.strictObject({
     .regex(/^[a-z_][a-z0-9_]{0,62}$/, 'small letters, digits and _')
     .default('whorl')
     .describe('Where the tables are; made at the first start.'),
+  member: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'small letters, digits and dashes, at most 32')
+    .optional()
+    .describe('Name of this process among several that share the schema, each with a name of its own.'),
 });
 
 export type DatabaseConfig = z.infer<typeof databaseSchema>;
+
+/** For whoever has to be alone on the database, whatever others share it at other times. */
+export function alone({ member: _, ...database }: DatabaseConfig): DatabaseConfig {
+  return database;
+}
 
 /** Where a database server is. */
 export interface ServerPlace {

@@ -12,6 +12,8 @@ import { probeMaster } from './probe-master.ts';
 import { probeSite } from './probe-site.ts';
 import type { AsideView, SitesOperations, SitesStatus, SiteView } from './operations.ts';
 import type { Satellite } from './satellite.ts';
+import type { Shares } from './shares.ts';
+import type { SiteStates } from './states.ts';
 import { historyOf } from './serving.ts';
 
 /** Settings of the sync, as a note in the store. */
@@ -32,6 +34,9 @@ export interface DeskParts {
       }
     | undefined;
   readonly master: Master | undefined;
+  /** Of one of several masters that share a database: who speaks with whom, and how the sites of the others stand. */
+  readonly shares?: Pick<Shares, 'holds' | 'holder'>;
+  readonly states?: SiteStates;
   /** @throws WhorlError PASSWORD_WEAK */
   readonly checkPassword: (name: string, password: string) => void;
 }
@@ -106,6 +111,13 @@ export class SitesDesk implements SitesOperations {
     if (above === undefined || syncId === undefined) {
       const master = this.#master();
       if (site === undefined) throw new WhorlError('REQUEST_INVALID', 'name the satellite that is meant');
+      const { syncId: asked } = master.list.named(site);
+      const { shares } = this.#parts;
+      if (shares?.holds(asked) === false)
+        throw new WhorlError(
+          'MEMBER_ELSEWHERE',
+          `${shares.holder(asked) ?? 'nobody at this moment'} speaks with ${site}`,
+        );
       return probeSite(ground, master, site);
     }
     if (site !== undefined && site !== above.name)
@@ -133,9 +145,13 @@ export class SitesDesk implements SitesOperations {
   }
 
   async #view({ syncId, name, url, user, groups, binding }: SiteRow): Promise<SiteView> {
-    const state = this.#master().state(syncId);
+    const { shares, states } = this.#parts;
+    const own = this.#master().state(syncId);
+    const state = shares?.holds(syncId) === false ? ((await states?.of(syncId)) ?? own) : own;
+    const by = shares?.holder(syncId);
     return {
       ...{ syncId, name, url, user, ...state },
+      ...(by === undefined ? {} : { process: by }),
       ...(groups === undefined ? {} : { groups: [...groups] }),
       ...(binding === undefined ? {} : { bound: { host: binding.host, since: binding.since } }),
       held: await this.#parts.ground.site.store.sites.countHeld(syncId),

@@ -22,6 +22,9 @@ export interface SiteEdit {
   readonly groups?: readonly number[] | null | undefined;
 }
 
+/** What a change was made from is not what stands in the store: it is made anew. */
+class Raced extends Error {}
+
 /** The master's list of its satellites; kept in memory as it stands in the store. */
 export class SiteList {
   readonly #store: SiteStore;
@@ -39,6 +42,11 @@ export class SiteList {
 
   async load(): Promise<void> {
     this.#sites = new Map((await this.#store.sites()).map((site) => [site.syncId, site]));
+  }
+
+  /** Reads it again, after what is under way. @throws WhorlError STORE_* */
+  reload(): Promise<void> {
+    return this.#change(() => this.load());
   }
 
   get all(): readonly SiteRow[] {
@@ -61,22 +69,24 @@ export class SiteList {
     return this.#change(async () => {
       this.#mayAdd(site);
       const verifier = await verifierOf(this.#derive, password, { master: this.#master, ...site });
-      return this.#save({ ...site, verifier, ...(groups === undefined ? {} : { groups }) });
+      return this.#save({ ...site, verifier, ...(groups === undefined ? {} : { groups }) }, undefined);
     });
   }
 
   /** @throws WhorlError SITES_UNKNOWN, STORE_* */
   edit(name: string, { url, password, groups }: SiteEdit): Promise<SiteRow> {
     return this.#change(async () => {
-      const { groups: before, ...site } = this.named(name);
+      const stood = this.named(name);
+      const { groups: before, ...site } = stood;
       const reach = groups === undefined ? before : (groups ?? undefined);
       const about = { master: this.#master, syncId: site.syncId, user: site.user };
-      return this.#save({
+      const next = {
         ...site,
         ...(url === undefined ? {} : { url }),
         ...(password === undefined ? {} : { verifier: await verifierOf(this.#derive, password, about) }),
         ...(reach === undefined ? {} : { groups: reach }),
-      });
+      };
+      return this.#save(next, stood);
     });
   }
 
@@ -86,7 +96,7 @@ export class SiteList {
       const site = this.get(syncId);
       if (site === undefined) throw new WhorlError('SITES_UNKNOWN', `sync id ${syncId}`);
       const bound = binding(site);
-      return this.#save({ ...site, ...(bound === undefined ? {} : { binding: bound }) });
+      return this.#save({ ...site, ...(bound === undefined ? {} : { binding: bound }) }, site);
     });
   }
 
@@ -125,14 +135,25 @@ export class SiteList {
     }
   }
 
-  async #save(site: SiteRow): Promise<SiteRow> {
-    await this.#store.saveSite(site);
+  /** @throws Raced when another process has changed it meanwhile */
+  async #save(site: SiteRow, from: SiteRow | undefined): Promise<SiteRow> {
+    if (!(await this.#store.saveSite(site, from))) throw new Raced();
     this.#sites = new Map([...this.#sites, [site.syncId, site] as const].sort(([a], [b]) => a - b));
     return site;
   }
 
   #change<T>(work: () => Promise<T>): Promise<T> {
-    const next = this.#changing.then(work, work);
+    const once = async (): Promise<T> => {
+      for (;;) {
+        try {
+          return await work();
+        } catch (error) {
+          if (!(error instanceof Raced)) throw error;
+          await this.load();
+        }
+      }
+    };
+    const next = this.#changing.then(once, once);
     this.#changing = next.catch(() => undefined);
     return next;
   }

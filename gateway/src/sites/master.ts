@@ -33,6 +33,14 @@ export interface SiteState {
   readonly trouble?: { readonly code: string; readonly text: string; readonly time: number };
 }
 
+/** What of all sites falls to one of several processes. */
+export interface MasterPart {
+  /** Whether it is this one that speaks with a site. */
+  readonly holds: (syncId: number) => boolean;
+  /** Remembers how a site stands, for the others. */
+  readonly keep: (syncId: number, state: SiteState) => void;
+}
+
 interface Session {
   readonly channel: Channel;
   readonly machine: Machine;
@@ -65,11 +73,14 @@ export class Master implements MasterEars {
   readonly #ground: SitesGround;
   readonly #seats = new Map<number, Seat>();
   readonly #echoes: Echoes;
+  readonly #part: MasterPart | undefined;
   #wire: MasterWire | undefined;
 
-  constructor(ground: SitesGround) {
+  /** @param part of one of several processes; without it this one speaks with all sites */
+  constructor(ground: SitesGround, part?: MasterPart) {
     this.#ground = ground;
     this.#echoes = new Echoes(ground);
+    this.#part = part;
     this.list = new SiteList({ store: ground.site.store.sites, derive: ground.derive, master: ground.name });
   }
 
@@ -85,6 +96,22 @@ export class Master implements MasterEars {
   /** Whoever was logged in as this site is not, any more. */
   part(syncId: number): void {
     this.#seats.delete(syncId);
+  }
+
+  /** Whether a question of the site is being worked on. */
+  busy(syncId: number): boolean {
+    return this.#seats.get(syncId)?.session?.working === true;
+  }
+
+  /**
+   * Another process spoke with the site: it is to log in here, at once rather than once its patience ends.
+   * @param stood as that process saw it last
+   */
+  async welcome(syncId: number, stood: SiteState | undefined): Promise<void> {
+    await this.list.load();
+    const seat = this.#seat(syncId);
+    if (stood !== undefined) seat.state = { ...stood, online: seat.state.online };
+    await this.#forgotten(syncId);
   }
 
   /** Tells satellites that are there that something changed; one that syncs as changes happen asks for it. */
@@ -106,10 +133,11 @@ export class Master implements MasterEars {
   }
 
   presence(syncId: number, online: boolean): void {
-    if (!isSyncId(syncId)) return;
+    if (!isSyncId(syncId) || this.#part?.holds(syncId) === false) return;
     const seat = this.#seat(syncId);
     if (seat.state.online === online) return;
     seat.state = { ...seat.state, online };
+    this.#part?.keep(syncId, seat.state);
     const name = this.list.get(syncId)?.name;
     if (name === undefined) return;
     const type = online ? 'site.online' : 'site.offline';
@@ -124,7 +152,7 @@ export class Master implements MasterEars {
   }
 
   message(syncId: number, bytes: Uint8Array): void {
-    if (!isSyncId(syncId)) return;
+    if (!isSyncId(syncId) || this.#part?.holds(syncId) === false) return;
     this.#take(syncId, bytes).catch((error: unknown) => {
       this.#ground.site.log.warn({ site: syncId }, `site ${syncId}: ${describe(error)}`);
     });
@@ -140,9 +168,7 @@ export class Master implements MasterEars {
     const id = sessionOf(bytes);
     const session = [seat?.session, seat?.fresh].find((one) => one !== undefined && one.channel.id === id);
     if (site === undefined || seat === undefined || session === undefined) {
-      // After a restart: else the satellite would ask until its patience ends. Worth nothing to whoever forges it.
-      const text = 'the master does not know this session any more';
-      await this.#wire?.send(syncId, writeLogin({ step: 'refused', id: '', code: 'SITES_LINK', text }));
+      await this.#forgotten(syncId);
       return;
     }
     const clear = session.channel.open(bytes);
@@ -152,6 +178,12 @@ export class Master implements MasterEars {
       seat.fresh = undefined;
     }
     await this.#request(site, session, clear);
+  }
+
+  /** After a restart: else the satellite would ask until its patience ends. Worth nothing to whoever forges it. */
+  async #forgotten(syncId: number): Promise<void> {
+    const text = 'the master does not know this session any more';
+    await this.#wire?.send(syncId, writeLogin({ step: 'refused', id: '', code: 'SITES_LINK', text }));
   }
 
   async #login(syncId: number, bytes: Uint8Array): Promise<void> {
@@ -309,10 +341,12 @@ export class Master implements MasterEars {
     if (code === undefined) {
       const { trouble: _, ...state } = seat.state;
       seat.state = { ...state, summary, success: site.now, tookMs: Math.round(clock.now() - session.began) };
+      this.#part?.keep(syncId, seat.state);
       return;
     }
     const text = code in ERRORS ? ERRORS[code as keyof typeof ERRORS] : code;
     seat.state = { ...seat.state, summary, trouble: { code, text, time: site.now } };
+    this.#part?.keep(syncId, seat.state);
     await site.tell({ type: 'site.failed', time: site.now, data: { site: name, code, reason: text } });
   }
 

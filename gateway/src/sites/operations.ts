@@ -23,6 +23,7 @@ export const siteViewSchema = z.strictObject({
     .strictObject({ host: z.string(), since: millis })
     .exactOptional()
     .describe('The machine that has logged in as this site; none yet when absent.'),
+  process: z.string().exactOptional().describe('Which of several processes of the master speaks with it.'),
   online: z.boolean(),
   success: millis.exactOptional().describe('When the last exchange ended well.'),
   tookMs: z.int().exactOptional(),

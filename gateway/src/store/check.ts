@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { WhorlError } from '@whorl/protocol';
+import { alone } from '../settings/database.ts';
 import type { DatabaseConfig } from '../settings/database.ts';
 import { tablesOf } from './copy.ts';
 import { machine } from './ground.ts';
@@ -59,7 +60,7 @@ function checkFile(path: string, count: (db: Connection) => CheckReport['tables'
 }
 
 function checkServer(config: DatabaseConfig, count: (db: Connection) => CheckReport['tables']): CheckReport {
-  const settings = serverSettings(config);
+  const settings = serverSettings(alone(config));
   const db = new PostgresConnection(settings);
   try {
     migratePostgres(db, settings.schema);

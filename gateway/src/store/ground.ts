@@ -2,6 +2,7 @@ import * as fs from 'node:fs';
 import { backup, DatabaseSync } from 'node:sqlite';
 import type { SQLInputValue, SQLOutputValue } from 'node:sqlite';
 import { systemClock } from '@whorl/protocol';
+import type { Roles } from './members.ts';
 
 /** A prepared statement, as node:sqlite has it. */
 export interface Statement {
@@ -14,6 +15,8 @@ export interface Statement {
 export interface Connection {
   readonly isOpen: boolean;
   readonly isTransaction: boolean;
+  /** What falls to this process, where several may work on the database. */
+  readonly roles?: Roles | undefined;
   exec(sql: string): void;
   prepare(sql: string): Statement;
   close(): void;

@@ -7,6 +7,7 @@ import { machine } from './ground.ts';
 import type { Files, Ground } from './ground.ts';
 import { MasterPlaces } from './master-key.ts';
 import type { Environment } from './master-key.ts';
+import { RoleStore } from './members.ts';
 import { migrate } from './migrations.ts';
 import { PostgresConnection } from './postgres/connection.ts';
 import { migratePostgres } from './postgres/schema.ts';
@@ -51,10 +52,19 @@ export function openStore(
 ): Store {
   if (typeof data !== 'string') return storeInMemory(ground, random);
   const places = new MasterPlaces(data, environment, ground.files);
-  const db = database === undefined ? inFile(data, ground) : onServer(data, database, ground);
+  const told = new Set<() => void>();
+  const db =
+    database === undefined
+      ? inFile(data, ground)
+      : onServer({ data, database, ground }, () => {
+          for (const one of told) one();
+        });
   try {
-    const ring = translatedFile(() => unlock(db, places, random));
-    return storeOn({ db, ring, random, ground, disk: { data, places } });
+    const opened = (): Store => {
+      const ring = translatedFile(() => unlock(db, places, random));
+      return storeOn({ db, ring, random, ground, told, disk: { data, places } });
+    };
+    return db.roles?.opening(opened) ?? opened();
   } catch (error) {
     db.close();
     throw error;
@@ -68,17 +78,19 @@ function storeInMemory(ground: Ground, random: RandomBytes): Store {
   const ring = new Ring();
   ring.add({ number: 1, key, vault, place: { kind: 'memory', name: '', next: false } });
   putMaster(db, { number: 1, fit: fitOf(vault) });
-  return storeOn({ db, ring, random, ground, disk: undefined });
+  return storeOn({ db, ring, random, ground, disk: undefined, told: new Set() });
 }
 
 function storeOn(parts: {
   readonly db: Sqlite;
+  /** Are called when another process has written something. */
+  readonly told: Set<() => void>;
   readonly ring: Ring;
   readonly random: RandomBytes;
   readonly ground: Ground;
   readonly disk: { readonly data: string; readonly places: MasterPlaces } | undefined;
 }): Store {
-  const { db, ring, disk } = parts;
+  const { db, ring, disk, told } = parts;
   const table = new KeyTable(db);
   const keys = new Keys(table, ring.vaults, parts.random);
   if (table.key(OWN_KEY) === undefined) keys.newKey(GATEWAY);
@@ -89,12 +101,16 @@ function storeOn(parts: {
     },
   });
   const vault = new Rotation({ ...parts, keys, backups });
-  backups.resume();
-  vault.resume();
+  const resume = (): void => {
+    backups.resume();
+    vault.resume();
+  };
+  const members = new RoleStore(db.roles, told, resume);
+  if (db.roles?.takeHouse() !== false) resume();
   const file =
     disk === undefined ? undefined : new SpillFile(parts.ground.files, join(disk.data, SPILL), SPILL_BYTES);
   const spill = new Spill(db, file, parts.random);
-  return new SqliteStore(db, keys, { backups, vault, spill });
+  return new SqliteStore(db, keys, { backups, vault, spill, members });
 }
 
 function inFile(data: string, ground: Ground): Sqlite {
@@ -103,12 +119,15 @@ function inFile(data: string, ground: Ground): Sqlite {
   return new Sqlite(path, (raw) => migrate(raw), ground);
 }
 
-function onServer(data: string, database: DatabaseConfig, ground: Ground): Sqlite {
+function onServer(
+  { data, database, ground }: { data: string; database: DatabaseConfig; ground: Ground },
+  told: () => void,
+): Sqlite {
   translatedFile(() => {
     makeDirectory(ground.files, data);
   });
   const settings = serverSettings(database);
-  const connect = () => new PostgresConnection(settings);
+  const connect = () => new PostgresConnection(settings, told);
   return new Sqlite(database.url, (raw) => migratePostgres(raw, settings.schema), { ...ground, connect });
 }
 

@@ -52,6 +52,9 @@ export class Rotation implements VaultStore {
   async begin(time: number): Promise<VaultStatus> {
     const { db, ring, random, disk } = this.#parts;
     if (ring.changing) return this.#status();
+    const { name, members = [] } = db.roles?.membership() ?? {};
+    const others = members.filter((one) => one !== name);
+    if (others.length > 0) throw new WhorlError('VAULT_SHARED', `also at work: ${others.join(', ')}`);
     this.#settle();
     const found: FoundKey = disk?.places.next(ring.newest.place, random) ?? {
       key: random(KEY_BYTES),

@@ -158,8 +158,12 @@ export interface SiteStore {
   heads(): Promise<Readonly<Record<Stream, number>>>;
 
   sites(): Promise<readonly SiteRow[]>;
-  /** Adds a site, or changes it. */
-  saveSite(site: SiteRow): Promise<void>;
+  /**
+   * Adds a site, or changes it.
+   * @param from as it stands by what is known; absent for one that is new
+   * @returns whether it stood so; else nothing was changed
+   */
+  saveSite(site: SiteRow, from?: SiteRow): Promise<boolean>;
   /** Removes a site with all that is remembered of it but its events. */
   removeSite(syncId: number): Promise<void>;
   /** Forgets, in one step, which machine a site is, its tokens, how far it is, and what it holds. */

@@ -24,6 +24,7 @@ import type { AuditStore } from './audit.ts';
 import type { JobStore } from './jobs.ts';
 import type { Spill } from './tables/spill.ts';
 import { JobTable } from './tables/jobs.ts';
+import type { MemberStore } from './members.ts';
 import type { PartialStore } from './partials.ts';
 import { putMarks } from './tables/site-marks.ts';
 import { SiteTables } from './tables/sites.ts';
@@ -60,6 +61,7 @@ export class SqliteStore implements Store {
   readonly access: AccessStore;
   readonly audit: AuditStore;
   readonly jobs: JobStore;
+  readonly members: MemberStore;
   readonly partials: PartialStore;
   readonly sites: SiteStore;
   readonly backups: BackupStore;
@@ -74,9 +76,15 @@ export class SqliteStore implements Store {
   constructor(
     db: Sqlite,
     keys: Keys,
-    { backups, vault, spill }: Pick<Store, 'backups' | 'vault'> & { readonly spill: Spill },
+    {
+      backups,
+      vault,
+      spill,
+      members,
+    }: Pick<Store, 'backups' | 'members' | 'vault'> & { readonly spill: Spill },
   ) {
     this.backups = backups;
+    this.members = members;
     this.vault = vault;
     this.spill = spill;
     this.#db = db;

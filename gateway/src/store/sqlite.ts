@@ -2,6 +2,7 @@ import type { SQLInputValue } from 'node:sqlite';
 import { WhorlError } from '@whorl/protocol';
 import { machine } from './ground.ts';
 import type { Connection, Ground, Statement } from './ground.ts';
+import type { Roles } from './members.ts';
 import { translated } from './sqlite-errors.ts';
 
 export type Row = Readonly<Record<string, string | number | bigint | Uint8Array | null>>;
@@ -84,6 +85,11 @@ export class Sqlite {
   watch(failed: (error: unknown) => void): () => void {
     this.#watchers.add(failed);
     return () => void this.#watchers.delete(failed);
+  }
+
+  /** What falls to this process; `undefined` when it is alone on the database. */
+  get roles(): Roles | undefined {
+    return this.#db.roles;
   }
 
   /** The first row, if any. */

@@ -2,6 +2,7 @@ import type { AccessStore } from './access.ts';
 import type { AuditStore } from './audit.ts';
 import type { BackupStore } from './backup.ts';
 import type { JobStore } from './jobs.ts';
+import type { MemberStore } from './members.ts';
 import type { PartialStore } from './partials.ts';
 import type { SiteStore } from './sites.ts';
 import type { SpillStore } from './spill.ts';
@@ -16,6 +17,8 @@ export interface StoreParts {
   readonly access: AccessStore;
   readonly audit: AuditStore;
   readonly jobs: JobStore;
+  /** Of several processes that share the database. */
+  readonly members: MemberStore;
   readonly partials: PartialStore;
   readonly backups: BackupStore;
   /** Master and satellites. */

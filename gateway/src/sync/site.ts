@@ -95,9 +95,24 @@ export class Site {
 
   /** Reads the settings that were changed at run time, which terminals are portable, and how all stood. */
   async load(): Promise<void> {
-    for (const terminal of await this.store.tasks.portables()) this.#portables.add(terminal);
-    this.settings = { ...DEFAULT_RUNTIME_SETTINGS, ...(await this.store.settings()) };
+    await this.refresh({ portables: true });
     this.#terminals = new Map((await this.store.terminals()).map((row) => [row.name, row]));
+  }
+
+  /**
+   * Reads again what another process may have changed.
+   * @param portables whether it is others who greet terminals
+   * @returns whether settings are others now
+   */
+  async refresh({ portables }: { readonly portables: boolean }): Promise<boolean> {
+    const before = JSON.stringify(this.#settings);
+    if (portables) {
+      const known = await this.store.tasks.portables();
+      this.#portables.clear();
+      for (const terminal of known) this.#portables.add(terminal);
+    }
+    this.settings = { ...DEFAULT_RUNTIME_SETTINGS, ...(await this.store.settings()) };
+    return JSON.stringify(this.#settings) !== before;
   }
 
   /** How a terminal stood when the gateway started; afterwards, whoever works for it knows. */

@@ -8,6 +8,8 @@ import { codeOfServer } from './errors.ts';
 export interface ClientSettings extends ServerPlace {
   readonly password: string;
   readonly schema: string;
+  /** Name of this process among several that share the schema; without one it is alone there. */
+  readonly member?: string | undefined;
   /** PEM of the authority that signed the server's certificate; by default those that the system knows. */
   readonly ca?: string | undefined;
 }
@@ -17,11 +19,17 @@ export type Value = string | number | bigint | Uint8Array | null;
 /** To the worker. */
 export type Question =
   | { readonly sql: string; readonly values: readonly Value[]; readonly name?: string }
+  /** From now on a connection that has not the house is of no use. */
+  | { readonly keepHouse: true }
   | { readonly end: true };
 
 /** From the worker. */
 export type Outcome =
-  | { readonly rows: readonly Record<string, unknown>[]; readonly changes: number }
+  | {
+      readonly rows: readonly Record<string, unknown>[];
+      readonly changes: number;
+      readonly generation: number;
+    }
   | { readonly error: { readonly code: string; readonly message: string; readonly lost: boolean } };
 
 /** Longer than any statement may take: the server gives up before. */
@@ -38,17 +46,25 @@ export class Client {
   readonly #worker: Worker;
   readonly #port: MessagePort;
   #isLost = true;
+  #generation = 0;
 
-  constructor(settings: ClientSettings) {
+  /** @param told called when another process has written something */
+  constructor(settings: ClientSettings, told: () => void = () => undefined) {
     this.#place = `postgres://${settings.host}:${settings.port}/${settings.database}`;
     const { port1, port2 } = new MessageChannel();
+    const { port1: heard, port2: news } = new MessageChannel();
     this.#port = port1;
     this.#worker = new Worker(new URL('./client-worker.ts', import.meta.url), {
-      workerData: { settings, signal: this.#flag.buffer, port: port2 },
-      transferList: [port2],
+      workerData: { settings, signal: this.#flag.buffer, port: port2, news },
+      transferList: [port2, news],
     });
-    this.#worker.unref();
-    this.#port.unref();
+    heard.on('message', told);
+    for (const one of [this.#worker, this.#port, heard]) one.unref();
+  }
+
+  /** Counts connections: what the server held for one is gone with it. */
+  get generation(): number {
+    return this.#generation;
   }
 
   /** Whether there is no connection: what was under way on it was rolled back. */
@@ -67,9 +83,16 @@ export class Client {
   ): Extract<Outcome, { readonly rows: unknown }> {
     const outcome = this.#exchange({ sql, values, ...(name === undefined ? {} : { name }) });
     this.#isLost = 'error' in outcome && outcome.error.lost;
-    if ('rows' in outcome) return outcome;
+    if ('rows' in outcome) {
+      this.#generation = outcome.generation;
+      return outcome;
+    }
     const { code, message, lost } = outcome.error;
     throw new WhorlError(codeOfServer(code, lost), `${this.#place}: ${message}`);
+  }
+
+  keepHouse(): void {
+    this.#exchange({ keepHouse: true });
   }
 
   end(): void {

@@ -8,6 +8,9 @@ import { migrate } from '../migrations.ts';
 import { Client } from './client.ts';
 import type { ClientSettings, Value } from './client.ts';
 import { toPostgres } from './dialect.ts';
+import { channelOf, HeldRoles } from './roles.ts';
+
+const COMMIT = 'COMMIT';
 
 type Row = Record<string, SQLOutputValue>;
 
@@ -17,11 +20,29 @@ type Row = Record<string, SQLOutputValue>;
  */
 export class PostgresConnection implements Connection {
   readonly #client: Client;
+  /** What falls to this process of those that share the schema. */
+  readonly roles: HeldRoles | undefined;
+  /** What ends a transaction: of several processes, each tells the others. */
+  readonly #commit: string;
   #isOpen = true;
   #isTransaction = false;
 
-  constructor(settings: ClientSettings) {
-    this.#client = new Client(settings);
+  /** @param told called when another process has written something */
+  constructor(settings: ClientSettings, told?: () => void) {
+    const { member, schema } = settings;
+    this.#client = new Client(settings, told);
+    this.roles = member === undefined ? undefined : new HeldRoles(this, schema, member);
+    this.#commit = member === undefined ? COMMIT : `SELECT pg_notify('${channelOf(schema)}', ''); ${COMMIT}`;
+  }
+
+  /** Counts connections to the server. */
+  get generation(): number {
+    return this.#client.generation;
+  }
+
+  /** A connection that has not the house is of no use from now on. */
+  keepHouse(): void {
+    this.#client.keepHouse();
   }
 
   get isOpen(): boolean {
@@ -76,13 +97,13 @@ export class PostgresConnection implements Connection {
 
   #ask(sql: string, values: readonly Value[] = [], name?: string) {
     try {
-      const outcome = this.#client.ask(sql, values, name);
+      const outcome = this.#client.ask(sql === COMMIT ? this.#commit : sql, values, name);
       if (sql.startsWith('BEGIN')) this.#isTransaction = true;
-      else if (sql === 'COMMIT' || sql === 'ROLLBACK') this.#isTransaction = false;
+      else if (sql === COMMIT || sql === 'ROLLBACK') this.#isTransaction = false;
       return outcome;
     } catch (error) {
-      // With the connection the transaction has gone; a commit that failed has rolled back.
-      if (sql === 'COMMIT' || this.#client.isLost) this.#isTransaction = false;
+      // With the connection the transaction has gone.
+      if (this.#client.isLost) this.#isTransaction = false;
       throw error;
     }
   }

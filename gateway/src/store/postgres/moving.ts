@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { WhorlError } from '@whorl/protocol';
+import { alone } from '../../settings/database.ts';
 import type { DatabaseConfig } from '../../settings/database.ts';
 import { copyRows, sqliteSide, tablesOf } from '../copy.ts';
 import { machine } from '../ground.ts';
@@ -36,7 +37,7 @@ export interface MoveReport {
 export function moveToServer({ data, database, replace, now, progress }: MoveOptions): MoveReport {
   const path = join(data, DATABASE);
   if (!existsSync(path)) throw new WhorlError('STORE_MISSING', path);
-  const settings = serverSettings(database);
+  const settings = serverSettings(alone(database));
   const server = new PostgresConnection(settings);
   try {
     return translated(path, () => {

@@ -9,11 +9,11 @@ import type { ClientSettings } from './client.ts';
  * What a connection needs, with the password in hand.
  * @throws WhorlError STORE_REFUSED when password or certificate cannot be read
  */
-export function serverSettings({ url, passwordFile, ca, schema }: DatabaseConfig): ClientSettings {
+export function serverSettings({ url, passwordFile, ca, schema, member }: DatabaseConfig): ClientSettings {
   const place = serverPlace(url);
   if (place === undefined) throw new WhorlError('STORE_REFUSED', `${url} names no database server`);
   const password = readSecretFile(passwordFile, 'STORE_REFUSED');
-  return { ...place, password, schema, ...(ca === undefined ? {} : { ca: authority(ca) }) };
+  return { ...place, password, schema, member, ...(ca === undefined ? {} : { ca: authority(ca) }) };
 }
 
 function authority(path: string): string {

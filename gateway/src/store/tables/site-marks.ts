@@ -1,7 +1,8 @@
 import type { Keys } from '../keys.ts';
 import type { Cursor, GoneUser, Progress, SiteBase, SiteEvent, SiteMark } from '../sites.ts';
 import type { Row, Sqlite } from '../sqlite.ts';
-import { readRecord, recordOf, writeRecord } from '@whorl/protocol';
+import { readRecord, recordOf, WhorlError, writeRecord } from '@whorl/protocol';
+import { MASTER_ID } from '../../settings/sites.ts';
 import { wasErased } from './erased.ts';
 import { bytes, number, text } from './rows.ts';
 
@@ -13,6 +14,8 @@ export function putMarks(db: Sqlite, keys: Keys, marks: readonly SiteMark[]): vo
 }
 
 function putMark(db: Sqlite, keys: Keys, mark: SiteMark): void {
+  if ('peer' in mark && mark.peer !== MASTER_ID && db.roles?.holds(mark.peer) === false)
+    throw new WhorlError('SITES_LINK', `another process speaks with site ${mark.peer} by now`);
   switch (mark.kind) {
     case 'base':
       putBase(db, keys, mark.user, mark.base);

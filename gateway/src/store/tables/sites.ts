@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Keys } from '../keys.ts';
 import type {
   AsideRow,
@@ -61,16 +62,24 @@ export class SiteTables implements SiteStore {
     }));
   }
 
-  async heads(): Promise<Readonly<Record<Stream, number>>> {
-    return this.#heads();
+  heads(): Promise<Readonly<Record<Stream, number>>> {
+    // Of several processes another may have taken a number that it has not committed: its turn is waited for.
+    return this.#db.roles === undefined
+      ? Promise.resolve(this.#heads())
+      : this.#db.write(() => this.#heads());
   }
 
   async sites(): Promise<readonly SiteRow[]> {
     return listSites(this.#db, this.#keys);
   }
 
-  saveSite(site: SiteRow): Promise<void> {
-    return this.#db.write(() => putSite(this.#db, this.#keys, site));
+  saveSite(site: SiteRow, from?: SiteRow): Promise<boolean> {
+    return this.#db.write(() => {
+      const stands = listSites(this.#db, this.#keys).find(({ syncId }) => syncId === site.syncId);
+      if (!isDeepStrictEqual(stands, from)) return false;
+      putSite(this.#db, this.#keys, site);
+      return true;
+    });
   }
 
   removeSite(syncId: number): Promise<void> {

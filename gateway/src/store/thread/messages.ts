@@ -30,6 +30,8 @@ export type Answer =
   | readonly [kind: 'error', id: number, error: SentError]
   /** A write failed: told before the answer to who asked for it. */
   | readonly [kind: 'failed', id: 0, error: SentError]
+  /** Another process has written something. */
+  | readonly [kind: 'told', id: 0, what: undefined]
   /** The database is open, or could not be opened. */
   | readonly [kind: 'open', id: 0, error: SentError | undefined];
 

@@ -30,6 +30,7 @@ export const METHODS: { readonly [Part in keyof Parts]: Readonly<Record<MethodOf
   },
   audit: { append: true, rows: true, deeds: true, head: true },
   jobs: { add: true, save: true, job: true, list: true, interrupt: true },
+  members: { membership: true, takeHouse: true, takeSite: true, leaveSite: true },
   partials: { get: true, put: true },
   backups: { make: true, erase: true },
   sites: {

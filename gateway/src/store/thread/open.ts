@@ -49,6 +49,7 @@ class StoreThread {
   readonly #gone: Promise<void>;
   readonly #waiting = new Map<number, Waiting>();
   readonly #watchers = new Set<(error: unknown) => void>();
+  readonly #told = new Set<() => void>();
   #opened: (error: Error | undefined) => void = () => undefined;
   #isOpen = false;
   #calls: Call[] = [];
@@ -89,6 +90,11 @@ class StoreThread {
   watch(failed: (error: unknown) => void): () => void {
     this.#watchers.add(failed);
     return () => void this.#watchers.delete(failed);
+  }
+
+  watchOthers(told: () => void): () => void {
+    this.#told.add(told);
+    return () => void this.#told.delete(told);
   }
 
   ask(part: string, method: string, given: readonly unknown[]): Promise<unknown> {
@@ -150,6 +156,9 @@ class StoreThread {
       case 'failed':
         for (const failed of this.#watchers) failed(receivedError(what));
         return;
+      case 'told':
+        for (const told of this.#told) told();
+        return;
       case 'open':
         this.#isOpen = what === undefined;
         this.#opened(what === undefined ? undefined : receivedError(what));
@@ -181,6 +190,7 @@ function storeBehind(thread: StoreThread): Store {
     access: part(thread, 'access'),
     audit: part(thread, 'audit'),
     jobs: part(thread, 'jobs'),
+    members: { ...part(thread, 'members'), watch: (told) => thread.watchOthers(told) },
     partials: part(thread, 'partials'),
     backups: part(thread, 'backups'),
     sites: part(thread, 'sites'),

@@ -49,6 +49,9 @@ async function opened(): Promise<Store | undefined> {
     store.spill.watch((error) => {
       answer(['failed', 0, sentError(error)]);
     });
+    store.members.watch(() => {
+      answer(['told', 0, undefined]);
+    });
     answer(['open', 0, undefined]);
     return store;
   } catch (error) {

@@ -1,0 +1,37 @@
+import { describe } from '@whorl/protocol';
+import type { z } from 'zod';
+import type { Log } from '../settings/log.ts';
+import type { Store } from '../store/store.ts';
+import type { SiteState } from './master.ts';
+import { siteViewSchema } from './operations.ts';
+
+const schema = siteViewSchema.pick({
+  ...{ online: true, success: true, tookMs: true, version: true, summary: true, trouble: true },
+}) satisfies z.ZodType<SiteState>;
+
+/** How sites stand, for the other processes of the master: notes in the database that they share. */
+export class SiteStates {
+  readonly #store: Pick<Store, 'note' | 'saveNote'>;
+  readonly #log: Log;
+
+  constructor(store: Pick<Store, 'note' | 'saveNote'>, log: Log) {
+    this.#store = store;
+    this.#log = log;
+  }
+
+  /** @throws WhorlError STORE_* */
+  async of(syncId: number): Promise<SiteState | undefined> {
+    const note = await this.#store.note(key(syncId));
+    return note === undefined ? undefined : schema.safeParse(JSON.parse(note)).data;
+  }
+
+  keep(syncId: number, state: SiteState): void {
+    this.#store.saveNote(key(syncId), JSON.stringify(state)).catch((error: unknown) => {
+      this.#log.warn({ site: syncId }, `how site ${syncId} stands could not be kept: ${describe(error)}`);
+    });
+  }
+}
+
+function key(syncId: number): string {
+  return `site.state.${syncId}`;
+}
