@@ -20,7 +20,7 @@ export type { Noticed, Power } from './firmware/noticed.ts';
 export type { TerminalOptions } from './firmware/terminal-options.ts';
 export { Terminal } from './firmware/terminal.ts';
 export type { RunningLine } from './bus/line.ts';
-export type { MediumCounters, MediumOptions } from './bus/medium.ts';
+export type { MediumCounters, MediumOptions } from './bus/medium-options.ts';
 export type { Station } from './bus/station.ts';
 export { Medium } from './bus/medium.ts';
 export { memoryPair } from './bus/memory.ts';

@@ -1,7 +1,7 @@
 import { seededRandom, VirtualClock, WhorlError } from '@whorl/protocol';
 import { expect, test } from 'vitest';
 import { Medium } from './medium.ts';
-import type { MediumOptions } from './medium.ts';
+import type { MediumOptions } from './medium-options.ts';
 import type { Station } from './station.ts';
 import { memoryPair } from './memory.ts';
 
@@ -118,12 +118,71 @@ test('E4 a terminal that loses power in the middle of its answer leaves half of 
   await clock.run({ forMs: 12 * BYTE_MS + 1 + 30.5 * BYTE_MS });
   five.silence();
   await clock.run({ forMs: 100 });
-  expect(heard.map(({ bytes }) => bytes.length)).toEqual([30]);
+  // Of the 31st byte a start bit and four bits were out: the line rests high for the others.
+  expect(heard.map(({ bytes }) => [bytes.length, bytes.at(-1)])).toEqual([[31, 0xf7]]);
   gateway.write(frameFor(5, 12));
   await clock.run({ forMs: 12 * BYTE_MS + 0.5 });
   five.silence();
   await clock.run({ forMs: 100 });
   expect(heard).toHaveLength(1);
+});
+
+test('E2 an adapter that is pulled within a byte has heard the bytes before it, and terminals the byte as it broke off', async () => {
+  const { clock, medium, gateway, heard } = line();
+  const said: Uint8Array[] = [];
+  const five = station(5, frameFor(5, 100));
+  medium.add(five);
+  medium.tap((bytes, fromGateway) => fromGateway && said.push(bytes));
+  gateway.write(frameFor(5, 12));
+  await clock.run({ forMs: 12 * BYTE_MS + 1 + 20.5 * BYTE_MS });
+  medium.disconnect();
+  expect(heard.map(({ bytes }) => bytes.length)).toEqual([20]);
+  await clock.run({ forMs: 100 });
+  const [again, far] = memoryPair();
+  medium.connect(far);
+  again.write(frameFor(5, 12));
+  await clock.run({ forMs: 7.35 * BYTE_MS });
+  medium.disconnect();
+  await clock.run({ forMs: 100 });
+  // Of 0x07, a start bit and two bits.
+  expect(said.map((bytes) => [bytes.length, bytes.at(-1)])).toEqual([
+    [12, 0],
+    [8, 0xff],
+  ]);
+  expect(five.heard).toHaveLength(1);
+});
+
+test('E2 a driver that lets go too late spoils what begins before it has', async () => {
+  const heardWith = async (lingersMs: number): Promise<number> => {
+    const { clock, medium, gateway, heard } = line();
+    const answer = frameFor(5, 40);
+    medium.add(station(5, answer));
+    medium.trouble({ lingersMs });
+    gateway.write(frameFor(5, 12));
+    await clock.run({ forMs: 100 });
+    const sound = heard[0]?.bytes.map((byte, at) => byte ^ (answer[at] ?? 0)) ?? new Uint8Array(0);
+    return sound.findIndex((byte) => byte === 0);
+  };
+  expect(await heardWith(0.9)).toBe(0);
+  expect(await heardWith(1 + 9.5 * BYTE_MS)).toBe(10);
+});
+
+test('E2 a terminal’s driver that lets go too late spoils the request behind its answer', async () => {
+  const { clock, medium, gateway, heard } = line();
+  const [five, six] = [station(5, frameFor(5, 20)), station(6, frameFor(6, 20))];
+  medium.add(five);
+  medium.add(six);
+  const heal = medium.troubleAt(five, { lingersMs: 5 });
+  gateway.write(frameFor(5, 12));
+  await clock.run({ forMs: 50 * BYTE_MS });
+  gateway.write(frameFor(6, 12));
+  await clock.run({ forMs: 100 });
+  expect([five.heard.length, six.heard.length, heard.length]).toEqual([1, 0, 1]);
+  heal();
+  gateway.write(frameFor(6, 12));
+  gateway.write(frameFor(6, 12));
+  await clock.run({ forMs: 100 });
+  expect(six.heard.length).toBeGreaterThan(0);
 });
 
 test('E4 who is unplugged hears and says nothing, and a frame that began before the plug is missed', async () => {
@@ -230,7 +289,8 @@ test('E4 an answer that is both spoilt and cut short arrives as far as it got', 
   gateway.write(frameFor(6, 90));
   five.silence();
   await clock.run({ forMs: 100 });
-  expect(heard.map(({ bytes }) => bytes.length)).toEqual([12]);
+  // And the byte in which it broke off.
+  expect(heard.map(({ bytes }) => bytes.length)).toEqual([13]);
 });
 
 test('E1 what an old connection left half said does not spoil the first frame of the next', async () => {

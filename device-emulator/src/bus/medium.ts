@@ -1,43 +1,19 @@
 import { BROADCAST, INVITATION_WIRE, invites, SHORT, wireMs, WhorlError } from '@whorl/protocol';
 import type { Cancel, Clock, Random } from '@whorl/protocol';
 import { Call } from '../firmware/call.ts';
+import { Air } from './air.ts';
+import type { OnAir } from './air.ts';
 import { addressOf, Ear } from './ear.ts';
+import type { MediumCounters, MediumOptions } from './medium-options.ts';
 import type { Port } from './port.ts';
+import { reflecting } from './reflections.ts';
 import { isPresent } from './seat.ts';
 import type { Seat, Sender } from './seat.ts';
-import { BitErrors, collide, cutShort, garbled, joined } from './transmission.ts';
-import type { Tapped, Transmission } from './transmission.ts';
+import { BitErrors, garbled, joined } from './transmission.ts';
+import type { Tapped } from './transmission.ts';
 import type { Neighbours, Station } from './station.ts';
-import { heardBy, saidBy, through, Troubles } from './trouble.ts';
+import { heardBy, lingersBy, saidBy, through, Troubles } from './trouble.ts';
 import type { LineTrouble, SeatTrouble } from './trouble.ts';
-
-export interface MediumOptions {
-  readonly clock: Clock;
-  readonly random: Random;
-  /** Bits a second; `undefined` on a TCP connection, where bytes take no time and cannot collide. */
-  readonly baud?: number | undefined;
-  /** From the last byte of a request to the first of its answer, of terminals that say nothing else. */
-  readonly turnaroundMs: number;
-  /** The gateway's adapter hears what it sends itself. */
-  readonly echo?: boolean | undefined;
-}
-
-/** What crossed the line. */
-export interface MediumCounters {
-  framesToTerminals: number;
-  framesToGateway: number;
-  bytesToTerminals: number;
-  bytesToGateway: number;
-  /** Pairs of transmissions that spoilt each other. */
-  collisions: number;
-  /** Bits flipped by a bad cable. */
-  flippedBits: number;
-  noiseBytes: number;
-  /** Milliseconds in which the line was driven. */
-  busyMs: number;
-}
-
-type OnAir = Transmission<Sender>;
 
 const NOISE_SLICE_MS = 5;
 /** Modbus over serial line, 2.5.1.1: 3.5 characters, at high speeds a fixed time. */
@@ -55,13 +31,13 @@ export class Medium {
     framesToGateway: 0,
     bytesToTerminals: 0,
     bytesToGateway: 0,
-    collisions: 0,
     noiseBytes: 0,
     busyMs: 0,
   };
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #options: MediumOptions;
+  readonly #air: Air;
   readonly #byteMs: number;
   readonly #seats = new Map<number, Seat[]>();
   /** The same in one row, for what is said to all. */
@@ -77,7 +53,6 @@ export class Medium {
   readonly #troubles = new Troubles<LineTrouble>();
   #onPlug: ((station: Station, plugged: boolean) => void) | undefined;
   #ear = new Ear();
-  #onAir: OnAir[] = [];
   #port: Port | undefined;
   #wired = true;
   #noiseUntil = 0;
@@ -94,11 +69,24 @@ export class Medium {
     this.#byteMs = options.baud === undefined ? 0 : wireMs(1, options.baud);
     this.#bitErrors = new BitErrors(options.random);
     this.#noiseOf = (bytes) => this.#random.bytes(bytes);
+    this.#air = new Air({
+      clock: options.clock,
+      byteMs: this.#byteMs,
+      arrived: (transmission) => {
+        this.#arrive(transmission);
+      },
+    });
     if (options.echo === true) this.trouble({ echo: true });
+    if (options.reflections !== undefined && options.baud !== undefined)
+      this.trouble(reflecting(options.reflections, options.baud, options.random));
   }
 
   get counters(): Readonly<MediumCounters> {
-    return { ...this.#counters, flippedBits: this.#bitErrors.flipped };
+    return {
+      ...this.#counters,
+      collisions: this.#air.collisions,
+      flippedBits: this.#bitErrors.flipped,
+    };
   }
 
   /** Puts a terminal on the line. Two may have the same address: then both answer, and spoil each other's answers. */
@@ -131,7 +119,9 @@ export class Medium {
     // A wire carries on where it was; a connection begins anew.
     if (this.#byteMs === 0) this.#ear = new Ear();
     port.onBytes((bytes) => {
-      if (this.#port === port && this.#wired) this.#transmit(this.#gateway, bytes, this.#clock.now());
+      if (this.#port !== port || !this.#wired) return;
+      this.#transmit(this.#gateway, bytes, this.#clock.now());
+      if (!this.#troubles.none) this.#linger(this.#gateway, this.#troubles);
     });
   }
 
@@ -141,13 +131,25 @@ export class Medium {
     return () => this.#taps.delete(listener);
   }
 
+  /** The adapter is pulled, or the connection cut: what was being said to it or by it breaks off. */
   disconnect(): void {
+    this.#sever();
     this.#port = undefined;
   }
 
   /** Takes the wire off the gateway's adapter, or puts it back: the port stays open, and nothing crosses. */
   setWired(wired: boolean): void {
+    if (!wired) this.#sever();
     this.#wired = wired;
+  }
+
+  /** What has come through until now is heard, on both sides; the terminals go on talking among themselves. */
+  #sever(): void {
+    if (!this.isWire || !this.#wired || this.#port === undefined) return;
+    this.#air.cut(this.#gateway);
+    this.#gateway.freeAt = this.#clock.now();
+    for (const begun of this.#air.begun(this.#gateway))
+      if (begun.bytes.length > 0) this.#toGateway(garbled(begun, this.#random));
   }
 
   get wired(): boolean {
@@ -240,30 +242,21 @@ export class Medium {
 
   /** @param from when the first byte may leave; on a busy machine that may be a little in the past */
   #transmit(sender: Sender, bytes: Uint8Array, from: number): void {
-    const now = this.#clock.now();
     const start = Math.max(from, sender.freeAt);
     const end = start + bytes.length * this.#byteMs;
     sender.freeAt = end;
-    const transmission: OnAir = { sender, start, end, bytes, spoilt: undefined };
-    if (this.#byteMs > 0) this.#collide(transmission);
-    this.#onAir.push(transmission);
-    if (end <= now) this.#arrive(transmission);
-    else
-      this.#clock.after(end - now, () => {
-        this.#arrive(transmission);
-      });
+    this.#air.put({ sender, start, end, bytes, spoilt: undefined });
   }
 
-  #collide(transmission: OnAir): void {
-    for (const other of this.#onAir)
-      if (other.sender !== transmission.sender && collide(transmission, other))
-        this.#counters.collisions += 1;
+  /** A driver that holds the line says nothing, and lets nobody else be understood. */
+  #linger(sender: Sender, troubles: Troubles<Pick<SeatTrouble, 'lingersMs'>>): void {
+    const forMs = this.isWire ? lingersBy(troubles) : 0;
+    if (forMs === 0) return;
+    const start = sender.freeAt;
+    this.#air.put({ sender, start, end: start + forMs, bytes: NOTHING, spoilt: undefined });
   }
 
   #arrive(transmission: OnAir): void {
-    if (this.#onAir[0] === transmission) this.#onAir.shift();
-    else this.#onAir = this.#onAir.filter((other) => other !== transmission);
-    if (transmission.bytes.length === 0) return;
     this.#counters.busyMs += transmission.end - transmission.start;
     const bytes = this.#bitErrors.pass(garbled(transmission, this.#random));
     const { sender } = transmission;
@@ -371,7 +364,10 @@ export class Medium {
 
   #say(seat: Seat, wire: Uint8Array, from: number): void {
     if (seat.troubles.none) this.#transmit(seat, wire, from);
-    else for (const said of saidBy(seat.troubles, wire)) this.#transmit(seat, said.wire, from + said.afterMs);
+    else {
+      for (const said of saidBy(seat.troubles, wire)) this.#transmit(seat, said.wire, from + said.afterMs);
+      this.#linger(seat, seat.troubles);
+    }
   }
 
   #seatOf(station: Station): Seat | undefined {
@@ -379,12 +375,12 @@ export class Medium {
   }
 
   #silence(seat: Seat): void {
-    const now = this.#clock.now();
-    for (const transmission of this.#onAir) if (transmission.sender === seat) cutShort(transmission, now);
-    seat.freeAt = now;
+    this.#air.cut(seat);
+    seat.freeAt = this.#clock.now();
   }
 }
 
+const NOTHING = new Uint8Array(0);
 const nothing = (): void => undefined;
 
 function isInvitation(stuffed: Uint8Array): boolean {

@@ -3,13 +3,32 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { seededRandom } from '@whorl/protocol';
+import { seededRandom, sleep, systemClock } from '@whorl/protocol';
 import { SerialPort } from 'serialport';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { Medium } from './medium.ts';
 import { hasPty, openPty } from './pty.ts';
+import { ptyCable } from './pty-cable.ts';
 import type { PtyPort } from './pty.ts';
+import type { Station } from './station.ts';
 
 const MIB = 1024 * 1024;
+/** A byte takes a millisecond. */
+const SLOW_BAUD = 9_600;
+const REQUEST = Buffer.from([9, 0x40, 3, 7, 7, 7, 7, 7, 7, 7, 7, 0]);
+
+/** Somebody on a wire who says this to whatever it is asked. */
+function answering(address: number, answer: Uint8Array): Station {
+  return {
+    address,
+    workMs: 0,
+    hear: () => [answer],
+    hearCall: () => undefined,
+    hand: () => undefined,
+    onSilent: () => undefined,
+    onNews: () => undefined,
+  };
+}
 const cleanups: (() => unknown)[] = [];
 
 afterEach(async () => {
@@ -28,6 +47,10 @@ class Inbox {
     this.#length += piece.length;
     this.#arrived();
   };
+
+  get length(): number {
+    return this.#length;
+  }
 
   async take(length: number): Promise<Buffer> {
     while (this.#length < length) await new Promise<void>((resolve) => (this.#arrived = resolve));
@@ -176,6 +199,57 @@ describe.skipIf(!hasPty())('a pseudo-terminal of this system', () => {
     await pulled(port, () => Promise.all([pty.close(), pty.close()]));
     pty.write(new Uint8Array([1]));
     expect(reasons).toEqual([]);
+  });
+
+  test('E2 G2 is pulled within a byte: its beginning is heard on both sides, and what is said after it is plugged in again as a whole', async () => {
+    const link = join(folder(), 'line');
+    const medium = new Medium({
+      clock: systemClock,
+      random: seededRandom(1),
+      baud: SLOW_BAUD,
+      turnaroundMs: 1,
+    });
+    const answer = Uint8Array.of(9, 0x40, 3, ...new Uint8Array(96).fill(7), 0);
+    const crossed: { bytes: Uint8Array; fromGateway: boolean }[] = [];
+    let asked = (): void => undefined;
+    medium.tap((bytes, fromGateway) => {
+      crossed.push({ bytes, fromGateway });
+      asked();
+    });
+    medium.add(answering(3, answer));
+    const line = ptyCable(medium, { link });
+    await line.plug();
+    cleanups.push(() => line.unplug());
+    const { port, inbox } = await openedSerial(link);
+    port.write(REQUEST);
+    await new Promise<void>((resolve) => (asked = resolve));
+    // The answer takes a tenth of a second, and is under way.
+    await sleep(systemClock, 30.3);
+    await pulled(port, () => line.unplug());
+    expect(inbox.length).toBeLessThan(answer.length);
+    const begun = await inbox.take(inbox.length);
+    expect([...begun]).toEqual([...answer.subarray(0, begun.length)]);
+    // The terminal goes on talking to nobody.
+    await vi.waitFor(() => {
+      expect(crossed.at(-1)?.bytes).toEqual(answer);
+    });
+
+    await line.plug();
+    const { port: second } = await openedSerial(link);
+    second.write(Buffer.alloc(200, 7));
+    await sleep(systemClock, 20.3);
+    await pulled(second, () => line.unplug());
+    await vi.waitFor(() => {
+      expect(crossed.at(-1)?.fromGateway).toBe(true);
+    });
+    expect(crossed.at(-1)?.bytes.length).toBeLessThan(200);
+
+    await line.plug();
+    const { port: third, inbox: atThird } = await openedSerial(link);
+    // What broke off runs into the first request.
+    third.write(REQUEST);
+    third.write(REQUEST);
+    expect([...(await atThird.take(answer.length))]).toEqual([...answer]);
   });
 
   test('G2 is pulled also from under a program that was started meanwhile', async () => {

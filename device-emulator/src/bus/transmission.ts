@@ -1,4 +1,5 @@
-import type { Random } from '@whorl/protocol';
+import type { Cancel, Random } from '@whorl/protocol';
+import { BITS, brokenOff } from './levels.ts';
 
 /** Bytes on their way over the wire, from one sender. */
 export interface Transmission<Sender> {
@@ -8,6 +9,8 @@ export interface Transmission<Sender> {
   bytes: Uint8Array;
   /** Bytes over which somebody else spoke: runs from one index up to, not including, another. */
   spoilt: { readonly from: number; readonly to: number }[] | undefined;
+  /** Takes back what waits for its end. */
+  timer?: Cancel;
 }
 
 /** Told of what crossed the wire, and when its last byte had arrived, by the medium's clock. */
@@ -17,13 +20,31 @@ export type Tapped = (
   how: { readonly noise: boolean; readonly endMs: number },
 ) => void;
 
-/** Ends a transmission at `now`, in the middle of a byte if need be: what was sent until then still arrives. */
-export function cutShort(transmission: Transmission<unknown>, now: number): void {
+/**
+ * Ends a transmission at `now`. What was sent until then still arrives; a byte that breaks off is taken for one whose
+ * other bits are those of a line at rest, and takes its whole time.
+ * @returns whether anything of it was left to cut
+ */
+export function cutShort(transmission: Transmission<unknown>, now: number, byteMs: number): boolean {
   const { start, end, bytes } = transmission;
-  if (now >= end) return;
-  const share = now <= start ? 0 : (now - start) / (end - start);
-  transmission.bytes = bytes.subarray(0, Math.floor(bytes.length * share));
-  transmission.end = Math.max(start, now);
+  if (now >= end) return false;
+  const sent = now <= start ? 0 : (now - start) / byteMs;
+  const whole = Math.floor(sent);
+  const last = brokenOff(bytes[whole] ?? 0, BITS * (sent - whole));
+  transmission.bytes =
+    last === undefined ? bytes.slice(0, whole) : Uint8Array.of(...bytes.subarray(0, whole), last);
+  transmission.end = start + transmission.bytes.length * byteMs;
+  return true;
+}
+
+/** As much of a transmission as was heard at `now`, in whole bytes; the transmission itself goes on. */
+export function heardBefore<Sender>(
+  transmission: Transmission<Sender>,
+  now: number,
+  byteMs: number,
+): Transmission<Sender> {
+  const bytes = transmission.bytes.subarray(0, Math.floor((now - transmission.start) / byteMs));
+  return { ...transmission, bytes, end: now };
 }
 
 /** Marks what each of two transmissions spoils of the other; answers whether they overlap at all. */
@@ -36,12 +57,15 @@ export function collide(a: Transmission<unknown>, b: Transmission<unknown>): boo
   return true;
 }
 
+/** Of a byte: what ends where the next one begins does so at any time of day, however that is rounded. */
+const ROUNDING = 1e-6;
+
 function spoil(transmission: Transmission<unknown>, from: number, to: number): void {
   const byteMs = (transmission.end - transmission.start) / transmission.bytes.length;
   transmission.spoilt ??= [];
   transmission.spoilt.push({
-    from: Math.floor((from - transmission.start) / byteMs),
-    to: Math.ceil((to - transmission.start) / byteMs),
+    from: Math.floor((from - transmission.start) / byteMs + ROUNDING),
+    to: Math.ceil((to - transmission.start) / byteMs - ROUNDING),
   });
 }
 

@@ -10,6 +10,8 @@ export interface SeatTrouble {
   readonly hears?: (stuffed: Uint8Array) => Uint8Array | undefined;
   /** What leaves it instead of a frame. */
   readonly says?: (wire: Uint8Array) => readonly Said[];
+  /** How long its driver holds the line after what it says, milliseconds: who speaks then is not understood. */
+  readonly lingersMs?: number;
 }
 
 /** What is wrong with a wire as a whole, or with the gateway's adapter on it. */
@@ -22,6 +24,8 @@ export interface LineTrouble {
   readonly holdsMs?: (now: number) => number;
   /** The gateway's adapter hears what it sends itself. */
   readonly echo?: boolean;
+  /** How long the adapter's driver holds the line after what it sends, milliseconds. */
+  readonly lingersMs?: number;
 }
 
 /** Troubles of one thing, in the order in which they came. */
@@ -41,6 +45,13 @@ export class Troubles<Trouble extends object> {
   [Symbol.iterator](): IterableIterator<Trouble> {
     return this.#all.values();
   }
+}
+
+/** How long a driver holds the line after its last byte. */
+export function lingersBy(troubles: Troubles<Pick<SeatTrouble, 'lingersMs'>>): number {
+  let longest = 0;
+  for (const { lingersMs = 0 } of troubles) longest = Math.max(longest, lingersMs);
+  return longest;
 }
 
 /** What a terminal hears of a frame. */

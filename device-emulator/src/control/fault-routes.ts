@@ -25,6 +25,10 @@ const faultView = z.object({
   parameters: z.record(z.string(), z.unknown()).describe('The parameters as a JSON schema.'),
   lasts: z.boolean().describe('It goes on until it is put right; else it is over when it has begun.'),
   wire: z.boolean().describe('It needs a line with a baud rate.'),
+  noticed: z
+    .object({ as: z.string(), withinMs: z.number() })
+    .describe('What somebody at the gateway sees of it, and how soon, while the line is used as usual.'),
+  wellMs: z.number().describe('So soon after its end all is well again.'),
 });
 
 export const activeFaults = z.object({ active: activeView.describe('What is wrong there now.') });
@@ -103,8 +107,10 @@ function activeOn(fleet: Fleet, on: string): z.input<typeof activeFaults> {
 }
 
 function tellAll(faults: Readonly<Record<string, Fault<never>>>): object[] {
-  return Object.entries(faults).map(([name, { doc, field, options, lasts, wire, shape }]) => {
-    const parameters = jsonSchema(z.strictObject({ ...shape, ...(lasts ? lasting : {}) }), 'input');
-    return { name, doc, field, options, parameters, lasts, wire };
-  });
+  return Object.entries(faults).map(
+    ([name, { doc, field, options, lasts, wire, noticed, wellMs, shape }]) => {
+      const parameters = jsonSchema(z.strictObject({ ...shape, ...(lasts ? lasting : {}) }), 'input');
+      return { name, doc, field, options, parameters, lasts, wire, noticed, wellMs };
+    },
+  );
 }

@@ -123,19 +123,27 @@ export function showActive(active: z.infer<typeof activeFaults>['active']): stri
   return `Wrong at the moment\n${indented(table(rows))}`;
 }
 
-/** All that can go wrong, and what it looks like in the field. */
+/** All that can go wrong, what it looks like in the field, and what a gateway makes of it. */
 export function showFaults({ active, line, terminal }: z.infer<typeof faultsView>): string {
   const told = (faults: readonly ToldFault[]): string => indented(faults.map(showFault).join('\n'));
   return `Faults of a line\n${told(line)}\n\nFaults of a terminal\n${told(terminal)}\n\n${showActive(active)}`;
 }
 
-type ToldFault = Pick<Fault<never>, 'doc' | 'field' | 'options' | 'lasts'> & { readonly name: string };
+type ToldFault = Pick<Fault<never>, 'doc' | 'field' | 'options' | 'lasts' | 'noticed' | 'wellMs'> & {
+  readonly name: string;
+};
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toString()} s`;
+}
 
 /** Help for one fault. */
-export function showFault({ name, doc, field, options, lasts }: ToldFault): string {
+export function showFault({ name, doc, field, options, lasts, noticed, wellMs }: ToldFault): string {
   const given = [...Object.entries(options), ...(lasts ? [['for', 'how long, such as 10s']] : [])];
   const rows = given.map(([option = '', help = '']) => [`--${option}`, help]);
-  return `${name}: ${doc}\n  ${field}${rows.length === 0 ? '' : `\n${indented(indented(table(rows)))}`}`;
+  const shows = `At the gateway within ${seconds(noticed.withinMs)}: ${noticed.as}.`;
+  const well = `All is well within ${seconds(wellMs)} of its end.`;
+  return `${name}: ${doc}\n  ${field}\n  ${shows} ${well}${rows.length === 0 ? '' : `\n${indented(indented(table(rows)))}`}`;
 }
 
 /** Help for all actions. */

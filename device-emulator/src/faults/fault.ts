@@ -20,6 +20,14 @@ export interface TerminalPlace extends LinePlace {
 /** Puts right again what a fault has made wrong. */
 export type End = () => void | Promise<void>;
 
+/** What somebody at a gateway can see of a fault. */
+export interface Symptom {
+  /** In words. */
+  readonly as: string;
+  /** After it has begun, milliseconds, while a line is used as usual. */
+  readonly withinMs: number;
+}
+
 /** One kind of thing that goes wrong. */
 export interface Fault<At> {
   /** What happens. */
@@ -33,6 +41,13 @@ export interface Fault<At> {
   readonly lasts: boolean;
   /** Whether it needs a wire: bytes that take time. */
   readonly wire: boolean;
+  /** How it shows at a gateway, and how soon. */
+  readonly noticed: Symptom;
+  /**
+   * How soon after it has ended, or was over, all is as if it had never been, milliseconds: every terminal online, and
+   * whoever was enrolled meanwhile on every terminal.
+   */
+  readonly wellMs: number;
   /**
    * Checks what is given, without doing anything.
    * @throws WhorlError CONTROL_REQUEST
@@ -45,6 +60,8 @@ export interface Fault<At> {
 interface About {
   readonly doc: string;
   readonly field: string;
+  readonly noticed: Symptom;
+  readonly wellMs: number;
   readonly wire?: true;
 }
 
@@ -81,6 +98,8 @@ function make<At, Of extends Shape>(
   return {
     doc: about.doc,
     field: about.field,
+    noticed: about.noticed,
+    wellMs: about.wellMs,
     wire: about.wire === true,
     lasts,
     options: helpOf(shape),

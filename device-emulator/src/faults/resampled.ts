@@ -1,5 +1,4 @@
-/** Bits of a byte on the wire: a start bit (0), eight data bits, low ones first, a stop bit (1). */
-const BITS = 10;
+import { BITS, levelAt } from '../bus/levels.ts';
 
 /**
  * What a receiver makes of bytes when it is set to another speed than the sender: it finds a falling edge, and samples
@@ -22,13 +21,4 @@ export function resampled(bytes: Uint8Array, ratio: number): Uint8Array {
     at = Math.max(at + 1, Math.ceil(at + (BITS - 0.5) / ratio));
   }
   return Uint8Array.from(heard);
-}
-
-/** The line's level at a time in the sender's bits; it rests high. */
-function levelAt(bytes: Uint8Array, time: number): boolean {
-  const bit = Math.floor(time);
-  const byte = bytes[Math.floor(bit / BITS)];
-  if (byte === undefined) return true;
-  const at = bit % BITS;
-  return at === 0 ? false : at === BITS - 1 || ((byte >> (at - 1)) & 1) === 1;
 }

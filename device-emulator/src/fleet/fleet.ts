@@ -175,9 +175,9 @@ function makeLine(
   parts: Made,
 ): { readonly line: RunningLine; readonly modules: readonly IoModule[] } {
   const baud = baudOf(line);
-  const { turnaroundMs, echo } = line;
+  const { turnaroundMs, echo, reflections } = line;
   const medium = new Medium({
-    ...{ clock: parts.clock, random: fork(parts.random), baud, echo },
+    ...{ clock: parts.clock, random: fork(parts.random), baud, echo, reflections },
     turnaroundMs: turnaroundMs ?? USUAL_TURNAROUND_MS,
   });
   parts.tap?.({ name: line.name, ...(baud === undefined ? {} : { baud }) }, medium);

@@ -1,6 +1,7 @@
 import { ADDRESS_MAX, CARD_SLOTS, codeOf, FACE_SLOTS, FINGER_SLOTS, REGISTER_KINDS } from '@whorl/protocol';
 import type { RegisterKind } from '@whorl/protocol';
 import { z } from 'zod';
+import { LONGEST_WIRE_M, MOST_RETURNED } from '../bus/reflections.ts';
 import { checkFault } from '../faults/faults.ts';
 import { isModelName, isModelPath, MODEL_NAMES, modelNamed } from '../models/built-in.ts';
 import { differences, quirkList } from '../models/file.ts';
@@ -69,6 +70,12 @@ const terminal = z.strictObject({
   users: z.union([z.int().min(0).max(MOST_USERS), people]).default(0),
 });
 
+/** How long a wire is, and how much of a level comes back from its ends. */
+const reflections = z.strictObject({
+  lengthM: z.number().min(1).max(LONGEST_WIRE_M),
+  returned: z.number().min(0).max(MOST_RETURNED),
+});
+
 const MODULE_REGISTERS = 200;
 
 /** A module with contacts and relays. */
@@ -120,6 +127,8 @@ const line = z
     /** Of terminals whose model says nothing else; 1 when not given. */
     turnaroundMs: delayMs.optional(),
     echo: z.boolean().default(false),
+    /** A wire without terminating resistors. */
+    reflections: reflections.optional(),
     /** Its terminals answer Modbus RTU on the same wire. */
     modbus: z.boolean().default(false),
     /** Modules on the same wire. */
@@ -130,6 +139,10 @@ const line = z
   .refine(
     (one) => one.pty !== undefined || one.baud !== undefined || one.terminals.length === 1,
     'several terminals share a wire, and a wire has a baud rate: give the line a baud',
+  )
+  .refine(
+    (one) => one.reflections === undefined || one.pty !== undefined || one.baud !== undefined,
+    'reflections need a wire: give the line a baud',
   );
 
 /** A fault that comes by itself. */

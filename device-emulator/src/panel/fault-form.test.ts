@@ -6,6 +6,8 @@ const LATE: Fault = {
   name: 'late',
   doc: 'some answers come late',
   field: 'A terminal that matches a face while it is asked.',
+  noticed: { as: 'retries rise', withinMs: 5_000 },
+  wellMs: 5_000,
   options: { by: 'how late', chance: 'of each frame to be hit' },
   parameters: { properties: { by: { default: 300 }, chance: {} } },
   lasts: true,

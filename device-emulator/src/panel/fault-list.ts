@@ -114,6 +114,10 @@ export class FaultList extends Part {
       </div>
       <p>${sentence(fault.doc)}</p>
       <p class="quiet small">${fault.field}</p>
+      <p class="quiet small">
+        At the gateway within ${fault.noticed.withinMs / 1000} s: ${fault.noticed.as}. All is well within
+        ${fault.wellMs / 1000} s of its end.
+      </p>
       ${this.#parameters(fault)}
     </li>`;
   }

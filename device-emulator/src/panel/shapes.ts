@@ -11,6 +11,8 @@ const faultView = z.object({
   name: z.string(),
   doc: z.string(),
   field: z.string(),
+  noticed: z.object({ as: z.string(), withinMs: z.number() }),
+  wellMs: z.number(),
   options: z.record(z.string(), z.string()),
   /** As a JSON schema; of it only what each is unless given. */
   parameters: z.object({

@@ -15,7 +15,17 @@ const line = (name: string, terminals: string[]): Line => ({
   ...{ terminals, faults: [], counters: {} },
 });
 const fault = (name: string, lasts: boolean): Fault => ({
-  ...{ name, lasts, doc: '', field: '', wire: false, options: {}, parameters: { properties: {} } },
+  ...{
+    name,
+    lasts,
+    doc: '',
+    field: '',
+    noticed: { as: '', withinMs: 1 },
+    wellMs: 1,
+    wire: false,
+    options: {},
+    parameters: { properties: {} },
+  },
 });
 
 const SITE: State = {
