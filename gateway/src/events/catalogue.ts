@@ -28,8 +28,8 @@ const version = z.int().describe('Version of the user that this made.');
 
 /**
  * Why it is not known any more what a terminal holds. overwritten, cleared: log records were lost before they were read.
- * clock: its clock was wrong. restored: the database is a backup, so the terminal is ahead of it. new: it came with users
- * of its own. reset, replaced, backwards: it began anew, is another one, or went back to an older state; nothing that was
+ * clock: its clock was wrong. restored: the database is a backup, so the terminal is ahead of it. unseen: its session ended
+ * before its log had shown what was written to it. new: it came with users of its own. reset, replaced, backwards: it began anew, is another one, or went back to an older state; nothing that was
  * delivered is trusted to be there.
  */
 export const DOUBTS = [
@@ -37,6 +37,7 @@ export const DOUBTS = [
   'cleared',
   'clock',
   'restored',
+  'unseen',
   'new',
   'reset',
   'replaced',

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { WhorlError } from '@whorl/protocol';
-import type { Clock } from '@whorl/protocol';
+import type { Cancel, Clock } from '@whorl/protocol';
 import { MqttClient } from 'mqtt';
 import type { IPublishPacket } from 'mqtt';
 
@@ -25,6 +25,8 @@ export interface Message {
 
 const KEEP_ALIVE_SECONDS = 30;
 const CONNECT_MS = 10_000;
+/** The library's own time for that goes by another clock: ours is over long before. */
+const LIBRARY_CONNECT_MS = 3_600_000;
 const ACKNOWLEDGE_MS = 30_000;
 
 /**
@@ -49,11 +51,11 @@ export class Connection {
       clientId: parts.clientId,
       clean: true,
       keepalive: KEEP_ALIVE_SECONDS,
-      connectTimeout: CONNECT_MS,
+      connectTimeout: LIBRARY_CONNECT_MS,
       reconnectPeriod: 0,
       resubscribe: false,
       queueQoSZero: false,
-      timerVariant: 'native',
+      timerVariant: repeating(parts.clock),
       ...(login === undefined ? {} : { username: login.user, password: login.password }),
       will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: true },
     });
@@ -78,7 +80,11 @@ export class Connection {
     const abort = (): void => connection.drop('connecting was cancelled');
     if (parts.signal.aborted) abort();
     parts.signal.addEventListener('abort', abort, { once: true });
+    const cancel = parts.clock.after(CONNECT_MS, () => {
+      connection.drop(`the broker did not answer in ${CONNECT_MS} ms`);
+    });
     const trouble = await Promise.race([promise, connection.closed]);
+    cancel();
     parts.signal.removeEventListener('abort', abort);
     if (trouble !== undefined) throw new WhorlError('MQTT_CONNECT', trouble);
     return connection;
@@ -153,4 +159,30 @@ export class Connection {
       else start(settle);
     });
   }
+}
+
+/** Timers for the library, by our clock. */
+function repeating(clock: Clock): { set(fire: () => void, ms: number): number; clear(timer: number): void } {
+  const running = new Map<number, Cancel>();
+  let last = 0;
+  return {
+    set(fire, ms) {
+      const timer = (last += 1);
+      const wait = (): void => {
+        running.set(
+          timer,
+          clock.after(ms, () => {
+            wait();
+            fire();
+          }),
+        );
+      };
+      wait();
+      return timer;
+    },
+    clear(timer) {
+      running.get(timer)?.();
+      running.delete(timer);
+    },
+  };
 }

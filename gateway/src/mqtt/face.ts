@@ -27,6 +27,8 @@ export interface MqttParts {
   readonly audit: Pick<Audit, 'act'>;
   /** Satellites that the embedded broker lets in. */
   readonly sites?: BrokerSites | undefined;
+  /** How a broker is reached; as the configuration says by default. A rig hands in one in memory. */
+  readonly way?: (() => Way) | undefined;
 }
 
 /** MQTT at work. */
@@ -48,10 +50,15 @@ export interface MqttFace {
  * @throws WhorlError MQTT_BROKER, MQTT_PASSWORD, MQTT_TLS
  */
 export async function startMqtt(parts: MqttParts): Promise<MqttFace> {
-  const { config, gateway, log } = parts;
+  const { config, gateway, log, way: given } = parts;
   const root = `whorl/${gateway}`;
   const clientId = `whorl-${gateway}`;
   const { external } = config;
+  if (given !== undefined) {
+    const kept = new KeptConnection({ ...parts, root, clientId, where: 'the broker', way: given });
+    void kept.start();
+    return { way: given, stop: () => kept.stop() };
+  }
   if (external !== undefined) {
     const way = (): Way => externalWay(external);
     // Files that cannot be read are better told at the start; later they are read again for each connection.

@@ -303,6 +303,10 @@ export const MIGRATIONS: readonly string[] = [
     INSERT INTO site_changes (user) VALUES (new.user);
   END;
   `,
+  `
+  -- What was written to a terminal, and its log has not shown yet, may be gone when it starts again.
+  ALTER TABLE terminals ADD COLUMN unseen INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 /**

@@ -178,6 +178,7 @@ export class SqliteStore implements Store {
         ...{ name: terminal, serial, position },
         ...(doubt === undefined ? {} : { doubt }),
       });
+      if (intake.shown) small.putUnseen(this.#db, terminal, false);
       return events;
     });
   }
@@ -328,6 +329,7 @@ export class SqliteStore implements Store {
   ): Promise<readonly StoredEvent[]> {
     return this.#db.write(() => {
       for (const result of results) ledger.settleRow(this.#db, terminal, result);
+      if (results.some(({ state }) => state === 'verified')) small.putUnseen(this.#db, terminal, true);
       return insertEvents(this.#db, events);
     });
   }

@@ -23,6 +23,8 @@ export interface TerminalRow {
   readonly position: LogPosition;
   /** Until it has been compared. */
   readonly doubt?: Doubt;
+  /** Its log has not shown yet what was written to it; not saved with the row. */
+  readonly unseen?: true;
 }
 
 /** What the comparison of a terminal leads to; stored whole or not at all. */
@@ -223,6 +225,8 @@ export interface Intake {
   readonly ledger: readonly (LedgerRow & { readonly source?: string })[];
   /** Why the terminal is in doubt from now on; absent when it is not. */
   readonly doubt?: Doubt;
+  /** The log has shown all that was written to the terminal. */
+  readonly shown?: boolean;
   /** Milliseconds UTC. */
   readonly time: number;
 }

@@ -2,16 +2,19 @@ import { codeOf, describe } from '@whorl/protocol';
 import type { ErrorCode, LogState } from '@whorl/protocol';
 import type { Doubt, NewEvent, StoredEvent } from '../events/catalogue.ts';
 import type { LogPosition } from '../store/store.ts';
-import type { Identity, TerminalDriver } from '../terminals/driver.ts';
+import type { Identity, LogPage, TerminalDriver } from '../terminals/driver.ts';
+import { belongingAt } from './belonging.ts';
 import { ClockWatch } from './clock-watch.ts';
-import { clockEvent, GAP_REASONS, graver, isOther, RAISES_DOUBT, startsOver } from './doubts.ts';
-import { intakeOf } from './intake.ts';
+import { clockEvent, GAP_REASONS, graver, isOther, isReasonToDoubt, newcomer, startsOver } from './doubts.ts';
+import { deletedAt, intakeOf } from './intake.ts';
 import { Latch } from './latch.ts';
+import { logTaken } from './log-lines.ts';
 import { pullDue } from './pull.ts';
 import { pushDue } from './push.ts';
 import { restoreTrust } from './trust.ts';
 import type { Site } from './site.ts';
 import { Storm } from './storm.ts';
+import { Unseen } from './unseen.ts';
 
 /** The terminal or its line is away, which is told as such. */
 const PASSING: ReadonlySet<ErrorCode> = new Set([
@@ -49,6 +52,7 @@ export class Agent {
   #serial = '';
   /** Why it is not known what the terminal holds. */
   #doubt: Doubt | undefined;
+  #unseen: Unseen;
   /** Counts the reasons to doubt: one that comes while the terminal is compared needs another comparison. */
   #doubts = 0;
   readonly #clocks: ClockWatch;
@@ -75,6 +79,7 @@ export class Agent {
     this.#logs = new Latch(site.clock);
     this.#work = new Latch(site.clock);
     this.#storm = new Storm(site.clock);
+    this.#unseen = new Unseen(site.stood(driver.name)?.unseen === true);
     this.#clocks = new ClockWatch({
       ...{ driver, clock: site.clock, signal: this.#stop.signal },
       onWrong: () => this.#logs.ring(),
@@ -178,14 +183,16 @@ export class Agent {
     if (identity.serial !== this.#serial) await this.#settleIdentity(identity);
     await this.#checkClock(identity);
     const other = await this.#isOtherLog(identity);
-    let page = await this.#driver.logsAfter(this.#position.id, this.#stop.signal);
+    if (this.#unseen.isDoubtful(identity)) await this.#raise('unseen', []);
+    this.#unseen.greeted(identity);
+    let { page, shows } = await this.#unseen.read(() => this.#logsAfter(this.#position.id));
     const anew = startsOver(this.#position, page.log) ?? (other ? 'backwards' : undefined);
     if (anew !== undefined) {
       await this.#startOver(anew, page.log);
-      page = await this.#driver.logsAfter(0, this.#stop.signal);
+      ({ page, shows } = await this.#unseen.read(() => this.#logsAfter(0)));
     }
     if (page.records.length > 0 || page.log.last > this.#position.id) {
-      const take = (): Promise<void> => this.#take(page);
+      const take = (): Promise<void> => this.#take(page, shows);
       await (this.#storm.calmInMs > 0 ? this.#site.storms.through(take) : take());
     }
     if (page.more) return 0;
@@ -196,14 +203,22 @@ export class Agent {
   /** Looked at once a session: whoever puts an older state back restarts the terminal. */
   async #isOtherLog(identity: Identity): Promise<boolean> {
     if (this.#logOf === identity || this.#position.time === undefined) return false;
-    const page = await this.#driver.logsAfter(this.#position.id - 1, this.#stop.signal);
-    this.#logOf = identity;
-    return page.log.epoch === this.#position.epoch && isOther(this.#position, page);
+    const page = await this.#logsAfter(this.#position.id - 1);
+    const other = page.log.epoch === this.#position.epoch && isOther(this.#position, page);
+    // Found again until it is stored that it is another one.
+    if (!other) this.#logOf = identity;
+    return other;
   }
 
-  async #take(page: Parameters<typeof intakeOf>[0]['page']): Promise<void> {
+  #logsAfter(id: number): Promise<LogPage> {
+    return this.#driver.logsAfter(id, this.#stop.signal);
+  }
+
+  async #take(page: LogPage, showsAll: () => boolean): Promise<void> {
     const { store, settings } = this.#site;
     const terminal = this.#driver.name;
+    const deleted = settings.restoreDeleted ? deletedAt(page) : [];
+    const restored = await belongingAt(this.#site, terminal, deleted);
     const intake = intakeOf({
       terminal,
       serial: this.#serial,
@@ -211,37 +226,25 @@ export class Agent {
       doubt: this.#doubt,
       page,
       settings,
+      restored,
       portable: this.#site.isPortable(terminal),
       now: this.#site.now,
     });
     const doubted = intake.doubt !== undefined && intake.events.some(isReasonToDoubt);
     if (doubted) this.#doubts += 1;
     const users = intake.pulls.map(({ user }) => user);
-    const events = await this.#site.trouble.saving({ terminal, users }, () => store.recordIntake(intake));
+    const shown = showsAll();
+    const events = await this.#site.trouble.saving({ terminal, users }, () =>
+      store.recordIntake(shown ? { ...intake, shown } : intake),
+    );
+    if (shown && showsAll()) this.#unseen.shown();
     this.#position = intake.position;
     this.#doubt = intake.doubt;
     if (events.some((event) => event.type === 'terminal.clock.wrong')) await this.#correctClock();
     this.#storm.add(events.filter(isChangeThere).length);
-    this.#logTaken(events);
+    logTaken(this.#site.log, terminal, events, this.#storm.calmInMs > 0);
     this.#site.publish(events);
     if (doubted || intake.pulls.length > 0 || intake.ledger.length > 0) this.#work.ring();
-  }
-
-  /** In a storm what was read is counted: a line for each would cost more than storing it. */
-  #logTaken(events: readonly StoredEvent[]): void {
-    const { log } = this.#site;
-    const terminal = this.#driver.name;
-    if (this.#storm.calmInMs > 0) {
-      log.info({ terminal, events: events.length }, `${terminal}: ${events.length} log records in a storm`);
-      return;
-    }
-    for (const event of events) {
-      const record = 'log' in event.data ? ` (log #${event.data.log})` : '';
-      log.info(
-        { terminal, user: event.user, type: event.type, origin: event.origin },
-        `${terminal}: ${event.type}${event.user === undefined ? '' : `, user ${event.user}`}, by ${event.origin ?? 'terminal'}${record}`,
-      );
-    }
   }
 
   #upToDate(): void {
@@ -305,15 +308,17 @@ export class Agent {
   }
 
   async #setClock(off: number): Promise<void> {
-    const site = this.#site;
     const { name } = this.#driver;
-    const doubt = this.#doubted(graver(this.#doubt, 'clock'));
-    const row = { name, serial: this.#serial, position: this.#position, ...(doubt && { doubt }) };
-    this.#doubts += 1;
-    const told = this.#doubt === 'clock' ? [] : [clockEvent(name, off, site.now)];
-    site.publish(await site.store.saveTerminal(row, told));
-    this.#doubt = doubt;
+    await this.#raise('clock', this.#doubt === 'clock' ? [] : [clockEvent(name, off, this.#site.now)]);
     await this.#correctClock();
+  }
+
+  async #raise(cause: Doubt, told: readonly NewEvent[]): Promise<void> {
+    const doubt = this.#doubted(graver(this.#doubt, cause));
+    const row = { name: this.#driver.name, serial: this.#serial, position: this.#position };
+    this.#doubts += 1;
+    this.#site.publish(await this.#site.store.saveTerminal({ ...row, ...(doubt && { doubt }) }, told));
+    this.#doubt = doubt;
   }
 
   async #correctClock(): Promise<void> {
@@ -359,14 +364,17 @@ export class Agent {
     if (this.#doubt !== undefined) {
       const doubts = this.#doubts;
       const stands = (): boolean => this.#doubts === doubts;
-      if (await restoreTrust(this.#site, this.#driver, { doubt: this.#doubt, stands, signal }))
+      if (await restoreTrust(this.#site, this.#driver, { doubt: this.#doubt, stands, signal })) {
         this.#doubt = undefined;
+        this.#unseen.shown();
+      }
       return 0;
     }
     const pushed = await pushDue(this.#site, this.#driver, {
       capabilities: identity.capabilities,
       after: () => this.#position.id,
       signal,
+      wrote: () => this.#unseen.wrote(),
       unsettled: (settle) => {
         this.#unsettled = settle;
       },
@@ -382,15 +390,6 @@ export class Agent {
     const due = await this.#site.store.nextDue(name, this.#site.now);
     return due === undefined ? LOOK_AGAIN_MS : Math.max(1, Math.min(due - this.#site.now, LOOK_AGAIN_MS));
   }
-}
-
-function isReasonToDoubt({ type }: NewEvent): boolean {
-  return RAISES_DOUBT.some((one) => one === type);
-}
-
-/** A terminal that comes with users tells of them in no log: nothing may be put in their place before it was looked at. */
-function newcomer({ users }: Identity): Doubt | undefined {
-  return users > 0 ? 'new' : undefined;
 }
 
 /** Somebody enrolled or edited a user there, who is therefore fetched. */

@@ -3,12 +3,12 @@ import type { LogRecord, LogState } from '@whorl/protocol';
 import { DOUBTS } from '../events/catalogue.ts';
 import type { Doubt, EventData, EventType, NewEvent } from '../events/catalogue.ts';
 import type { LogPosition } from '../store/store.ts';
-import type { LogPage } from '../terminals/driver.ts';
+import type { Identity, LogPage } from '../terminals/driver.ts';
 
 // What makes it doubtful what a terminal holds.
 
 /** Events that come with a doubt. */
-export const RAISES_DOUBT: readonly EventType[] = [
+const RAISES_DOUBT: readonly EventType[] = [
   'terminal.log.gap',
   'terminal.log.cleared',
   'terminal.clock.wrong',
@@ -39,9 +39,29 @@ export function graver(one: Doubt | undefined, other: Doubt | undefined): Doubt 
   return DOUBTS.indexOf(one) >= DOUBTS.indexOf(other) ? one : other;
 }
 
-/** Whether a terminal in this doubt began anew, so that nothing that was delivered is trusted to be there. */
+/** Whether a terminal in this doubt began anew, or may have lost what was written to it, so that nothing that was delivered is trusted to be there. */
 export function beganAnew(doubt: Doubt): boolean {
-  return doubt === 'new' || doubt === 'reset' || doubt === 'replaced' || doubt === 'backwards';
+  return (
+    doubt === 'unseen' ||
+    doubt === 'new' ||
+    doubt === 'reset' ||
+    doubt === 'replaced' ||
+    doubt === 'backwards'
+  );
+}
+
+/** Whether a terminal in this doubt may hold what it held before. */
+export function wentBack(doubt: Doubt): boolean {
+  return doubt === 'unseen' || doubt === 'backwards';
+}
+
+export function isReasonToDoubt({ type }: NewEvent): boolean {
+  return RAISES_DOUBT.some((one) => one === type);
+}
+
+/** A terminal that comes with users tells of them in no log: nothing may be put in their place before it was looked at. */
+export function newcomer({ users }: Identity): Doubt | undefined {
+  return users > 0 ? 'new' : undefined;
 }
 
 /** Whether the log began anew, so that it is read from its first record. */

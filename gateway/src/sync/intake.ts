@@ -17,6 +17,8 @@ interface IntakeInput {
   /** Why the terminal is in doubt already. */
   readonly doubt?: Doubt | undefined;
   readonly settings: RuntimeSettings;
+  /** Who gets back there by itself, when deleted there. */
+  readonly restored: ReadonlySet<number>;
   /** Its users come and go in sync sessions only: its log is news, and asks for nothing. */
   readonly portable: boolean;
   /** Milliseconds UTC. */
@@ -101,6 +103,11 @@ function pullsOf(input: IntakeInput): Intake['pulls'] {
   }));
 }
 
+/** Users whom people deleted at the terminal. */
+export function deletedAt({ records }: LogPage): number[] {
+  return [...new Set(records.filter(deletedHere).map(({ user }) => user))];
+}
+
 function deletedHere(record: LogRecord): boolean {
   return record.code === LOG_KINDS['user.deleted'].code && record.origin === 'terminal';
 }
@@ -114,7 +121,7 @@ function deletedRow(input: IntakeInput, record: LogRecord): Intake['ledger'][num
     attempts: 0,
     source: sourceOf(input, record),
   } as const;
-  return input.settings.restoreDeleted
+  return input.restored.has(record.user)
     ? { ...row, state: 'pending', nextTry: input.now }
     : { ...row, state: 'withheld', reason: 'deleted-at-terminal' };
 }

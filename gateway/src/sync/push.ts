@@ -25,6 +25,8 @@ export interface PushContext {
   /** The log position that is stored. */
   readonly after: () => number;
   readonly signal: AbortSignal;
+  /** Told of each time that something was written, before the ledger is. */
+  readonly wrote: () => void;
   /** Given what is to be repeated until it succeeds: the terminal has it, and the ledger could not be told. */
   readonly unsettled: (settle: () => Promise<void>) => void;
 }
@@ -218,10 +220,11 @@ function failed(site: Site, row: LedgerRow, failure: Failure): LedgerResult {
 async function settle(
   site: Site,
   terminal: string,
-  { unsettled }: PushContext,
+  { unsettled, wrote }: PushContext,
   results: readonly LedgerResult[],
 ): Promise<void> {
   const events = results.flatMap((result) => eventsFor(site, terminal, result));
+  if (results.some(({ state }) => state === 'verified')) wrote();
   const write = async (): Promise<void> => {
     site.publish(await site.store.settleLedger(terminal, results, events));
   };

@@ -1,13 +1,18 @@
 import type { NewEvent } from '../events/catalogue.ts';
-import type { Doubt } from '../events/catalogue.ts';
+import type { Doubt, EventType } from '../events/catalogue.ts';
 import type { LedgerRow } from '../store/store.ts';
 import type { TerminalDriver } from '../terminals/driver.ts';
 import { lookAt } from './compare.ts';
 import type { Looked } from './compare.ts';
-import { beganAnew } from './doubts.ts';
+import { belongingAt, belongsAt } from './belonging.ts';
+import { beganAnew, wentBack } from './doubts.ts';
 import { pendingRow } from './plan.ts';
 import { takesUpdates } from './scope.ts';
 import type { Site } from './site.ts';
+
+/** A terminal's log is looked back on so far for who put a user there. */
+const MOST_EVENTS = 50;
+const PUT: ReadonlySet<EventType> = new Set(['user.enrol.succeeded', 'user.update.succeeded']);
 
 /** What is done about a terminal of which it was not known what it holds. */
 interface Repair {
@@ -67,19 +72,22 @@ async function repairOf(site: Site, terminal: string, doubt: Doubt, looked: Look
   const deleted = await site.store.tombstones.of(unexpected);
   // Looked at only: whoever is no such user stays there.
   const returned = unexpected.filter((user) => deleted.has(user));
-  if (autoSync === 'off') return { ledger: [], pulls: returned };
   const anew = beganAnew(doubt);
+  const rowsOf = (users: readonly number[]): LedgerRow[] => users.flatMap((user) => rows.get(user) ?? []);
+  const gone = anew ? [] : await goneThere(site, terminal, rowsOf(missing));
+  if (autoSync === 'off') {
+    const wrong = anew ? rowsOf([...missing, ...different]) : [];
+    return { ledger: [...gone, ...wrong.map(notThere)], pulls: returned };
+  }
   const takes = takesUpdates(autoSync);
   const differing = new Set([...different, ...missing]);
-  const sent = (user: number): LedgerRow[] => {
-    const row = rows.get(user);
-    return row === undefined ? [] : [pendingRow({ ...row, now: site.now }, terminal, 'present')];
-  };
+  const sent = (row: LedgerRow): LedgerRow => pendingRow({ ...row, now: site.now }, terminal, 'present');
   return {
     ledger: [
-      ...missing.flatMap((user) => (anew ? sent(user) : goneThere(site, rows.get(user)))),
+      ...(anew ? rowsOf(missing).map(sent) : gone),
       // Without updates from terminals, what people changed there stays there until the gateway has something newer.
-      ...(anew && !takes ? different.flatMap(sent) : []),
+      ...(anew && !takes ? rowsOf(different).map(sent) : []),
+      ...(wentBack(doubt) ? await broughtBack(site, terminal, unexpected) : []),
       ...[...rows.values()]
         .filter(({ user }) => !differing.has(user) && !behind.has(user))
         .flatMap((row) => right(site, row)),
@@ -88,14 +96,45 @@ async function repairOf(site: Site, terminal: string, doubt: Doubt, looked: Look
   };
 }
 
-/** A user who was there and is not, without a log that tells of it: somebody deleted it there. */
-function goneThere(site: Site, row: LedgerRow | undefined): LedgerRow[] {
-  if (row?.delivered === undefined) return [];
-  if (site.settings.restoreDeleted) return [pendingRow({ ...row, now: site.now }, row.terminal, 'present')];
-  const { user, terminal, want } = row;
-  return [
-    { user, terminal, want, state: 'withheld', version: 0, attempts: 0, reason: 'deleted-at-terminal' },
-  ];
+/** Users who were there and are not, without a log that tells of it: somebody deleted them there. */
+async function goneThere(site: Site, terminal: string, missing: readonly LedgerRow[]): Promise<LedgerRow[]> {
+  const rows = missing.filter(({ delivered }) => delivered !== undefined);
+  const users = site.settings.restoreDeleted ? rows.map(({ user }) => user) : [];
+  const restored = await belongingAt(site, terminal, users);
+  return rows.map((row) => {
+    const { user, want } = row;
+    if (restored.has(user)) return pendingRow({ ...row, now: site.now }, terminal, 'present');
+    return {
+      user,
+      terminal,
+      want,
+      state: 'withheld',
+      version: 0,
+      attempts: 0,
+      reason: 'deleted-at-terminal',
+    };
+  });
+}
+
+/** Nothing is sent by itself, but it is no longer taken for what is there. */
+function notThere({ user, terminal, want }: LedgerRow): LedgerRow {
+  return { user, terminal, want, state: 'failed', version: 0, attempts: 0, reason: 'changed-here' };
+}
+
+/**
+ * Users who were removed from there because no group of theirs reaches it any more, and came back with an older state.
+ * Whom people put there themselves stays.
+ */
+async function broughtBack(site: Site, terminal: string, users: readonly number[]): Promise<LedgerRow[]> {
+  const rows: LedgerRow[] = [];
+  for (const user of users) {
+    const held = await site.store.user(user);
+    if (held === undefined || (await belongsAt(site, terminal, user))) continue;
+    const events = await site.store.events({ terminal, user, newest: true, limit: MOST_EVENTS });
+    if (events.findLast(({ type }) => PUT.has(type))?.origin !== 'gateway') continue;
+    rows.push(pendingRow({ user, version: held.version, now: site.now }, terminal, 'absent'));
+  }
+  return rows;
 }
 
 /** What was to be sent, and is there already, need not be sent. */

@@ -3,6 +3,8 @@ import type { Connection, Gateway, LineConfig, Log, OpenTransport, Store } from 
 import { seededRandom, VirtualClock } from '@whorl/protocol';
 import type { Clock } from '@whorl/protocol';
 import type { SimulatedMachine } from '../powerloss/machine.ts';
+import { Company } from './beside.ts';
+import type { Beside } from './beside.ts';
 import type { Between } from './between.ts';
 import { everyAbility } from './hands.ts';
 import type { Rig, RigPlan } from './rig.ts';
@@ -26,6 +28,8 @@ export interface MemoryOptions {
   readonly data?: string;
   /** What the gateway runs on instead. */
   readonly machine?: SimulatedMachine | undefined;
+  /** Made on the rig's clock. */
+  readonly beside?: ((clock: Clock) => Beside) | undefined;
 }
 
 export interface MemoryRig extends Rig {
@@ -53,12 +57,15 @@ export async function memoryRig(plan: RigPlan, options: MemoryOptions = {}): Pro
   let store = places.open();
   await pairAll(store, terminals);
   const starting = starter(plan, options, clock, (line) => cables.get(line)?.open);
-  const start = (groups: Readonly<Record<string, readonly number[]>> = {}): Promise<Gateway> =>
-    starting(store, groups);
+  const beside = new Company(options.beside?.(clock));
+  const start = async (groups: Readonly<Record<string, readonly number[]>> = {}): Promise<Gateway> =>
+    beside.joined(await starting(store, groups));
+  const stop = (): Promise<void> => beside.stop(gateway);
   let gateway = await start();
   // What the gateway says after the power went reaches nobody.
   if (options.machine !== undefined)
     options.machine.disk.onLost = () => {
+      beside.cut();
       for (const cable of cables.values()) void cable.unplug();
     };
   const through = <T>(work: Promise<T>): Promise<T> => passing(clock, work);
@@ -81,11 +88,11 @@ export async function memoryRig(plan: RigPlan, options: MemoryOptions = {}): Pro
     plug: (line) => known(cables, line).plug(),
     unplug: (line) => known(cables, line).unplug(),
     async restartGateway({ groups } = { groups: {} }) {
-      await through(gateway.stop());
+      await through(stop());
       gateway = await start(groups);
     },
     async whileStopped(work) {
-      await through(gateway.stop());
+      await through(stop());
       await store.close();
       await work();
       store = places.open();
@@ -97,7 +104,7 @@ export async function memoryRig(plan: RigPlan, options: MemoryOptions = {}): Pro
     async losePower() {
       if (options.machine?.disk.lost === false) options.machine.disk.cut();
       for (const cable of cables.values()) await cable.unplug();
-      await through(gateway.stop().catch(() => undefined));
+      await through(stop().catch(() => undefined));
       await store.close().catch(() => undefined);
       options.machine?.comeBack();
       store = places.open();
@@ -105,13 +112,13 @@ export async function memoryRig(plan: RigPlan, options: MemoryOptions = {}): Pro
       gateway = await start();
     },
     async whileOff(work) {
-      await through(gateway.stop());
+      await through(stop());
       await work(store);
       gateway = await start();
     },
     events: () => store.events({ limit: 100_000 }),
     async close() {
-      await through(gateway.stop());
+      await through(stop());
       await store.close();
     },
   };

@@ -4,6 +4,7 @@ import type { Rig } from '../rig/rig.ts';
 import { pick } from './chance.ts';
 import type { Run } from './run.ts';
 import {
+  broker,
   cable,
   copyFlash,
   disk,
@@ -20,6 +21,7 @@ import {
 const USERS = 6;
 const FINGERS = 4;
 const CROWD = 60;
+const FIRST_ASKED = 1_000;
 
 interface Place {
   readonly name: string;
@@ -39,6 +41,8 @@ export const ACTIONS: readonly (readonly [times: number, action: Action])[] = [
   [2, regroup],
   [2, remove],
   [1, adjust],
+  [3, ask],
+  [4, broker],
   [2, cable],
   [2, reboot],
   [2, restart],
@@ -185,6 +189,13 @@ async function adjust({ rig, random }: Run): Promise<string | undefined> {
   ]);
   const done = await tried(rig.gateway.operations.changeSettings(wanted));
   return done === 'done' ? `gateway: ${JSON.stringify(wanted)}` : undefined;
+}
+
+/** A program at the broker changes a setting to what nobody else does. */
+function ask({ north }: Run): string | undefined {
+  if (north === undefined) return undefined;
+  const value = FIRST_ASKED + north.asked.length;
+  return `broker: ${north.ask(value)} asks for guardUsers ${value}`;
 }
 
 /** `unsure`: the terminal lost power meanwhile. */

@@ -3,6 +3,7 @@ import type { LedgerRow } from '@whorl/gateway';
 import type { Rig } from '../rig/rig.ts';
 import { faultsOf } from '../powerloss/contents.ts';
 import type { Enrolled } from './belief.ts';
+import { checkCommands, checkRetained, checkSaid } from './said.ts';
 import { comeToRest } from './rest.ts';
 import type { Run } from './run.ts';
 
@@ -97,6 +98,27 @@ export const INVARIANTS: readonly Invariant[] = [
     },
   },
   {
+    name: 'G5 all that happened was said over MQTT, in its order, and nothing else',
+    async check({ rig, north }) {
+      if (north === undefined) return;
+      const [wrong] = north.wrong;
+      if (wrong !== undefined) throw new Error(wrong);
+      checkSaid(north, await rig.events());
+    },
+  },
+  {
+    name: 'G5 what is retained is what is so',
+    async check({ rig, north }) {
+      if (north !== undefined) await checkRetained(rig, north);
+    },
+  },
+  {
+    name: 'G5 a command is answered, and done once',
+    async check({ rig, north }) {
+      if (north !== undefined) await checkCommands(rig, north);
+    },
+  },
+  {
     name: 'the database is sound',
     check({ rig }) {
       const faults = faultsOf(rig.database);
@@ -111,8 +133,8 @@ export const INVARIANTS: readonly Invariant[] = [
  * @throws Error naming what is not
  */
 export async function checkInvariants(run: Run, before: Counts | undefined): Promise<void> {
-  const { rig, belief } = run;
-  await comeToRest(rig);
+  const { rig, belief, north } = run;
+  await comeToRest(rig, north);
   const held = new Set((await rig.gateway.store.users({ limit: 1000 })).map((user) => user.id));
   belief.settle(held);
   const counts = before === undefined ? undefined : { before, now: await countSoFar(rig) };

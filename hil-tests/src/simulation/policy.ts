@@ -7,9 +7,9 @@ const POLICIES = ['fill-vacant', 'fill-vacant', 'terminal-wins', 'newest-wins'] 
 
 /** Between rounds, so that it is known under which one people's changes fall. */
 export async function changeScope(run: Run): Promise<void> {
-  const { rig, random, belief, trace } = run;
+  const { rig, random, belief, north, trace } = run;
   if (random.below(3) > 0) return;
-  await comeToRest(rig);
+  await comeToRest(rig, north);
   const { operations } = rig.gateway;
   const autoSync = pick(random, SCOPES);
   const name = pick(random, POLICIES);
@@ -27,8 +27,11 @@ export async function changeScope(run: Run): Promise<void> {
 export async function decideSomething({ rig, random, belief, trace }: Run): Promise<void> {
   if (random.below(3) > 0) return;
   const take = pick(random, ['ours', 'theirs'] as const);
+  const people = await rig.gateway.store.conflicts({ limit: 1000 });
   const decided = await rig.gateway.operations.decideConflicts({}, take);
   if (decided === 0) return;
+  // Who was held apart has the number from now on, whoever had it.
+  for (const { kind, user } of people) if (kind === 'two-people' && take === 'theirs') belief.unsure(user);
   trace.push(`gateway: ${decided} conflicts are decided for ${take}`);
   belief.decided();
 }

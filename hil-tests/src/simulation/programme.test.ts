@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { expect, test } from 'vitest';
-import { programmeOf, runProgramme } from './programme.ts';
+import { programmeOf } from './plan.ts';
+import { runProgramme } from './programme.ts';
 
 /** A short run by default; `WHORL_PROGRAMMES=500 WHORL_SEED=1000` for more, from another seed on. */
 const PROGRAMMES = Number(process.env['WHORL_PROGRAMMES'] ?? 8);
@@ -11,7 +12,7 @@ test.each(Array.from({ length: PROGRAMMES }, (_, index) => ({ seed: SEED + index
   'B1 B2 B3 B5 B7 B9 B10 B11 whatever people and faults do, at rest everything is as it must be [seed $seed]',
   { timeout: 120_000 },
   async ({ seed, rounds }) => {
-    await runProgramme(programmeOf(seed, rounds));
+    await runProgramme(programmeOf(seed, { site: 'usual', rounds }));
   },
 );
 
@@ -19,7 +20,7 @@ test.each([11, 12])(
   'two runs of a seed end in the same state [seed %i]',
   { timeout: 120_000 },
   async (seed) => {
-    const programme = programmeOf(seed, 3);
+    const programme = programmeOf(seed, { site: 'usual', rounds: 3 });
     expect(await runProgramme(programme)).toEqual(await runProgramme(programme));
   },
 );

@@ -1,13 +1,14 @@
 import type { Rig } from '../rig/rig.ts';
+import type { Northbound } from './northbound.ts';
 
 const PATIENCE_MS = 20 * 60_000;
 
-/** Waits until nothing is on its way any more, and all that terminals logged is read. */
-export async function comeToRest(rig: Rig): Promise<void> {
+/** Waits until nothing is on its way any more, all that terminals logged is read, and all that happened was said. */
+export async function comeToRest(rig: Rig, north: Northbound | undefined): Promise<void> {
   const isAtRest = async (): Promise<boolean> => {
     if ([...rig.terminals.values()].some((terminal) => terminal.power !== 'on')) return false;
     const status = await rig.gateway.operations.status();
-    if (status.openPulls > 0) return false;
+    if (status.openPulls > 0 || status.database !== undefined) return false;
     const busy = status.terminals.some(
       ({ state, unknown, ledger }) =>
         state !== 'online' || unknown !== undefined || ledger.pending + ledger.sending > 0,
@@ -16,6 +17,8 @@ export async function comeToRest(rig: Rig): Promise<void> {
     const failed = await rig.gateway.store.ledger({ state: 'failed', limit: 1000 });
     if (failed.some((row) => row.nextTry !== undefined)) return false;
     const read = new Map((await rig.gateway.store.terminals()).map((row) => [row.name, row.position.id]));
+    const [newest] = await rig.gateway.store.events({ newest: true, limit: 1 });
+    if (north?.isAtRest(newest?.id ?? 0) === false) return false;
     return [...rig.terminals].every(
       ([name, terminal]) => (read.get(name) ?? 0) >= (terminal.logs(1)[0]?.id ?? 0),
     );

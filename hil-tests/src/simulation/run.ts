@@ -2,6 +2,7 @@ import type { Random } from '@whorl/protocol';
 import type { SimulatedMachine } from '../powerloss/machine.ts';
 import type { MemoryRig } from '../rig/memory.ts';
 import type { Belief } from './belief.ts';
+import type { Northbound } from './northbound.ts';
 
 /** What a terminal held. */
 export interface FlashCopy {
@@ -18,6 +19,8 @@ export interface Run {
   readonly belief: Belief;
   /** What the gateway runs on, when it is simulated too. */
   readonly machine: SimulatedMachine | undefined;
+  /** The broker and the programs at it, when there is one. */
+  readonly north: Northbound | undefined;
   /** What terminals held once, by name, for whoever puts an older state back. */
   readonly copies: Map<string, FlashCopy>;
   /** Faults that wait for their moment: what lets go of each. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ACTIONS } from './actions.ts';
 import { runProgramme } from './programme.ts';
-import type { Programme } from './programme.ts';
+import type { Programme } from './plan.ts';
 import { shrunk } from './shrink.ts';
 
 test('of a programme that fails, only what makes it fail is left', { timeout: 60_000 }, async () => {
@@ -15,6 +15,7 @@ test('of a programme that fails, only what makes it fail is left', { timeout: 60
   };
   const programme: Programme = {
     seed: 1,
+    site: 'few',
     rounds: [
       { seed: 1, steps: [step, step, step] },
       { seed: 2, steps: [step, bad, step] },

@@ -1,5 +1,5 @@
 import { runProgramme } from './programme.ts';
-import type { Programme } from './programme.ts';
+import type { Programme } from './plan.ts';
 
 const MOST_TRIES = 60;
 
@@ -33,7 +33,7 @@ function sizeOf({ rounds }: Programme): number {
 }
 
 /** Without the steps of these numbers, and without rounds that have none left. */
-function without({ seed, rounds }: Programme, from: number, to: number): Programme {
+function without({ rounds, ...rest }: Programme, from: number, to: number): Programme {
   let number = -1;
   const left = rounds.map((round) => {
     const steps = round.steps.filter(() => {
@@ -42,7 +42,7 @@ function without({ seed, rounds }: Programme, from: number, to: number): Program
     });
     return { ...round, steps };
   });
-  return { seed, rounds: left.filter(({ steps }) => steps.length > 0) };
+  return { ...rest, rounds: left.filter(({ steps }) => steps.length > 0) };
 }
 
 async function errorOf(programme: Programme): Promise<Error | undefined> {

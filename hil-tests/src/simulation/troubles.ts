@@ -11,6 +11,8 @@ const LASTS_MS = 20_000;
 /** Transmissions after which a fault strikes, at most: within a pull or a push. */
 const STRIKE_SPAN = 40;
 const HOUR_MS = 3_600_000;
+/** What a slow broker says comes so much later at most, milliseconds: later than the gateway waits. */
+const MOST_LATE_MS = 40_000;
 /** Longest until the gateway notices that a terminal was restarted in a moment. */
 const NOTICED_MS = 10_000;
 
@@ -187,8 +189,39 @@ export function disk({ machine, random, belief }: Run): string | undefined {
   return `gateway: the disk ${its.refuses === undefined ? 'works again' : `says ${its.refuses}`}`;
 }
 
+/** The broker is restarted, slow, says things twice, takes nobody or nothing, or cuts the connection. */
+export function broker({ rig, north, random, belief }: Run): string | undefined {
+  if (north === undefined) return undefined;
+  const { broker: its } = north;
+  belief.faults += 1;
+  const what = pick(random, ['restarts', 'late', 'twice', 'refuses', 'deaf', 'mute', 'cuts'] as const);
+  const forMs = 1 + random.below(LASTS_MS);
+  switch (what) {
+    case 'restarts': {
+      its.stop(random.below(2) === 0);
+      rig.clock.after(forMs, () => its.start());
+      break;
+    }
+    case 'cuts':
+      its.cutAfter(1 + random.below(STRIKE_SPAN));
+      break;
+    case 'late':
+      its.mood = { ...its.mood, lateMs: 1 + random.below(MOST_LATE_MS) };
+      break;
+    case 'twice':
+      its.mood = { ...its.mood, twice: pick(random, [0.1, 0.5, 1]) };
+      break;
+    case 'refuses':
+    case 'deaf':
+    case 'mute':
+      its.mood = { ...its.mood, [what]: !its.mood[what] };
+  }
+  return `broker: ${what}${what === 'restarts' ? `, for ${forMs} ms` : ''}`;
+}
+
 /** Whoever looks after the site puts everything right. */
-export async function seeToAll({ rig, machine, strikes }: Run): Promise<void> {
+export async function seeToAll({ rig, machine, north, strikes }: Run): Promise<void> {
+  north?.heal();
   for (const forget of strikes) forget();
   strikes.clear();
   if (machine !== undefined) {

@@ -1,97 +1,80 @@
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { systemClock } from '@whorl/protocol';
-import { fuzz } from './fuzz.ts';
-import { killSoak } from './kill.ts';
-import { noiseSoak } from './noise.ts';
-import { powerLossSoak } from './powerloss.ts';
-import { simulationSoak } from './simulation.ts';
+import { sleep, systemClock } from '@whorl/protocol';
+import { inWords, runCrew } from './crew.ts';
+import { PARTS } from './job.ts';
+import { Schedule } from './schedule.ts';
 
 const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
-    minutes: { type: 'string', default: '5' },
+    minutes: { type: 'string' },
     seed: { type: 'string', default: '1' },
     only: { type: 'string', multiple: true, default: [] },
+    workers: { type: 'string', default: String(availableParallelism()) },
+    release: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
-const HELP = `npm run --silent soak -- [--json] [--minutes N] [--seed N] [--only kill|noise|powerloss|programmes|fuzz]…
+const HELP = `npm run --silent soak -- [--json] [--minutes N] [--seed N] [--workers N] [--release]
+                         [--only kill|noise|powerloss|programmes|years|fuzz]…
 
-Gateway processes killed at work, noise on a line, power losses of a simulated disk, random programmes of people and faults, then damaged input, for N
-minutes in all. 10 minutes or more: 200
+Gateway processes killed at work, noise on a line, power losses of a simulated disk, random programmes of people and
+faults at simulated sites, full lines for hours and days, damaged input: for N minutes, in as many processes as there are cores. 10 minutes or more: 200
 users of 10 fingers, 10 kills a cycle.
 
-Example:
-  npm run --silent soak -- --only fuzz --minutes 60 --seed 7`;
+  --release    until everything that a release needs is reached, or N minutes are over; tells how many of each a worker
+               does in a minute, and how many hours of one worker all of it takes
+  --workers 0  everything in this process, where a debugger stops
+  Ctrl-C       ends it with the figures so far, exit code 130
+
+Examples:
+  npm run --silent soak -- --only fuzz --minutes 60 --seed 7
+  nice npm run --silent soak -- --release --json --workers 2 > release.json`;
 if (values.help) {
   console.log(HELP);
   process.exit(0);
 }
-/** What noise may leave behind: less than a frame for each terminal, and what the engine keeps for itself. */
-const MOST_GROWTH_MB = 5;
-const minutes = Number(values.minutes);
-const seed = Number(values.seed);
-const long = minutes >= 10;
-const end = systemClock.now() + minutes * 60_000;
-const wanted = (part: string): boolean => values.only.length === 0 || values.only.includes(part);
-const figures: Record<string, number> = {};
-let failures = 0;
+const PROGRESS_MS = 60_000;
+const DEFAULT_MINUTES = 5;
+const WEEK_MINUTES = 7 * 24 * 60;
+const INTERRUPTED = 130;
 
-if (wanted('kill')) await kill();
-if (wanted('noise')) await noise();
-if (wanted('powerloss')) await powerLosses();
-if (wanted('programmes')) await programmes();
-if (wanted('fuzz')) fuzzed();
+const schedule = new Schedule({
+  seed: Number(values.seed),
+  minutes: Number(values.minutes ?? (values.release ? WEEK_MINUTES : DEFAULT_MINUTES)),
+  release: values.release,
+  only: PARTS.filter((part) => values.only.includes(part)),
+  clock: systemClock,
+});
+const stopping = new AbortController();
+const over = new AbortController();
+process.once('SIGINT', () => stopping.abort());
+process.once('SIGTERM', () => stopping.abort());
+void tellProgress();
+await runCrew({
+  workers: Number(values.workers),
+  next: () => schedule.next(),
+  done(job, outcome) {
+    const failure = schedule.done(job, outcome);
+    if (failure !== undefined) process.stderr.write(inWords(job, failure));
+  },
+  signal: stopping.signal,
+});
+over.abort();
+const figures = schedule.figures();
 if (values.json) console.log(JSON.stringify(figures));
-else for (const [metric, value] of Object.entries(figures)) console.log(`${metric.padEnd(16)} ${value}`);
-process.exitCode = failures === 0 ? 0 : 1;
+else for (const [metric, value] of Object.entries(figures)) console.log(`${metric.padEnd(30)} ${value}`);
+process.exitCode = schedule.failures > 0 ? 1 : stopping.signal.aborted ? INTERRUPTED : 0;
 
-async function kill(): Promise<void> {
-  const sum = { cycles: 0, lost: 0, twice: 0 };
-  for (let round = 0; round === 0 || (long && systemClock.now() < end - 300_000); round += 1) {
-    const result = await killSoak(
-      long
-        ? { users: 200, fingers: 10, kills: 10, seed: seed + round }
-        : { users: 18, fingers: 3, kills: 3, seed },
+async function tellProgress(): Promise<void> {
+  for (;;) {
+    const goesOn = await sleep(systemClock, PROGRESS_MS, over.signal).then(
+      () => true,
+      () => false,
     );
-    sum.cycles += result.cycles;
-    sum.lost += result.lost;
-    sum.twice += result.twice;
-    if (!values.json) process.stderr.write(`kill: seed ${seed + round}: ${JSON.stringify(result)}\n`);
+    if (!goesOn) return;
+    const told = Object.entries(schedule.figures()).filter(([metric]) => !metric.endsWith('_per_minute'));
+    process.stderr.write(`${told.map(([metric, value]) => `${metric} ${value}`).join(', ')}\n`);
   }
-  Object.assign(figures, { 'kill.cycles': sum.cycles, 'kill.lost': sum.lost, 'kill.twice': sum.twice });
-  failures += sum.lost + sum.twice;
-}
-
-async function noise(): Promise<void> {
-  const result = await noiseSoak({ forMs: long ? 60_000 : 5_000 });
-  if (result === undefined) return;
-  figures['noise.bytes'] = result.bytes;
-  figures['noise.growth_mb'] = Math.round(result.growthMb * 100) / 100;
-  figures['noise.back_ms'] = Math.round(result.backMs);
-  if (result.growthMb > MOST_GROWTH_MB) failures += 1;
-}
-
-async function powerLosses(): Promise<void> {
-  const until = values.only.length === 1 ? end : systemClock.now() + minutes * 10_000;
-  const { cycles, lost } = await powerLossSoak({ seed, until });
-  Object.assign(figures, { 'powerloss.cycles': cycles, 'powerloss.lost': lost });
-  failures += lost;
-}
-
-async function programmes(): Promise<void> {
-  const until = values.only.length === 1 ? end : systemClock.now() + minutes * 10_000;
-  const { seeds, violations, deviceYears } = await simulationSoak({ seed, until });
-  const told = { 'sim.seeds': seeds, 'sim.violations': violations, 'sim.device_years': deviceYears };
-  Object.assign(figures, told);
-  failures += violations;
-}
-
-function fuzzed(): void {
-  const left = end - systemClock.now();
-  const forMs = values.only.length === 1 ? left : Math.max(5_000, Math.min(left, minutes * 20_000));
-  const result = fuzz({ seed, forMs });
-  if (result.first !== undefined) process.stderr.write(`${result.first}\n`);
-  Object.assign(figures, { 'fuzz.frames': result.frames, 'fuzz.crashes': result.crashes });
-  failures += result.crashes;
 }

@@ -173,7 +173,7 @@ test.skipIf(FAILING?.possible !== true)(
 test.skipIf(!mayMount())(
   'B7 G7 a backup onto a full disk leaves nothing behind, and the gateway unharmed',
   async () => {
-    const disk = smallDisk('1m');
+    const disk = smallDisk('2m');
     onTestFinished(() => disk.remove());
     const rig = await memoryRig(SMALL_SITE, { data: join(disk.path, 'data') });
     onTestFinished(() => rig.close());

@@ -217,6 +217,9 @@ export const MIGRATIONS: readonly string[] = [
   END $$;
   CREATE TRIGGER conflict_opened AFTER INSERT OR UPDATE ON conflicts FOR EACH ROW EXECUTE FUNCTION log_conflict();
   `,
+  `
+  ALTER TABLE terminals ADD COLUMN unseen bigint NOT NULL DEFAULT 0;
+  `,
 ];
 
 /**

@@ -56,6 +56,7 @@ export function terminals(db: Sqlite): readonly TerminalRow[] {
       ...(row['log_time'] === null ? {} : { time: number(row, 'log_time') }),
     },
     ...(row['doubt'] === null ? {} : { doubt: text(row, 'doubt') as Doubt }),
+    ...(number(row, 'unseen') === 0 ? {} : { unseen: true as const }),
   }));
 }
 
@@ -74,5 +75,10 @@ export function putTerminal(db: Sqlite, { name, serial, position, doubt }: Termi
 }
 
 export function endDoubt(db: Sqlite, terminal: string): void {
-  db.run('UPDATE terminals SET doubt = NULL WHERE name = ?', terminal);
+  db.run('UPDATE terminals SET doubt = NULL, unseen = 0 WHERE name = ?', terminal);
+}
+
+/** Whether the log of a terminal has still to show what was written to it. */
+export function putUnseen(db: Sqlite, terminal: string, unseen: boolean): void {
+  db.run('UPDATE terminals SET unseen = ?1 WHERE name = ?2 AND unseen <> ?1', unseen ? 1 : 0, terminal);
 }

@@ -1,0 +1,111 @@
+import { seededRandom } from '@whorl/protocol';
+import type { RigPlan } from '../rig/rig.ts';
+import { ACTIONS } from './actions.ts';
+import type { Action } from './actions.ts';
+
+/** The sites on which programmes play. */
+export const SITES = {
+  /** As small as it can be with two lines, two kinds of terminals and a log that is soon overwritten. */
+  few: {
+    lines: {
+      floor: [
+        { name: 'terminal-1', groups: [1] },
+        { name: 'terminal-2', groups: [1, 2], logs: 40 },
+      ],
+      gate: [{ name: 'terminal-3', groups: [2], model: 'card-500' }],
+    },
+  },
+  usual: {
+    lines: {
+      floor: [
+        { name: 'terminal-1', groups: [1] },
+        { name: 'terminal-2', groups: [1, 2] },
+        { name: 'terminal-3', groups: [2], logs: 40 },
+      ],
+      lab: [{ name: 'terminal-4', groups: [1] }],
+      gate: [{ name: 'terminal-5', groups: [2], model: 'card-500' }],
+    },
+  },
+  /** As many on one line as there can be. */
+  full: {
+    lines: {
+      floor: Array.from({ length: 32 }, (_, index) => ({
+        name: `terminal-${index + 1}`,
+        groups: [1 + (index % 2)],
+        ...(index % 8 === 3 ? { logs: 40 } : {}),
+      })),
+    },
+  },
+} as const satisfies Readonly<Record<string, RigPlan>>;
+
+export type SiteName = keyof typeof SITES;
+
+/** One thing that is done, with a chance of its own: without it, the others do the same. */
+export interface Step {
+  readonly action: Action;
+  readonly seed: number;
+  /** What passes afterwards, milliseconds. */
+  readonly passesMs: number;
+}
+
+/** What is done between two moments of rest. */
+export interface Round {
+  /** Of what people decide at its beginning. */
+  readonly seed: number;
+  readonly steps: readonly Step[];
+}
+
+/** Everything that is done at a site. */
+export interface Programme {
+  readonly seed: number;
+  readonly site: SiteName;
+  readonly rounds: readonly Round[];
+}
+
+export interface Shape {
+  readonly site: SiteName;
+  readonly rounds: number;
+  /** What passes after a step now and then, milliseconds at most. */
+  readonly pausesMs?: number;
+}
+
+const MOST_ACTIONS = 6;
+const PAUSES_MS = 4_000;
+/** After most steps hardly anything passes, so that things happen at once, milliseconds at most. */
+const MOMENT_MS = 50;
+const WEIGHTED = ACTIONS.flatMap(([times, action]) => Array.from({ length: times }, () => action));
+
+export function programmeOf(seed: number, { site, rounds, pausesMs = PAUSES_MS }: Shape): Programme {
+  const random = seededRandom(seed);
+  const any = (): number => random.below(2 ** 32);
+  const step = (): Step => ({
+    action: WEIGHTED[random.below(WEIGHTED.length)] ?? (() => undefined),
+    seed: any(),
+    passesMs: random.below(3) === 0 ? random.below(pausesMs) : random.below(MOMENT_MS),
+  });
+  const round = (): Round => ({
+    seed: any(),
+    steps: Array.from({ length: 1 + random.below(MOST_ACTIONS) }, step),
+  });
+  return { seed, site, rounds: Array.from({ length: rounds }, round) };
+}
+
+/** Every so many seeds are long; most are short, so that many different beginnings are tried. */
+const LONG_EVERY = 16;
+const LONG_ROUNDS = 12;
+const SHORT_ROUNDS = 3;
+
+/** What a seed of the soak stands for. */
+export function usualProgramme(seed: number): Programme {
+  const chance = seededRandom(seed * 2 + 1);
+  const isLong = chance.below(LONG_EVERY) === 0;
+  return programmeOf(seed, {
+    site: isLong || chance.below(2) === 0 ? 'usual' : 'few',
+    rounds: isLong ? LONG_ROUNDS : 1 + chance.below(SHORT_ROUNDS),
+  });
+}
+
+/** Most of a terminal's life nothing happens: a full line, hours on which something goes wrong now and then. */
+export function longLife(seed: number): Programme {
+  return programmeOf(seed, { site: 'full', rounds: 6, pausesMs: 90 * 60_000 });
+}
