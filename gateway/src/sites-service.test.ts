@@ -11,6 +11,7 @@ import { startMqtt } from './mqtt/face.ts';
 import type { MqttFace } from './mqtt/face.ts';
 import { silentLog } from './settings/log.ts';
 import type { SitesConfig } from './settings/sites.ts';
+import { siteClient } from './sites/broker-names.ts';
 import { brokerPassword, verifierOf } from './sites/secrets.ts';
 import { beginRun, openSites } from './sites-service.ts';
 import type { SitesService } from './sites-service.ts';
@@ -119,11 +120,12 @@ test('S12 a site can neither read nor write another’s topics, nor take its pla
   await hq.sites.operations.add({ ...EVERYBODY, syncId: 2, name: 'north', user: 'north' });
   await hq.sites.operations.add({ ...EVERYBODY, syncId: 3, name: 'south', user: 'south' });
   const verifier = await verifierOf(deriveKey, PASSWORD, { master: 'hq', syncId: 3, user: 'south' });
-  const login = { username: 'south', password: brokerPassword(verifier), reconnectPeriod: 0 };
+  const password = brokerPassword(verifier);
+  const login = { username: 'south', password, reconnectPeriod: 0 };
   const url = hq.face.brokerUrl ?? '';
-  for (const clientId of ['whorl-site-2', 'whorl-hq', 'whorl-hq-sites', 'anything'])
+  for (const clientId of [siteClient(2, password), 'whorl-site-3', 'whorl-hq', 'whorl-hq-sites', 'anything'])
     await expect(connectAsync(url, { ...login, clientId }, false)).rejects.toThrow();
-  const client = await connectAsync(url, { ...login, clientId: 'whorl-site-3' }, false);
+  const client = await connectAsync(url, { ...login, clientId: siteClient(3, password) }, false);
   onTestFinished(() => client.endAsync(true));
   const wanted = [
     'whorl-sites/hq/3/down',

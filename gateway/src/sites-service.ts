@@ -9,6 +9,7 @@ import type { BrokerSites } from './mqtt/site-gate.ts';
 import { MasterLink, satelliteWire } from './mqtt/site-links.ts';
 import { brokerWire } from './mqtt/ways.ts';
 import type { Log } from './settings/log.ts';
+import type { ExternalBroker } from './settings/mqtt.ts';
 import { MASTER_ID } from './settings/sites.ts';
 import type { MasterPlace, SitesConfig } from './settings/sites.ts';
 import { VERSION } from './settings/version.ts';
@@ -40,6 +41,8 @@ const RUN_BYTES = 8;
 
 export interface SitesServiceParts {
   readonly config: SitesConfig;
+  /** The broker that the master uses, when it is not its own. */
+  readonly external?: ExternalBroker | undefined;
   /** Name of this gateway. */
   readonly name: string;
   readonly site: Site;
@@ -131,7 +134,7 @@ async function openRole(parts: SitesServiceParts, ground: SitesGround): Promise<
 }
 
 async function openMaster(parts: SitesServiceParts, ground: SitesGround): Promise<RoleService> {
-  const { name, clock, log, site, member } = parts;
+  const { name, clock, log, site, member, external } = parts;
   let link: MasterLink | undefined;
   const shares =
     member === undefined
@@ -157,6 +160,7 @@ async function openMaster(parts: SitesServiceParts, ground: SitesGround): Promis
   const desk = new SitesDesk({
     ...{ ground, role: 'master', syncId: MASTER_ID, above: undefined, master, checkPassword },
     ...(shares === undefined ? {} : { shares, states }),
+    account: external && (() => ({ user: external.user, password: readPassword(external.passwordFile) })),
   });
   const news = later(clock, () => {
     void master.tellNews().catch(() => undefined);
@@ -179,7 +183,8 @@ async function openMaster(parts: SitesServiceParts, ground: SitesGround): Promis
       if (parts.instead !== undefined) master.start(parts.instead.masterWire(master));
       if (mqtt === undefined) return;
       const part = shares && member !== undefined ? { name: member, sites: () => shares.all } : undefined;
-      link = new MasterLink({ master: name, way: mqtt.way, ears: master, clock, log, part });
+      const sites = (): number[] => master.list.all.map(({ syncId }) => syncId);
+      link = new MasterLink({ master: name, way: mqtt.way, sites, ears: master, clock, log, part });
       master.start(link);
       link.start();
     },

@@ -109,6 +109,7 @@ export async function startWork(parts: WorkParts): Promise<Work> {
     undo.push(() => jobs.stop());
     if (!standby) await resumeRotation({ store, jobs, audit, operations, log });
     const sites = await openSites({
+      external: config.mqtt.enabled ? config.mqtt.external : undefined,
       ...{ config: roles, name: site.name, site: gateway.site, data: config.data, clock, random, log },
       status: () => gateway.operations.status(),
       member: config.database?.member,

@@ -1,4 +1,5 @@
 import { describe, sleep } from '@whorl/protocol';
+import { secretClient } from '../sites/broker-names.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionParts, Message } from './connection.ts';
 import type { Audit } from '../access/audit.ts';
@@ -80,9 +81,9 @@ export class KeptConnection {
   async #live(tried: () => void): Promise<void> {
     const { clientId, root, clock, log, where } = this.#parts;
     const { signal } = this.#stopping;
+    const { wire, login } = this.#parts.way();
     const connection = await Connection.open({
-      ...this.#parts.way(),
-      clientId,
+      ...{ wire, login, clientId: login === undefined ? clientId : secretClient(clientId, login.password) },
       clock,
       signal,
       will: { topic: `${root}/state`, payload: OFFLINE },

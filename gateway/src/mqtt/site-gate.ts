@@ -1,6 +1,7 @@
 import type { Clock } from '@whorl/protocol';
 import type { Client, PublishPacket } from 'aedes';
 import { samePassword } from './password.ts';
+import { claimedBy, siteClient, siteTopic } from '../sites/broker-names.ts';
 
 /** What the embedded broker has to know of satellites. */
 export interface BrokerSites {
@@ -18,17 +19,7 @@ interface SiteTopics {
   readonly reads: (filter: string) => boolean;
 }
 
-/** Clients of satellites are called so; nobody else may be. */
-const CLIENT = 'whorl-site-';
-
-/** Topics of a satellite: `up` for what it says, `down` for what it is told, `state` for whether it is there. */
-export function siteTopic(master: string, syncId: number | '+', what: 'up' | 'down' | 'state'): string {
-  return `whorl-sites/${master}/${syncId}/${what}`;
-}
-
-export function siteClient(syncId: number): string {
-  return `${CLIENT}${syncId}`;
-}
+const NOTHING: SiteTopics = { publishes: () => false, reads: () => false };
 
 /** Wrong passwords of one site: so many at once, then one in so many milliseconds. */
 const MOST_FAILURES = 10;
@@ -38,7 +29,8 @@ const FAILURE_MS = 20_000;
 export class SiteGate {
   readonly #sites: BrokerSites | undefined;
   readonly #clock: Clock;
-  readonly #clients = new WeakMap<Client, number>();
+  /** User name and password that each was let in with. */
+  readonly #clients = new WeakMap<Client, { readonly user: string; readonly password: string }>();
   readonly #failures = new Map<number, { count: number; last: number }>();
 
   constructor(sites: BrokerSites | undefined, clock: Clock) {
@@ -48,9 +40,9 @@ export class SiteGate {
 
   /** Whether a client is a satellite that may come in; `undefined` for one that does not say that it is one. */
   admits(client: Client, user: string | undefined, password: Uint8Array): boolean | undefined {
-    const claimed = client.id.startsWith(CLIENT) ? Number(client.id.slice(CLIENT.length)) : undefined;
+    const claimed = claimedBy(client.id);
     const site = user === undefined ? undefined : this.#sites?.of(user);
-    if (site === undefined) {
+    if (user === undefined || site === undefined) {
       if (claimed !== undefined) this.#sites?.refused(claimed, 'SITES_UNKNOWN');
       return claimed === undefined ? undefined : false;
     }
@@ -66,7 +58,8 @@ export class SiteGate {
       return false;
     }
     this.#failures.delete(claimed);
-    this.#clients.set(client, claimed);
+    if (client.id !== siteClient(claimed, site.password)) return false;
+    this.#clients.set(client, { user, password: site.password });
     return true;
   }
 
@@ -75,16 +68,18 @@ export class SiteGate {
     return count < MOST_FAILURES || this.#clock.now() - last >= FAILURE_MS;
   }
 
-  /** `undefined` for a client that is no satellite. */
+  /** `undefined` for a client that is no satellite; nothing for one that is in the list no more, or with another password. */
   topics(client: Client): SiteTopics | undefined {
-    const syncId = this.#clients.get(client);
-    if (syncId === undefined || this.#sites === undefined) return undefined;
+    const login = this.#clients.get(client);
+    if (login === undefined || this.#sites === undefined) return undefined;
     const { master } = this.#sites;
+    const site = this.#sites.of(login.user);
+    if (site?.password !== login.password) return NOTHING;
     return {
       publishes: ({ topic, retain }) =>
-        (topic === siteTopic(master, syncId, 'up') && !retain) ||
-        topic === siteTopic(master, syncId, 'state'),
-      reads: (filter) => filter === siteTopic(master, syncId, 'down'),
+        (topic === siteTopic(master, site.syncId, 'up') && !retain) ||
+        topic === siteTopic(master, site.syncId, 'state'),
+      reads: (filter) => filter === siteTopic(master, site.syncId, 'down'),
     };
   }
 }

@@ -4,7 +4,7 @@ import type { Log } from '../settings/log.ts';
 import type { MasterEars, MasterWire, OpenSatelliteWire } from '../sites/wire.ts';
 import { Connection } from './connection.ts';
 import type { Way } from './kept-connection.ts';
-import { siteClient, siteTopic } from './site-gate.ts';
+import { masterTopic, secretClient, siteClient, siteTopic } from '../sites/broker-names.ts';
 import { OFFLINE, ONLINE } from './topics.ts';
 
 const RETRY_MS = 2_000;
@@ -13,6 +13,8 @@ export interface MasterLinkParts {
   /** Name of the master. */
   readonly master: string;
   readonly way: () => Way;
+  /** Sync ids of the list. */
+  readonly sites: () => readonly number[];
   readonly ears: MasterEars;
   readonly clock: Clock;
   readonly log: Log;
@@ -83,11 +85,12 @@ export class MasterLink implements MasterWire {
   }
 
   async #live(): Promise<void> {
-    const { master, way, ears, clock, part } = this.#parts;
+    const { master, way, sites, ears, clock, part } = this.#parts;
+    const { wire, login } = way();
+    const clientId = ['whorl', master, 'sites', ...(part === undefined ? [] : [part.name])].join('-');
     const connection = await Connection.open({
-      ...way(),
-      clientId: ['whorl', master, 'sites', ...(part === undefined ? [] : [part.name])].join('-'),
-      will: { topic: `whorl-sites/${master}/state`, payload: OFFLINE },
+      ...{ wire, login, clientId: login === undefined ? clientId : secretClient(clientId, login.password) },
+      will: { topic: masterTopic(master), payload: OFFLINE },
       clock,
       signal: this.#stopping.signal,
       onMessage: ({ topic, payload }) => {
@@ -98,8 +101,10 @@ export class MasterLink implements MasterWire {
       },
     });
     this.#connection = connection;
-    const sites = part?.sites() ?? (['+'] as const);
-    if (sites.length > 0) await connection.subscribe(this.#topics(sites));
+    // Some brokers give out what they have kept only to those who ask for exactly that topic.
+    const states = sites().map((syncId) => siteTopic(master, syncId, 'state'));
+    const mine = part === undefined ? [...this.#topics(['+']), ...states] : this.#topics(part.sites());
+    if (mine.length > 0) await connection.subscribe(mine);
     throw new Error(await connection.closed);
   }
 }
@@ -108,15 +113,15 @@ export class MasterLink implements MasterWire {
 export function satelliteWire(parts: {
   readonly master: string;
   readonly syncId: number;
-  readonly way: () => Promise<Way>;
+  readonly way: () => Promise<{ readonly wire: Way['wire']; readonly login: NonNullable<Way['login']> }>;
   readonly clock: Clock;
 }): OpenSatelliteWire {
   const { master, syncId, clock } = parts;
   const state = siteTopic(master, syncId, 'state');
   return async (onMessage, signal, options) => {
+    const { wire, login } = await parts.way();
     const connection = await Connection.open({
-      ...(await parts.way()),
-      clientId: siteClient(syncId),
+      ...{ wire, login, clientId: siteClient(syncId, login.password) },
       will: { topic: state, payload: OFFLINE },
       clock,
       signal,

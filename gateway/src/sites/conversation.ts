@@ -43,6 +43,8 @@ export interface ConversationParts {
   readonly echo: (echo: number) => void;
   /** Nobody is told that the satellite is there. */
   readonly quiet?: boolean;
+  /** Told when the link has ended by itself. */
+  readonly lost: () => void;
 }
 
 /** A satellite's end of what is said: one question at a time, said again until it is answered. */
@@ -57,6 +59,7 @@ export class Conversation {
   /** One question after the other, whoever asks. */
   #asking: Promise<unknown> = Promise.resolve();
   #over: string | undefined;
+  #closed = false;
 
   private constructor(parts: ConversationParts, wire: SatelliteWire) {
     this.#parts = parts;
@@ -66,6 +69,7 @@ export class Conversation {
       const error = new WhorlError('SITES_LINK', reason);
       this.#waiting?.reject(error);
       this.#login?.failed(error);
+      if (!this.#closed) parts.lost();
     });
   }
 
@@ -84,6 +88,7 @@ export class Conversation {
   }
 
   close(): void {
+    this.#closed = true;
     this.#wire.close();
   }
 

@@ -5,15 +5,18 @@ import type { SiteSyncSettings } from '../settings/sites.ts';
 import type { SiteEvent, SiteEventFilter, SiteRole, SiteRow } from '../store/sites.ts';
 import type { SitesGround } from './ground.ts';
 import { resumeAt } from './history.ts';
+import { brokerFiles, masterAccount, siteAccount } from './broker-accounts.ts';
+import type { Account, BrokerFile } from './broker-accounts.ts';
 import type { NewSite, SiteEdit } from './list.ts';
 import type { Master } from './master.ts';
 import type { Probe, ProbeStep } from './probe.ts';
 import { probeMaster } from './probe-master.ts';
 import { probeSite } from './probe-site.ts';
-import type { AsideView, SitesOperations, SitesStatus, SiteView } from './operations.ts';
+import type { AsideView, BrokerWish, SitesOperations, SitesStatus, SiteView } from './operations.ts';
 import type { Satellite } from './satellite.ts';
 import type { Shares } from './shares.ts';
 import type { SiteStates } from './states.ts';
+import { brokerPassword } from './secrets.ts';
 import { historyOf } from './serving.ts';
 
 /** Settings of the sync, as a note in the store. */
@@ -37,6 +40,8 @@ export interface DeskParts {
   /** Of one of several masters that share a database: who speaks with whom, and how the sites of the others stand. */
   readonly shares?: Pick<Shares, 'holds' | 'holder'>;
   readonly states?: SiteStates;
+  /** The master's account at a broker that is not its own. @throws WhorlError MQTT_PASSWORD */
+  readonly account?: (() => Account) | undefined;
   /** @throws WhorlError PASSWORD_WEAK */
   readonly checkPassword: (name: string, password: string) => void;
 }
@@ -133,6 +138,20 @@ export class SitesDesk implements SitesOperations {
     this.#settings = next;
     satellite.resettled();
     return next;
+  }
+
+  async brokerFiles({ kind, ...place }: BrokerWish): Promise<readonly BrokerFile[]> {
+    const { account, ground } = this.#parts;
+    const { list } = this.#master();
+    if (account === undefined)
+      throw new WhorlError(
+        'SITES_ROLE',
+        'this master is at its own broker, which knows its satellites by itself; for another one set mqtt.external first',
+      );
+    const sites = list.all.map(({ syncId, user, verifier }) =>
+      siteAccount(ground.name, syncId, { user, password: brokerPassword(verifier) }),
+    );
+    return brokerFiles(kind, [masterAccount(ground.name, account()), ...sites], place, ground.random);
   }
 
   async aside(): Promise<readonly AsideView[]> {

@@ -5,7 +5,10 @@ import type { SitesOperations, SitesStatus } from './operations.ts';
 export type SitesSettings = Pick<SitesOperations, 'add' | 'edit' | 'remove' | 'reset' | 'changeSettings'>;
 
 /** What people and programs get of the sites: everybody may look and exchange, settings are behind the lock. */
-export interface SitesFace extends Pick<SitesOperations, 'sync' | 'testConnection' | 'aside' | 'events'> {
+export interface SitesFace extends Pick<
+  SitesOperations,
+  'sync' | 'testConnection' | 'aside' | 'events' | 'brokerFiles'
+> {
   /** @param who name of the account that asks */
   status(who: string): Promise<SitesStatus & { readonly lock?: LockView }>;
   /** @throws WhorlError SITES_LOCKED, SITES_CODE_NONE unless `who` has opened the lock */
@@ -20,6 +23,7 @@ export function facing(operations: SitesOperations, lock: SitesLock, hasOthers: 
     testConnection: (site) => operations.testConnection(site),
     aside: () => operations.aside(),
     events: (filter) => operations.events(filter),
+    brokerFiles: (wish) => operations.brokerFiles(wish),
     async status(who) {
       const status = await operations.status();
       return hasOthers ? { ...status, lock: await lock.view(who) } : status;

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { siteSyncSchema } from '../settings/sites.ts';
 import type { SiteSyncSettings } from '../settings/sites.ts';
 import type { SiteEvent, SiteEventFilter } from '../store/sites.ts';
+import { BROKER_KINDS } from './broker-accounts.ts';
+import type { BrokerFile } from './broker-accounts.ts';
 import type { NewSite, SiteEdit } from './list.ts';
 import type { Probe } from './probe.ts';
 import { summarySchema } from './requests.ts';
@@ -80,6 +82,18 @@ export const asideViewSchema = z.strictObject({
 });
 export type AsideView = z.infer<typeof asideViewSchema>;
 
+const path = z.string().min(1).max(1000);
+
+/** For which broker files are wanted, where they will be, and what it listens with. */
+export const brokerWishSchema = z.strictObject({
+  kind: z.enum(BROKER_KINDS),
+  directory: path.describe('Where the files will be, as the broker sees it.'),
+  port: z.int().min(1).max(65_535).default(8883).describe('That the broker listens on, with TLS.'),
+  cert: path.describe('PEM file with its certificate, as the broker sees it.'),
+  key: path.describe('PEM file with its key.'),
+});
+export type BrokerWish = z.infer<typeof brokerWishSchema>;
+
 /** What people and programs can ask about master and satellites. Errors: SITES_*, PASSWORD_WEAK, REQUEST_INVALID, STORE_*. */
 export interface SitesOperations {
   status(): Promise<SitesStatus>;
@@ -97,6 +111,8 @@ export interface SitesOperations {
   testConnection(site?: string): Promise<readonly Probe[]>;
   /** Satellite: when and how fast it syncs. */
   changeSettings(changes: Partial<SiteSyncSettings>): Promise<SiteSyncSettings>;
+  /** Master at a broker of yours: files with the accounts and access rules of master and satellites for it. */
+  brokerFiles(wish: BrokerWish): Promise<readonly BrokerFile[]>;
   /** Rows that wait apart. */
   aside(): Promise<readonly AsideView[]>;
   /** Master: events of the satellites, newest first. */

@@ -56,6 +56,8 @@ const NEEDS_PERSON = [
   'SITES_VERSION',
 ];
 const PATIENT_FAILURES = 5;
+/** From the end of a link to the next one, at least; at most twice as long. */
+const LOST_MS = 1_000;
 
 /** The satellite's end of all exchanges: it begins every one. */
 export class Satellite {
@@ -259,9 +261,12 @@ export class Satellite {
   async #begin(signal: AbortSignal, quiet: boolean): Promise<Conversation> {
     const { ground, open, identity } = this.#parts;
     const { clock, site, version } = ground;
+    // Before there is a link: it takes its time, and a copy of this machine would take the link away meanwhile.
+    const verifier = await this.#parts.verifier();
     const conversation = await Conversation.open(
       {
         ...{ open, clock, pace: this.#pace, quiet, news: () => this.changed() },
+        lost: () => this.#lost(quiet),
         echo: (echo) => {
           const sign = { ask: 'echoed', echo, version, time: site.now } as const;
           void conversation.ask(sign).catch(() => undefined);
@@ -273,7 +278,7 @@ export class Satellite {
     signal.addEventListener('abort', giveUp, { once: true });
     if (signal.aborted) giveUp();
     try {
-      await this.#logIn(conversation, identity.load().token !== undefined);
+      await this.#logIn(conversation, verifier, identity.load().token !== undefined);
       return conversation;
     } catch (error) {
       conversation.close();
@@ -283,20 +288,27 @@ export class Satellite {
     }
   }
 
+  /** Without a link nobody would tell of news, and the master takes this site for absent. All come back one by one. */
+  #lost(quiet: boolean): void {
+    if (quiet) return;
+    const { clock, random } = this.#parts.ground;
+    clock.after(LOST_MS + random.below(LOST_MS), () => this.changed());
+  }
+
   /** By token; by password when the master knows no token of this machine. */
-  async #logIn(conversation: Conversation, byToken: boolean): Promise<void> {
-    const { ground, name, verifier, identity, host } = this.#parts;
+  async #logIn(conversation: Conversation, verifier: Uint8Array, byToken: boolean): Promise<void> {
+    const { ground, name, identity, host } = this.#parts;
     const { hardware, token } = identity.load();
     const login = new Login({
       ...{ name, version: ground.version, machine: { hardware, host }, random: ground.random },
-      verifier: await verifier(),
+      verifier,
       token: byToken ? token : undefined,
     });
     try {
       await conversation.logIn(login);
     } catch (error) {
       if (!byToken || codeOf(error) !== 'SITES_TOKEN') throw error;
-      await this.#logIn(conversation, false);
+      await this.#logIn(conversation, verifier, false);
     }
   }
 

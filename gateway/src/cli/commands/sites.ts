@@ -4,6 +4,7 @@ import type { AsideView, SitesStatus, SiteView } from '../../sites/operations.ts
 import { contextOf, guarded, wholeNumber } from '../context.ts';
 import { askPassword } from '../prompt.ts';
 import { table } from '../table.ts';
+import { addBrokerConfig } from './site-broker.ts';
 import { addSiteLockCommands } from './site-lock.ts';
 import { addSiteSyncCommands } from './site-sync.ts';
 
@@ -35,6 +36,7 @@ Examples:
     told: 'is reset: the next machine that logs in with its password is this site.',
   });
   addAside(sites);
+  addBrokerConfig(sites);
   addSiteSyncCommands(sites);
   addSiteLockCommands(sites);
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { MOST_SITES, siteSyncSchema } from '../../settings/sites.ts';
-import { asideViewSchema, sitesStatusSchema } from '../../sites/operations.ts';
+import { asideViewSchema, brokerWishSchema, sitesStatusSchema } from '../../sites/operations.ts';
 import { probeSchema } from '../../sites/probe.ts';
 import { route } from '../route.ts';
 import { count, definedOnly, done, secret, text } from '../schemas.ts';
@@ -105,6 +105,17 @@ export const siteRoutes = [
       await (await sites.settings(caller.name)).reset(params.name);
       return {};
     },
+  }),
+  route({
+    method: 'POST',
+    path: '/sites/broker-config',
+    name: 'sites.broker',
+    role: 'admin',
+    doc: 'At a master with a broker of yours: files with accounts and access rules for that broker, made of the list. Passwords stand there as hashes.',
+    body: brokerWishSchema,
+    detail: ({ body }) => body,
+    answer: z.array(z.strictObject({ name: z.string(), text: z.string() })).readonly(),
+    handle: ({ body }, { sites }) => sites.brokerFiles(body),
   }),
   route({
     method: 'POST',

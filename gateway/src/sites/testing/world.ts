@@ -18,7 +18,8 @@ import { Satellite } from '../satellite.ts';
 import { verifierOf } from '../secrets.ts';
 import { Bus } from './bus.ts';
 
-const EVERYTHING: Capabilities = {
+/** Of a terminal that can do everything. */
+export const EVERYTHING: Capabilities = {
   ...{ users: 100_000, logs: 10_000, cards: 8, fingers: 10, faces: 5 },
   ...{ cardFormats: [1], fingerFormats: [1], faceFormats: [1], mtu: 1100, window: 1 },
   does: { patches: true, portable: false, clock: true },
@@ -75,18 +76,23 @@ export class Node {
   }
 
   /** All users, as bytes, for comparing. */
-  async contents(): Promise<Record<number, string>> {
-    const users = await this.store.users({ limit: 100_000 });
-    const contents: Record<number, string> = {};
-    for (const { id } of users) {
-      const user = await this.store.user(id);
-      if (user !== undefined) contents[id] = shown(user.record);
-    }
-    return contents;
+  contents(): Promise<Record<number, string>> {
+    return contentsOf(this.store);
   }
 }
 
-function entries(fields: Readonly<Record<number, Uint8Array>>): [number, Uint8Array][] {
+/** All users, as bytes, for comparing. */
+export async function contentsOf(store: Pick<Store, 'users' | 'user'>): Promise<Record<number, string>> {
+  const contents: Record<number, string> = {};
+  for (const { id } of await store.users({ limit: 100_000 })) {
+    const user = await store.user(id);
+    if (user !== undefined) contents[id] = shown(user.record);
+  }
+  return contents;
+}
+
+/** Fields of a record, by number. */
+export function entries(fields: Readonly<Record<number, Uint8Array>>): [number, Uint8Array][] {
   return Object.entries(fields).map(([number, value]) => [Number(number), value]);
 }
 

@@ -1,0 +1,3 @@
+import { suiteOver } from './sites/testing/over-broker.ts';
+
+suiteOver('mosquitto');
