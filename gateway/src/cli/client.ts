@@ -1,4 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import type { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { sleep, systemClock } from '@whorl/protocol';
 import type { ErrorView } from '../http/errors.ts';
 import { textOf } from './session.ts';
@@ -37,6 +39,13 @@ export class Client {
     const text = await textOf(answer);
     if (answer.statusCode !== 200) throw new AnswerError(JSON.parse(text) as ErrorView);
     return text;
+  }
+
+  /** Writes what is answered to `out` as it comes, no faster than it is taken. */
+  async pipe(path: string, query: Query, out: Writable): Promise<void> {
+    const answer = await this.#open('GET', withQuery(path, query), undefined);
+    if (answer.statusCode !== 200) throw new AnswerError(JSON.parse(await textOf(answer)) as ErrorView);
+    await pipeline(answer, out, { end: false });
   }
 
   send<T>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<T> {

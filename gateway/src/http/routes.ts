@@ -17,6 +17,7 @@ import { settingsRoutes } from './routes/settings.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { syncRoutes } from './routes/syncs.ts';
 import { siteLockRoutes } from './routes/site-lock.ts';
+import { siteReportRoutes } from './routes/site-reports.ts';
 import { siteRoutes } from './routes/sites.ts';
 import { taskFileRoutes } from './routes/task-files.ts';
 import { operatorRoutes } from './routes/operators.ts';
@@ -44,6 +45,7 @@ const routes: readonly Route[] = [
   ...registerRoutes,
   ...siteRoutes,
   ...siteLockRoutes,
+  ...siteReportRoutes,
   ...eventRoutes,
   ...metricsRoutes,
 ];

@@ -12,7 +12,16 @@ import type { Master } from './master.ts';
 import type { Probe, ProbeStep } from './probe.ts';
 import { probeMaster } from './probe-master.ts';
 import { probeSite } from './probe-site.ts';
-import type { AsideView, BrokerWish, SitesOperations, SitesStatus, SiteView } from './operations.ts';
+import { report } from './reports.ts';
+import type { ReportLine } from './reports.ts';
+import type {
+  AsideView,
+  BrokerWish,
+  ReportAsked,
+  SitesOperations,
+  SitesStatus,
+  SiteView,
+} from './operations.ts';
 import type { Satellite } from './satellite.ts';
 import type { Shares } from './shares.ts';
 import type { SiteStates } from './states.ts';
@@ -157,6 +166,19 @@ export class SitesDesk implements SitesOperations {
   async aside(): Promise<readonly AsideView[]> {
     const rows = await this.#parts.ground.site.store.sites.aside(MOST_ASIDE);
     return rows.map(({ bytes: _, ...row }) => row);
+  }
+
+  report({ site, ...wish }: ReportAsked): AsyncIterable<readonly ReportLine[]> {
+    const { ground, master, syncId = MASTER_ID } = this.#parts;
+    const { name } = ground;
+    const sites = new Map(master?.list.all.map((one) => [one.syncId, one.name]));
+    const named = [...sites].find(([, one]) => one === site)?.[0];
+    if (site !== undefined && site !== name && named === undefined)
+      throw new WhorlError('SITES_UNKNOWN', `no site is called ${site}`);
+    return report({
+      ...{ store: ground.site.store.sites, own: { name, syncId }, sites },
+      wish: { ...wish, site: site === name ? syncId : named },
+    });
   }
 
   async events(filter: SiteEventFilter): Promise<readonly SiteEvent[]> {

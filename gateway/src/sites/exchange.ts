@@ -7,7 +7,7 @@ import { resumeAt } from './history.ts';
 import type { AnswerOf, DownRow, Summary } from './requests.ts';
 import { historyOf } from './serving.ts';
 import type { Talk } from './talk.ts';
-import { pushEvents, pushOffers } from './upward.ts';
+import { pushEvents, pushHoldings, pushOffers } from './upward.ts';
 
 export interface ExchangeParts {
   readonly talk: Talk;
@@ -39,6 +39,7 @@ export async function exchange(parts: ExchangeParts): Promise<number> {
   const opened = await open(parts);
   talk.reached('users', opened.up.users);
   talk.reached('events', opened.up.events);
+  talk.reached('holdings', opened.up.holdings);
   if (opened.down.lost) {
     await parts.lost(opened.name);
     await remind(talk);
@@ -54,6 +55,7 @@ export async function exchange(parts: ExchangeParts): Promise<number> {
   await pullChanges(talk, guard);
   await pullWalk(talk, walk, guard);
   await check(talk, guard);
+  await pushHoldings(talk, opened.up);
   await parts.talk.ask({ ask: 'ended', summary: await parts.summary() });
   return guard?.held ?? 0;
 }

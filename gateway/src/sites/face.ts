@@ -7,7 +7,7 @@ export type SitesSettings = Pick<SitesOperations, 'add' | 'edit' | 'remove' | 'r
 /** What people and programs get of the sites: everybody may look and exchange, settings are behind the lock. */
 export interface SitesFace extends Pick<
   SitesOperations,
-  'sync' | 'testConnection' | 'aside' | 'events' | 'brokerFiles'
+  'sync' | 'testConnection' | 'aside' | 'report' | 'events' | 'brokerFiles'
 > {
   /** @param who name of the account that asks */
   status(who: string): Promise<SitesStatus & { readonly lock?: LockView }>;
@@ -21,6 +21,7 @@ export function facing(operations: SitesOperations, lock: SitesLock, hasOthers: 
   return {
     sync: (options) => operations.sync(options),
     testConnection: (site) => operations.testConnection(site),
+    report: (wish) => operations.report(wish),
     aside: () => operations.aside(),
     events: (filter) => operations.events(filter),
     brokerFiles: (wish) => operations.brokerFiles(wish),

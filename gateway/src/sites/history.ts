@@ -49,5 +49,5 @@ function endOf({ runs, heads }: History, stream: Stream, index: number): number 
 }
 
 function beginOf(run: Run, stream: Stream): number {
-  return stream === 'users' ? run.seq : run.event;
+  return { users: run.seq, events: run.event, holdings: run.holding }[stream];
 }

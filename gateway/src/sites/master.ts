@@ -17,7 +17,7 @@ import { upSchema } from './requests.ts';
 import type { AnswerOf, Down, Request, RequestOf, Summary } from './requests.ts';
 import { historyOf, scopeName, serveChanges, serveCheck, serveWalk } from './serving.ts';
 import { forgotten } from './forgotten.ts';
-import { retryOffers, takeEvents, takeOffers } from './taking.ts';
+import { retryOffers, takeEvents, takeHoldings, takeOffers } from './taking.ts';
 import type { MasterEars, MasterWire } from './wire.ts';
 
 /** How a site stands, as its master sees it. */
@@ -270,6 +270,8 @@ export class Master implements MasterEars {
         return { answer: await takeOffers(ground, site, request, blobs), blobs: [] };
       case 'events':
         return { answer: await takeEvents(ground, site, request), blobs: [] };
+      case 'holdings':
+        return { answer: await takeHoldings(ground, site, request), blobs: [] };
       case 'users':
         return serveChanges(ground, site, request);
       case 'walk':
@@ -326,6 +328,7 @@ export class Master implements MasterEars {
         up: {
           users: (await site.store.sites.cursor(syncId, 'users')) ?? null,
           events: (await site.store.sites.cursor(syncId, 'events')) ?? null,
+          holdings: (await site.store.sites.cursor(syncId, 'holdings')) ?? null,
         },
         down: { ...cursorAt(history, 'users', down.seq), lost: down.lost },
         policies: { merge: site.settings.merge, hold: site.settings.hold },

@@ -6,6 +6,7 @@ import { BROKER_KINDS } from './broker-accounts.ts';
 import type { BrokerFile } from './broker-accounts.ts';
 import type { NewSite, SiteEdit } from './list.ts';
 import type { Probe } from './probe.ts';
+import type { ReportKind, ReportLine } from './reports.ts';
 import { summarySchema } from './requests.ts';
 
 const millis = z.int().describe('Milliseconds UTC.');
@@ -94,6 +95,13 @@ export const brokerWishSchema = z.strictObject({
 });
 export type BrokerWish = z.infer<typeof brokerWishSchema>;
 
+export interface ReportAsked {
+  readonly kind: ReportKind;
+  readonly site?: string | undefined;
+  readonly from?: number | undefined;
+  readonly until?: number | undefined;
+}
+
 /** What people and programs can ask about master and satellites. Errors: SITES_*, PASSWORD_WEAK, REQUEST_INVALID, STORE_*. */
 export interface SitesOperations {
   status(): Promise<SitesStatus>;
@@ -115,6 +123,12 @@ export interface SitesOperations {
   brokerFiles(wish: BrokerWish): Promise<readonly BrokerFile[]>;
   /** Rows that wait apart. */
   aside(): Promise<readonly AsideView[]>;
+  /**
+   * A report, a page of lines at a time: at the master over all sites, elsewhere over this one.
+   * @param wish `site` is the name of a gateway; times are milliseconds UTC, `until` exclusive
+   * @throws WhorlError SITES_UNKNOWN, before the first page
+   */
+  report(wish: ReportAsked): AsyncIterable<readonly ReportLine[]>;
   /** Master: events of the satellites, newest first. */
   events(filter: SiteEventFilter): Promise<readonly SiteEvent[]>;
 }

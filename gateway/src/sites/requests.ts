@@ -54,7 +54,7 @@ const opened = z.strictObject({
   name: z.string().max(32),
   time: millis,
   /** How far the master is in the satellite's logs. */
-  up: z.strictObject({ users: cursor.nullable(), events: cursor.nullable() }),
+  up: z.strictObject({ users: cursor.nullable(), events: cursor.nullable(), holdings: cursor.nullable() }),
   /** Where the satellite goes on; lost: the master is older than what the satellite has got of it. */
   down: z.strictObject({ ...cursor.shape, lost: z.boolean() }),
   head: cursor,
@@ -139,6 +139,18 @@ const events = z.strictObject({
   cursor,
 });
 
+/** Whom terminals hold, with the time that it was seen, or no more when there is none. */
+const holdings = z.strictObject({
+  ask: z.literal('holdings'),
+  /** All that was told before is not so any more. */
+  fresh: z.boolean(),
+  rows: z
+    .array(z.tuple([z.string().max(32), user, millis.nullable()]))
+    .max(5000)
+    .readonly(),
+  cursor,
+});
+
 const users = z.strictObject({ ask: z.literal('users'), after: cursor, bytes: z.int().min(1) });
 const walk = z.strictObject({ ask: z.literal('walk'), before: seq, bytes: z.int().min(1) });
 
@@ -199,6 +211,7 @@ export const requestSchema = z.discriminatedUnion('ask', [
   echoed,
   offersSchema,
   events,
+  holdings,
   users,
   walk,
   check,
@@ -218,6 +231,7 @@ export const ANSWERS = {
   echoed: nothing,
   offers: answered,
   events: nothing,
+  holdings: nothing,
   users: page,
   walk: page,
   check: missing,

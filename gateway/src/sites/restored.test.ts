@@ -9,10 +9,10 @@ import { carded, named, SatelliteNode, World } from './testing/world.ts';
 
 test('S10 a cursor tells whether the log is still the one that it was taken from', () => {
   const runs = [
-    { id: 'a', seq: 0, event: 0 },
-    { id: 'b', seq: 100, event: 10 },
+    { id: 'a', seq: 0, event: 0, holding: 0 },
+    { id: 'b', seq: 100, event: 10, holding: 0 },
   ];
-  const history = { runs, heads: { users: 120, events: 30 } };
+  const history = { runs, heads: { users: 120, events: 30, holdings: 0 } };
   expect(resumeAt(history, 'users', { run: 'b', seq: 110 })).toEqual({ seq: 110, lost: false });
   expect(resumeAt(history, 'users', { run: 'b', seq: 130 }), 'ahead of its log').toEqual({
     seq: 120,

@@ -220,7 +220,7 @@ export class Satellite {
           return answered;
         },
         reached: (stream, cursor) => {
-          this.#up = { users: null, events: null, ...this.#up, [stream]: cursor };
+          this.#up = { users: null, events: null, holdings: null, ...this.#up, [stream]: cursor };
         },
         progress: (step, left) => {
           this.#state = { ...this.#state, step, left };

@@ -180,6 +180,25 @@ async function changeOf(
   return { user, from: held?.version ?? 0, next, ledger, conflicts, events, time: site.now };
 }
 
+/** Stores whom terminals of a satellite hold. */
+export async function takeHoldings(
+  ground: SitesGround,
+  { syncId }: SiteRow,
+  { fresh, rows, cursor }: RequestOf<'holdings'>,
+): Promise<AnswerOf<'holdings'>> {
+  await ground.site.store.sites.mark([
+    {
+      ...{ kind: 'holdings', site: syncId, fresh },
+      rows: rows.map(([terminal, user, checked]) => ({
+        ...{ terminal, user },
+        ...(checked === null ? {} : { checked }),
+      })),
+    },
+    { kind: 'cursor', peer: syncId, stream: 'holdings', cursor },
+  ]);
+  return {};
+}
+
 /** Stores a satellite's events; those that have come before change nothing. */
 export async function takeEvents(
   ground: SitesGround,

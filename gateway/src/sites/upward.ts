@@ -164,3 +164,30 @@ export async function pushEvents(talk: Talk, up: Up): Promise<void> {
     talk.progress('events', Math.max(history.heads.events - seq, 0));
   }
 }
+
+/** A row is about so long once deflated. */
+const HOLDING_BYTES = 8;
+
+/** Tells which terminal holds whom, as far as that changed; all of it to a master that knows of another history. */
+export async function pushHoldings(talk: Talk, up: Up): Promise<void> {
+  const { sites } = talk.ground.site.store;
+  const resumed = resumeAt(await historyOf(talk.ground), 'holdings', up.holdings ?? undefined);
+  let fresh = up.holdings === null || resumed.lost;
+  let seq = fresh ? 0 : resumed.seq;
+  for (;;) {
+    const limit = Math.min(Math.ceil(talk.pace.bytes / HOLDING_BYTES), MOST_EVENTS);
+    const changes = await sites.holdingChanges(seq, limit);
+    const history = await historyOf(talk.ground);
+    const last = changes.at(-1);
+    if (last === undefined && !fresh) return;
+    seq = last?.seq ?? seq;
+    const cursor = cursorAt(history, 'holdings', seq);
+    const rows = changes.map(
+      ({ terminal, user, checked }) => [terminal, user, checked ?? null] as [string, number, number | null],
+    );
+    await talk.ask({ ask: 'holdings', fresh, rows, cursor });
+    fresh = false;
+    talk.reached('holdings', cursor);
+    talk.progress('holdings', Math.max(history.heads.holdings - seq, 0));
+  }
+}

@@ -307,6 +307,39 @@ export const MIGRATIONS: readonly string[] = [
   -- What was written to a terminal, and its log has not shown yet, may be gone when it starts again.
   ALTER TABLE terminals ADD COLUMN unseen INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- Which terminal holds whom, for the master: the last change of each, in the order of the commits.
+  CREATE TABLE site_holding_log (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, user INTEGER NOT NULL, terminal TEXT NOT NULL, UNIQUE (user, terminal)
+  );
+  CREATE TRIGGER holding_added AFTER INSERT ON ledger
+  WHEN new.delivered IS NOT NULL AND EXISTS (SELECT 1 FROM site_self WHERE role = 'satellite') BEGIN
+    DELETE FROM site_holding_log WHERE user = new.user AND terminal = new.terminal;
+    INSERT INTO site_holding_log (user, terminal) VALUES (new.user, new.terminal);
+  END;
+  CREATE TRIGGER holding_changed AFTER UPDATE OF delivered ON ledger
+  WHEN new.delivered IS NOT old.delivered AND EXISTS (SELECT 1 FROM site_self WHERE role = 'satellite') BEGIN
+    DELETE FROM site_holding_log WHERE user = new.user AND terminal = new.terminal;
+    INSERT INTO site_holding_log (user, terminal) VALUES (new.user, new.terminal);
+  END;
+  CREATE TRIGGER holding_gone AFTER DELETE ON ledger
+  WHEN old.delivered IS NOT NULL AND EXISTS (SELECT 1 FROM site_self WHERE role = 'satellite') BEGIN
+    DELETE FROM site_holding_log WHERE user = old.user AND terminal = old.terminal;
+    INSERT INTO site_holding_log (user, terminal) VALUES (old.user, old.terminal);
+  END;
+  ALTER TABLE site_runs ADD COLUMN holding INTEGER NOT NULL DEFAULT 0;
+  CREATE TABLE site_holdings (
+    site INTEGER NOT NULL, terminal TEXT NOT NULL, user INTEGER NOT NULL, checked INTEGER NOT NULL,
+    PRIMARY KEY (site, terminal, user)
+  ) WITHOUT ROWID;
+  CREATE INDEX site_holdings_user ON site_holdings (user);
+  CREATE TRIGGER held_erased AFTER INSERT ON erased BEGIN
+    DELETE FROM site_holdings WHERE user = new.user;
+  END;
+  CREATE TRIGGER held_erased_again AFTER UPDATE ON erased BEGIN
+    DELETE FROM site_holdings WHERE user = new.user;
+  END;
+  `,
 ];
 
 /**

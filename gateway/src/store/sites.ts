@@ -40,10 +40,15 @@ export interface Run {
   /** The last change and the last event before it. */
   readonly seq: number;
   readonly event: number;
+  /** The last change of who is held, before it. */
+  readonly holding: number;
 }
 
-/** What is exchanged, each with a log of its own: users in the order of their changes, events in that of their ids. */
-export type Stream = 'users' | 'events';
+/**
+ * What is exchanged, each with a log of its own: users in the order of their changes, events in that of their ids, and
+ * who is held by which terminal in the order of the changes.
+ */
+export type Stream = 'users' | 'events' | 'holdings';
 
 /**
  * What a gateway keeps a place of. walk: all users of the master, newest first, as far as that has come; its run names
@@ -96,6 +101,50 @@ export interface SiteEvent {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
+/** A terminal of a satellite holds a user, or does so no more when it was never `checked`. */
+export interface HoldingChange {
+  readonly seq: number;
+  readonly terminal: string;
+  readonly user: number;
+  /** When its digest was last seen to be right, milliseconds UTC; 0 when that is not known. */
+  readonly checked?: number;
+}
+
+/** A user whom a terminal holds. */
+export interface HoldingRow {
+  readonly terminal: string;
+  readonly user: number;
+  readonly checked: number;
+  /** Absent for one whom this gateway does not know any more. */
+  readonly name?: string;
+}
+
+/** An event in a report; `site` and `run` are those of a satellite's. */
+export interface ReportRow {
+  readonly site?: number;
+  readonly run?: string;
+  readonly id: number;
+  readonly time: number;
+  readonly terminal?: string;
+  readonly user?: number;
+  readonly name?: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export interface ReportFilter {
+  readonly type: string;
+  readonly origin?: 'terminal' | 'gateway' | undefined;
+  /** Sync id of a satellite; all of them when absent. */
+  readonly site?: number | undefined;
+  /** Milliseconds UTC, inclusive. */
+  readonly from?: number | undefined;
+  /** Exclusive. */
+  readonly until?: number | undefined;
+  /** Goes on behind this one. */
+  readonly after?: Pick<ReportRow, 'time' | 'site' | 'id' | 'run'> | undefined;
+  readonly limit: number;
+}
+
 export interface SiteEventFilter {
   readonly site?: number;
   readonly user?: number;
@@ -143,7 +192,14 @@ export type SiteMark =
   | { readonly kind: 'aside'; readonly row: Omit<AsideRow, 'attempts'> }
   | { readonly kind: 'settled'; readonly peer: number; readonly user: number }
   | { readonly kind: 'gone'; readonly gone: GoneUser }
-  | { readonly kind: 'events'; readonly events: readonly SiteEvent[] };
+  | { readonly kind: 'events'; readonly events: readonly SiteEvent[] }
+  | {
+      readonly kind: 'holdings';
+      readonly site: number;
+      /** What was told before is not so any more. */
+      readonly fresh: boolean;
+      readonly rows: readonly Omit<HoldingChange, 'seq'>[];
+    };
 
 /** What a gateway remembers of the others. */
 export interface SiteStore {
@@ -206,4 +262,15 @@ export interface SiteStore {
 
   /** Newest first. */
   siteEvents(filter: SiteEventFilter): Promise<readonly SiteEvent[]>;
+
+  /** Satellite: what changed of who is held by which terminal, after a place. */
+  holdingChanges(after: number, limit: number): Promise<readonly HoldingChange[]>;
+  /** Events of this gateway for a report, in the order of their ids. */
+  ownReport(filter: ReportFilter): Promise<readonly ReportRow[]>;
+  /** Those of its satellites, in the order of their times. */
+  siteReport(filter: ReportFilter): Promise<readonly ReportRow[]>;
+  /** Who is held by terminals of this gateway, by user. @param after goes on behind this one */
+  ownHoldings(after: HoldingRow | undefined, limit: number): Promise<readonly HoldingRow[]>;
+  /** Who is held by those of a satellite, by terminal. */
+  siteHoldings(site: number, after: HoldingRow | undefined, limit: number): Promise<readonly HoldingRow[]>;
 }

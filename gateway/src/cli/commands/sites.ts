@@ -6,6 +6,7 @@ import { askPassword } from '../prompt.ts';
 import { table } from '../table.ts';
 import { addBrokerConfig } from './site-broker.ts';
 import { addSiteLockCommands } from './site-lock.ts';
+import { addSiteReportCommands } from './site-report.ts';
 import { addSiteSyncCommands } from './site-sync.ts';
 
 /** Commands for master and satellites. */
@@ -39,6 +40,7 @@ Examples:
   addBrokerConfig(sites);
   addSiteSyncCommands(sites);
   addSiteLockCommands(sites);
+  addSiteReportCommands(sites);
 }
 
 function addStatus(sites: Command): void {

@@ -55,6 +55,7 @@ export function forgetSite(db: Sqlite, syncId: number): void {
   db.run('DELETE FROM site_cursors WHERE peer = ?', syncId);
   db.run('DELETE FROM site_held WHERE site = ?', syncId);
   db.run('DELETE FROM site_aside WHERE peer = ?', syncId);
+  db.run('DELETE FROM site_holdings WHERE site = ?', syncId);
 }
 
 function place(syncId: number, name: string): string {

@@ -5,6 +5,7 @@ import { readRecord, recordOf, WhorlError, writeRecord } from '@whorl/protocol';
 import { MASTER_ID } from '../../settings/sites.ts';
 import { wasErased } from './erased.ts';
 import { bytes, number, text } from './rows.ts';
+import { putHoldings } from './site-reports.ts';
 
 // What is stored with users for other gateways.
 
@@ -46,6 +47,9 @@ function putMark(db: Sqlite, keys: Keys, mark: SiteMark): void {
       break;
     case 'events':
       for (const event of mark.events) putEvent(db, event);
+      break;
+    case 'holdings':
+      putHoldings(db, mark);
   }
 }
 

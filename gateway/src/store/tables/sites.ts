@@ -5,7 +5,11 @@ import type {
   Change,
   Cursor,
   GoneUser,
+  HoldingChange,
+  HoldingRow,
   Progress,
+  ReportFilter,
+  ReportRow,
   Run,
   SiteBase,
   SiteEvent,
@@ -20,6 +24,7 @@ import type { Row, Sqlite } from '../sqlite.ts';
 import { bytes, number, text } from './rows.ts';
 import { forgetSite, listSites, putSite } from './site-list.ts';
 import { asidePlace, goneUser, putMarks, readCursor, siteBase } from './site-marks.ts';
+import { holdingChanges, ownHoldings, ownReport, siteHoldings, siteReport } from './site-reports.ts';
 import { LIMIT, where } from './where.ts';
 
 /** What a gateway remembers of the others, in SQLite: which steps make one transaction. */
@@ -50,15 +55,22 @@ export class SiteTables implements SiteStore {
         this.#db.run(
           'INSERT INTO site_born (user, seq) SELECT user, seq FROM site_changes WHERE user IN (SELECT id FROM users)',
         );
+        this.#db.run('DELETE FROM site_holding_log');
+        this.#db.run(
+          `INSERT INTO site_holding_log (user, terminal) SELECT user, terminal FROM ledger
+           WHERE delivered IS NOT NULL ORDER BY user, terminal`,
+        );
       }
-      const { users, events } = this.#heads();
-      this.#db.run('INSERT INTO site_runs (id, seq, event) VALUES (?, ?, ?)', run, users, events);
+      const { users, events, holdings } = this.#heads();
+      const begins = [run, users, events, holdings];
+      this.#db.run('INSERT INTO site_runs (id, seq, event, holding) VALUES (?, ?, ?, ?)', ...begins);
     });
   }
 
   async runs(): Promise<readonly Run[]> {
-    return this.#db.all('SELECT id, seq, event FROM site_runs ORDER BY number').map((row) => ({
+    return this.#db.all('SELECT id, seq, event, holding FROM site_runs ORDER BY number').map((row) => ({
       ...{ id: text(row, 'id'), seq: number(row, 'seq'), event: number(row, 'event') },
+      holding: number(row, 'holding'),
     }));
   }
 
@@ -228,6 +240,30 @@ export class SiteTables implements SiteStore {
       .map(siteEvent);
   }
 
+  async holdingChanges(after: number, limit: number): Promise<readonly HoldingChange[]> {
+    return holdingChanges(this.#db, after, limit);
+  }
+
+  async ownReport(filter: ReportFilter): Promise<readonly ReportRow[]> {
+    return ownReport(this.#db, filter);
+  }
+
+  async siteReport(filter: ReportFilter): Promise<readonly ReportRow[]> {
+    return siteReport(this.#db, filter);
+  }
+
+  async ownHoldings(after: HoldingRow | undefined, limit: number): Promise<readonly HoldingRow[]> {
+    return ownHoldings(this.#db, after, limit);
+  }
+
+  async siteHoldings(
+    site: number,
+    after: HoldingRow | undefined,
+    limit: number,
+  ): Promise<readonly HoldingRow[]> {
+    return siteHoldings(this.#db, site, after, limit);
+  }
+
   #heads(): Readonly<Record<Stream, number>> {
     const last = (table: string): number =>
       number(
@@ -235,7 +271,7 @@ export class SiteTables implements SiteStore {
           {},
         'seq',
       );
-    return { users: last('site_changes'), events: last('events') };
+    return { users: last('site_changes'), events: last('events'), holdings: last('site_holding_log') };
   }
 
   #count(sql: string, ...values: number[]): number {

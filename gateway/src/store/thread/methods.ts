@@ -55,7 +55,8 @@ export const METHODS: { readonly [Part in keyof Parts]: Readonly<Record<MethodOf
       bases: true,
       baseUsers: true,
     },
-    ...{ aside: true, countAside: true, siteEvents: true },
+    ...{ aside: true, countAside: true, siteEvents: true, holdingChanges: true },
+    ...{ ownReport: true, siteReport: true, ownHoldings: true, siteHoldings: true },
   },
   spill: { keep: true, waiting: true, drain: true },
   tasks: {
