@@ -5,6 +5,7 @@ import type { HttpFace } from './http/face.ts';
 import { Metrics } from './metrics/metrics.ts';
 import type { Config } from './settings/config.ts';
 import type { Log } from './settings/log.ts';
+import type { SitesService } from './sites-service.ts';
 import { SharedWork } from './shared-work.ts';
 import type { Store } from './store/store.ts';
 import { openServiceStore } from './store/thread/service.ts';
@@ -14,6 +15,8 @@ import { startWork } from './work.ts';
 export interface Service {
   readonly gateway: Gateway;
   readonly http: HttpFace;
+  /** About master and satellites. */
+  readonly sites: Pick<SitesService, 'operations'>;
   stop(): Promise<void>;
 }
 
@@ -46,6 +49,9 @@ export async function startService(
       },
       get http() {
         return work.http;
+      },
+      get sites() {
+        return work.sites;
       },
       async stop() {
         await work.stop();

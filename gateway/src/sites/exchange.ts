@@ -1,6 +1,6 @@
 import { MASTER_ID } from '../settings/sites.ts';
 import type { Cursor, SiteMark } from '../store/sites.ts';
-import type { Conversation } from './conversation.ts';
+import type { Answered, Conversation } from './conversation.ts';
 import { retryAside, takeDown } from './downward.ts';
 import type { Guard } from './downward.ts';
 import { resumeAt } from './history.ts';
@@ -132,15 +132,22 @@ async function pullChanges(talk: Talk, guard: Guard | undefined): Promise<void> 
   }
 }
 
+/** The next page comes while one is stored. */
 async function pullWalk(talk: Talk, from: Cursor, guard: Guard | undefined): Promise<void> {
   const { ground, pace } = talk;
-  let walk = from;
-  while (walk.seq > 1) {
-    const { answer, blobs } = await talk.ask({ ask: 'walk', before: walk.seq, bytes: pace.bytes });
-    const { rows, cursor, left } = answer;
-    walk = { run: from.run, seq: left === 0 ? 0 : cursor.seq };
+  const ask = (before: number): Promise<Answered<'walk'> | undefined> =>
+    before > 1 ? talk.ask({ ask: 'walk', before, bytes: pace.bytes }) : Promise.resolve(undefined);
+  let coming = ask(from.seq);
+  for (;;) {
+    const page = await coming;
+    if (page === undefined) return;
+    const { rows, cursor, left } = page.answer;
+    const walk = { run: from.run, seq: left === 0 ? 0 : cursor.seq };
+    coming = ask(walk.seq);
+    // Whoever waits for it hears of it, if it fails; when this page fails, nobody waits.
+    coming.catch(() => undefined);
     const also = [{ kind: 'cursor', peer: MASTER_ID, stream: 'walk', cursor: walk } as const];
-    await takeDown(ground, { rows, blobs, also, guard });
+    await takeDown(ground, { rows, blobs: page.blobs, also, guard });
     talk.progress('walk', left);
   }
 }

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { recordSize, writeRecord } from '@whorl/protocol';
 import type { Change, SiteRow } from '../store/sites.ts';
-import type { StoredUser } from '../store/store.ts';
+import type { Store, StoredUser } from '../store/store.ts';
 import type { SitesGround } from './ground.ts';
 import { siteOf } from '../sync/site-names.ts';
 import { cursorAt, resumeAt } from './history.ts';
@@ -118,9 +118,8 @@ async function pageOf(
   const disputes = (await store.countConflicts()) > 0;
   const [rows, blobs, given] = [[] as DownRow[], [] as Uint8Array[], new Map<number, number>()];
   let [size, last] = [0, undefined as Change | undefined];
-  for (const change of changes) {
+  for await (const [change, user] of read(store, changes)) {
     const { user: id } = change;
-    const user = await store.user(id);
     if (user === undefined || !belongs(site.groups, user)) {
       // Whom its terminals enrolled, a site keeps; whether it ever held somebody erased is not worth the doubt.
       const had = held.get(id);
@@ -142,6 +141,19 @@ async function pageOf(
   }
   await store.sites.saveHeld(site.syncId, given);
   return { rows, blobs, last };
+}
+
+const AHEAD = 40;
+
+/** Users one after the other, read some at a time: the store's thread answers all that is asked together at once. */
+async function* read(
+  store: Pick<Store, 'user'>,
+  changes: readonly Change[],
+): AsyncGenerator<readonly [Change, StoredUser | undefined]> {
+  for (let from = 0; from < changes.length; from += AHEAD) {
+    const some = changes.slice(from, from + AHEAD);
+    yield* await Promise.all(some.map(async (change) => [change, await store.user(change.user)] as const));
+  }
 }
 
 /** Whether somebody of this site is held apart from this user. */

@@ -87,8 +87,10 @@ async function take(
       ground,
       it.rows.map(({ user }) => user),
     );
-    const taken: Taken[] = [];
-    for (const row of it.rows) taken.push(await takeOne(ground, site, { row, blobs: it.blobs, born }));
+    // Asked together: the store's thread answers all of it at once.
+    const taken = await Promise.all(
+      it.rows.map((row) => takeOne(ground, site, { row, blobs: it.blobs, born })),
+    );
     const changes = taken.flatMap(({ change }) => change ?? []);
     const marks = [...taken.flatMap((one) => one.marks), ...it.also];
     const last = changes.pop();

@@ -1,7 +1,7 @@
 import { WhorlError } from '@whorl/protocol';
 import { MASTER_ID } from '../settings/sites.ts';
 import type { Change, Cursor, SiteMark } from '../store/sites.ts';
-import type { UserChange } from '../store/store.ts';
+import type { Conflict, Store, StoredUser, UserChange } from '../store/store.ts';
 import { MOST_RACES } from '../sync/users.ts';
 import { resolved } from '../sync/resolutions.ts';
 import type { Talk } from './talk.ts';
@@ -58,10 +58,10 @@ async function collect(
   const offers: Offered[] = [];
   let [bytes, blobs] = [0, 0];
   let last: number | undefined;
-  for (const { user, seq } of changes) {
+  for await (const [{ user, seq }, held, conflicts] of read(store, changes)) {
     if (bytes >= pace.bytes) break;
-    const mine = { site: ground.name, user, held: await store.user(user), base: bases.get(user) };
-    const offered = offerOf({ ...mine, conflicts: await store.conflictsOf(user) }, blobs);
+    const mine = { site: ground.name, user, held, base: bases.get(user) };
+    const offered = offerOf({ ...mine, conflicts }, blobs);
     if (offered !== undefined) {
       offers.push(offered);
       bytes += offered.bytes;
@@ -70,6 +70,27 @@ async function collect(
     last = seq;
   }
   return { offers, last };
+}
+
+const AHEAD = 40;
+
+/** Users one after the other, read some at a time: the store's thread answers all that is asked together at once. */
+async function* read(
+  store: Pick<Store, 'user' | 'conflictsOf'>,
+  changes: readonly Change[],
+): AsyncGenerator<readonly [Change, StoredUser | undefined, readonly Conflict[]]> {
+  for (let from = 0; from < changes.length; from += AHEAD)
+    yield* await Promise.all(
+      changes
+        .slice(from, from + AHEAD)
+        .map(
+          async (change) =>
+            [
+              change,
+              ...(await Promise.all([store.user(change.user), store.conflictsOf(change.user)])),
+            ] as const,
+        ),
+    );
 }
 
 /** What a master has answered to offers, or is known to have been offered. */

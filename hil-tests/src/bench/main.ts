@@ -7,6 +7,7 @@ import { benchPortable } from './portable.ts';
 import { benchRounds } from './round.ts';
 import { benchSeal } from './seal.ts';
 import { benchSimulation } from './simulation.ts';
+import { benchSites } from './sites.ts';
 import { benchStart } from './start.ts';
 import { benchStore } from './store.ts';
 import { benchStorm } from './storm.ts';
@@ -27,6 +28,7 @@ const BENCHES = {
   tcp: benchTcp,
   emulator: benchEmulator,
   storm: benchStorm,
+  sites: benchSites,
 } as const;
 
 /** A figure: which benchmark makes it, its goal, and what others reach. */
@@ -71,6 +73,16 @@ const FIGURES: Readonly<Record<string, Figure>> = {
   'tcp.10k_core': { by: 'tcp', goal: '≤ 0.5', peer: '0.21' },
   'storm.api_p99_ratio': { by: 'storm', goal: '≤ 2', peer: 'warns' },
   'storm.pulls_per_user': { by: 'storm', goal: '≤ 1.5', peer: '100' },
+  'sites.up_rows_per_s_ratio': { by: 'sites', goal: '≥ 0.5', peer: '–' },
+  'sites.init_s': { by: 'sites', goal: '≤ 20', peer: 'minutes' },
+  'sites.cost_user_down_ms': { by: 'sites', goal: '–', peer: '–' },
+  'sites.cost_row_up_ms': { by: 'sites', goal: '–', peer: '–' },
+  'sites.cost_exchange_ms_4': { by: 'sites', goal: '–', peer: '–' },
+  'sites.cost_exchange_ms_16': { by: 'sites', goal: '–', peer: '–' },
+  'sites.cost_exchange_ms_63': { by: 'sites', goal: '–', peer: '–' },
+  'sites.cost_mb_4': { by: 'sites', goal: '–', peer: '–' },
+  'sites.cost_mb_16': { by: 'sites', goal: '–', peer: '–' },
+  'sites.cost_mb_63': { by: 'sites', goal: '–', peer: '–' },
   'tcp.10k_p99_ms': { by: 'tcp', goal: '≤ 20', peer: '5' },
   'emulator.ready_5000_s': { by: 'emulator', goal: '≤ 5', peer: '–' },
   'sim.speed': { by: 'sim', goal: '≥ 1000', peer: 'up to 700' },

@@ -3,21 +3,31 @@ import type { Programme } from './plan.ts';
 
 const MOST_TRIES = 60;
 
+/** What shrinking has to know of a programme. */
+export interface Shrinking<Any> {
+  /** Steps of all rounds. */
+  readonly sizeOf: (programme: Any) => number;
+  /** Without the steps of these numbers, counted over all rounds. */
+  readonly without: (programme: Any, from: number, to: number) => Any;
+  /** @throws Error what is wrong */
+  readonly run: (programme: Any) => Promise<unknown>;
+}
+
 /**
  * Leaves out of a programme that fails what does not matter: half of it at first, then less and less.
  * @returns the error of the shortest that still fails
  */
-export async function shrunk(programme: Programme, error: Error): Promise<Error> {
+export async function shrunkBy<Any>(programme: Any, error: Error, how: Shrinking<Any>): Promise<Error> {
   let [shortest, told] = [programme, error];
   let tries = 0;
   for (let share = 2; tries < MOST_TRIES;) {
-    const total = sizeOf(shortest);
+    const total = how.sizeOf(shortest);
     const size = Math.max(1, Math.floor(total / share));
     let isShorter = false;
     for (let from = 0; from < total && tries < MOST_TRIES; from += size) {
-      const candidate = without(shortest, from, from + size);
+      const candidate = how.without(shortest, from, from + size);
       tries += 1;
-      const failed = await errorOf(candidate);
+      const failed = await errorOf(candidate, how);
       if (failed === undefined) continue;
       [shortest, told, isShorter] = [candidate, failed, true];
       break;
@@ -28,11 +38,16 @@ export async function shrunk(programme: Programme, error: Error): Promise<Error>
   return told;
 }
 
-function sizeOf({ rounds }: Programme): number {
-  return rounds.reduce((sum, { steps }) => sum + steps.length, 0);
+/** The same for a programme of one site. */
+export function shrunk(programme: Programme, error: Error): Promise<Error> {
+  return shrunkBy(programme, error, {
+    sizeOf: ({ rounds }) => rounds.reduce((sum, { steps }) => sum + steps.length, 0),
+    without,
+    run: runProgramme,
+  });
 }
 
-/** Without the steps of these numbers, and without rounds that have none left. */
+/** Also without rounds that have no steps left. */
 function without({ rounds, ...rest }: Programme, from: number, to: number): Programme {
   let number = -1;
   const left = rounds.map((round) => {
@@ -45,9 +60,9 @@ function without({ rounds, ...rest }: Programme, from: number, to: number): Prog
   return { ...rest, rounds: left.filter(({ steps }) => steps.length > 0) };
 }
 
-async function errorOf(programme: Programme): Promise<Error | undefined> {
+async function errorOf<Any>(programme: Any, { run }: Shrinking<Any>): Promise<Error | undefined> {
   try {
-    await runProgramme(programme);
+    await run(programme);
     return undefined;
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));

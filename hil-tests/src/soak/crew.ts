@@ -89,6 +89,8 @@ function countsOfCrash({ part }: Job): Record<string, number> {
     case 'programmes':
     case 'years':
       return { 'sim.seeds': 1, 'sim.violations': 1 };
+    case 'sites':
+      return { 'sites.seeds': 1, 'sites.violations': 1 };
     case 'powerloss':
       return { 'powerloss.lost': 1 };
     case 'fuzz':

@@ -3,6 +3,8 @@ import { longLife, usualProgramme } from '../simulation/plan.ts';
 import type { Programme } from '../simulation/plan.ts';
 import { runProgramme } from '../simulation/programme.ts';
 import { shrunk } from '../simulation/shrink.ts';
+import { runCompany, shrunkCompany } from '../simulation/sites/company-run.ts';
+import { isMonth, programmeOfSeed } from '../simulation/sites/sizes.ts';
 import { fuzz } from './fuzz.ts';
 import type { Job, Outcome } from './job.ts';
 import { killSoak } from './kill.ts';
@@ -25,6 +27,8 @@ export async function doJob(job: Job): Promise<Outcome> {
       return programme(usualProgramme(job.seed));
     case 'years':
       return programme(longLife(job.seed));
+    case 'sites':
+      return company(job.seed);
     case 'fuzz':
       return fuzzed(job);
   }
@@ -71,6 +75,22 @@ async function programme(wanted: Programme): Promise<Outcome> {
   } catch (error) {
     const short = await shrunk(wanted, error instanceof Error ? error : new Error(String(error)));
     return { counts: { 'sim.seeds': 1, 'sim.violations': 1 }, failure: short.message };
+  }
+}
+
+async function company(seed: number): Promise<Outcome> {
+  const wanted = programmeOfSeed(seed);
+  try {
+    const { siteMs, hash } = await runCompany(wanted);
+    return {
+      counts: { 'sites.seeds': 1, 'sites.violations': 0, 'sites.site_years': siteMs / YEAR_MS },
+      hash,
+    };
+  } catch (error) {
+    const told = error instanceof Error ? error : new Error(String(error));
+    // A month is not run sixty times.
+    const short = isMonth(seed) ? told : await shrunkCompany(wanted, told);
+    return { counts: { 'sites.seeds': 1, 'sites.violations': 1 }, failure: short.message };
   }
 }
 

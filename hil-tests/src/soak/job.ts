@@ -15,12 +15,13 @@ export const jobSchema = z.discriminatedUnion('part', [
   z.strictObject({ part: z.literal('powerloss'), seed, losses: z.int() }),
   z.strictObject({ part: z.literal('programmes'), seed }),
   z.strictObject({ part: z.literal('years'), seed }),
+  z.strictObject({ part: z.literal('sites'), seed }),
   z.strictObject({ part: z.literal('fuzz'), seed, forMs: z.number() }),
 ]);
 
 export type Job = z.infer<typeof jobSchema>;
 export type Part = Job['part'];
-export const PARTS: readonly Part[] = ['kill', 'noise', 'powerloss', 'programmes', 'years', 'fuzz'];
+export const PARTS: readonly Part[] = ['kill', 'noise', 'powerloss', 'programmes', 'years', 'sites', 'fuzz'];
 
 /** What came of a job. */
 export const outcomeSchema = z.strictObject({

@@ -17,14 +17,15 @@ const { values } = parseArgs({
   },
 });
 const HELP = `npm run --silent soak -- [--json] [--minutes N] [--seed N] [--workers N] [--release]
-                         [--only kill|noise|powerloss|programmes|years|fuzz]…
+                         [--only kill|noise|powerloss|programmes|years|sites|fuzz]…
 
 Gateway processes killed at work, noise on a line, power losses of a simulated disk, random programmes of people and
-faults at simulated sites, full lines for hours and days, damaged input: for N minutes, in as many processes as there are cores. 10 minutes or more: 200
+faults at simulated sites and at a master with its satellites, full lines for hours and days, damaged input: for N minutes, in as many processes as there are cores. 10 minutes or more: 200
 users of 10 fingers, 10 kills a cycle.
 
   --release    until everything that a release needs is reached, or N minutes are over; tells how many of each a worker
                does in a minute, and how many hours of one worker all of it takes
+  --only sites --seed 1000  (or another multiple) a month of a master with 63 satellites
   --workers 0  everything in this process, where a debugger stops
   Ctrl-C       ends it with the figures so far, exit code 130
 

@@ -19,6 +19,7 @@ const GOALS: Readonly<Record<Part, readonly [metric: string, goal: number] | und
   powerloss: ['powerloss.cycles', 1_000_000],
   programmes: ['sim.seeds', 100_000],
   years: ['sim.device_years', 100],
+  sites: ['sites.seeds', 5_000],
   fuzz: ['fuzz.frames', 1_000_000_000],
 };
 /** Of the time, when nothing else decides. */
@@ -28,6 +29,7 @@ const SHARES: Readonly<Record<Part, number>> = {
   powerloss: 1,
   programmes: 4,
   years: 4,
+  sites: 2,
   fuzz: 1,
 };
 /** Seeds of the simulation that a minute has at least, for the first few. */
@@ -164,6 +166,8 @@ export class Schedule {
       case 'programmes':
         return { part, seed: this.#seeds.next().value };
       case 'years':
+        return { part, seed };
+      case 'sites':
         return { part, seed };
       case 'fuzz':
         return { part, seed, forMs: Math.min(FUZZ_MS, Math.max(1_000, this.#plan.minutes * 60_000)) };

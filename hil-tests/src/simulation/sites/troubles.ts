@@ -1,0 +1,219 @@
+import { join } from 'node:path';
+import { pick } from '../chance.ts';
+import { someSite } from './people.ts';
+import type { Premises } from './premises.ts';
+import { comeToRest } from './rest.ts';
+import type { Run } from './run.ts';
+
+// What the world does to gateways and to what lies between them.
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const CODES_OF_A_COPY = ['SITES_CLONE', 'SITES_CLASH'];
+
+/** Minutes, hours or days. */
+function aWhile({ random }: Run): number {
+  return pick(random, [random.below(10 * MINUTE_MS), random.below(6 * HOUR_MS), random.below(60 * HOUR_MS)]);
+}
+
+function shown(ms: number): string {
+  return `${(ms / HOUR_MS).toFixed(1)} h`;
+}
+
+/** The way to a site is away. */
+export function cutLink(run: Run): string {
+  const { company, cut } = run;
+  const { syncId } = pick(run.random, company.satellites).plan;
+  const ms = aWhile(run);
+  company.bus.link(syncId, false);
+  cut.set(syncId, company.clock.now() + ms);
+  return `the link of site-${syncId} is cut for ${shown(ms)}`;
+}
+
+export function weather({ company, random }: Run): string {
+  const { bus } = company;
+  bus.weather = pick(random, [
+    { lost: 0, doubled: 0, delayMs: 20 },
+    { lost: 100, doubled: 100, delayMs: 300 },
+    { lost: 300, doubled: 300, delayMs: 50 },
+    { lost: 20, doubled: 0, delayMs: 3_000 },
+  ]);
+  return `of a thousand messages ${bus.weather.lost} are lost, ${bus.weather.doubled} come twice, each takes ${bus.weather.delayMs} ms`;
+}
+
+export function brokerRestart(run: Run): string {
+  const ms = run.random.below(10 * MINUTE_MS);
+  run.company.restartBroker(ms);
+  return `the broker is away for ${shown(ms)}`;
+}
+
+export async function killSite(run: Run): Promise<string | undefined> {
+  const site = someSite(run);
+  return site === undefined ? undefined : kill(run, site);
+}
+
+export async function killMaster(run: Run): Promise<string | undefined> {
+  return run.company.master.isUp ? kill(run, run.company.master) : undefined;
+}
+
+/** At this moment, or amid what it stores next. */
+async function kill(run: Run, premises: Premises): Promise<string> {
+  const { company, random, down } = run;
+  const ms = aWhile(run) / (premises === company.master ? 10 : 1);
+  down.set(premises, company.clock.now() + ms);
+  if (random.below(2) === 0) {
+    await company.passing(company.kill(premises));
+    return `${premises.name} is killed, for ${shown(ms)}`;
+  }
+  const commits = 1 + random.below(12);
+  const keeps = random.below(2) === 0;
+  premises.now.ground.dieAtCommit(commits, keeps);
+  return `${premises.name} is killed ${keeps ? 'behind' : 'before'} commit ${commits}, for ${shown(ms)}`;
+}
+
+export async function restartOne(run: Run): Promise<string | undefined> {
+  const { company, random } = run;
+  const premises = random.below(8) === 0 ? company.master : pick(random, company.satellites);
+  if (!premises.isUp) return undefined;
+  await company.passing(company.end(premises));
+  await company.passing(company.begin(premises));
+  return `${premises.name} is restarted`;
+}
+
+export async function syncNow(run: Run): Promise<string | undefined> {
+  const site = someSite(run);
+  if (site === undefined) return undefined;
+  void site.now.service.operations.sync({ release: false }).catch(() => undefined);
+  return `${site.name}: sync now`;
+}
+
+export async function backUp(run: Run): Promise<string | undefined> {
+  const { company, random, backups } = run;
+  const premises = random.below(3) === 0 ? company.master : pick(random, company.satellites);
+  if (!premises.isUp || premises.plan.hall !== undefined) return undefined;
+  return backUpOne(run, premises).then(() => {
+    const time = backups.get(premises)?.time ?? 0;
+    return `${premises.name} is backed up at ${shown(time)}`;
+  });
+}
+
+async function backUpOne({ company, backups }: Run, premises: Premises): Promise<void> {
+  const file = join(company.directory, `${premises.name}-${Math.round(company.clock.now())}.backup`);
+  await premises.backUp(file);
+  backups.set(premises, { file, time: company.clock.now() });
+}
+
+export async function restoreSite(run: Run): Promise<string | undefined> {
+  const { company, backups, truth } = run;
+  const site = [...backups.keys()].find((one) => one !== company.master && one.isUp);
+  const backup = site && backups.get(site);
+  if (site === undefined || backup === undefined) return undefined;
+  backups.delete(site);
+  const reached = await reachedAtMaster(run, site);
+  const apart = await heldApart(site);
+  await company.passing(company.end(site));
+  await site.restore(backup.file);
+  truth.wentBack(site.name, reached, apart);
+  await company.passing(company.begin(site));
+  return `${site.name} goes back to its backup of ${shown(backup.time)}`;
+}
+
+/** Whom only the site itself keeps apart from somebody else. */
+async function heldApart({ now }: Premises): Promise<ReadonlySet<number>> {
+  const open = await now.store.conflicts({ kind: 'two-people', limit: 10_000 });
+  return new Set(open.map(({ user }) => user));
+}
+
+/** How far the master has what a site did; nothing for certain while it is away. */
+async function reachedAtMaster({ company }: Run, site: Premises): Promise<number> {
+  if (!company.master.isUp) return -1;
+  const cursor = await company.master.now.store.sites.cursor(site.plan.syncId, 'users');
+  return cursor?.seq ?? 0;
+}
+
+/** What sites have of what the master loses is there again afterwards; of what nobody else has, nobody knows. */
+export async function restoreMaster(run: Run): Promise<string | undefined> {
+  const { company, backups, truth } = run;
+  const { master } = company;
+  const backup = backups.get(master);
+  if (backup === undefined || !master.isUp) return undefined;
+  backups.delete(master);
+  await comeToRest(run);
+  const elsewhere = new Map<number, Set<number>>();
+  for (const site of company.satellites)
+    for (const { id, version } of await site.now.store.users({ limit: 100_000 }))
+      elsewhere.set(id, (elsewhere.get(id) ?? new Set()).add(version));
+  await company.passing(company.end(master));
+  await master.restore(backup.file);
+  await company.passing(company.begin(master));
+  for (const user of truth.people.keys()) if (!elsewhere.has(user)) truth.doubt(user);
+  return `the master goes back to its backup of ${shown(backup.time)}`;
+}
+
+export async function loseDisk(run: Run): Promise<string | undefined> {
+  const { company, truth } = run;
+  const site = someSite(run);
+  if (site === undefined || site.plan.hall !== undefined || !company.master.isUp) return undefined;
+  const reached = await reachedAtMaster(run, site);
+  const apart = await heldApart(site);
+  await company.passing(company.end(site));
+  site.loseDisk();
+  truth.wentBack(site.name, reached, apart);
+  run.backups.delete(site);
+  await company.passing(company.master.now.service.operations.reset(site.name));
+  await company.passing(company.begin(site));
+  return `${site.name} gets a new disk, and is reset at the master`;
+}
+
+/** A copy of a site's machine comes up beside it; it is refused sooner or later, or the site is, and then reset. */
+export async function clone(run: Run): Promise<string | undefined> {
+  const { company, random, down, cut } = run;
+  const site = someSite(run);
+  if (site === undefined || site.plan.hall !== undefined || !company.master.isUp) return undefined;
+  const { syncId } = site.plan;
+  if (cut.has(syncId) || down.has(company.master)) return undefined;
+  const { sites = [] } = await company.master.now.service.operations.status();
+  const isBound = sites.find(({ name }) => name === site.name)?.bound !== undefined;
+  const copy = company.premises(site.name, syncId, false, `copy-${Math.round(company.clock.now())}`);
+  await company.passing(company.end(site));
+  site.copyTo(copy.plan.directory);
+  // Whoever comes first is taken for the site.
+  const isCopyFirst = random.below(3) === 0;
+  const [first, second] = isCopyFirst ? [copy, site] : [site, copy];
+  const told: string[] = [];
+  await company.passing(company.begin(first));
+  told.push(`the first ${await answered(run, first)}`);
+  await company.passing(company.end(first));
+  await company.passing(company.begin(second));
+  told.push(`the other ${await answered(run, second)}`);
+  if (isBound && told.every((one) => one.endsWith('is let in')))
+    throw new Error(`S3 ${site.name} and a copy of its machine are both let in`);
+  const state = company.master.isUp ? await troubleOf(company.master, site.name) : 'is away';
+  await company.passing(company.end(copy));
+  if (!isUp(site)) await company.passing(company.begin(site));
+  if (isCopyFirst && isUp(company.master))
+    await company.passing(company.master.now.service.operations.reset(site.name));
+  return `${site.name} is copied, ${isCopyFirst ? 'the copy' : 'the site'} comes first: ${told.join(', ')}; the master ${state}`;
+}
+
+/** It may have been killed since somebody looked. */
+function isUp(premises: Premises): boolean {
+  return premises.isUp;
+}
+
+const MOST_TRIES = 4;
+
+/** @returns what an exchange ends with, once it is no matter of the link any more */
+async function answered({ company }: Run, premises: Premises): Promise<string> {
+  let code: string | undefined = 'is gone';
+  for (let tries = 0; tries < MOST_TRIES && isUp(premises) && company.master.isUp; tries += 1) {
+    code = await company.tried(premises.now.service.operations.sync({ release: false }));
+    if (code === undefined || CODES_OF_A_COPY.includes(code)) break;
+  }
+  return code ?? 'is let in';
+}
+
+async function troubleOf(master: Premises, site: string): Promise<string> {
+  const { sites } = await master.now.service.operations.status();
+  return sites?.find(({ name }) => name === site)?.trouble?.code ?? 'says nothing';
+}

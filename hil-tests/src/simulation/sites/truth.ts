@@ -1,0 +1,109 @@
+/** A credential that a site's gateway took from a terminal. */
+export interface Enrolled {
+  readonly site: string;
+  readonly terminal: string;
+  readonly user: number;
+  readonly field: number;
+  /** In base64. */
+  readonly value: string;
+  /** Of the change in the site's log. */
+  readonly seq: number;
+}
+
+/** Somebody who must be there. */
+interface Person {
+  /** That the master gave last. */
+  readonly name?: string | undefined;
+  /** Of the change at the master that made the person, where it was made there. */
+  readonly born?: number | undefined;
+}
+
+/**
+ * What must be true of a company because of what people did: who is there, under what name, and whose credentials are
+ * not lost. It knows nothing of how gateways go about it; where two things were done at once at different places, so that
+ * either may have come first, it takes over what became of it.
+ */
+export class Truth {
+  readonly people = new Map<number, Person>();
+  /** May be there or not. */
+  readonly unsure = new Set<number>();
+  /** Credentials that must not be lost. */
+  enrolled: Enrolled[] = [];
+  /** Credentials of somebody who was deleted: nobody who has the number later may have them. */
+  buried: Enrolled[] = [];
+  /** Since the last deletion of a user at the master: position in its log. */
+  readonly deleted = new Map<number, number>();
+  /** Enrolments and additions, for counting that nothing is done twice. */
+  readonly deeds = new Map<number, number>();
+
+  added(user: number, name: string, born: number): void {
+    this.#did(user);
+    if (this.unsure.delete(user)) this.enrolled = this.enrolled.filter((one) => one.user !== user);
+    this.people.set(user, { name, born });
+  }
+
+  named(user: number, name: string): void {
+    const held = this.people.get(user);
+    if (held !== undefined) this.people.set(user, { ...held, name });
+  }
+
+  /** @param raced somebody may have made this user anew at a site, where nobody knew of the deletion */
+  removed(user: number, seq: number, raced: boolean): void {
+    this.people.delete(user);
+    this.buried.push(...this.enrolled.filter((one) => one.user === user));
+    this.enrolled = this.enrolled.filter((one) => one.user !== user);
+    this.deleted.set(user, seq);
+    if (raced) this.unsure.add(user);
+  }
+
+  /**
+   * @param present whether the site had this user
+   * @param stale whether the site had somebody who was deleted at the master since
+   */
+  enrolledAt(one: Enrolled, { present, stale }: { present: boolean; stale: boolean }): void {
+    this.#did(one.user);
+    if (stale) {
+      this.buried.push(one);
+      return;
+    }
+    const again = (other: Enrolled): boolean =>
+      other.site === one.site &&
+      other.terminal === one.terminal &&
+      other.user === one.user &&
+      other.field === one.field;
+    this.enrolled = this.enrolled.filter((other) => !again(other));
+    if (this.unsure.has(one.user)) return;
+    this.enrolled.push(one);
+    if (!present && !this.people.has(one.user)) this.people.set(one.user, {});
+  }
+
+  /** It is not known any more what became of this user. */
+  doubt(user: number): void {
+    this.unsure.add(user);
+    this.people.delete(user);
+    this.enrolled = this.enrolled.filter((one) => one.user !== user);
+  }
+
+  /**
+   * What a site had not told the master when its database went back is lost with it.
+   * @param reached how far it had
+   * @param apart of whom it kept something to itself
+   */
+  wentBack(site: string, reached: number, apart: ReadonlySet<number>): void {
+    const isLost = (one: Enrolled): boolean =>
+      one.site === site && (one.seq > reached || apart.has(one.user));
+    for (const { user } of this.enrolled.filter(isLost)) this.doubt(user);
+  }
+
+  /** Takes over from the master who may be there or not. */
+  settle(held: ReadonlySet<number>): void {
+    for (const user of this.unsure) if (held.has(user)) this.people.set(user, {});
+    for (const user of this.unsure) if (!held.has(user)) this.people.delete(user);
+    this.buried = this.buried.filter(({ user }) => !this.unsure.has(user));
+    this.unsure.clear();
+  }
+
+  #did(user: number): void {
+    this.deeds.set(user, (this.deeds.get(user) ?? 0) + 1);
+  }
+}
