@@ -188,7 +188,7 @@ export async function clone(run: Run): Promise<string | undefined> {
   told.push(`the other ${await answered(run, second)}`);
   if (isBound && told.every((one) => one.endsWith('is let in')))
     throw new Error(`S3 ${site.name} and a copy of its machine are both let in`);
-  const state = company.master.isUp ? await troubleOf(company.master, site.name) : 'is away';
+  const state = isUp(company.master) ? await troubleOf(company.master, site.name) : 'is away';
   await company.passing(company.end(copy));
   if (!isUp(site)) await company.passing(company.begin(site));
   if (isCopyFirst && isUp(company.master))
