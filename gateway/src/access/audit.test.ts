@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { systemClock, WhorlError } from '@whorl/protocol';
 import { expect, onTestFinished, test } from 'vitest';
 import { openStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
+import { rawDatabase } from '../store/testing/place.ts';
 import { Audit } from './audit.ts';
 import type { AuditReport } from './audit.ts';
 
@@ -34,7 +34,7 @@ async function trail(entries: number): Promise<{
   return {
     audit,
     async tampered(sql) {
-      const db = new DatabaseSync(join(data, 'whorl.db'));
+      const db = rawDatabase(data);
       db.exec(sql);
       db.close();
       return audit((one) => one.verify());

@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import { openStore } from './open.ts';
 import { restore } from './restore.ts';
 import type { ConflictSide, Store } from './store.ts';
-import { Sqlite } from './sqlite.ts';
+import { rawDatabase } from './testing/place.ts';
 import { change, directory, filled, template, whole } from './testing/sealed.ts';
 
 const USERS = 120;
@@ -16,9 +16,13 @@ const everybody = Array.from({ length: USERS }, (_, index) => index + 1);
 
 /** Ids of data keys of people, and of those that seal something; while nobody has the database open. */
 function keysOf(data: string): { readonly all: string[]; readonly inUse: string[] } {
-  const db = new Sqlite(join(data, 'whorl.db'), () => undefined);
+  const db = rawDatabase(data);
   try {
-    const ids = (sql: string): string[] => db.all(sql).map(({ id }) => String(id));
+    const ids = (sql: string): string[] =>
+      db
+        .prepare(sql)
+        .all()
+        .map(({ id }) => String(id));
     return {
       all: ids('SELECT hex(id) AS id FROM keys WHERE user > 0 ORDER BY id'),
       inUse: ids(

@@ -6,7 +6,10 @@ import type { Log } from '../settings/log.ts';
 import type { Store } from '../store/store.ts';
 
 /** What the database says when it cannot take something, at least for now. */
-export const TROUBLES = ['STORE_BUSY', 'STORE_FULL', 'STORE_READONLY', 'STORE_IO', 'STORE_CORRUPT'] as const;
+export const TROUBLES = [
+  ...(['STORE_BUSY', 'STORE_FULL', 'STORE_READONLY', 'STORE_IO', 'STORE_CORRUPT'] as const),
+  ...(['STORE_UNREACHABLE', 'STORE_REFUSED'] as const),
+] as const;
 export type TroubleCode = (typeof TROUBLES)[number];
 
 const FIRST_MS = 1_000;

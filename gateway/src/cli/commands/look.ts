@@ -66,6 +66,8 @@ const TROUBLES: Readonly<Record<TroubleCode, string>> = {
   STORE_READONLY: 'read-only',
   STORE_IO: 'the disk fails',
   STORE_CORRUPT: 'damaged',
+  STORE_REFUSED: 'the server refuses',
+  STORE_UNREACHABLE: 'the server does not answer',
 };
 
 /** In one line; the remedy stands with the code. */

@@ -13,6 +13,9 @@ const STATEMENT_MS = 60_000;
 const SILENCE_MS = STATEMENT_MS + 5_000;
 /** A try that took its time is not made again for so many times as long: whoever asks meanwhile is told at once. */
 const RESTS = 4;
+/** The server takes a moment to notice that a process was killed: whoever is started in its place waits so long. */
+const TRY_AGAIN_MS = 100;
+const PATIENT_TRIES = 8;
 const LOCK_NOT_AVAILABLE = '55P03';
 /** The server lets go of what a machine held that fell silent: idle and interval in seconds, then how often. */
 const ALIVE = '-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3';
@@ -167,6 +170,10 @@ async function hold(fresh: pg.Client, member: string | undefined): Promise<void>
 }
 
 async function holdOne(fresh: pg.Client, sql: string, values: string[], otherwise: string): Promise<void> {
-  const { rows } = await fresh.query<{ held: boolean }>(sql, values);
-  if (rows[0]?.held !== true) throw Object.assign(new Error(otherwise), { code: LOCK_NOT_AVAILABLE });
+  for (let tries = generation === 0 ? PATIENT_TRIES : 1; tries > 0; tries -= 1) {
+    const { rows } = await fresh.query<{ held: boolean }>(sql, values);
+    if (rows[0]?.held === true) return;
+    if (tries > 1) await new Promise<void>((resolve) => systemClock.after(TRY_AGAIN_MS, resolve));
+  }
+  throw Object.assign(new Error(otherwise), { code: LOCK_NOT_AVAILABLE });
 }

@@ -34,7 +34,7 @@ function putMark(db: Sqlite, keys: Keys, mark: SiteMark): void {
       db.run(
         `INSERT INTO site_aside (peer, user, sealed, code, reason, since, attempts) VALUES (?, ?, ?, ?, ?, ?, 1)
          ON CONFLICT (peer, user) DO UPDATE SET sealed = excluded.sealed, code = excluded.code,
-           reason = excluded.reason, attempts = attempts + 1`,
+           reason = excluded.reason, attempts = site_aside.attempts + 1`,
         ...[peer, user, sealed, code, reason, since],
       );
       break;

@@ -29,7 +29,8 @@ export function postgresPrograms(): string | undefined {
   return existsSync(join(folder, 'initdb')) ? folder : undefined;
 }
 
-export async function startPostgres(programs: string): Promise<PostgresServer> {
+/** @param more options of the server */
+export async function startPostgres(programs: string, more: readonly string[] = []): Promise<PostgresServer> {
   const directory = mkdtempSync(join(tmpdir(), 'whorl-pg-'));
   const passwordFile = join(directory, 'password');
   const password = randomBytes(16).toString('hex');
@@ -44,7 +45,7 @@ export async function startPostgres(programs: string): Promise<PostgresServer> {
   );
   const port = await freePort();
   const run = () => {
-    const options = ['-D', data, '-p', String(port), '-k', '', '-h', '127.0.0.1'];
+    const options = ['-D', data, '-p', String(port), '-k', '', '-h', '127.0.0.1', ...more];
     const child = spawn(join(programs, 'postgres'), options, {
       ...owner,
       stdio: ['ignore', 'ignore', 'pipe'],

@@ -1,8 +1,9 @@
 import { openStore } from '../open.ts';
+import { databaseOf } from './place.ts';
 
 // A process to be killed: renews the data keys of the data directory that it is given, and tells each step.
 const [, , data = ''] = process.argv;
-const store = openStore({ data });
+const store = openStore({ data, database: databaseOf(data) });
 await store.vault.beginRenewal();
 for (;;) {
   process.stdout.write('step\n');
