@@ -16,10 +16,13 @@ beforeEach(async () => {
     { name: 't1', address: 1, bootMs: 0 },
     { name: 't2', address: 2, model: 'face-100k' },
   ];
-  fleet = await startFleet(
-    fleetSchema.parse({ lines: [{ name: 'floor', listen: { port: 0 }, baud: 115_200, terminals }] }),
-    systemClock,
-  );
+  const registers = [
+    { name: 'contact', kind: 'discrete', address: 0 },
+    { name: 'relay', kind: 'coil', address: 0 },
+  ];
+  const modules = [{ name: 'door-7', unit: 40, registers }];
+  const floor = { name: 'floor', listen: { port: 0 }, baud: 115_200, terminals, modules };
+  fleet = await startFleet(fleetSchema.parse({ lines: [floor] }), systemClock);
   served = await serveControl(fleet, 0);
 });
 
@@ -110,6 +113,24 @@ test('E6 power, cables and faults are told of; a reader goes on after what it ha
   expect(await events(`after=${rest[2]?.id ?? 0}&kind=plug&count=1`)).toMatchObject([
     { line: 'floor', plugged: false },
   ]);
+});
+
+test('E6 a module is told of, whoever sets its contacts and relays', async () => {
+  const module = fleet.module('door-7');
+  await post('/modules/door-7/set', { register: 'contact', value: 1 });
+  await post('/modules/door-7/set', { register: 'contact', value: 1 });
+  module.write('coil', 0, 1);
+  await post('/modules/door-7/power-off');
+  expect(await events('kind=module&after=0&count=3')).toMatchObject([
+    { module: 'door-7', alive: true, register: 'contact', value: 1 },
+    { module: 'door-7', register: 'relay', value: 1 },
+    { module: 'door-7', alive: false },
+  ]);
+  // It hangs on no terminal, and is told of to nobody who follows one.
+  await post('/terminals/t1/tamper');
+  expect(await events('terminal=t1&after=0&count=2')).not.toContainEqual(
+    expect.objectContaining({ kind: 'module' }),
+  );
 });
 
 test('E6 a reader that was away for long is told that it missed something', async () => {

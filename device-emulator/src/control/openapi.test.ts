@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { startFleet } from '../fleet/fleet.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { fleetSchema } from '../fleet/schema.ts';
+import { faultsView } from './fault-routes.ts';
 import { ROUTES } from './routes.ts';
 import { Asker, PAIRING_KEY } from '../testing/bench.ts';
 import { greetPortable, LOG_IN } from '../testing/portable.ts';
@@ -116,6 +117,20 @@ test('E6 all about a portable terminal is as the document says, with what its di
   const schema = operationOf('terminals.get').responses['200']?.content['application/json']?.schema;
   expect(misfit(schema, told)).toBe('');
   expect(told).toMatchObject({ display: { operator: { id: operator }, unsent: [{ user: 9 }] } });
+});
+
+test('E4 E6 what an option is when it is left out is told, also of one that is read from text', async () => {
+  const { line, terminal } = faultsView.parse(await (await asked('GET', ['/faults'])).json());
+  const late = terminal.find(({ name }) => name === 'late');
+  expect(late).toMatchObject({
+    options: { by: 'how late' },
+    parameters: { properties: { by: { default: 300 } } },
+  });
+  expect(line.find(({ name }) => name === 'held')?.options).toMatchObject({
+    beat: expect.stringMatching(/\w/) as string,
+  });
+  const enrol = operationOf('terminals.enrol').requestBody?.content['application/json'].schema;
+  expect(enrol).toMatchObject({ properties: { count: { type: 'integer', default: 1 } } });
 });
 
 test('E6 every refusal is as the document says, of every route', async () => {

@@ -76,7 +76,7 @@ test('E6 every line with curl that the README names can be pasted', async ({ ski
         resolve(out + err.replace(/^curl: \(28\).*$/m, ''));
       });
     });
-    expect(told, line).toMatch(/^[[{]|^: events\n\nid: \d+\ndata: \{/);
+    expect(told, line).toMatch(/^[[{]|^: events\nretry: \d+\n\nid: \d+\ndata: \{/);
     expect(told, line).not.toContain('"code"');
   }
 });

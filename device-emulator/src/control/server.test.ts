@@ -4,7 +4,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startFleet } from '../fleet/fleet.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { fleetSchema } from '../fleet/schema.ts';
-import { LINE_ACTIONS, TERMINAL_ACTIONS } from './actions.ts';
+import { LINE_FAULTS } from '../faults/line-faults.ts';
+import { TERMINAL_FAULTS } from '../faults/terminal-faults.ts';
+import { LINE_ACTIONS, MODULE_ACTIONS, TERMINAL_ACTIONS } from './actions.ts';
 import { serveControl } from './server.ts';
 
 let fleet: Fleet;
@@ -222,8 +224,12 @@ test('E6 a port that is taken is an error that names it', async () => {
   await expect(serveControl(fleet, port)).rejects.toMatchObject({ code: 'EMULATOR_LISTEN' });
 });
 
-test('E6 every option of every action says what it is', () => {
-  for (const [name, { doc, options }] of Object.entries({ ...TERMINAL_ACTIONS, ...LINE_ACTIONS })) {
+test('E4 E6 every option of every action and fault says what it is', () => {
+  const all = [TERMINAL_ACTIONS, LINE_ACTIONS, MODULE_ACTIONS, LINE_FAULTS, TERMINAL_FAULTS];
+  const rows = all.flatMap((table) =>
+    Object.entries<{ doc: string; options: Readonly<Record<string, string>> }>(table),
+  );
+  for (const [name, { doc, options }] of rows) {
     expect(doc, name).not.toBe('');
     for (const [option, help] of Object.entries(options)) expect(help, `${name} --${option}`).not.toBe('');
   }

@@ -6,9 +6,14 @@ const KIND_WIDTH = 10;
 /** An event in a line: when, where, what. */
 export function showEvent(event: FleetEvent): string {
   const time = new Date(event.time).toISOString().slice(11, 23);
-  const place =
-    'terminal' in event && event.terminal !== undefined ? event.terminal : 'line' in event ? event.line : '';
+  const place = placeOf(event);
   return `${time}  ${place.padEnd(PLACE_WIDTH)}  ${event.kind.padEnd(KIND_WIDTH)}  ${wordsOf(event)}`.trimEnd();
+}
+
+function placeOf(event: FleetEvent): string {
+  if (event.kind === 'missed') return '';
+  if (event.kind === 'module') return event.module;
+  return event.terminal ?? event.line;
 }
 
 function wordsOf(event: FleetEvent): string {
@@ -23,7 +28,7 @@ function wordsOf(event: FleetEvent): string {
     case 'denied':
       return whoOf(event.user, event.credential);
     case 'log':
-      return `#${event.log} ${event.what}${event.user === 0 ? '' : `, user ${event.user}`}, by ${event.origin}`;
+      return `#${event.log} ${event.what}, ${event.user === 0 ? '' : `user ${event.user}, `}by ${event.origin}`;
     case 'power':
       return event.power;
     case 'dock':
@@ -34,9 +39,16 @@ function wordsOf(event: FleetEvent): string {
       return `${event.fault} ${event.active ? 'begins' : 'ends'}`;
     case 'frame':
       return `${arrowOf(event.direction)} ${event.message ?? event.form}, ${event.bytes} bytes`;
+    case 'module':
+      return moduleOf(event);
     case 'missed':
       return `what happened after ${event.after} is not kept any more`;
   }
+}
+
+function moduleOf({ register, value, alive }: Extract<FleetEvent, { kind: 'module' }>): string {
+  if (register !== undefined && value !== undefined) return `${register} ${value}`;
+  return alive ? 'on' : 'off';
 }
 
 function whoOf(user: number, credential: string): string {

@@ -6,6 +6,8 @@ import type { FleetEvent } from '../events/event.ts';
 import type { EventLog } from '../events/event-log.ts';
 import { whole } from '../values/numbers.ts';
 
+/** A reader that was cut off, or whose emulator is started again, comes back after so long. */
+const COME_BACK_MS = 1_000;
 /** Whoever is silent for long is taken for dead by what stands between. */
 const HEARTBEAT_MS = 15_000;
 
@@ -69,7 +71,7 @@ function isBehind(log: EventLog, { at, floor, frames }: Place): boolean {
 async function* pieces(log: EventLog, place: Place, { query, clock, gone }: Reading): AsyncGenerator<string> {
   const { at, floor, frames } = place;
   let left = query.count ?? Number.POSITIVE_INFINITY;
-  yield ': events\n\n';
+  yield `: events\nretry: ${COME_BACK_MS}\n\n`;
   if (at > 0 && at < floor) yield piece({ id: at, time: clock.wallTime(), kind: 'missed', after: at });
   while (left > 0 && !gone.aborted) {
     const event = log.next(place.at, { frames });
@@ -92,6 +94,7 @@ function piece(event: FleetEvent): string {
 function isWanted(event: FleetEvent, { line, terminal, kind }: EventsQuery): boolean {
   if (kind?.includes(event.kind) === false) return false;
   if (event.kind === 'missed') return true;
+  if (event.kind === 'module') return line === undefined && terminal === undefined;
   return (line ?? event.line) === event.line && (terminal === undefined || terminal === event.terminal);
 }
 

@@ -57,6 +57,17 @@ const KINDS = {
       active: z.boolean().describe('It has begun; else it has ended.'),
     })
     .describe('Something goes wrong, or was put right.'),
+  module: z
+    .object({
+      module: z.string().describe('Name of the module.'),
+      alive: z.boolean().describe('It has power.'),
+      register: z
+        .string()
+        .optional()
+        .describe('Which one has another value; none when its power was switched.'),
+      value: z.int().optional().describe('Of that register, as it is now.'),
+    })
+    .describe('A module with contacts and relays is different, whoever made it so.'),
   frame: z
     .object({
       line,
@@ -104,6 +115,7 @@ export const eventSchema: z.ZodType<FleetEvent> = z.discriminatedUnion('kind', [
   KINDS.dock.extend({ kind: z.literal('dock'), ...stamp }),
   KINDS.plug.extend({ kind: z.literal('plug'), ...stamp }),
   KINDS.fault.extend({ kind: z.literal('fault'), ...stamp }),
+  KINDS.module.extend({ kind: z.literal('module'), ...stamp }),
   KINDS.frame.extend({ kind: z.literal('frame'), ...stamp }),
   KINDS.missed.extend({ kind: z.literal('missed'), ...stamp }),
 ]);

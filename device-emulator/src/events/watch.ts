@@ -6,6 +6,7 @@ import { Front } from '../firmware/front.ts';
 import type { Noticed } from '../firmware/noticed.ts';
 import type { ShownLog } from '../firmware/shown-log.ts';
 import type { Terminal } from '../firmware/terminal.ts';
+import type { IoModule } from '../modbus/units.ts';
 import type { Happened } from './event.ts';
 import { EventLog } from './event-log.ts';
 import { tellTraffic } from './traffic.ts';
@@ -19,6 +20,7 @@ export class Watch {
   constructor(fleet: Fleet, clock: Clock) {
     this.log = new EventLog(clock);
     for (const line of fleet.lines.values()) this.#watchLine(line, clock);
+    for (const module of fleet.modules.values()) this.#watchModule(module);
     fleet.faults.onChange(({ fault, on }, active) => {
       const { line, terminal } = fleet.target(on);
       const where = { line: line.name, ...(terminal === undefined ? {} : { terminal: on }) };
@@ -36,6 +38,14 @@ export class Watch {
   stop(): void {
     for (const front of this.#fronts.values()) front.stop();
     for (const end of this.#ends) end();
+  }
+
+  #watchModule(module: IoModule): void {
+    module.onChange((register) => {
+      const { name, alive } = module;
+      const changed = register === undefined ? {} : { register: register.name, value: register.value };
+      this.log.tell({ kind: 'module', module: name, alive, ...changed });
+    });
   }
 
   #watchLine(line: RunningLine, clock: Clock): void {

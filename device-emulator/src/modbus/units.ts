@@ -47,12 +47,28 @@ export class IoModule implements ModbusUnit {
   readonly name: string;
   readonly unit: number;
   readonly registers: readonly ModuleRegister[];
-  alive = true;
+  #alive = true;
+  #told: (register?: ModuleRegister) => void = () => undefined;
 
   constructor({ name, unit, registers }: Pick<IoModule, 'name' | 'unit' | 'registers'>) {
     this.name = name;
     this.unit = unit;
-    this.registers = registers.map((register) => ({ ...register }));
+    this.registers = registers.map((register) => this.#watched(register));
+  }
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  set alive(alive: boolean) {
+    if (alive === this.#alive) return;
+    this.#alive = alive;
+    this.#told();
+  }
+
+  /** @param told of each register that gets another value, whoever set it, and without one when the power is switched */
+  onChange(told: (register?: ModuleRegister) => void): void {
+    this.#told = told;
   }
 
   read(kind: RegisterKind, address: number): number | undefined {
@@ -68,5 +84,24 @@ export class IoModule implements ModbusUnit {
 
   #at(kind: RegisterKind, address: number): ModuleRegister | undefined {
     return this.registers.find((one) => one.kind === kind && one.address === address);
+  }
+
+  #watched({ value: first, ...register }: ModuleRegister): ModuleRegister {
+    let value = first;
+    const tell = (): void => {
+      this.#told(watched);
+    };
+    const watched: ModuleRegister = {
+      ...register,
+      get value() {
+        return value;
+      },
+      set value(next) {
+        if (next === value) return;
+        value = next;
+        tell();
+      },
+    };
+    return watched;
   }
 }

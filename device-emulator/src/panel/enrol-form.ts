@@ -1,24 +1,19 @@
 import { css, html } from 'lit';
-import type { PropertyDeclarations, TemplateResult } from 'lit';
+import type { TemplateResult } from 'lit';
 import '@awesome.me/webawesome/dist/components/button/button.js';
 import '@awesome.me/webawesome/dist/components/input/input.js';
 import '@awesome.me/webawesome/dist/components/option/option.js';
 import '@awesome.me/webawesome/dist/components/select/select.js';
 import { z } from 'zod';
-import { Part } from './part.ts';
-import type { Details, Terminal } from './shapes.ts';
+import type { Details } from './shapes.ts';
 import { shared } from './styles.ts';
+import { TerminalPart } from './terminal-part.ts';
 import { valueOf } from './values.ts';
 
 const begun = z.object({ user: z.number() });
 
 /** Begins an enrolment at a terminal's menu; the reader is then pressed as often as it asks. */
-export class EnrolForm extends Part {
-  static override properties: PropertyDeclarations = {
-    ...Part.properties,
-    terminal: { attribute: false },
-    details: { attribute: false },
-  };
+export class EnrolForm extends TerminalPart {
   static override styles = [
     shared,
     css`
@@ -35,8 +30,6 @@ export class EnrolForm extends Part {
       }
     `,
   ];
-  declare terminal: Terminal;
-  declare details: Details | undefined;
   #user = '';
   #name = '';
   #credential = '';
@@ -88,7 +81,7 @@ export class EnrolForm extends Part {
 
   async #begin(): Promise<void> {
     const [kind, slot] = this.#credential.split('.');
-    const answer = await this.store.act(`${this.#path}/enrol-begin`, {
+    const answer = await this.act('enrol-begin', {
       ...(this.#user === '' ? {} : { user: this.#user }),
       ...(this.#name === '' ? {} : { name: this.#name }),
       ...(kind && slot ? { [kind]: slot } : {}),
@@ -98,11 +91,7 @@ export class EnrolForm extends Part {
   }
 
   async #cancel(): Promise<void> {
-    await this.store.act(`${this.#path}/enrol-cancel`);
-  }
-
-  get #path(): string {
-    return `/terminals/${encodeURIComponent(this.terminal.name)}`;
+    await this.act('enrol-cancel');
   }
 }
 

@@ -17,12 +17,11 @@ export interface Parameter {
 /** What a fault takes, with how long it goes on last. */
 export function parametersOf({ options, parameters, lasts }: Fault): Parameter[] {
   const own = Object.entries(options).map(([name, help]) => {
-    const unless = parameters.properties[name]?.default;
-    return {
-      name,
-      help,
-      unless: typeof unless === 'string' || typeof unless === 'number' ? String(unless) : '',
-    };
+    const { default: unless, anyOf } = parameters.properties[name] ?? {};
+    const isTold = typeof unless === 'string' || typeof unless === 'number';
+    // Only times are taken in two ways, as milliseconds and as `16ms`.
+    const unit = anyOf === undefined ? '' : 'ms';
+    return { name, help, unless: isTold ? `${unless}${unit}` : '' };
   });
   if (!lasts) return own;
   return [...own, { name: 'for', help: 'how long, such as 10s', unless: 'until it is put right' }];

@@ -42,6 +42,15 @@ export class FrameList extends Part {
       .number {
         text-align: end;
       }
+      @media (max-width: 640px) {
+        table {
+          font-size: 11px;
+        }
+        th,
+        td {
+          padding: 3px 6px;
+        }
+      }
       .damaged {
         color: var(--panel-bad);
       }
@@ -69,7 +78,7 @@ export class FrameList extends Part {
         <thead>
           <tr>
             <th scope="col">Time</th>
-            <th scope="col">Way</th>
+            <th scope="col">Terminal</th>
             <th scope="col">Message</th>
             <th scope="col" class="number">Bytes</th>
           </tr>
@@ -80,7 +89,7 @@ export class FrameList extends Part {
               html`<tr class=${frame.form}>
                 <td>${clockTime(frame.time)}</td>
                 <td>${wayOf(frame)}</td>
-                <td>${frame.message ?? frame.form}</td>
+                <td>${contentOf(frame)}</td>
                 <td class="number">${frame.bytes}</td>
               </tr>`,
           )}
@@ -103,9 +112,14 @@ export class FrameList extends Part {
 }
 
 function wayOf({ direction, terminal, address }: FrameEvent): string {
-  const who = terminal ?? (address === 0 ? 'all' : address === null ? 'somebody' : `address ${address}`);
+  const who = terminal ?? (address === 0 ? 'all' : address === null ? '–' : `address ${address}`);
   if (direction === null) return 'noise';
-  return direction === 'to-terminal' ? `gateway → ${who}` : `${who} → gateway`;
+  return direction === 'to-terminal' ? `→ ${who}` : `← ${who}`;
+}
+
+/** Its name, or what can be seen of it: a lone delimiter wakes the receivers before a frame. */
+function contentOf({ message, form, bytes }: FrameEvent): string {
+  return message ?? (form === 'short' && bytes === 1 ? 'delimiter' : form);
 }
 
 customElements.define('frame-list', FrameList);

@@ -7,10 +7,11 @@ import '@awesome.me/webawesome/dist/components/input/input.js';
 import { icon } from './icons.ts';
 import './line-card.ts';
 import './line-view.ts';
+import './module-card.ts';
 import { Part } from './part.ts';
 import { readRoute } from './route.ts';
 import type { Route } from './route.ts';
-import { found } from './state.ts';
+import { found, foundModules } from './state.ts';
 import { Store } from './store.ts';
 import type { LinkState } from './store.ts';
 import { shared } from './styles.ts';
@@ -24,6 +25,7 @@ const MOST_LINES = 40;
 const LINK_TEXT: Readonly<Record<LinkState, string>> = {
   connecting: 'Connecting …',
   live: 'Live',
+  gone: 'The emulator is gone',
   lost: 'Not connected',
 };
 
@@ -82,6 +84,14 @@ export class FrontPanel extends Part {
         gap: 18px;
         grid-template-columns: minmax(0, 1fr);
       }
+      .absence {
+        padding: 8px clamp(14px, 2.5vw, 32px);
+        background: var(--panel-bad-soft);
+        color: var(--panel-bad);
+      }
+      .gone {
+        opacity: 0.55;
+      }
       .detail {
         min-width: 0;
       }
@@ -97,8 +107,8 @@ export class FrontPanel extends Part {
         }
         .open .detail {
           position: sticky;
-          top: 76px;
-          max-height: calc(100vh - 94px);
+          top: 74px;
+          max-height: calc(100vh - 92px);
           overflow: auto;
           border-radius: var(--panel-radius);
         }
@@ -115,6 +125,16 @@ export class FrontPanel extends Part {
       @media (max-width: 640px) {
         header {
           position: static;
+        }
+        .colours {
+          order: 1;
+          margin-inline-start: auto;
+        }
+        .search {
+          order: 2;
+        }
+        .pause {
+          order: 3;
         }
       }
       .link::before {
@@ -166,8 +186,8 @@ export class FrontPanel extends Part {
 
   override render(): TemplateResult {
     const detail = this.#detail();
-    return html`${this.#header()}
-      <main class=${detail === undefined ? '' : 'open'}>
+    return html`${this.#header()} ${this.#absence()}
+      <main class=${`${detail === undefined ? '' : 'open'} ${this.store.link === 'gone' ? 'gone' : ''}`}>
         <div class="site">${this.#site()}</div>
         ${detail === undefined ? '' : html`<div class="detail">${detail}</div>`}
       </main>
@@ -180,7 +200,7 @@ export class FrontPanel extends Part {
     return html`<header>
       <h1>${icon('finger', 26)} Whorl <span>front panel</span></h1>
       <span
-        class="chip link ${store.link === 'live' ? 'good' : store.link === 'lost' ? 'bad' : ''}"
+        class="chip link ${store.link === 'live' ? 'good' : store.link === 'connecting' ? '' : 'bad'}"
         role="status"
         >${LINK_TEXT[store.link]}</span
       >
@@ -196,7 +216,7 @@ export class FrontPanel extends Part {
         size="s"
         type="search"
         label="Search lines and terminals"
-        placeholder="Search lines and terminals"
+        placeholder="Search lines, terminals, modules"
         with-clear
         @input=${(event: Event) => {
           this.#search = valueOf(event);
@@ -206,6 +226,7 @@ export class FrontPanel extends Part {
       <wa-button
         size="s"
         appearance="outlined"
+        class="pause"
         aria-pressed=${store.paused ? 'true' : 'false'}
         @click=${() => {
           store.pause(!store.paused);
@@ -215,6 +236,7 @@ export class FrontPanel extends Part {
       <wa-button
         size="s"
         appearance="plain"
+        class="colours"
         @click=${() => {
           setDark(!isDark());
           this.requestUpdate();
@@ -225,9 +247,17 @@ export class FrontPanel extends Part {
     </header>`;
   }
 
+  #absence(): TemplateResult | string {
+    if (this.store.link !== 'gone') return '';
+    return html`<p class="absence" role="alert">
+      The emulator does not answer any more: what is shown is how it was. It is asked again every few seconds.
+    </p>`;
+  }
+
   #site(): TemplateResult {
     const all = found(this.store.state, this.#search);
     const shown = all.slice(0, MOST_LINES);
+    const modules = foundModules(this.store.state, this.#search);
     const selected = this.#route.kind === 'terminal' ? this.#route.name : undefined;
     return html`${repeat(
       shown,
@@ -246,8 +276,9 @@ export class FrontPanel extends Part {
         ? html`<p class="quiet">${all.length - shown.length} more lines: search for them by name.</p>`
         : ''
     }
+    ${modules.length === 0 ? '' : html`<module-card .store=${this.store} .modules=${modules}></module-card>`}
     ${
-      all.length === 0 && this.store.link === 'live'
+      all.length + modules.length === 0 && this.store.link === 'live'
         ? html`<p class="quiet">Nothing is called like that.</p>`
         : ''
     }`;

@@ -10,6 +10,14 @@ import type { Line } from './shapes.ts';
 import { shared } from './styles.ts';
 import './wire-view.ts';
 
+/** What a dot on the wire is, by the colour that it has. */
+const LEGEND = [
+  ['sealed', 'sealed frame'],
+  ['plain', 'plain frame'],
+  ['short', 'invitation, answer to it, or delimiter'],
+  ['damaged', 'damaged'],
+] as const;
+
 /** A line in full: what crosses it, its cable, and what can go wrong with it. */
 export class LineView extends Part {
   static override properties: PropertyDeclarations = { ...Part.properties, line: { attribute: false } };
@@ -28,6 +36,31 @@ export class LineView extends Part {
       .back {
         display: inline-flex;
         color: var(--panel-quiet);
+      }
+      .legend {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 2px 16px;
+        margin-top: 8px;
+      }
+      .dot {
+        display: inline-block;
+        width: 8px;
+        height: 8px;
+        border-radius: 50%;
+        margin-inline-end: 6px;
+      }
+      .sealed {
+        background: var(--panel-brand);
+      }
+      .plain {
+        background: var(--panel-warn);
+      }
+      .short {
+        background: var(--panel-quiet);
+      }
+      .damaged {
+        background: var(--panel-bad);
       }
       .place {
         overflow-wrap: anywhere;
@@ -52,7 +85,14 @@ export class LineView extends Part {
         >
       </div>
       <p class="quiet small place">${place}</p>
-      <wire-view .store=${store} .line=${line}></wire-view>
+      <div>
+        <wire-view .store=${store} .line=${line}></wire-view>
+        <ul class="legend quiet small" aria-label="What the wire shows">
+          ${LEGEND.map(([form, text]) => html`<li><span class="dot ${form}"></span>${text}</li>`)}
+          <li>bars: bytes of the last 12 s, a slot of 0.2 s each; red: damaged</li>
+          <li>→ from the gateway, ← to it</li>
+        </ul>
+      </div>
       <section>
         <h3>Last frames</h3>
         <frame-list .store=${store} .line=${name}></frame-list>

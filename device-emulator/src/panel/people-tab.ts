@@ -1,21 +1,15 @@
 import { css, html } from 'lit';
-import type { PropertyDeclarations, TemplateResult } from 'lit';
+import type { TemplateResult } from 'lit';
 import '@awesome.me/webawesome/dist/components/button/button.js';
 import './enrol-form.ts';
-import { Part } from './part.ts';
-import type { Details, Terminal } from './shapes.ts';
 import { shared } from './styles.ts';
+import { TerminalPart } from './terminal-part.ts';
 
 /** Users listed at once. */
 const MOST = 100;
 
 /** Who is held at a terminal, and enrolment. */
-export class PeopleTab extends Part {
-  static override properties: PropertyDeclarations = {
-    ...Part.properties,
-    terminal: { attribute: false },
-    details: { attribute: false },
-  };
+export class PeopleTab extends TerminalPart {
   static override styles = [
     shared,
     css`
@@ -26,6 +20,10 @@ export class PeopleTab extends Part {
       section {
         display: grid;
         gap: 10px;
+      }
+      .held {
+        max-height: 460px;
+        overflow: auto;
       }
       li {
         display: flex;
@@ -40,8 +38,6 @@ export class PeopleTab extends Part {
       }
     `,
   ];
-  declare terminal: Terminal;
-  declare details: Details | undefined;
 
   override render(): TemplateResult {
     const ids = Object.keys(this.details?.digests ?? {});
@@ -54,7 +50,7 @@ export class PeopleTab extends Part {
         ${
           ids.length === 0
             ? html`<p class="quiet">Nobody yet.</p>`
-            : html`<ul>
+            : html`<ul class="held" tabindex="0" aria-label="Held here">
                 ${ids
                   .slice(-MOST)
                   .reverse()
@@ -85,8 +81,7 @@ export class PeopleTab extends Part {
           size="s"
           appearance="plain"
           variant="danger"
-          @click=${() =>
-            void this.store.act(`/terminals/${encodeURIComponent(this.terminal.name)}/delete`, { user: id })}
+          @click=${() => void this.act('delete', { user: id })}
           >Delete<span class="visually-hidden"> user ${id}</span></wa-button
         >
       </span>

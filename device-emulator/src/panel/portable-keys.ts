@@ -1,19 +1,14 @@
 import { css, html } from 'lit';
-import type { PropertyDeclarations, TemplateResult } from 'lit';
+import type { TemplateResult } from 'lit';
 import '@awesome.me/webawesome/dist/components/button/button.js';
 import '@awesome.me/webawesome/dist/components/input/input.js';
-import { Part } from './part.ts';
-import type { Details, Display, Terminal } from './shapes.ts';
+import type { Display } from './shapes.ts';
 import { shared } from './styles.ts';
+import { TerminalPart } from './terminal-part.ts';
 import { valueOf } from './values.ts';
 
 /** The buttons that only a portable terminal has, and what its display tells besides. */
-export class PortableKeys extends Part {
-  static override properties: PropertyDeclarations = {
-    ...Part.properties,
-    terminal: { attribute: false },
-    details: { attribute: false },
-  };
+export class PortableKeys extends TerminalPart {
   static override styles = [
     shared,
     css`
@@ -23,7 +18,7 @@ export class PortableKeys extends Part {
       }
       .log-in {
         display: grid;
-        grid-template-columns: 1fr 1fr auto;
+        grid-template-columns: minmax(0, 1fr) minmax(0, 1fr) auto;
         gap: 10px;
         align-items: end;
       }
@@ -32,10 +27,17 @@ export class PortableKeys extends Part {
         padding: 10px 14px;
         background: var(--panel-sunk);
       }
+      .green {
+        color: var(--panel-good);
+        font-weight: 600;
+      }
+      .red {
+        color: var(--panel-bad);
+        background: var(--panel-bad-soft);
+        font-weight: 600;
+      }
     `,
   ];
-  declare terminal: Terminal;
-  declare details: Details | undefined;
   #operator = '';
   #pin = '';
 
@@ -45,8 +47,8 @@ export class PortableKeys extends Part {
     return html`${windowOf(display)} ${display.operator === undefined ? this.#logIn(display) : ''}
       <div class="row" role="group" aria-label="Buttons">${this.#buttons(display)}</div>
       <p class="quiet small">
-        ${display.unsent.length} unsent changes; ${display.tasks.length} tasks;
-        ${display.online ? 'online' : 'offline'}.
+        ${display.online ? 'Online' : 'Offline'}. Unsent changes: ${display.unsent.length}. Tasks:
+        ${display.tasks.map(({ name }) => name).join(', ') || 'none'}.
       </p>`;
   }
 
@@ -74,7 +76,7 @@ export class PortableKeys extends Part {
         <wa-button
           size="s"
           variant="brand"
-          @click=${() => void this.#press('log-in', { operator: this.#operator, pin: this.#pin })}
+          @click=${() => void this.act('log-in', { operator: this.#operator, pin: this.#pin })}
           >Log in</wa-button
         >
       </div>
@@ -95,31 +97,29 @@ export class PortableKeys extends Part {
             this.#button('Send', 'sync', { mode: 'send' }),
             this.#button('Download', 'sync', { mode: 'download' }),
           ]),
-      ...(window === undefined
-        ? []
-        : [
-            this.#button('Yes', 'confirm'),
-            this.#button('Cancel sync', 'cancel'),
-            this.#button('Close', 'close'),
-          ]),
+      ...(window === undefined ? [] : this.#answers(window)),
     ];
   }
 
-  #button(label: string, action: string, given: object = {}): TemplateResult {
-    return html`<wa-button size="s" appearance="outlined" @click=${() => void this.#press(action, given)}
-      >${label}</wa-button
-    >`;
+  /** What can be said to the window in front. */
+  #answers({ kind }: NonNullable<Display['window']>): TemplateResult[] {
+    if (kind === 'progress') return [this.#button('Cancel sync', 'cancel')];
+    const close = this.#button('Close', 'close');
+    return kind === 'message' ? [close] : [this.#button('Yes', 'confirm'), close];
   }
 
-  async #press(action: string, given: object): Promise<void> {
-    await this.store.act(`/terminals/${encodeURIComponent(this.terminal.name)}/${action}`, given);
-    this.dispatchEvent(new Event('pressed', { bubbles: true, composed: true }));
+  #button(label: string, action: string, given: object = {}): TemplateResult {
+    return html`<wa-button size="s" appearance="outlined" @click=${() => void this.act(action, given)}
+      >${label}</wa-button
+    >`;
   }
 }
 
 function windowOf({ window }: Display): TemplateResult | string {
   if (window === undefined) return '';
-  if (window.kind !== 'progress') return html`<p class="window">${window.text}</p>`;
+  if (window.kind === 'message')
+    return html`<p class="window ${window.colour}" role="status">${window.text}</p>`;
+  if (window.kind !== 'progress') return html`<p class="window" role="status">${window.text}</p>`;
   const { stage, done, total, rate, left } = window;
   const counts = total === 0 ? '' : `: ${done} of ${total}`;
   const speed = rate === 0 ? '' : `, ${rate} bytes/s, ${left} s left`;

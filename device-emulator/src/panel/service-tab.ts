@@ -1,10 +1,12 @@
 import { css, html } from 'lit';
-import type { PropertyDeclarations, TemplateResult } from 'lit';
+import type { TemplateResult } from 'lit';
 import '@awesome.me/webawesome/dist/components/button/button.js';
+import '@awesome.me/webawesome/dist/components/input/input.js';
 import '@awesome.me/webawesome/dist/components/switch/switch.js';
-import { Part } from './part.ts';
-import type { Details, Terminal } from './shapes.ts';
+import type { Terminal } from './shapes.ts';
 import { shared } from './styles.ts';
+import { TerminalPart } from './terminal-part.ts';
+import { valueOf } from './values.ts';
 
 interface Turn {
   readonly label: string;
@@ -23,18 +25,24 @@ interface Push {
 const PUSHES: readonly Push[] = [
   { label: 'Pair', action: 'pair' },
   { label: 'Restart', action: 'reboot' },
-  { label: 'Open housing', action: 'tamper' },
+  { label: 'Tamper alarm', action: 'tamper' },
   { label: 'Clear log', action: 'clear-log', risky: true },
   { label: 'Factory reset', action: 'factory-reset', risky: true },
 ];
 
-/** Power, cable, dock, and what an installer finds in a terminal's menu. */
-export class ServiceTab extends Part {
-  static override properties: PropertyDeclarations = {
-    ...Part.properties,
-    terminal: { attribute: false },
-    details: { attribute: false },
-  };
+const NUMBERS = [
+  { label: 'Supply, mV', option: 'supply-mv', member: 'supplyMv' },
+  { label: 'Battery, mV', option: 'battery-mv', member: 'batteryMv' },
+  { label: 'Battery, %', option: 'battery-percent', member: 'batteryPercent' },
+] as const;
+
+const CONTACTS = [
+  { label: 'Door open', member: 'door' },
+  { label: 'Housing open', member: 'tamper' },
+] as const;
+
+/** Power, cable, dock, what it measures, and what an installer finds in a terminal's menu. */
+export class ServiceTab extends TerminalPart {
   static override styles = [
     shared,
     css`
@@ -45,6 +53,15 @@ export class ServiceTab extends Part {
       .turns {
         display: grid;
         gap: 14px;
+      }
+      section {
+        display: grid;
+        gap: 8px;
+      }
+      .measures {
+        display: grid;
+        grid-template-columns: repeat(auto-fit, minmax(110px, 1fr));
+        gap: 10px;
       }
       dl {
         display: grid;
@@ -59,8 +76,6 @@ export class ServiceTab extends Part {
       }
     `,
   ];
-  declare terminal: Terminal;
-  declare details: Details | undefined;
 
   override render(): TemplateResult {
     return html`<div class="turns">
@@ -70,7 +85,7 @@ export class ServiceTab extends Part {
               size="s"
               .checked=${isOn}
               hint=${hint}
-              @change=${() => void this.#act(isOn ? off : on)}
+              @change=${() => void this.#turn(isOn ? off : on)}
               >${label}</wa-switch
             >`,
         )}
@@ -82,17 +97,17 @@ export class ServiceTab extends Part {
               size="s"
               appearance="outlined"
               variant=${risky ? 'danger' : 'neutral'}
-              @click=${() => void this.#act(action)}
+              @click=${() => void this.act(action)}
               >${label}</wa-button
             >`,
         )}
       </div>
-      ${this.#facts()}`;
+      ${this.#measures()} ${this.#facts()}`;
   }
 
   #facts(): TemplateResult {
     const { serial, address, place, model, paired } = this.terminal;
-    const { firmware, clock, boots, failure, sensors } = this.details ?? {};
+    const { firmware, clock, boots, failure } = this.details ?? {};
     const facts: [string, string | number | null | undefined][] = [
       ['Serial', serial],
       ['Model', firmware === undefined ? model : `${model}, firmware ${firmware}`],
@@ -101,7 +116,6 @@ export class ServiceTab extends Part {
       ['Paired', paired === null ? undefined : paired ? 'yes' : 'no'],
       ['Clock', clock],
       ['Starts', boots],
-      ['Battery', sensors && sensors.batteryMv > 0 ? `${sensors.batteryPercent} %` : undefined],
       ['Did not start', failure],
     ];
     return html`<dl class="small">
@@ -114,8 +128,43 @@ export class ServiceTab extends Part {
     </dl>`;
   }
 
-  async #act(action: string): Promise<void> {
-    await this.store.act(`/terminals/${encodeURIComponent(this.terminal.name)}/${action}`);
+  /** What contacts and voltages its Modbus registers tell of. */
+  #measures(): TemplateResult | string {
+    const sensors = this.details?.sensors;
+    if (sensors === undefined) return '';
+    return html`<section aria-label="What it measures">
+      <h3>What it measures</h3>
+      <p class="quiet small">As its Modbus registers tell it.</p>
+      <div class="measures">
+        ${NUMBERS.map(
+          ({ label, option, member }) =>
+            html`<wa-input
+              size="s"
+              type="number"
+              min="0"
+              label=${label}
+              .value=${String(sensors[member])}
+              @change=${(event: Event) => void this.#turn('sense', { [option]: valueOf(event) })}
+            ></wa-input>`,
+        )}
+      </div>
+      <div class="row">
+        ${CONTACTS.map(
+          ({ label, member }) =>
+            html`<wa-switch
+              size="s"
+              .checked=${sensors[member]}
+              @change=${() => void this.#turn('sense', { [member]: !sensors[member] })}
+              >${label}</wa-switch
+            >`,
+        )}
+      </div>
+    </section>`;
+  }
+
+  async #turn(action: string, given: object = {}): Promise<void> {
+    await this.act(action, given);
+    // What was refused is shown as it is.
     this.requestUpdate();
   }
 }

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { detailsView, lineView, terminalView } from '../control/views.ts';
+import { detailsView, lineView, moduleView, terminalView } from '../control/views.ts';
 import type { DisplayView } from '../control/views.ts';
 
 // No code is made at run time: the page's policy forbids it.
 z.config({ jitless: true });
 
-export { detailsView, lineView, terminalView };
+export { detailsView, lineView, moduleView, terminalView };
 
 const faultView = z.object({
   name: z.string(),
@@ -16,7 +16,9 @@ const faultView = z.object({
   options: z.record(z.string(), z.string()),
   /** As a JSON schema; of it only what each is unless given. */
   parameters: z.object({
-    properties: z.record(z.string(), z.looseObject({ default: z.unknown().optional() })).default({}),
+    properties: z
+      .record(z.string(), z.looseObject({ default: z.unknown().optional(), anyOf: z.unknown().optional() }))
+      .default({}),
   }),
   lasts: z.boolean(),
   wire: z.boolean(),
@@ -32,6 +34,7 @@ export const faultsView = z.object({
 export const refusalView = z.object({ message: z.string(), remedy: z.string().default('') });
 
 export type Line = Readonly<z.infer<typeof lineView>>;
+export type Module = Readonly<z.infer<typeof moduleView>>;
 export type Terminal = Readonly<z.infer<typeof terminalView>>;
 export type Details = Readonly<z.infer<typeof detailsView>>;
 export type Fault = Readonly<z.infer<typeof faultView>>;

@@ -38,6 +38,7 @@ const SITE: State = {
     ['t2', terminal('t2', 'floor', { model: 'card-500' })],
     ['t3', terminal('t3', 'gate')],
   ]),
+  modules: new Map(),
   active: [],
   faults: { line: [fault('noise', true)], terminal: [fault('late', true), fault('power-cut', false)] },
 };

@@ -1,10 +1,12 @@
 import type { FleetEvent } from '../events/event.ts';
-import type { Active, Fault, Line, Terminal } from './shapes.ts';
+import type { Active, Fault, Line, Module, Terminal } from './shapes.ts';
 
 /** All that the panel shows, but for the traffic: never changed, only replaced. */
 export interface State {
   readonly lines: ReadonlyMap<string, Line>;
   readonly terminals: ReadonlyMap<string, Terminal>;
+  /** Modules with contacts and relays. */
+  readonly modules: ReadonlyMap<string, Module>;
   /** What is wrong at the moment. */
   readonly active: readonly Active[];
   /** What can go wrong. */
@@ -14,6 +16,7 @@ export interface State {
 export const NOTHING_YET: State = {
   lines: new Map(),
   terminals: new Map(),
+  modules: new Map(),
   active: [],
   faults: { line: [], terminal: [] },
 };
@@ -44,6 +47,8 @@ export function apply(state: State, event: FleetEvent): State {
         : withTerminal(state, event.terminal, () => ({ plugged: event.plugged }));
     case 'fault':
       return withFault(state, { fault: event.fault, on: event.terminal ?? event.line }, event.active);
+    case 'module':
+      return withModule(state, event);
     case 'enrolment':
       return withTerminal(state, event.terminal, () => ({ enrolment: enrolmentOf(event) }));
     case 'identified':
@@ -68,6 +73,14 @@ export function withSnapshot(state: State, terminal: Terminal): State {
 /** What is wrong at a terminal or line itself. */
 export function activeAt(state: State, on: string): readonly string[] {
   return state.active.filter((one) => one.on === on).map(({ fault }) => fault);
+}
+
+/** Modules that a search is for: by their own name, or that of a register. */
+export function foundModules({ modules }: State, search: string): readonly Module[] {
+  const wanted = search.trim().toLowerCase();
+  return [...modules.values()].filter(({ name, registers }) =>
+    [name, ...registers.map((one) => one.name)].some((text) => text.toLowerCase().includes(wanted)),
+  );
 }
 
 /** Lines with those of their terminals that a search is for; a line that is meant itself comes with all of them. */
@@ -101,6 +114,18 @@ function withLine(state: State, name: string, change: Partial<Line>): State {
   const before = state.lines.get(name);
   if (before === undefined) return state;
   return { ...state, lines: new Map(state.lines).set(name, { ...before, ...change }) };
+}
+
+function withModule(
+  state: State,
+  { module: name, alive, register, value }: Extract<FleetEvent, { kind: 'module' }>,
+): State {
+  const before = state.modules.get(name);
+  if (before === undefined) return state;
+  const registers = before.registers.map((one) =>
+    one.name === register && value !== undefined ? { ...one, value } : one,
+  );
+  return { ...state, modules: new Map(state.modules).set(name, { ...before, alive, registers }) };
 }
 
 function withFault(state: State, { fault, on }: Active, isActive: boolean): State {

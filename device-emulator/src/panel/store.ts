@@ -1,18 +1,22 @@
 import { z } from 'zod';
 import { eventSchema } from '../events/event.ts';
 import type { FleetEvent } from '../events/event.ts';
-import { detailsView, faultsView, lineView, refusalView, terminalView } from './shapes.ts';
+import { detailsView, faultsView, lineView, moduleView, refusalView, terminalView } from './shapes.ts';
 import type { Details } from './shapes.ts';
 import { apply, NOTHING_YET, staleAfter, withSnapshot } from './state.ts';
 import type { State } from './state.ts';
 import { LineTraffic, Playback } from './traffic.ts';
 import type { FrameEvent } from './traffic.ts';
 
-export type LinkState = 'connecting' | 'live' | 'lost';
+/** `gone`: it was there and does not answer; it is asked again and again. */
+export type LinkState = 'connecting' | 'live' | 'gone' | 'lost';
 
 const PLAYBACK_LAG_MS = 150;
 
-/** What is known of the site, kept up to date by the emulator's stream; tells `change` when it is not the same any more. */
+/**
+ * What is known of the site, kept up to date by the emulator's stream; tells `change` when it is not the same any more, `loaded`
+ * when all of it was asked for anew, and `happened` with each event.
+ */
 export class Store extends EventTarget {
   readonly traffic = new Map<string, LineTraffic>();
   readonly playback = new Playback(PLAYBACK_LAG_MS);
@@ -33,7 +37,8 @@ export class Store extends EventTarget {
     const stream = new EventSource('/events');
     stream.addEventListener('open', () => void this.#load());
     stream.addEventListener('error', () => {
-      this.#set({ link: stream.readyState === EventSource.CLOSED ? 'lost' : 'connecting' });
+      const isOver = stream.readyState === EventSource.CLOSED;
+      this.#set({ link: isOver ? 'lost' : this.link === 'connecting' ? 'connecting' : 'gone' });
     });
     stream.addEventListener('message', ({ data, timeStamp }: MessageEvent<string>) => {
       this.#take(data, timeStamp);
@@ -94,20 +99,23 @@ export class Store extends EventTarget {
   async #load(): Promise<void> {
     this.#waiting = [];
     try {
-      const [lines, terminals, faults] = await Promise.all([
+      const [lines, terminals, modules, faults] = await Promise.all([
         ask('/lines'),
         ask('/terminals'),
+        ask('/modules'),
         ask('/faults'),
       ]);
       const { active, ...all } = faultsView.parse(faults);
       this.state = {
         lines: byName(z.array(lineView).parse(lines)),
         terminals: byName(z.array(terminalView).parse(terminals)),
+        modules: byName(z.array(moduleView).parse(modules)),
         active,
         faults: all,
       };
       for (const event of this.#waiting) this.state = apply(this.state, event);
       this.#set({ link: 'live', refusal: undefined });
+      this.dispatchEvent(new Event('loaded'));
     } catch (error) {
       this.#set({ link: 'lost', refusal: error instanceof Error ? error.message : String(error) });
     }
@@ -117,8 +125,8 @@ export class Store extends EventTarget {
   #take(data: string, pageTime: number): void {
     const event = eventSchema.parse(JSON.parse(data));
     if (event.kind === 'frame') this.#takeFrame(event, pageTime);
-    else if (event.kind === 'missed') void this.#load();
     else if (this.#waiting !== undefined) this.#waiting.push(event);
+    else if (event.kind === 'missed') void this.#load();
     else {
       const before = this.state;
       this.state = apply(before, event);
@@ -173,5 +181,6 @@ async function ask(path: string, options: RequestInit = {}): Promise<unknown> {
   });
   const value: unknown = await answer.json();
   if (answer.ok) return value;
-  throw new Error(refusalView.parse(value).message);
+  const { message, remedy } = refusalView.parse(value);
+  throw new Error(`${message.slice(0, 1).toUpperCase()}${message.slice(1)}. ${remedy}`);
 }

@@ -1,20 +1,14 @@
 import { css, html } from 'lit';
-import type { PropertyDeclarations, TemplateResult } from 'lit';
+import type { TemplateResult } from 'lit';
 import { icon } from './icons.ts';
-import { Part } from './part.ts';
-import type { Details, Terminal } from './shapes.ts';
 import { leds, shared } from './styles.ts';
+import { TerminalPart } from './terminal-part.ts';
 
 const KEYS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '0', '#'];
 const KEY_NAMES: Readonly<Record<string, string>> = { '*': 'Star: take back', '#': 'Hash: enter' };
 
 /** A terminal as it hangs on its wall: display, light, readers, keypad and the relay of its door. */
-export class TerminalDevice extends Part {
-  static override properties: PropertyDeclarations = {
-    ...Part.properties,
-    terminal: { attribute: false },
-    details: { attribute: false },
-  };
+export class TerminalDevice extends TerminalPart {
   static override styles = [
     shared,
     leds,
@@ -159,8 +153,6 @@ export class TerminalDevice extends Part {
       }
     `,
   ];
-  declare terminal: Terminal;
-  declare details: Details | undefined;
 
   override render(): TemplateResult {
     const { name, lines, led, power, released, model, portable } = this.terminal;
@@ -205,10 +197,7 @@ export class TerminalDevice extends Part {
 
   #dock(): TemplateResult {
     const { docked } = this.terminal;
-    return html`<button
-      class="dock"
-      @click=${() => void this.store.act(`${this.#path}/${docked ? 'undock' : 'dock'}`)}
-    >
+    return html`<button class="dock" @click=${() => void this.act(docked ? 'undock' : 'dock')}>
       ${icon('dock', 18)} ${docked ? 'Take out of dock' : 'Put into dock'}
     </button>`;
   }
@@ -226,15 +215,11 @@ export class TerminalDevice extends Part {
 
   async #show(kind: 'finger' | 'card' | 'face'): Promise<void> {
     const { person } = this.store;
-    await this.store.act(`${this.#path}/${kind}`, person === 0 ? {} : { user: person });
+    await this.act(kind, person === 0 ? {} : { user: person });
   }
 
   async #type(keys: string): Promise<void> {
-    await this.store.act(`${this.#path}/keys`, { keys });
-  }
-
-  get #path(): string {
-    return `/terminals/${encodeURIComponent(this.terminal.name)}`;
+    await this.act('keys', { keys });
   }
 }
 

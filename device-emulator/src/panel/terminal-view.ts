@@ -1,5 +1,6 @@
 import { css, html } from 'lit';
-import type { PropertyDeclarations, PropertyValues, TemplateResult } from 'lit';
+import type { PropertyValues, TemplateResult } from 'lit';
+import { keyed } from 'lit/directives/keyed.js';
 import '@awesome.me/webawesome/dist/components/input/input.js';
 import '@awesome.me/webawesome/dist/components/tab-group/tab-group.js';
 import '@awesome.me/webawesome/dist/components/tab-panel/tab-panel.js';
@@ -7,24 +8,18 @@ import '@awesome.me/webawesome/dist/components/tab/tab.js';
 import './fault-list.ts';
 import { icon } from './icons.ts';
 import './log-tab.ts';
-import { Part } from './part.ts';
 import './people-tab.ts';
 import './portable-keys.ts';
 import { hrefOf } from './route.ts';
 import './service-tab.ts';
-import type { Details, Terminal } from './shapes.ts';
 import { activeAt } from './state.ts';
 import { shared } from './styles.ts';
 import './terminal-device.ts';
+import { TerminalPart } from './terminal-part.ts';
 import { valueOf } from './values.ts';
 
 /** A terminal in full: its front, who stands before it, and all that can be done to it. */
-export class TerminalView extends Part {
-  static override properties: PropertyDeclarations = {
-    ...Part.properties,
-    terminal: { attribute: false },
-    details: { state: true },
-  };
+export class TerminalView extends TerminalPart {
   static override styles = [
     shared,
     css`
@@ -75,8 +70,6 @@ export class TerminalView extends Part {
       }
     `,
   ];
-  declare terminal: Terminal;
-  declare details: Details | undefined;
   #asking = false;
   #stale = false;
   readonly #notice = (event: Event): void => {
@@ -90,14 +83,18 @@ export class TerminalView extends Part {
     if (isMine) void this.#ask();
   };
 
+  readonly #askAnew = (): void => void this.#ask();
+
   override connectedCallback(): void {
     super.connectedCallback();
     this.store.addEventListener('happened', this.#notice);
+    this.store.addEventListener('loaded', this.#askAnew);
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.store.removeEventListener('happened', this.#notice);
+    this.store.removeEventListener('loaded', this.#askAnew);
   }
 
   override willUpdate(changed: PropertyValues<this>): void {
@@ -112,7 +109,7 @@ export class TerminalView extends Part {
     const { terminal, details, store } = this;
     const { name, line } = terminal;
     const faults = activeAt(store.state, name);
-    return html`<article class="card" aria-label=${`Terminal ${name}`}>
+    return html`<article class="card" aria-label=${`Terminal ${name}`} @pressed=${() => void this.#ask()}>
       <div class="row spread">
         <div class="row">
           <a class="back" href="#/" aria-label="Back to the site">${icon('back')}</a>
@@ -154,30 +151,38 @@ export class TerminalView extends Part {
 
   #tabs(faults: number): TemplateResult {
     const { terminal, details, store } = this;
-    return html`<wa-tab-group @pressed=${() => void this.#ask()}>
-      ${terminal.portable ? html`<wa-tab panel="portable">Portable</wa-tab>` : ''}
-      <wa-tab panel="people">People</wa-tab>
-      <wa-tab panel="faults">Faults${faults > 0 ? ` (${faults})` : ''}</wa-tab>
-      <wa-tab panel="service">Power and cable</wa-tab>
-      <wa-tab panel="log">Log</wa-tab>
-      ${
-        terminal.portable
-          ? html`<wa-tab-panel name="portable">
-              <portable-keys .store=${store} .terminal=${terminal} .details=${details}></portable-keys>
-            </wa-tab-panel>`
-          : ''
-      }
-      <wa-tab-panel name="people">
-        <people-tab .store=${store} .terminal=${terminal} .details=${details}></people-tab>
-      </wa-tab-panel>
-      <wa-tab-panel name="faults">
-        <fault-list .store=${store} .on=${terminal.name} .faults=${store.state.faults.terminal}></fault-list>
-      </wa-tab-panel>
-      <wa-tab-panel name="service">
-        <service-tab .store=${store} .terminal=${terminal} .details=${details}></service-tab>
-      </wa-tab-panel>
-      <wa-tab-panel name="log"><log-tab .details=${details}></log-tab></wa-tab-panel>
-    </wa-tab-group>`;
+    // Another set of tabs begins at its first one.
+    return html`${keyed(
+      terminal.portable,
+      html`<wa-tab-group>
+        ${terminal.portable ? html`<wa-tab panel="portable">Portable</wa-tab>` : ''}
+        <wa-tab panel="people">People</wa-tab>
+        <wa-tab panel="faults">Faults${faults > 0 ? ` (${faults})` : ''}</wa-tab>
+        <wa-tab panel="service">Power and cable</wa-tab>
+        <wa-tab panel="log">Log</wa-tab>
+        ${
+          terminal.portable
+            ? html`<wa-tab-panel name="portable">
+                <portable-keys .store=${store} .terminal=${terminal} .details=${details}></portable-keys>
+              </wa-tab-panel>`
+            : ''
+        }
+        <wa-tab-panel name="people">
+          <people-tab .store=${store} .terminal=${terminal} .details=${details}></people-tab>
+        </wa-tab-panel>
+        <wa-tab-panel name="faults">
+          <fault-list
+            .store=${store}
+            .on=${terminal.name}
+            .faults=${store.state.faults.terminal}
+          ></fault-list>
+        </wa-tab-panel>
+        <wa-tab-panel name="service">
+          <service-tab .store=${store} .terminal=${terminal} .details=${details}></service-tab>
+        </wa-tab-panel>
+        <wa-tab-panel name="log"><log-tab .details=${details}></log-tab></wa-tab-panel>
+      </wa-tab-group>`,
+    )}`;
   }
 
   /** Asks for the details; what happens meanwhile makes it ask once more. */

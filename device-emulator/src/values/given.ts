@@ -23,7 +23,15 @@ export class RequestError extends WhorlError {
 
 /** Help by name of the option. */
 export function helpOf(shape: Shape): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(shape).map(([key, one]) => [key, one.description ?? '']));
+  return Object.fromEntries(Object.entries(shape).map(([key, one]) => [key, helpFor(one)]));
+}
+
+/** What is said of an option, or of what it is when it is given. */
+function helpFor(option: z.ZodType): string {
+  if (option.description !== undefined) return option.description;
+  const isWrapped = option instanceof z.ZodDefault || option instanceof z.ZodOptional;
+  const inner: unknown = isWrapped ? option.def.innerType : undefined;
+  return inner instanceof z.ZodType ? helpFor(inner) : '';
 }
 
 /**

@@ -20,8 +20,11 @@ export function startBrowser(path: string): Promise<Browser> {
   return chromium.launch({ executablePath: path, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
 }
 
-/** Roles of what people press and fill in. */
-const CONTROLS = new Set(['button', 'link', 'textbox', 'searchbox', 'combobox', 'switch', 'tab', 'option']);
+/** Roles of what people press and fill in, and of what must be told apart. */
+const CONTROLS = new Set([
+  ...['button', 'link', 'textbox', 'searchbox', 'spinbutton', 'combobox', 'option', 'switch', 'checkbox'],
+  ...['tab', 'tabpanel', 'img', 'region'],
+]);
 
 /** What somebody who sees nothing could not tell apart: controls without a name, as role and place in the page. */
 export async function namelessControls(page: Page): Promise<string[]> {

@@ -227,7 +227,7 @@ export class Portable {
       const wrong = Math.min(MOST_WRONG, this.#state.wrong + 1);
       this.#store.change([{ name: 'pins', wrong }], [{ kind: 'operator.refused', detail: operator }]);
       this.#lock();
-      throw new WhorlError('TERMINAL_PIN', `operator ${operator}`);
+      throw new WhorlError('TERMINAL_PIN', `operator ${operator}: number or PIN is wrong`);
     }
     if (this.#state.wrong > 0) this.#store.change([{ name: 'pins', wrong: 0 }], []);
     this.#question = undefined;
