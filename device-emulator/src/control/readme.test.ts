@@ -50,7 +50,7 @@ afterAll(async () => {
   await fleet.stop();
 });
 
-test('E6 every command that the README names does what it says', async () => {
+test('E6 every command that the README names does what it says', { timeout: 60_000 }, async () => {
   const commands = TYPED.flatMap((line) => {
     const [, typed = ''] = /^(?:npx )?whorl-emulator (.*?)(?:\s+[>#].*)?$/.exec(line) ?? [];
     return typed === '' || ELSEWHERE.test(typed) ? [] : [typed.split(' ')];
@@ -63,7 +63,7 @@ test('E6 every command that the README names does what it says', async () => {
   }
 });
 
-test('E6 every line with curl that the README names can be pasted', async ({ skip }) => {
+test('E6 every line with curl that the README names can be pasted', { timeout: 60_000 }, async ({ skip }) => {
   if (spawnSync('curl', ['--version']).status !== 0) skip('there is no curl here');
   const lines = TYPED.filter((line) => line.startsWith('curl '));
   expect(lines.length).toBeGreaterThan(4);
