@@ -107,11 +107,11 @@ test('S8 a lost code is taken away at the stopped machine only, which leaves the
   writeFileSync(file, `${CODE}\n`, { mode: 0o600 });
   const opened = await whorl(data, ['sites', 'unlock', '--minutes', '3', '--code-file', file]);
   expect(opened).toMatchObject({ exit: 0, out: 'Open for you for 3 minutes.\n' });
-  expect((await whorl(data, ['sites'])).out).toContain('Sync settings: open for you until');
+  expect((await whorl(data, ['sites'])).out).toContain('Settings   open for you until');
   await service.stop();
   expect(await whorl(data, ['sites', 'lock', 'forget-code'])).toMatchObject({ exit: 0 });
   service = await master(data);
-  expect((await whorl(data, ['sites'])).out).toContain('Sync settings: no code yet');
+  expect((await whorl(data, ['sites'])).out).toContain('Settings   no code yet');
   const deeds = await new Client(localSend(data)).get<AuditView[]>('/audit?deed=sites.lock.forget');
   expect(deeds).toMatchObject([{ who: 'machine', outcome: 'done' }]);
   await service.stop();

@@ -49,6 +49,7 @@ export const sitesStatusSchema = z.strictObject({
       online: z.boolean(),
       step: z.string().exactOptional().describe('What is being done.'),
       left: z.int().exactOptional().describe('Rows that are left of it.'),
+      leftMs: z.int().exactOptional().describe('How long that takes when it goes on as it went.'),
       success: millis.exactOptional(),
       tookMs: z.int().exactOptional(),
       next: millis.exactOptional().describe('When the next exchange begins by itself.'),

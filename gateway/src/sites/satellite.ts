@@ -3,6 +3,7 @@ import type { Cancel } from '@whorl/protocol';
 import type { SiteSyncSettings } from '../settings/sites.ts';
 import { Conversation } from './conversation.ts';
 import { exchange } from './exchange.ts';
+import { Progress } from './progress.ts';
 import type { StepName } from './talk.ts';
 import type { SitesGround } from './ground.ts';
 import type { IdentityPlace } from './identity.ts';
@@ -38,6 +39,8 @@ export interface SatelliteState {
   readonly step?: StepName;
   /** Rows that are left of it. */
   readonly left?: number;
+  /** How long that takes when it goes on as it went. */
+  readonly leftMs?: number;
   /** Of the last exchange that ended well, milliseconds UTC. */
   readonly success?: number;
   readonly tookMs?: number;
@@ -63,6 +66,7 @@ const LOST_MS = 1_000;
 export class Satellite {
   readonly #parts: SatelliteParts;
   readonly #pace = new Pace();
+  readonly #progress = new Progress();
   readonly #stopping = new AbortController();
   #conversation: Conversation | undefined;
   #state: SatelliteState = { online: false };
@@ -199,8 +203,9 @@ export class Satellite {
       await this.#failed(error);
       for (const one of waiting) one.reject(error);
     }
-    const { step: _step, left: _left, ...state } = this.#state;
+    const { step: _step, left: _left, leftMs: _leftMs, ...state } = this.#state;
     this.#state = state;
+    this.#progress.end();
     this.#ended = clock.now();
   }
 
@@ -223,7 +228,8 @@ export class Satellite {
           this.#up = { users: null, events: null, holdings: null, ...this.#up, [stream]: cursor };
         },
         progress: (step, left) => {
-          this.#state = { ...this.#state, step, left };
+          const { leftMs: _, ...state } = this.#state;
+          this.#state = { ...state, ...this.#progress.at(step, left, clock.now()) };
         },
       },
       keep: (token) => {

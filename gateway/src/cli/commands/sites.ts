@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
-import { WhorlError } from '@whorl/protocol';
-import type { AsideView, SitesStatus, SiteView } from '../../sites/operations.ts';
+import { systemClock, WhorlError } from '@whorl/protocol';
+import type { AsideView, SitesStatus } from '../../sites/operations.ts';
 import { contextOf, guarded, wholeNumber } from '../context.ts';
 import { askPassword } from '../prompt.ts';
-import { table } from '../table.ts';
+import { table, when } from '../table.ts';
 import { addBrokerConfig } from './site-broker.ts';
 import { addSiteLockCommands } from './site-lock.ts';
 import { addSiteReportCommands } from './site-report.ts';
+import { showList, showSites } from './site-status.ts';
 import { addSiteSyncCommands } from './site-sync.ts';
 
 /** Commands for master and satellites. */
@@ -44,74 +45,31 @@ Examples:
 }
 
 function addStatus(sites: Command): void {
-  for (const name of ['status', 'list'])
+  const show = (
+    name: string,
+    it: { isDefault: boolean; doc: string; text: (status: SitesStatus) => string },
+  ): void => {
     sites
-      .command(name, { isDefault: name === 'status' })
-      .description(name === 'status' ? 'how the exchange stands, on one screen' : 'the same as status')
+      .command(name, { isDefault: it.isDefault })
+      .description(it.doc)
       .addHelpText('after', `\nExample:\n  whorl sites ${name}`)
       .action(async (_options, command: Command) => {
         const context = contextOf(command);
         await guarded(context.json, async () => {
           const status = await context.client.get<SitesStatus>('/sites');
-          context.print(status, () => showSites(status));
+          context.print(status, () => it.text(status));
         });
       });
-}
-
-/** The status on one screen. */
-export function showSites({ role, name, sites, master, aside, lock }: SitesStatus): string {
-  const lines = [`${name} is ${role}${role === 'standalone' ? '; no other gateway is concerned.' : '.'}`];
-  if (master !== undefined) {
-    const { settings, trouble } = master;
-    lines.push(
-      `Master ${master.name}: ${master.online ? 'answers' : 'does not answer'}; last exchange ${when(master.success)}${took(master.tookMs)}.`,
-      master.step === undefined
-        ? `Next one ${master.next === undefined ? 'only when asked for' : when(master.next)}.`
-        : `Now: ${master.step}${master.left === undefined ? '' : `, ${master.left} rows left`}.`,
-      `${master.waiting} changes and events wait to go up; ${master.complete ? 'all that belongs here has been here' : 'not all that belongs here has been here yet'}.`,
-      `Every ${settings.intervalMinutes === 0 ? '0 minutes: paused' : `${settings.intervalMinutes} minutes`}${settings.continuous && settings.intervalMinutes > 0 ? ', and as changes happen' : ''}.`,
-      ...(trouble === undefined ? [] : [`${trouble.code}: ${trouble.text} (${when(trouble.time)})`]),
-    );
-  }
-  if (sites !== undefined) lines.push('', sites.length === 0 ? 'No satellites yet.' : siteTable(sites));
-  for (const { name: site, trouble } of sites ?? [])
-    if (trouble !== undefined)
-      lines.push(`${site}: ${trouble.code}: ${trouble.text} (${when(trouble.time)})`);
-  if (aside > 0) lines.push(`${aside} rows wait apart: \`whorl sites aside\` says why.`);
-  if (lock !== undefined) lines.push(showLock(lock));
-  return lines.join('\n');
-}
-
-function showLock({ set, open, waitMs }: NonNullable<SitesStatus['lock']>): string {
-  if (!set) return 'Sync settings: no code yet, so nobody can change them: `whorl sites lock set-code`.';
-  const wait =
-    waitMs === undefined ? '' : `; after wrong codes the next one in ${Math.ceil(waitMs / 1000)} s`;
-  return `Sync settings: ${open === undefined ? 'locked' : `open for you until ${when(open)}`}${wait}.`;
-}
-
-function siteTable(sites: readonly SiteView[]): string {
-  return table(
-    ['ID', 'SITE', 'STATE', 'LAST SUCCESS', 'TOOK', 'USERS', 'ASIDE', 'GROUPS', 'MACHINE'],
-    sites.map((site) => [
-      String(site.syncId),
-      site.name,
-      site.online ? 'online' : 'offline',
-      when(site.success),
-      site.tookMs === undefined ? '' : `${(site.tookMs / 1000).toFixed(1)} s`,
-      site.summary === undefined ? '' : String(site.summary.users),
-      site.summary === undefined ? '' : String(site.summary.aside),
-      site.groups?.join(', ') ?? 'all',
-      site.bound?.host ?? 'none yet',
-    ]),
-  );
-}
-
-function when(time: number | undefined): string {
-  return time === undefined ? 'never' : new Date(time).toISOString().slice(0, 19).replace('T', ' ');
-}
-
-function took(ms: number | undefined): string {
-  return ms === undefined ? '' : `, ${(ms / 1000).toFixed(1)} s`;
+  };
+  const now = (): number => systemClock.wallTime();
+  show('status', {
+    ...{ isDefault: true, doc: 'how the exchange stands, on one screen' },
+    text: (status) => showSites(status, now()),
+  });
+  show('list', {
+    ...{ isDefault: false, doc: 'at the master: the satellites, their groups and machines' },
+    text: showList,
+  });
 }
 
 /** `1,4`, or `all`. @throws WhorlError REQUEST_INVALID */

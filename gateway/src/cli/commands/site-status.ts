@@ -1,0 +1,128 @@
+import { ERRORS } from '@whorl/protocol';
+import type { SitesStatus, SiteView } from '../../sites/operations.ts';
+import { ago, table } from '../table.ts';
+
+/** Narrowest screen that a status is made for. */
+const COLUMNS = 80;
+const HEAD = 11;
+const MOST_NAME = 15;
+
+type Above = NonNullable<SitesStatus['master']>;
+type Trouble = NonNullable<SiteView['trouble']>;
+
+/** The status on one screen of 80 columns. @param now milliseconds UTC */
+export function showSites(status: SitesStatus, now: number): string {
+  const { role, name, syncId, sites, master, aside, lock } = status;
+  if (role === 'standalone') return `${name} is standalone; no other gateway is concerned.`;
+  const lines = [
+    master === undefined
+      ? `${name} is the master.`
+      : `${name} is satellite ${syncId ?? ''} of ${master.name}.`,
+    ...(master === undefined ? [] : aboveLines(master, now)),
+    ...(sites === undefined ? [] : siteLines(sites, now)),
+  ];
+  if (aside > 0) lines.push(...row('Aside', `${aside} rows wait apart: \`whorl sites aside\` says why`));
+  if (lock !== undefined) lines.push(...row('Settings', lockText(lock)));
+  return lines.join('\n');
+}
+
+function aboveLines(above: Above, now: number): string[] {
+  const { online, step, left, leftMs, success, tookMs, next, settings, waiting, complete, trouble } = above;
+  const { intervalMinutes, continuous } = settings;
+  const every =
+    intervalMinutes === 0
+      ? 'paused'
+      : `every ${intervalMinutes} min${continuous ? ', and as changes happen' : ''}`;
+  const rest = leftMs === undefined ? '' : `, about ${span(leftMs)}`;
+  return [
+    ...row('Master', `${above.name} ${online ? 'answers' : 'does not answer'}`),
+    ...row(
+      'Last',
+      success === undefined
+        ? 'none yet'
+        : `${when(success)}, ${ago(success, now)}, took ${span(tookMs ?? 0)}`,
+    ),
+    ...(step === undefined
+      ? []
+      : row('Now', `${step}${left === undefined ? '' : `: ${left} rows left${rest}`}`)),
+    ...row('Next', `${next === undefined ? 'only when asked for' : when(next)}; ${every}`),
+    ...row('Waiting', `${waiting} changes and events to go up`),
+    ...row('Complete', complete ? 'yes' : 'not all that belongs here has been here yet'),
+    ...(trouble === undefined ? [] : troubleLines('Trouble', trouble)),
+  ];
+}
+
+function siteLines(sites: readonly SiteView[], now: number): string[] {
+  if (sites.length === 0) return ['No satellites yet: `whorl sites add`.'];
+  return [
+    '',
+    table(
+      ['ID', 'SITE', 'STATE', 'LAST', 'TOOK', 'USERS', 'ASIDE', 'DOORS'],
+      sites.map((site) => [
+        ...[String(site.syncId), shortened(site.name), site.online ? 'online' : 'offline'],
+        ...[ago(site.success, now), site.tookMs === undefined ? '' : span(site.tookMs)],
+        site.summary === undefined ? '' : String(site.summary.users),
+        site.summary === undefined ? '' : String(site.summary.aside),
+        site.summary === undefined ? '' : doors(site.summary.terminals),
+      ]),
+      COLUMNS,
+    ),
+    ...sites.flatMap(({ name, trouble }) =>
+      trouble === undefined ? [] : troubleLines(shortened(name), trouble),
+    ),
+  ];
+}
+
+/** The list itself: who may come, and who has. */
+export function showList({ sites = [] }: SitesStatus): string {
+  if (sites.length === 0) return 'No satellites.';
+  return table(
+    ['ID', 'SITE', 'USER', 'GROUPS', 'MACHINE', 'SINCE', 'PROCESS', 'ADDRESS'],
+    sites.map(({ syncId, name, user, groups, bound, process: by = '', url }) => [
+      ...[String(syncId), name, user, groups?.join(',') ?? 'all', bound?.host ?? 'none yet'],
+      ...[bound === undefined ? '' : when(bound.since).slice(0, 10), by, url],
+    ]),
+  );
+}
+
+function doors(terminals: NonNullable<SiteView['summary']>['terminals']): string {
+  return `${terminals.filter(({ state }) => state === 'online').length}/${terminals.length}`;
+}
+
+function troubleLines(head: string, { code, text, time }: Trouble): string[] {
+  const remedy = Object.entries(ERRORS).find(([known]) => known === code)?.[1];
+  return [...row(head, `${code}: ${text} (${when(time)})`), ...(remedy === undefined ? [] : row('', remedy))];
+}
+
+function lockText({ set, open, waitMs }: NonNullable<SitesStatus['lock']>): string {
+  if (!set) return 'no code yet, so nobody can change them: `whorl sites lock set-code`';
+  const wait = waitMs === undefined ? '' : `; after wrong codes the next one in ${span(waitMs)}`;
+  return `${open === undefined ? 'locked' : `open for you until ${when(open)}`}${wait}`;
+}
+
+/** A heading and what belongs to it, in lines that fit. */
+function row(head: string, text: string): string[] {
+  const lines: string[] = [];
+  let line = head.padEnd(HEAD);
+  for (const word of text.split(' ')) {
+    if (line.length > HEAD && line.length + 1 + word.length > COLUMNS) {
+      lines.push(line.trimEnd());
+      line = ' '.repeat(HEAD);
+    }
+    line += line.length > HEAD && !line.endsWith(' ') ? ` ${word}` : word;
+  }
+  return [...lines, line.trimEnd()];
+}
+
+function shortened(name: string): string {
+  return name.length > MOST_NAME ? `${name.slice(0, MOST_NAME - 1)}…` : name;
+}
+
+function when(time: number): string {
+  return new Date(time).toISOString().slice(0, 19).replace('T', ' ');
+}
+
+function span(ms: number): string {
+  if (ms < 120_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;
+  return ms < 7_200_000 ? `${Math.round(ms / 60_000)} min` : `${Math.round(ms / 3_600_000)} h`;
+}
