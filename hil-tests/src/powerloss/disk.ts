@@ -59,6 +59,15 @@ export class Directory {
   }
 }
 
+function* filesIn(directory: Directory, path: string): Generator<readonly [path: string, bytes: Buffer]> {
+  for (const [name, node] of directory.entries)
+    if (node instanceof Directory) yield* filesIn(node, `${path}/${name}`);
+    else {
+      const bytes = node.view();
+      yield [`${path}/${name}`, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)];
+    }
+}
+
 function apply(entries: Map<string, Node>, renaming: Renaming): void {
   for (const [name, node] of renaming)
     if (node === undefined) entries.delete(name);
@@ -125,6 +134,11 @@ export class SimulatedDisk {
     if (this.#left === 0) this.cut();
     this.checkPower();
     node.sync();
+  }
+
+  /** Every file, with what programs read in it. */
+  *contents(): Generator<readonly [path: string, bytes: Buffer]> {
+    yield* filesIn(this.#root, '');
   }
 
   /** Everything so far is durable. */

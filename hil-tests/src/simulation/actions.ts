@@ -4,6 +4,7 @@ import type { Rig } from '../rig/rig.ts';
 import { pick } from './chance.ts';
 import type { Run } from './run.ts';
 import {
+  ambush,
   broker,
   cable,
   copyFlash,
@@ -40,6 +41,7 @@ export const ACTIONS: readonly (readonly [times: number, action: Action])[] = [
   [4, edit],
   [2, regroup],
   [2, remove],
+  [1, erase],
   [1, adjust],
   [3, ask],
   [4, broker],
@@ -53,6 +55,7 @@ export const ACTIONS: readonly (readonly [times: number, action: Action])[] = [
   [2, idle],
   [4, fault],
   [6, strike],
+  [5, ambush],
   [4, squeeze],
   [3, losePower],
   [6, disk],
@@ -91,6 +94,7 @@ function enrolOne(run: Run, { name, terminal }: Place, user: number): string {
   if (done === 'unsure') run.belief.unsureAt({ terminal: name, user, field });
   if (done !== 'done') return `${name}: ${what} is not enrolled: ${done}`;
   const value = Buffer.from(terminal.record(user)?.fields.get(field) ?? []).toString('base64');
+  if (!cardOnly) run.belief.templates.add(value);
   run.belief.enrolledAt({ terminal: name, user, field, value });
   return `${name}: ${what} is enrolled`;
 }
@@ -118,7 +122,7 @@ function removeThere(run: Run): string | undefined {
 
 async function add({ rig, random, belief }: Run): Promise<string | undefined> {
   const user = 1 + random.below(USERS);
-  const name = `Here ${random.below(1000)}`;
+  const name = newName(random);
   const done = await tried(
     rig.gateway.operations.addUser(user, { set: { name, groups: groups(random) }, clear: [] }),
   );
@@ -129,7 +133,7 @@ async function add({ rig, random, belief }: Run): Promise<string | undefined> {
 
 async function edit({ rig, random, belief }: Run): Promise<string | undefined> {
   const user = 1 + random.below(USERS);
-  const name = `Here ${random.below(1000)}`;
+  const name = newName(random);
   const done = await tried(rig.gateway.operations.editUser(user, { set: { name }, clear: [] }));
   if (done === 'done') belief.named(user, name);
   if (done === 'unsure') belief.forgetName(user);
@@ -149,6 +153,16 @@ async function remove({ rig, random, belief }: Run): Promise<string | undefined>
   if (done === 'done') belief.deletedHere(user);
   if (done === 'unsure') belief.unsure(user);
   return done === 'done' ? `gateway: user ${user} is deleted` : undefined;
+}
+
+/** Somebody asks to be forgotten. */
+async function erase({ rig, random, belief, machine }: Run): Promise<string | undefined> {
+  const user = 1 + random.below(USERS);
+  const isWorking = machine?.disk.refuses === undefined;
+  const done = await tried(rig.gateway.operations.eraseUser(user));
+  if (done === 'done') belief.erasedHere(user, isWorking);
+  if (done === 'unsure') belief.unsure(user);
+  return done === 'done' ? `gateway: user ${user} is erased` : undefined;
 }
 
 /** So many come that a short log is overwritten, if nobody reads it meanwhile. */
@@ -233,6 +247,11 @@ function somewhere({ rig, random }: Run): Place | undefined {
 function someoneAt({ random }: Run, terminal: ReturnType<Rig['terminal']>): number | undefined {
   const users = [...terminal.users().keys()];
   return users.length === 0 ? undefined : pick(random, users);
+}
+
+/** Of nobody else, so that it can be looked for. */
+function newName(random: Random): string {
+  return `Here ${random.below(1_000_000_000)}`;
 }
 
 function groups(random: Random): number[] {

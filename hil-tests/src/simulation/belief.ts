@@ -18,6 +18,10 @@ export class Belief {
   readonly put = new Set<string>();
   /** `terminal user`: changed by people while such changes were not taken, so it may differ there. */
   readonly apart = new Set<string>();
+  /** Templates that were ever enrolled, in base64: none of them stands anywhere in clear. */
+  readonly templates = new Set<string>();
+  /** Names of users who were erased: none of them stands anywhere any more. */
+  readonly erasedNames = new Set<string>();
   /** Credentials that must not be lost. */
   enrolled: Enrolled[] = [];
   /** Whether changes at terminals come back. */
@@ -35,6 +39,8 @@ export class Belief {
   /** Deleted at the gateway, and nobody put them anywhere since: an older state of a terminal brings none of them back. */
   readonly #buried = new Set<number>();
   readonly #changed = new Set<number>();
+  /** What the gateway ever called users. */
+  readonly #names = new Map<number, Set<string>>();
 
   enrolledAt(one: Enrolled): void {
     this.#changedAt(one.terminal, one.user);
@@ -84,12 +90,20 @@ export class Belief {
   named(user: number, name: string): void {
     this.#buried.delete(user);
     this.users.set(user, this.keepsNames ? { name } : {});
+    this.#names.set(user, (this.#names.get(user) ?? new Set()).add(name));
   }
 
   deletedHere(user: number): void {
     this.users.delete(user);
     this.#deleted.add(user);
     this.enrolled = this.enrolled.filter((one) => one.user !== user);
+  }
+
+  /** @param reached whether everything that may tell of them could be written */
+  erasedHere(user: number, reached: boolean): void {
+    this.deletedHere(user);
+    if (reached) for (const name of this.#names.get(user) ?? []) this.erasedNames.add(name);
+    this.#names.delete(user);
   }
 
   /** The power went while it was added or deleted at the gateway: either may be. */

@@ -1,9 +1,11 @@
+import { Audit } from '@whorl/gateway/access/audit';
 import { decodeField, FIELDS, fitting, recordDigest } from '@whorl/protocol';
 import type { LedgerRow } from '@whorl/gateway';
 import type { Rig } from '../rig/rig.ts';
 import { faultsOf } from '../powerloss/contents.ts';
 import type { Enrolled } from './belief.ts';
 import { checkCommands, checkRetained, checkSaid } from './said.ts';
+import { checkNames, checkTemplates } from './remains.ts';
 import { comeToRest } from './rest.ts';
 import type { Run } from './run.ts';
 
@@ -119,6 +121,17 @@ export const INVARIANTS: readonly Invariant[] = [
     },
   },
   {
+    name: 'S8 G5 the audit trail is whole',
+    async check({ rig }) {
+      const { sound, findings } = await new Audit(
+        rig.gateway.store.audit,
+        rig.clock,
+        () => undefined,
+      ).verify();
+      if (!sound) throw new Error(findings.map(({ seq, text }) => `entry ${seq}: ${text}`).join('; '));
+    },
+  },
+  {
     name: 'the database is sound',
     check({ rig }) {
       const faults = faultsOf(rig.database);
@@ -126,6 +139,32 @@ export const INVARIANTS: readonly Invariant[] = [
     },
   },
 ];
+
+/** What must be true of what a site leaves behind: looked at once, in the end. */
+export const REMAINS: readonly {
+  readonly name: string;
+  /** @throws Error naming what is not as it must be */
+  readonly check: (run: Omit<Run, 'random'>) => void;
+}[] = [
+  {
+    name: 'G7 no template stands in clear on the disk, nor was one said over MQTT',
+    check: ({ belief, machine, north }) => checkTemplates(belief.templates, machine, north),
+  },
+  {
+    name: 'B17 no name of somebody who was erased stands on the disk',
+    check: ({ belief, machine }) => checkNames(belief.erasedNames, machine),
+  },
+];
+
+/** @throws Error naming what is not as it must be of what is left in the end */
+export function checkRemains(run: Omit<Run, 'random'>): void {
+  for (const { name, check } of REMAINS)
+    try {
+      check(run);
+    } catch (cause) {
+      throw new Error(`${name}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    }
+}
 
 /**
  * Looks whether everything is as it must be, at rest.

@@ -37,6 +37,7 @@ export class Northbound implements Beside {
   /** What was said and should not have been. */
   readonly wrong: string[] = [];
   readonly #clock: Clock;
+  readonly #said: string[] = [];
   #life = 0;
   #newest = 0;
 
@@ -89,6 +90,11 @@ export class Northbound implements Beside {
     return text === undefined ? undefined : JSON.parse(text);
   }
 
+  /** All that the gateway ever said. */
+  everything(): string {
+    return this.#said.join('\n');
+  }
+
   #send(one: Asked): void {
     if (one.ok !== undefined) return;
     const payload = JSON.stringify({ id: one.id, changes: { guardUsers: one.value } });
@@ -97,6 +103,7 @@ export class Northbound implements Beside {
   }
 
   #hear({ topic, payload }: Publication): void {
+    this.#said.push(payload);
     if (!topic.startsWith(`${ROOT}/`)) this.wrong.push(`something was said under ${topic}`);
     if (topic.startsWith(`${ROOT}/events/`)) this.#hearEvent(payload);
     if (!topic.startsWith(`${ROOT}/answers/`)) return;

@@ -5,7 +5,7 @@ import { contentsOf, readingAll } from '../powerloss/contents.ts';
 import { SimulatedMachine } from '../powerloss/machine.ts';
 import { memoryRig } from '../rig/memory.ts';
 import { Belief } from './belief.ts';
-import { checkInvariants, countSoFar } from './invariants.ts';
+import { checkInvariants, checkRemains, countSoFar } from './invariants.ts';
 import { SITES } from './plan.ts';
 import type { Programme, Round } from './plan.ts';
 import { Northbound } from './northbound.ts';
@@ -39,6 +39,7 @@ export async function runProgramme({ seed, site, rounds }: Programme): Promise<P
   try {
     await comeToRest(rig, north);
     for (const round of rounds) await playRound(run, round);
+    checkRemains(run);
     return { deviceMs: rig.clock.now() * rig.terminals.size, hash: hashOf(run) };
   } catch (cause) {
     const text = cause instanceof Error ? cause.message : String(cause);

@@ -11,6 +11,26 @@ const LASTS_MS = 20_000;
 /** Transmissions after which a fault strikes, at most: within a pull or a push. */
 const STRIKE_SPAN = 40;
 const HOUR_MS = 3_600_000;
+/** What is lain in wait for: afterwards a merge spreads, a terminal is read and compared, a conflict is kept. */
+const MOMENTS = [
+  'user.merged',
+  'user.added',
+  'user.removed',
+  'user.erased',
+  'user.enrol.succeeded',
+  'user.update.succeeded',
+  'terminal.online',
+  'terminal.offline',
+  'terminal.started',
+  'terminal.compared',
+  'terminal.log.gap',
+  'conflict.opened',
+  'line.opened',
+] as const;
+/** From that moment to the fault, milliseconds at most. */
+const AMBUSH_MS = 60;
+/** From that moment to the loss of power, operations on the disk at most. */
+const AMBUSH_OPERATIONS = 6;
 /** What a slow broker says comes so much later at most, milliseconds: later than the gateway waits. */
 const MOST_LATE_MS = 40_000;
 /** Longest until the gateway notices that a terminal was restarted in a moment. */
@@ -110,6 +130,26 @@ export function strike(run: Run): string | undefined {
   if (forget === undefined) return undefined;
   strikes.add(forget);
   return `${toldOf(wish)}, ${left} transmissions later`;
+}
+
+/** Any fault of the catalogue, or a loss of power, the moment that something happened: amid what follows from it. */
+export function ambush(run: Run): string {
+  const { rig, machine, random, strikes } = run;
+  const wish = drawn(run);
+  const when = pick(random, MOMENTS);
+  const afterMs = random.below(AMBUSH_MS);
+  const operations = 1 + random.below(AMBUSH_OPERATIONS);
+  const isPower = machine !== undefined && random.below(3) === 0;
+  const forget = rig.gateway.hub.subscribe(({ type }) => {
+    if (type !== when) return;
+    forget();
+    strikes.delete(forget);
+    if (isPower) machine.disk.losePowerAfter(operations);
+    else rig.clock.after(afterMs, () => void begun(run, wish));
+  });
+  strikes.add(forget);
+  const what = isPower ? `gateway: power for ${operations} more operations on the disk` : toldOf(wish);
+  return `${what}, when ${when}${isPower ? '' : `, ${afterMs} ms later`}`;
 }
 
 interface Wish {
