@@ -74,6 +74,11 @@ program
     '--key-log <file>',
     'keys of the recorded sessions, as `whorl-emulator start --key-log` writes them',
   )
+  .option(
+    '--terminals <model>',
+    'play the other side: what the gateway said, to terminals of this model (name or file)',
+  )
+  .option('--firmware <version>', 'of these terminals; the one that the model comes with unless given')
   .option('--save <file>', 'keep it as a test: no keys in it, and pseudonyms for all that tells of people')
   .option('--json', 'print the result as JSON', false)
   .addHelpText(
@@ -83,10 +88,14 @@ Terminals are made that are what those were; people do there, and operators at t
 done; requests and answers are lost, damaged, late and refused as on the recorded wire. Sessions are opened anew.
 What only keeps lines and sessions alive is not compared.
 
+With --terminals it is the gateway's side that is played: does this firmware answer as the recorded one did? The first
+answer that is not the recorded one is told, the two side by side.
+
 Examples:
   whorl-hil replay line.pcapng --key-log line.keys
   whorl-hil replay line.pcapng --key-log line.keys --save lost-enrolment.json
   whorl-hil replay lost-enrolment.json --json
+  whorl-hil replay line.pcapng --key-log line.keys --terminals finger-10k --firmware 1.2.0
 
 Exit codes:
   0 all came as recorded   ${EXIT.failed} something came otherwise   ${EXIT.usage} not understood`,

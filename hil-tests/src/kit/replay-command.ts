@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
+import { modelNamed } from '@whorl/device-emulator';
 import { codeOf, describe, isCapture, KeyRing, readCapture, readKeys, WhorlError } from '@whorl/protocol';
 import type { CapturedPacket } from '@whorl/protocol';
 import type { Deviation } from '../replay/compare.ts';
+import { judge } from '../replay/firmware.ts';
+import type { Difference, Judged } from '../replay/firmware.ts';
 import { recordingOf } from '../replay/from-capture.ts';
 import { readRecording } from '../replay/recording.ts';
 import type { Recording } from '../replay/recording.ts';
@@ -12,6 +15,9 @@ import { replay } from '../replay/replay.ts';
 export interface ReplayWords {
   readonly keyLog?: string;
   readonly save?: string;
+  /** Model of the terminals that the gateway's side is played to. */
+  readonly terminals?: string;
+  readonly firmware?: string;
   readonly json: boolean;
 }
 
@@ -19,14 +25,17 @@ export interface ReplayWords {
 const SALT_BYTES = 32;
 
 /**
- * Plays a capture, or a recording that was kept of one, to a gateway and tells what came otherwise.
+ * Plays a capture, or a recording that was kept of one, to a gateway, or to terminals of a model, and tells what came
+ * otherwise.
  * @returns whether everything came as recorded
  * @throws WhorlError FILE_READ, FILE_WRITE, CAPTURE_*, KEYS_*, REPLAY_*
  */
-export async function replayFile(path: string, { keyLog, save, json }: ReplayWords): Promise<boolean> {
+export async function replayFile(path: string, words: ReplayWords): Promise<boolean> {
+  const { keyLog, save, json } = words;
   const bytes = read(path);
   const recording = isCapture(bytes) ? recorded(path, bytes, keyLog) : readRecording(path);
   if (save !== undefined) write(save, `${JSON.stringify(recording, undefined, 1)}\n`);
+  if (words.terminals !== undefined) return judged(path, recording, words);
   const { same, deviations } = await replay(recording);
   const { packets, unopened, lastsMs, seats } = recording;
   process.stdout.write(
@@ -35,6 +44,40 @@ export async function replayFile(path: string, { keyLog, save, json }: ReplayWor
       : `${shown(recording, same, deviations)}\n`,
   );
   return deviations.length === 0;
+}
+
+/** Plays the gateway's side to terminals of a model. */
+async function judged(
+  path: string,
+  recording: Recording,
+  { terminals = '', firmware, json }: ReplayWords,
+): Promise<boolean> {
+  const { same, unsaid, first } = await judge(recording, modelNamed(terminals, firmware));
+  const { packets, seats, lastsMs: ms } = recording;
+  process.stdout.write(
+    json
+      ? `${JSON.stringify({ file: path, packets, terminals: seats.length, ms, same, unsaid, first })}\n`
+      : `${judgement(recording, { same, unsaid, first })}\n`,
+  );
+  return first === undefined;
+}
+
+function judgement(
+  { packets, seats, lastsMs }: Recording,
+  { same, unsaid, first }: Omit<Judged, 'first'> & { readonly first: Difference | undefined },
+): string {
+  const head = `${packets} packets of ${seats.length} terminals, ${(lastsMs / 1000).toFixed(1)} s`;
+  const left =
+    unsaid === 0 ? '' : `; ${unsaid} frames were said before a session is opened, and are left out`;
+  const sum = `${head}\n${same} answers as recorded${left}`;
+  if (first === undefined) return sum;
+  const { packet, atMs, line, address, asked, expected = ['nothing'], got = ['nothing'] } = first;
+  const where = `The first that is not: packet ${packet}, ${(atMs / 1000).toFixed(3)} s, line ${line}, terminal ${address}`;
+  const rows = Array.from({ length: Math.max(expected.length, got.length) }, (_, i) => {
+    const [a = '', b = ''] = [expected[i], got[i]];
+    return [a === b ? '' : '≠', a, b];
+  });
+  return `${sum}\n\n${where}\nAsked: ${asked.join(', ')}\n\n${aligned([['', 'recorded', 'this firmware'], ...rows])}`;
 }
 
 function recorded(path: string, bytes: Uint8Array, keyLog: string | undefined): Recording {

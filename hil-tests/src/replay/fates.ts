@@ -1,6 +1,6 @@
 import type { SeatTrouble } from '@whorl/device-emulator/bus/trouble';
 import { decodeRun, KeyRing, REFUSALS } from '@whorl/protocol';
-import type { LoggedKeys, Message, Refusal, VirtualClock } from '@whorl/protocol';
+import type { Clock, LoggedKeys, Message, Refusal } from '@whorl/protocol';
 import type { Fate, Recording, Said, Seat } from './recording.ts';
 import { minorOf, whatOf } from './what.ts';
 
@@ -12,13 +12,13 @@ const SLACK_MS = 10_000;
 /** Lets happen to what is said at the stage what happened to it on the recorded wire. */
 export class Fates {
   readonly #recording: Recording;
-  readonly #clock: VirtualClock;
+  readonly #clock: Pick<Clock, 'now'>;
   readonly #keys: readonly LoggedKeys[];
   #ring = new KeyRing([]);
   #known = 0;
 
   /** @param keys of the stage, as they are told */
-  constructor(recording: Recording, clock: VirtualClock, keys: readonly LoggedKeys[]) {
+  constructor(recording: Recording, clock: Pick<Clock, 'now'>, keys: readonly LoggedKeys[]) {
     this.#recording = recording;
     this.#clock = clock;
     this.#keys = keys;

@@ -9,6 +9,7 @@ import type {
   UserRecord,
 } from '@whorl/protocol';
 import { dumpSchema, pseudonymous } from '@whorl/device-emulator/fleet/dump';
+import { asksOf } from './asks.ts';
 import { exchangesOf } from './exchanges.ts';
 import { Objects } from './objects.ts';
 import { readPackets } from './packets.ts';
@@ -67,6 +68,7 @@ export function recordingOf({ captured, keys, salt }: CaptureParts): Recording {
       .map(({ user, ...deed }) => ({ ...deed, ...(user === undefined ? {} : { put: told(user) }) }))
       .sort((a, b) => a.atMs - b.atMs),
     said,
+    ...asksOf(packets, salt),
     packets: packets.length,
     unopened,
   };

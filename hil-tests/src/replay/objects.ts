@@ -16,6 +16,12 @@ export class Objects {
   /** The latest of each, as it was. */
   readonly users = new Map<number, UserRecord>();
   readonly #open = new Map<string, Arriving>();
+  readonly #told: (object: Uint8Array, kind: About['kind']) => void;
+
+  /** @param told of each object that is complete */
+  constructor(told: (object: Uint8Array, kind: About['kind']) => void = () => undefined) {
+    this.#told = told;
+  }
 
   /**
    * Takes a message.
@@ -58,7 +64,9 @@ export class Objects {
       object.add(index, about.key === undefined ? data : openChunk(about.key, index, data));
       if (!object.arrived.complete) return [];
       this.#open.delete(key);
-      return this.#read(about, object.finish());
+      const bytes = object.finish();
+      this.#told(bytes, about.kind);
+      return this.#read(about, bytes);
     } catch (error) {
       // What does not fit is another object's: a capture can have begun within it.
       if (codeOf(error) === undefined) throw error;

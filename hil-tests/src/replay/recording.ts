@@ -65,6 +65,33 @@ const said = z.strictObject({
     .optional(),
 });
 
+/** What the gateway said to a terminal, to be said again: pseudonyms for users, numbers for keys. */
+const ask = z.strictObject({
+  packet: z.int().min(1),
+  /** When its first byte left. */
+  atMs: z.number(),
+  line: z.string(),
+  /** 0 for all of the line. */
+  address,
+  /** The same one again is the same frame again. */
+  sequence: z.int().min(0).max(0xffff),
+  /** The message, in hex. */
+  payload: z.string().regex(/^(?:[0-9a-f]{2})+$/),
+  /** Of a chunk: addresses of those who told later that it had not arrived. */
+  missed: z.array(address).optional(),
+  /** Number of the transfer that it was offered in answer. */
+  offered: z.int().min(0).max(0xffff).optional(),
+});
+
+/** What a terminal answered, in lines to compare. */
+const answer = z.strictObject({
+  packet: z.int().min(1),
+  atMs: z.number(),
+  line: z.string(),
+  address,
+  lines: z.array(z.string()).min(1),
+});
+
 /** What lines said, told so that it can be done again: without session, keys, or anything that tells of a person. */
 export const recordingSchema = z.strictObject({
   recording: z.literal(1),
@@ -75,6 +102,8 @@ export const recordingSchema = z.strictObject({
   seats: z.array(seat),
   deeds: z.array(deed),
   said: z.array(said),
+  asks: z.array(ask),
+  answers: z.array(answer),
   packets: z.int().min(0),
   /** Sealed packets that no key opened. */
   unopened: z.int().min(0),
@@ -84,6 +113,8 @@ export type Recording = z.infer<typeof recordingSchema>;
 export type Seat = Recording['seats'][number];
 export type Deed = Recording['deeds'][number];
 export type Said = Recording['said'][number];
+export type Ask = z.infer<typeof ask>;
+export type Answer = z.infer<typeof answer>;
 export type Fate = NonNullable<Said['fate']>;
 
 /** Reads a recording that was kept. @throws WhorlError REPLAY_FILE naming file and place */

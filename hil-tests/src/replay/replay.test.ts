@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { logKeysTo, recordTo } from '@whorl/device-emulator';
+import { logKeysTo, MODELS, recordTo } from '@whorl/device-emulator';
 import type { Recording as Taping } from '@whorl/device-emulator';
 import { isCapture, KeyRing, readCapture, readKeys } from '@whorl/protocol';
 import { expect, onTestFinished, test } from 'vitest';
@@ -12,6 +12,7 @@ import { SMALL_SITE } from '../rig/rig.ts';
 import { recordingOf } from './from-capture.ts';
 import { recordingSchema } from './recording.ts';
 import type { Recording } from './recording.ts';
+import { judge } from './firmware.ts';
 import { replay } from './replay.ts';
 
 interface Taped {
@@ -142,6 +143,52 @@ test('E7 what operators did at the gateway is done again, and a terminal that st
     { dropped: [5] },
   ]);
   expect((await replay(recording)).deviations).toEqual([]);
+});
+
+test('E7 a recorded gateway is played to emulated terminals, which answer as the recorded ones did', async () => {
+  const { recording, secrets } = await taped(async (rig) => {
+    rig.terminal('terminal-1').enrol({ user: 1042, name: 'Augusta', groups: [1], fingers: 2 });
+    await verifiedOn(rig, 1042, ALL);
+    rig.terminal('terminal-1').edit({ user: 1042, set: { name: 'Augusta Ada' } });
+    await rig.pass(5_000);
+    await verifiedOn(rig, 1042, ALL);
+    await rig.gateway.operations.deleteUser(1042);
+    await rig.pass(5_000);
+  });
+  for (const secret of secrets) expect(JSON.stringify(recording)).not.toContain(secret);
+  const kept = recordingSchema.parse(JSON.parse(JSON.stringify(recording)));
+  const { same, unsaid, first } = await judge(kept);
+  expect(first).toBeUndefined();
+  expect(unsaid).toBe(0);
+  expect(same).toBeGreaterThan(60);
+});
+
+test.each(FAULTS)(
+  'E7 terminals answer late, damaged and not at all as in the recording: at %s, %s',
+  async (on, fault, given) => {
+    const { recording } = await taped(async (rig) => {
+      await rig.faults.begin(rig.target(on), { fault, given, forMs: 8_000 });
+      rig.terminal('terminal-1').enrol({ user: 7, name: 'Ada', groups: [1], fingers: 2 });
+      await rig.pass(12_000);
+    });
+    const { same, first } = await judge(recording);
+    expect(first).toBeUndefined();
+    expect(same).toBeGreaterThan(60);
+  },
+);
+
+test('E7 a firmware that answers otherwise is told with the first answer that is not the recorded one', async () => {
+  const { recording } = await taped(async (rig) => {
+    rig.terminal('terminal-1').enrol({ user: 7, name: 'Ada', groups: [1], fingers: 2 });
+    await verifiedOn(rig, 7, ALL);
+  });
+  const base = MODELS['finger-10k'];
+  const { first } = await judge(recording, { ...base, quirks: new Set(['no-sketch', 'no-broadcasts']) });
+  expect(first).toMatchObject({
+    asked: ['group.set', 'key 32 bytes', 'next 0'],
+    expected: ['group.taken'],
+    got: ['refused', 'request 6', 'reason unknown-message'],
+  });
 });
 
 test('E7 a recording that was kept is the same when it is read again', async () => {

@@ -1,5 +1,5 @@
 import { Medium, MemoryFlash, MODELS, Terminal } from '@whorl/device-emulator';
-import type { TerminalOptions } from '@whorl/device-emulator';
+import type { Model, TerminalOptions } from '@whorl/device-emulator';
 import { machine, openStore, silentLog, startGateway } from '@whorl/gateway';
 import type { Gateway, LineConfig, Store } from '@whorl/gateway';
 import {
@@ -78,14 +78,20 @@ export function nameOf({ line, address }: { readonly line: string; readonly addr
   return `${line}-${address}`;
 }
 
-function terminalOf(
+/** A terminal that was what the recorded one was. @param model what it does otherwise by its firmware */
+export function terminalOf(
   seat: Seat,
-  { clock, keys, refuses }: Pick<TerminalOptions, 'refuses'> & { clock: VirtualClock; keys: LoggedKeys[] },
+  {
+    clock,
+    keys,
+    refuses,
+    model = MODELS['finger-10k'],
+  }: Pick<TerminalOptions, 'refuses'> & { clock: VirtualClock; keys: LoggedKeys[]; model?: Model },
 ): Terminal {
   const terminal = new Terminal({
     ...{ serial: seat.serial, address: seat.address, clock, refuses, flash: new MemoryFlash() },
     random: seededRandom(SEED + seat.address),
-    model: { ...MODELS['finger-10k'], firmware: seat.firmware, capabilities: seat.capabilities, bootMs: 0 },
+    model: { ...model, firmware: seat.firmware, capabilities: seat.capabilities, bootMs: 0 },
     tellKeys: (told) => keys.push({ ...told, line: seat.line }),
   });
   const { epoch, boots, clock: itsClock, log } = seat;
@@ -101,7 +107,8 @@ function recordIn({ id, fields }: Seat['users'][number]): UserRecord {
   );
 }
 
-function tapped(
+/** Records a line of the stage. @returns what ends it */
+export function tapped(
   { name, baud }: Recording['lines'][number],
   index: number,
   media: ReadonlyMap<string, Medium>,
@@ -159,9 +166,8 @@ function gatewayFor(
 const FAST_BAUD = 921_600;
 
 function done(deed: Deed, { clock, terminals, gateway }: Stage): void {
-  const users = deed.put?.map(recordIn) ?? [];
   if (deed.address === 0) {
-    for (const user of users) {
+    for (const user of deed.put?.map(recordIn) ?? []) {
       const { id, ...set } = decodeUser(writeRecord(user));
       // Who is there already is not added: the comparison tells.
       gateway.operations.addUser(id, { set, clear: [] }).catch(() => undefined);
@@ -169,6 +175,11 @@ function done(deed: Deed, { clock, terminals, gateway }: Stage): void {
     for (const user of deed.dropped ?? []) gateway.operations.deleteUser(user).catch(() => undefined);
     return;
   }
+  doneThere(deed, { clock, terminals });
+}
+
+/** What was done at a terminal is done again. */
+export function doneThere(deed: Deed, { clock, terminals }: Pick<Stage, 'clock' | 'terminals'>): void {
   const terminal = terminals.get(nameOf(deed));
   if (terminal?.power !== 'on') return;
   if (deed.goneMs !== undefined) {
@@ -176,7 +187,8 @@ function done(deed: Deed, { clock, terminals, gateway }: Stage): void {
     clock.after(deed.goneMs, () => {
       terminal.powerOn();
     });
-  } else terminal.relive({ put: users, dropped: deed.dropped, records: deed.records });
+  } else
+    terminal.relive({ put: deed.put?.map(recordIn) ?? [], dropped: deed.dropped, records: deed.records });
 }
 
 async function stopped(clock: VirtualClock, gateway: Gateway, store: Store): Promise<void> {

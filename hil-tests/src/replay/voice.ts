@@ -1,0 +1,139 @@
+import {
+  BROADCAST,
+  codeOf,
+  decodeMessage,
+  FrameSplitter,
+  groupSession,
+  NoiseInitiator,
+  plainSession,
+  prologueOf,
+  readHeader,
+  sealedSession,
+  toWire,
+  unstuff,
+} from '@whorl/protocol';
+import type { GroupEnd, Message, Random, SealedEnd, Session } from '@whorl/protocol';
+import type { Port } from '@whorl/device-emulator';
+import { keyFor } from '../rig/wiring.ts';
+import type { Ask, Seat } from './recording.ts';
+
+interface Ear {
+  readonly seat: Pick<Seat, 'serial' | 'address'>;
+  noise?: NoiseInitiator;
+  session?: SealedEnd;
+  /** What was said under a number, to say it again. */
+  readonly said: Map<number, Uint8Array>;
+  /** Numbers that terminals gave their offers when they were recorded, and give them now. */
+  readonly offers: Map<number, number>;
+  /** Pulls whose offers have not come yet. */
+  readonly pulls: (number | undefined)[];
+}
+
+const EPHEMERAL_BYTES = 32;
+
+/** Says on a line what a gateway said there, in sessions of its own. */
+export class Voice {
+  readonly #port: Port;
+  readonly #random: Random;
+  readonly #ears: ReadonlyMap<number, Ear>;
+  readonly #groups = new Map<string, GroupEnd>();
+  #group: GroupEnd | undefined;
+
+  constructor(port: Port, random: Random, seats: readonly Ear['seat'][]) {
+    this.#port = port;
+    this.#random = random;
+    this.#ears = new Map(
+      seats.map((seat) => [seat.address, { seat, said: new Map(), offers: new Map(), pulls: [] }]),
+    );
+    const splitter = new FrameSplitter();
+    port.onBytes((bytes) => {
+      splitter.push(bytes, (stuffed) => {
+        this.#heard(stuffed);
+      });
+    });
+  }
+
+  /** @returns what it says, as it goes over the wire; `undefined` when it cannot be said: before a session is opened */
+  say(ask: Ask): Uint8Array | undefined {
+    const message = decodeMessage(Buffer.from(ask.payload, 'hex'));
+    if (ask.address === BROADCAST) return this.#toAll(message);
+    const ear = this.#ears.get(ask.address);
+    if (ear === undefined) return undefined;
+    const known = ear.said.get(ask.sequence);
+    if (known !== undefined) {
+      this.#port.write(known);
+      return known;
+    }
+    const plain = message.name === 'discover' || message.name === 'session.open';
+    const session = plain ? plainSession : ear.session;
+    if (session === undefined) return undefined;
+    const sequence = plain ? ask.sequence : (ear.session?.nextSequence() ?? 0);
+    const wire = this.#wire(session, { address: ask.address, sequence }, this.#own(ear, message));
+    if (!plain) ear.said.set(ask.sequence, wire);
+    if (message.name === 'user.pull') ear.pulls.push(ask.offered);
+    this.#port.write(wire);
+    return wire;
+  }
+
+  #toAll(message: Message): Uint8Array | undefined {
+    const group = this.#group;
+    if (group === undefined) return undefined;
+    const wire = this.#wire(group, { address: BROADCAST, sequence: group.nextSequence() }, message);
+    this.#port.write(wire);
+    return wire;
+  }
+
+  #wire(session: Session, to: { address: number; sequence: number }, { name, body }: Message): Uint8Array {
+    return toWire(session, { ...to, fromTerminal: false, attention: false }, name, body);
+  }
+
+  /** The message with what is another one in these sessions. */
+  #own(ear: Ear, message: Message): Message {
+    switch (message.name) {
+      case 'session.open': {
+        const psk = keyFor(ear.seat.serial);
+        const prologue = prologueOf(ear.seat.serial, ear.seat.address);
+        ear.noise = new NoiseInitiator({ psk, prologue, ephemeral: this.#random.bytes(EPHEMERAL_BYTES) });
+        return { name: 'session.open', body: { handshake: ear.noise.begin() } };
+      }
+      case 'group.set': {
+        const number = Buffer.from(message.body.key).toString('hex');
+        const group = this.#groups.get(number) ?? groupSession('gateway', { key: message.body.key, next: 0 });
+        this.#groups.set(number, group);
+        this.#group = group;
+        return { name: 'group.set', body: group.handOver() };
+      }
+      case 'transfer.fetch': {
+        const { transfer } = message.body;
+        return { ...message, body: { ...message.body, transfer: ear.offers.get(transfer) ?? transfer } };
+      }
+      default:
+        return message;
+    }
+  }
+
+  #heard(stuffed: Uint8Array): void {
+    try {
+      const frame = unstuff(stuffed);
+      const header = readHeader(frame);
+      const ear = this.#ears.get(header.address);
+      if (ear === undefined || !header.fromTerminal) return;
+      const session = header.sealed ? ear.session : plainSession;
+      if (session !== undefined) this.#took(ear, decodeMessage(session.open(frame).payload));
+    } catch (error) {
+      // What is damaged or of an older session says nothing.
+      if (codeOf(error) === undefined) throw error;
+    }
+  }
+
+  #took(ear: Ear, message: Message): void {
+    if (message.name === 'session.accept' && ear.noise !== undefined) {
+      ear.session = sealedSession('gateway', ear.noise.finish(message.body.handshake).keys);
+      delete ear.noise;
+      ear.said.clear();
+    }
+    if (message.name !== 'transfer.offered') return;
+    const recorded = ear.pulls.shift();
+    if (recorded !== undefined) ear.offers.set(recorded, message.body.transfer);
+  }
+}
