@@ -20,6 +20,32 @@ const snapshot = {
   now: 0,
 };
 
+test('S11 a master has figures of each satellite, a satellite of its master, and a gateway without others none', async () => {
+  const metrics = new Metrics(new VirtualClock(), { process: false });
+  const common = { name: 'north', online: true, success: 5000, tookMs: 1500 };
+  const north = { ...common, syncId: 2, url: '', user: 'north', held: 4 };
+  const summary = { users: 4, conflicts: 0, aside: 3, terminals: [] };
+  const master = { role: 'master', name: 'hq', aside: 0, sites: [{ ...north, summary }] } as const;
+  const above = await metrics.text({ ...snapshot, sites: master });
+  for (const line of ['up{site="north"} 1', 'success_seconds{site="north"} 5', 'aside_rows{site="north"} 3'])
+    expect(above).toContain(`whorl_site_${line}`);
+  const trouble = { code: 'SITES_LINK', text: '', time: 1 };
+  const settings = { intervalMinutes: 5, continuous: true, quiet: [], bytesPerSecond: 0 };
+  const own = { ...common, name: 'hq', online: false, trouble, settings, waiting: 7, complete: true };
+  const below = await metrics.text({
+    ...snapshot,
+    sites: { role: 'satellite', name: 'north', syncId: 2, aside: 1, master: own },
+  });
+  for (const line of [
+    'up{site="hq"} 0',
+    'trouble{site="hq"} 1',
+    'waiting_rows{site="hq"} 7',
+    'aside_rows{site="hq"} 1',
+  ])
+    expect(below).toContain(`whorl_site_${line}`);
+  expect(await metrics.text(snapshot)).not.toContain('whorl_site_up{');
+});
+
 /** Metrics that an expression names. */
 const named = (expression: string): string[] => expression.match(/\bwhorl_\w+/g) ?? [];
 

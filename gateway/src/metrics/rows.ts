@@ -1,5 +1,6 @@
 import type { LineCounters, PeerCounters } from '../lines/status.ts';
 import type { SyncCount } from '../store/tasks.ts';
+import type { SitesStatus } from '../sites/operations.ts';
 import type { GatewayStatus } from '../sync/operations.ts';
 import type { UnitStatus } from '../terminals/registers/registers.ts';
 
@@ -13,6 +14,8 @@ export interface Snapshot {
   /** Sync sessions of portable terminals, by terminal and state. */
   readonly syncs: readonly SyncCount[];
   readonly registers: readonly UnitStatus[];
+  /** What this gateway is among others. */
+  readonly sites?: SitesStatus;
   /** Milliseconds UTC. */
   readonly now: number;
 }
@@ -65,6 +68,50 @@ function perTerminal(
   };
 }
 
+/** The other end of an exchange: a satellite of a master's, or a satellite's master. */
+type OtherOf =
+  NonNullable<SitesStatus['sites']>[number] | (NonNullable<SitesStatus['master']> & { aside: number });
+
+function perSite(name: string, doc: string, value: (other: OtherOf) => number | undefined): MetricRow {
+  return {
+    ...{ name: `whorl_site_${name}`, type: 'gauge', labels: ['site'], doc },
+    values: ({ sites }) => {
+      const { master, sites: below = [], aside = 0 } = sites ?? {};
+      const others: readonly OtherOf[] = master === undefined ? below : [{ ...master, aside }];
+      return others.flatMap((other) => {
+        const found = value(other);
+        return found === undefined ? [] : [[{ site: other.name }, found] as const];
+      });
+    },
+  };
+}
+
+const SITE_METRICS: readonly MetricRow[] = [
+  perSite(
+    'up',
+    '1 when the other gateway is there: at a master its satellites, at a satellite its master.',
+    ({ online }) => (online ? 1 : 0),
+  ),
+  perSite('success_seconds', 'When the last exchange ended well, seconds since 1970 UTC.', ({ success }) =>
+    seconds(success),
+  ),
+  perSite('exchange_seconds', 'How long the last exchange that ended well took.', ({ tookMs }) =>
+    seconds(tookMs),
+  ),
+  perSite('trouble', '1 while the last login or exchange failed.', ({ trouble }) =>
+    trouble === undefined ? 0 : 1,
+  ),
+  perSite('aside_rows', 'Rows that wait apart at the satellite, each with its reason.', (other) =>
+    'aside' in other ? other.aside : other.summary?.aside,
+  ),
+  perSite('users', 'Users at a satellite; at the master only.', (other) =>
+    'summary' in other ? other.summary?.users : undefined,
+  ),
+  perSite('waiting_rows', 'Changes and events that have to go up; at a satellite only.', (other) =>
+    'waiting' in other ? other.waiting : undefined,
+  ),
+];
+
 function alone(name: string, doc: string, value: (snapshot: Snapshot) => number): MetricRow {
   return { name: `whorl_${name}`, type: 'gauge', labels: [], doc, values: (one) => [[{}, value(one)]] };
 }
@@ -115,6 +162,7 @@ export const METRICS: readonly MetricRow[] = [
     ({ status }) => status.database?.waiting ?? 0,
   ),
   alone('conflicts_open', 'Conflicts that wait for somebody to decide.', ({ conflicts }) => conflicts),
+  ...SITE_METRICS,
   perLine('up', '1 when the line is open.', ({ state }) => (state === 'open' ? 1 : 0)),
   perLine(
     'duty_ratio',
