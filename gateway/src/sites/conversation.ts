@@ -2,7 +2,7 @@ import { codeOf, ERRORS, WhorlError } from '@whorl/protocol';
 import type { Cancel, Clock, ErrorCode } from '@whorl/protocol';
 import type { Login } from './login.ts';
 import { Channel, LOGIN } from './channel.ts';
-import { fitting, readLogin } from './login-words.ts';
+import { fitting, isLogin, readLogin } from './login-words.ts';
 import { readMessage, writeMessage } from './message.ts';
 import type { Pace } from './pace.ts';
 import { ANSWERS, downSchema } from './requests.ts';
@@ -159,6 +159,8 @@ export class Conversation {
   heard(bytes: Uint8Array): void {
     try {
       if (bytes[0] === LOGIN) {
+        // Nobody has signed it: what is no step of a login ends nothing.
+        if (!isLogin(bytes)) return;
         if (this.#login === undefined) this.#forgotten(bytes);
         const next = this.#login?.login.take(bytes);
         if (next !== undefined) this.#login?.said(next);
@@ -179,6 +181,8 @@ export class Conversation {
   #forgotten(bytes: Uint8Array): void {
     const step = readLogin(bytes);
     if (step.step !== 'refused' || step.code !== 'SITES_LINK') return;
+    // Somebody else's session that was said to be this site's.
+    if (step.id !== '' && step.id !== this.#channel?.id) return;
     this.#over = step.text;
     this.#waiting?.reject(new WhorlError('SITES_LINK', step.text));
   }

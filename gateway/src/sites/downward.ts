@@ -170,11 +170,11 @@ async function leaving(
 /** Whom the master has deleted is remembered, for a master that forgets it. */
 function goneMarks(
   time: number,
-  { user, why }: Extract<DownRow, { is: 'gone' }>,
+  { user, why, proven }: Extract<DownRow, { is: 'gone' }>,
   base: SiteBase | undefined,
 ): readonly SiteMark[] {
-  if (why === 'scope' || base === undefined || base.born === '') return [];
-  return [{ kind: 'gone', gone: { user, born: base.born, time, erased: why === 'erased' } }];
+  if (why === 'scope' || base === undefined || proven?.startsWith(`${base.born} `) !== true) return [];
+  return [{ kind: 'gone', gone: { user, born: proven, time, erased: why === 'erased' } }];
 }
 
 async function erased(ground: SitesGround, user: number): Promise<void> {

@@ -1,3 +1,4 @@
+import { departureKey, isProven } from './departure.ts';
 import { eraseUser } from '../sync/erasure.ts';
 import type { SiteRow } from '../store/sites.ts';
 import type { StoredUser } from '../store/store.ts';
@@ -20,8 +21,10 @@ export async function forgotten(
     ground,
     rows.map(({ user }) => user),
   );
+  const key = await departureKey(ground);
   for (const { user, born: made, time, erased } of rows) {
-    if (born.get(user) !== made) continue;
+    const known = born.get(user);
+    if (known === undefined || !isProven(key, { user, born: known, erased }, made)) continue;
     const edit = (held: StoredUser | undefined): StoredUser['record'] | undefined =>
       held !== undefined && isWrittenSince(held, time) ? held.record : undefined;
     if (erased) await eraseUser(site, user, name);

@@ -67,6 +67,14 @@ export function readLogin(bytes: Uint8Array): LoginStep {
   return readAs(loginSchema, bytes.subarray(1), 'a step of a login');
 }
 
+export function isLogin(bytes: Uint8Array): boolean {
+  try {
+    return readLogin(bytes).step !== 'hello';
+  } catch {
+    return false;
+  }
+}
+
 /** @throws WhorlError SITES_MESSAGE */
 export function readAs<Schema extends z.ZodType>(
   schema: Schema,

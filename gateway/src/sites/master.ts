@@ -1,10 +1,12 @@
 import { codeOf, describe, ERRORS, WhorlError } from '@whorl/protocol';
 import { MASTER_ID, MOST_SITES } from '../settings/sites.ts';
 import type { SiteRow } from '../store/sites.ts';
+import { Bucket } from '../access/bucket.ts';
 import { Admission, confirmed, offering, refuseUnknown } from './admission.ts';
 import type { Admitted } from './admission.ts';
 import type { Channel } from './channel.ts';
 import { LOGIN, sessionOf } from './channel.ts';
+import { departureKey } from './departure.ts';
 import { Echoes } from './echoes.ts';
 import type { Echo } from './echoes.ts';
 import type { SitesGround } from './ground.ts';
@@ -13,7 +15,7 @@ import { SiteList } from './list.ts';
 import { fitting, writeLogin } from './login-words.ts';
 import type { Machine, Refusal } from './login-words.ts';
 import { readMessage, writeMessage } from './message.ts';
-import { upSchema } from './requests.ts';
+import { numberedSchema, upSchema } from './requests.ts';
 import type { AnswerOf, Down, Request, RequestOf, Summary } from './requests.ts';
 import { historyOf, scopeName, serveChanges, serveCheck, serveWalk } from './serving.ts';
 import { forgotten } from './forgotten.ts';
@@ -56,6 +58,8 @@ interface Session {
 
 interface Seat {
   readonly admission: Admission;
+  /** Logins, and what belongs to no session: so many at once, and so many a second. */
+  readonly knocks: Bucket;
   /** In force. */
   session: Session | undefined;
   /** Logged in, and not heard of since. */
@@ -66,6 +70,8 @@ interface Seat {
 }
 
 const MOST_SESSIONS_TEXT = 400;
+const MOST_KNOCKS = 40;
+const KNOCKS_PER_SECOND = 2;
 
 /** The master's end of all exchanges: it answers, and never begins one. */
 export class Master implements MasterEars {
@@ -74,11 +80,13 @@ export class Master implements MasterEars {
   readonly #seats = new Map<number, Seat>();
   readonly #echoes: Echoes;
   readonly #part: MasterPart | undefined;
+  readonly #warnings: Bucket;
   #wire: MasterWire | undefined;
 
   /** @param part of one of several processes; without it this one speaks with all sites */
   constructor(ground: SitesGround, part?: MasterPart) {
     this.#ground = ground;
+    this.#warnings = new Bucket(ground.clock, 20, 0.1);
     this.#echoes = new Echoes(ground);
     this.#part = part;
     this.list = new SiteList({ store: ground.site.store.sites, derive: ground.derive, master: ground.name });
@@ -154,13 +162,15 @@ export class Master implements MasterEars {
   message(syncId: number, bytes: Uint8Array): void {
     if (!isSyncId(syncId) || this.#part?.holds(syncId) === false) return;
     this.#take(syncId, bytes).catch((error: unknown) => {
+      // Whoever sends garbage all day does not fill the log.
+      if (!this.#warnings.take()) return;
       this.#ground.site.log.warn({ site: syncId }, `site ${syncId}: ${describe(error)}`);
     });
   }
 
   async #take(syncId: number, bytes: Uint8Array): Promise<void> {
     if (bytes[0] === LOGIN) {
-      await this.#login(syncId, bytes);
+      if (this.#seat(syncId).knocks.take()) await this.#login(syncId, bytes);
       return;
     }
     const site = this.list.get(syncId);
@@ -168,7 +178,7 @@ export class Master implements MasterEars {
     const id = sessionOf(bytes);
     const session = [seat?.session, seat?.fresh].find((one) => one !== undefined && one.channel.id === id);
     if (site === undefined || seat === undefined || session === undefined) {
-      await this.#forgotten(syncId);
+      if (id !== undefined && this.#seat(syncId).knocks.take()) await this.#forgotten(syncId, id);
       return;
     }
     const clear = session.channel.open(bytes);
@@ -181,9 +191,9 @@ export class Master implements MasterEars {
   }
 
   /** After a restart: else the satellite would ask until its patience ends. Worth nothing to whoever forges it. */
-  async #forgotten(syncId: number): Promise<void> {
+  async #forgotten(syncId: number, id = ''): Promise<void> {
     const text = 'the master does not know this session any more';
-    await this.#wire?.send(syncId, writeLogin({ step: 'refused', id: '', code: 'SITES_LINK', text }));
+    await this.#wire?.send(syncId, writeLogin({ step: 'refused', id, code: 'SITES_LINK', text }));
   }
 
   async #login(syncId: number, bytes: Uint8Array): Promise<void> {
@@ -218,8 +228,9 @@ export class Master implements MasterEars {
 
   async #request(site: SiteRow, session: Session, clear: Uint8Array): Promise<void> {
     const { body, blobs } = readMessage(clear);
-    const { id, request } = fitting(upSchema, body, 'a request');
-    if (id < session.last) return;
+    const { id } = fitting(numberedSchema, body, 'a request');
+    // One question at a time: whoever asks more at once makes no more work than others.
+    if (id < session.last || (id > session.last && session.working)) return;
     if (id === session.last) {
       if (session.answer !== undefined) await this.#send(site.syncId, session, session.answer);
       else if (session.working) await this.#say(site.syncId, session, { id, working: true }, []);
@@ -229,6 +240,7 @@ export class Master implements MasterEars {
     session.answer = undefined;
     session.working = true;
     try {
+      const { request } = fitting(upSchema, body, 'a request');
       const { answer, blobs: own } = await this.#answer(site, session, request, blobs);
       session.answer = writeMessage({ body: { id, answer }, blobs: own });
     } catch (error) {
@@ -317,6 +329,7 @@ export class Master implements MasterEars {
     const seat = this.#seat(syncId);
     seat.told = '';
     seat.state = { ...seat.state, version: request.version, summary: request.summary, online: true };
+    await departureKey(this.#ground);
     const history = await historyOf(this.#ground);
     const down = resumeAt(history, 'users', request.down ?? undefined);
     if (request.down === null || down.lost) await site.store.sites.forgetHeld(syncId);
@@ -367,6 +380,7 @@ export class Master implements MasterEars {
     const { name: master, random, clock } = this.#ground;
     const seat: Seat = {
       admission: new Admission({ master, random, clock }),
+      knocks: new Bucket(clock, MOST_KNOCKS, KNOCKS_PER_SECOND),
       ...{ session: undefined, fresh: undefined, state: { online: false }, told: '' },
     };
     this.#seats.set(syncId, seat);

@@ -1,6 +1,7 @@
 import { readRecord, recordOf, showField } from '@whorl/protocol';
 import type { UserRecord } from '@whorl/protocol';
 import type { NewEvent } from '../events/catalogue.ts';
+import { MERGE_KEYS } from '../settings/runtime.ts';
 import type { RuntimeSettings } from '../settings/runtime.ts';
 import type { Conflict, ConflictWrite, Provenance, StoredUser } from '../store/store.ts';
 import type { Merged } from '../sync/merge.ts';
@@ -23,6 +24,10 @@ export interface Offering {
   readonly held: StoredUser | undefined;
   readonly known: readonly Conflict[];
   readonly settings: Pick<RuntimeSettings, 'hold' | 'merge'>;
+  /** Access groups that reach the satellite; all of them when absent. */
+  readonly reach?: readonly number[] | undefined;
+  /** Whether the master has given it this user, or has it from there. */
+  readonly shared: boolean;
   /** Milliseconds UTC. */
   readonly now: number;
 }
@@ -51,7 +56,7 @@ export function mergeOffer(offering: Offering): MergedOffer {
   const conflicts: ConflictWrite[] = [];
   const events: NewEvent[] = [];
   // Whether it is one person was asked of all parts together: one alone may not show it.
-  const settings = { ...offering.settings, hold: false };
+  const settings = { merge: policiesFor(offering, parts), hold: false };
   for (const part of parts) {
     const { merged, next, conflicts: writes } = decide(caseOf({ ...offering, settings }, part, held));
     conflicts.push(...writes);
@@ -63,6 +68,24 @@ export function mergeOffer(offering: Offering): MergedOffer {
     held = next;
   }
   return { outcome: partly ? 'partly' : 'taken', next: held, conflicts, events };
+}
+
+const NOTHING_TAKEN: RuntimeSettings['merge'] = Object.fromEntries(
+  MERGE_KEYS.map((key) => [key, 'gateway-wins']),
+);
+
+/**
+ * A satellite writes to those who are at its site. Of somebody else it can only say what an operator then decides, and it
+ * gives nobody an access group that does not reach it: whoever has a satellite has not all doors.
+ */
+function policiesFor(
+  { held, reach, shared, settings }: Offering,
+  parts: readonly Part[],
+): RuntimeSettings['merge'] {
+  if (held !== undefined && !shared && !belongs(reach, held)) return NOTHING_TAKEN;
+  const gives = parts.flatMap(({ record }) => groupsOf(record));
+  const beyond = reach !== undefined && gives.some((group) => !reach.includes(group));
+  return beyond ? { ...settings.merge, groups: 'gateway-wins' } : settings.merge;
 }
 
 /** What one terminal wrote. */

@@ -166,7 +166,11 @@ export const rowSchema = z.discriminatedUnion('is', [
     /** The satellite's own person under this id is another one: nothing is to be done until that is decided. */
     apart: z.literal(true).exactOptional(),
   }),
-  z.strictObject({ is: z.literal('gone'), user, why: z.enum(['deleted', 'erased', 'scope']) }),
+  z.strictObject({
+    ...{ is: z.literal('gone'), user, why: z.enum(['deleted', 'erased', 'scope']) },
+    /** That the master has said so, for when it has forgotten. */
+    proven: born.exactOptional(),
+  }),
 ]);
 export type DownRow = z.infer<typeof rowSchema>;
 
@@ -240,6 +244,9 @@ export const ANSWERS = {
   ended: nothing,
 } as const satisfies Record<Ask, z.ZodType>;
 export type AnswerOf<Kind extends Ask> = z.infer<(typeof ANSWERS)[Kind]>;
+
+/** Whatever travels up has a number, by which it is answered. */
+export const numberedSchema = z.looseObject({ id: z.int().min(1) });
 
 /** What travels up: a request with its number. */
 export const upSchema = z.strictObject({ id: z.int().min(1), request: requestSchema });

@@ -4,6 +4,7 @@ import type { Change, SiteRow } from '../store/sites.ts';
 import type { Store, StoredUser } from '../store/store.ts';
 import type { SitesGround } from './ground.ts';
 import { siteOf } from '../sync/site-names.ts';
+import { departureKey, provenDeparture } from './departure.ts';
 import { cursorAt, resumeAt } from './history.ts';
 import type { History } from './history.ts';
 import { belongs } from './merging.ts';
@@ -13,6 +14,8 @@ import type { AnswerOf, DownRow, RequestOf } from './requests.ts';
 // The master gives a satellite what it asks for.
 
 const MOST_ROWS = 500;
+/** Of a page, however much a satellite would take. */
+const MOST_BYTES = 256 * 1024;
 /** Of a row besides the record. */
 const ROW_BYTES = 150;
 
@@ -125,12 +128,15 @@ async function pageOf(
       const had = held.get(id);
       if (user === undefined ? had !== undefined || erased.has(id) : had !== undefined && had >= 0) {
         const why = user !== undefined ? 'scope' : erased.has(id) ? 'erased' : 'deleted';
-        rows.push({ is: 'gone', user: id, why });
+        const known = why === 'scope' ? undefined : born.get(id);
+        const departure = known && { user: id, born: known, erased: why === 'erased' };
+        const proven = departure && { proven: provenDeparture(await departureKey(ground), departure) };
+        rows.push({ is: 'gone', user: id, why, ...proven });
         given.set(id, 0);
       }
     } else if (!known || held.get(id) !== user.version) {
       const bigger = size + recordSize(user.record) + ROW_BYTES;
-      if (size > 0 && bigger > bytes) break;
+      if (size > 0 && bigger > Math.min(bytes, MOST_BYTES)) break;
       size = bigger;
       const apart = disputes && (await isApart(ground, site, id));
       rows.push(rowOf(ground.name, { user, born: born.get(id) ?? '', blob: blobs.length, apart }));

@@ -83,13 +83,14 @@ async function take(
 ): Promise<readonly Taken[]> {
   const { store } = ground.site;
   for (let race = 0; race < MOST_RACES; race += 1) {
-    const born = await bornOf(
-      ground,
-      it.rows.map(({ user }) => user),
-    );
+    const users = it.rows.map(({ user }) => user);
+    const [born, there] = await Promise.all([bornOf(ground, users), store.sites.held(site.syncId, users)]);
     // Asked together: the store's thread answers all of it at once.
     const taken = await Promise.all(
-      it.rows.map((row) => takeOne(ground, site, { row, blobs: it.blobs, born })),
+      it.rows.map((row) => {
+        const shared = (there.get(row.user) ?? 0) !== 0;
+        return takeOne(ground, site, { row, blobs: it.blobs, born, shared });
+      }),
     );
     const changes = taken.flatMap(({ change }) => change ?? []);
     const marks = [...taken.flatMap((one) => one.marks), ...it.also];
@@ -113,7 +114,7 @@ async function take(
 async function takeOne(
   ground: SitesGround,
   site: SiteRow,
-  it: { row: Offer; blobs: readonly Uint8Array[]; born: ReadonlyMap<number, string> },
+  it: { row: Offer; blobs: readonly Uint8Array[]; born: ReadonlyMap<number, string>; shared: boolean },
 ): Promise<Taken> {
   const { row, blobs } = it;
   const { store } = ground.site;
@@ -128,7 +129,7 @@ async function takeOne(
     const merged = mergeOffer({
       ...{ site: site.name, master: ground.name, row, blobs, held },
       known: await conflictsOf(ground, row.user, held),
-      settings: ground.site.settings,
+      ...{ settings: ground.site.settings, reach: site.groups, shared: it.shared },
       now: ground.site.now,
     });
     const { outcome } = merged;

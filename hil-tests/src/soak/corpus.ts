@@ -43,6 +43,10 @@ import {
 } from '@whorl/protocol';
 import type { NoiseKeys, Session, User } from '@whorl/protocol';
 import { EXAMPLES } from '@whorl/protocol/spec/examples';
+import { Channel, sessionOf } from '@whorl/gateway/sites/channel';
+import { fitting, readLogin, writeLogin } from '@whorl/gateway/sites/login-words';
+import { readMessage, writeMessage } from '@whorl/gateway/sites/message';
+import { upSchema } from '@whorl/gateway/sites/requests';
 
 /** Something sound that is damaged, and what reads it. */
 export interface Seed {
@@ -60,7 +64,15 @@ const ANSWER = { address: ADDRESS, sequence: 7, fromTerminal: true, attention: t
 
 /** One of everything that comes from a wire: plain and sealed frames, handshakes, pairings, records. */
 export function corpus(): Seed[] {
-  return [...plainFrames(), ...sealedFrames(), ...shortFrames(), ...handshakes(), ...heard(), ...records()];
+  return [
+    ...plainFrames(),
+    ...sealedFrames(),
+    ...shortFrames(),
+    ...handshakes(),
+    ...heard(),
+    ...records(),
+    ...betweenGateways(),
+  ];
 }
 
 function quick(name: string, bytes: Uint8Array, decode: Seed['decode']): Seed {
@@ -227,6 +239,42 @@ function records(): Seed[] {
       for (const packet of readCapture(input)) decodeRun(packet.bytes);
     }),
     quick('batch', writeBatch([readRecord(user), readRecord(user)]), (input) => void readBatch(input)),
+  ];
+}
+
+/** What master and satellite say to each other over a broker. */
+function betweenGateways(): Seed[] {
+  const by = { origin: 'terminal', terminal: 'north/door', time: 1 };
+  const row = { user: 7, born: '', base: 0, parts: [{ by, blob: 0 }] };
+  const request = { ask: 'offers', rows: [row], cursor: { run: 'a', seq: 1 } };
+  const record = encodeUser({ id: 7, name: 'Ada' });
+  const offers = writeMessage({ body: { id: 1, request }, blobs: [record] });
+  const long = writeMessage({
+    body: { id: 1, request: { ...request, rows: Array(40).fill(row) } },
+    blobs: [record],
+  });
+  const said = (input: Uint8Array): void => {
+    const { body, blobs } = readMessage(input);
+    fitting(upSchema, body, 'a request');
+    for (const blob of blobs) readRecord(Uint8Array.from(blob));
+  };
+  const hello = {
+    step: 'hello',
+    protocol: 1,
+    version: '1',
+    user: 'north',
+    id: 'AAAA',
+    share: 'AAAA',
+  } as const;
+  const sealed = new Channel(keys(), true).seal(offers);
+  return [
+    quick('offers of a site', offers, said),
+    quick('offers of a site, deflated', long, said),
+    quick('login of a site', writeLogin(hello), (input) => void readLogin(input)),
+    quick('sealed message of a site', sealed, (input) => {
+      sessionOf(input);
+      new Channel(keys(), false).open(input);
+    }),
   ];
 }
 

@@ -17,6 +17,14 @@ interface Seat {
   readonly end: (reason: string) => void;
 }
 
+/** A message on its way over the broker. */
+export interface SitesCrossing {
+  readonly syncId: number;
+  /** To the master. */
+  readonly up: boolean;
+  readonly bytes: Uint8Array;
+}
+
 /** Stands in for a broker: keeps the order of each direction, and loses, doubles and delays what it is told to. */
 export class Bus implements MasterWire {
   weather: Weather = CALM;
@@ -24,6 +32,8 @@ export class Bus implements MasterWire {
   messages = 0;
   bytes = 0;
   ears: MasterEars | undefined;
+  /** Who sits at the broker: what is carried instead of a message; it is carried as it is when there is no answer. */
+  man: ((crossing: SitesCrossing) => readonly Uint8Array[] | undefined) | undefined;
   /** Everything that went over it, when somebody listens. */
   tap: ((bytes: Uint8Array) => void) | undefined;
   readonly #clock: Clock;
@@ -81,7 +91,7 @@ export class Bus implements MasterWire {
       return {
         send: async (bytes) => {
           if (this.#seats.get(syncId) !== seat) return;
-          this.#carry(`up ${syncId}`, bytes, (one) => this.ears?.message(syncId, one));
+          this.#cross({ syncId, up: true, bytes });
         },
         closed: closed.promise,
         close: () => {
@@ -93,7 +103,19 @@ export class Bus implements MasterWire {
   }
 
   async send(syncId: number, bytes: Uint8Array): Promise<void> {
-    this.#carry(`down ${syncId}`, bytes, (one) => this.#seats.get(syncId)?.heard(one));
+    this.#cross({ syncId, up: false, bytes });
+  }
+
+  #cross(crossing: SitesCrossing): void {
+    for (const bytes of this.man?.(crossing) ?? [crossing.bytes]) this.say({ ...crossing, bytes });
+  }
+
+  /** Says something as if it came from the other end. */
+  say({ syncId, up, bytes }: SitesCrossing): void {
+    this.#carry(`${up ? 'up' : 'down'} ${syncId}`, bytes, (one) => {
+      if (up) this.ears?.message(syncId, one);
+      else this.#seats.get(syncId)?.heard(one);
+    });
   }
 
   #leave(syncId: number): void {

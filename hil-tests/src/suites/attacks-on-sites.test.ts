@@ -1,0 +1,369 @@
+import { createDecipheriv } from 'node:crypto';
+import { Bucket } from '@whorl/gateway/access/bucket';
+import type * as Channels from '@whorl/gateway/sites/channel';
+import { LOGIN } from '@whorl/gateway/sites/channel';
+import { readMessage, writeMessage } from '@whorl/gateway/sites/message';
+import type { SitesCrossing } from '@whorl/gateway/sites/testing/bus';
+import { carded, entries, grouped, named, SatelliteNode, World } from '@whorl/gateway/sites/testing/world';
+import { nonceOf, recordOf, seededRandom, writeRecord } from '@whorl/protocol';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { Liar } from '../attacks/liar.ts';
+
+/** What stands against whoever sits at the broker, and can be taken away to show that it is this that does. */
+type Defence = 'tags' | 'numbers' | 'ids' | 'keys' | 'seal';
+const off = vi.hoisted(() => new Set<string>());
+const [HEAD_BYTES, TAG_BYTES, NUMBER_AT] = [17, 16, 9];
+
+vi.mock('@whorl/gateway/sites/channel', async (original) => {
+  const real = await original<typeof Channels>();
+  let fresh = 1_000_000;
+  class Weak extends real.Channel {
+    readonly #made: ConstructorParameters<typeof real.Channel>;
+    constructor(...made: ConstructorParameters<typeof real.Channel>) {
+      const [, begins] = made;
+      const same = new Uint8Array(32).fill(1);
+      const keys = off.has('keys')
+        ? { forth: same, back: same.map((byte) => byte + 1), hash: same }
+        : made[0];
+      super(keys, begins);
+      this.#made = [keys, begins];
+    }
+    override seal(clear: Uint8Array): Uint8Array {
+      const sealed = super.seal(clear);
+      return off.has('seal')
+        ? Buffer.concat([sealed.subarray(0, HEAD_BYTES), clear, sealed.subarray(-TAG_BYTES)])
+        : sealed;
+    }
+    override open(bytes: Uint8Array): Uint8Array | undefined {
+      if (off.has('seal')) return bytes.subarray(HEAD_BYTES, -TAG_BYTES);
+      if (off.has('tags')) {
+        const [{ forth, back }, begins] = this.#made;
+        const number = Number(Buffer.from(bytes).readBigUInt64LE(NUMBER_AT));
+        const options = { authTagLength: TAG_BYTES };
+        const decipher = createDecipheriv(
+          'chacha20-poly1305',
+          begins ? back : forth,
+          nonceOf(number),
+          options,
+        );
+        return decipher.update(bytes.subarray(HEAD_BYTES, -TAG_BYTES));
+      }
+      const clear = off.has('numbers') ? new real.Channel(...this.#made).open(bytes) : super.open(bytes);
+      if (clear === undefined || !off.has('ids')) return clear;
+      const { body, blobs } = readMessage(clear);
+      fresh += 1;
+      return writeMessage({ body: { ...Object(body), id: fresh }, blobs });
+    }
+  }
+  return { ...real, Channel: Weak };
+});
+
+async function open(): Promise<World> {
+  off.clear();
+  onTestFinished(() => off.clear());
+  const world = await World.open(11);
+  onTestFinished(() => world.close());
+  return world;
+}
+
+/** Keeps all that crosses. */
+function listening(world: World): SitesCrossing[] {
+  const heard: SitesCrossing[] = [];
+  world.bus.man = (crossing) => {
+    heard.push(crossing);
+    return undefined;
+  };
+  return heard;
+}
+
+async function names(world: World): Promise<string[]> {
+  return (await world.hq.store.users({ limit: 100 })).map(({ name }) => name);
+}
+
+/** An attack at the broker. @returns whether it did harm */
+type AtBroker = (world: World, strike: () => void) => Promise<boolean>;
+
+const playedAgain: AtBroker = async (world, strike) => {
+  const north = await world.add('north');
+  const heard = listening(world);
+  await north.enrol(2, named('Bo'));
+  await north.sync();
+  await world.hq.remove(2);
+  strike();
+  world.bus.man = undefined;
+  for (const crossing of heard.filter(({ up, bytes }) => up && bytes[0] !== LOGIN)) world.bus.say(crossing);
+  await world.pass(5_000);
+  return '2' in (await world.hq.contents());
+};
+
+/** In a session that stands a site says: that it is there, that it keeps its token, what it offers. */
+const OFFERS = 3;
+
+const changed: AtBroker = async (world, strike) => {
+  const north = await world.add('north');
+  await north.sync();
+  await north.enrol(2, named('Bo'));
+  strike();
+  let said = 0;
+  world.bus.man = ({ up, bytes }) => {
+    said += up ? 1 : 0;
+    if (!up || said !== OFFERS) return undefined;
+    // The last letter of the name.
+    const forged = Uint8Array.from(bytes);
+    const at = forged.length - TAG_BYTES - 1;
+    forged[at] = (forged[at] ?? 0) ^ 1;
+    return [forged];
+  };
+  void north.satellite.syncNow().catch(() => undefined);
+  await world.pass(60_000);
+  return (await names(world)).some((name) => name !== 'Bo');
+};
+
+const redirected: AtBroker = async (world, strike) => {
+  strike();
+  const [north, south] = [await world.add('north'), await world.add('south')];
+  // What he hands over has to look new there.
+  for (let round = 0; round < 3; round += 1) await north.sync();
+  await south.sync();
+  await north.enrol(2, named('Bo'));
+  let said = 0;
+  world.bus.man = (crossing) => {
+    said += crossing.up ? 1 : 0;
+    if (!crossing.up || said < OFFERS) return undefined;
+    world.bus.say({ ...crossing, syncId: 3 });
+    return [];
+  };
+  await north.sync();
+  return '2' in (await world.hq.contents());
+};
+
+const listened: AtBroker = async (world, strike) => {
+  strike();
+  const heard = listening(world);
+  await world.hq.edit(1, { ...named('Adalbert'), ...carded(0x7a7a) });
+  const north = await world.add('north');
+  await north.enrol(2, named('Berthold'));
+  await north.sync();
+  const all = Buffer.concat(heard.map(({ bytes }) => bytes));
+  return ['Adalbert', 'Berthold', 'pc of north', 'correct horse'].some((secret) => all.includes(secret));
+};
+
+const AT_BROKER: readonly (readonly [title: string, attack: AtBroker, against: readonly Defence[]])[] = [
+  ['what a site said is played again', playedAgain, ['numbers', 'ids']],
+  ['what a site said is changed by a bit', changed, ['tags']],
+  ['a message is led to another site', redirected, ['keys']],
+  ['all that is said is listened to', listened, ['seal']],
+];
+
+for (const [title, attack, against] of AT_BROKER) {
+  test(`S12 ${title} by who runs the broker: it is worth nothing`, async () => {
+    expect(await attack(await open(), () => undefined)).toBe(false);
+  });
+  test(`S12 ${title}: does harm without ${against.join(' and ')}`, async () => {
+    const strike = (): void => {
+      for (const one of against) off.add(one);
+    };
+    expect(await attack(await open(), strike)).toBe(true);
+  });
+}
+
+test('S12 what is dropped, held back or put into another order at the broker ends with the same users, or is told', async () => {
+  const world = await open();
+  const north = await world.add('north');
+  const random = seededRandom(5);
+  const held: SitesCrossing[] = [];
+  world.bus.man = (crossing) => {
+    if (held.length < 4 && random.below(4) === 0) {
+      held.push(crossing);
+      return [];
+    }
+    const [late] = held.splice(random.below(held.length + 1), 1);
+    return late?.up === crossing.up ? [crossing.bytes, late.bytes] : [crossing.bytes];
+  };
+  for (let user = 1; user <= 20; user += 1) await world.hq.edit(user, named(`User ${user}`));
+  for (let user = 21; user <= 30; user += 1) await north.enrol(user, named(`User ${user}`));
+  for (let round = 0; round < 5; round += 1) await north.sync();
+  expect(Object.keys(await world.hq.contents())).toHaveLength(30);
+  expect(await north.contents()).toEqual(await world.hq.contents());
+  world.bus.man = () => [];
+  expect(await north.sync()).toBe('SITES_LINK');
+  expect(north.satellite.state).toMatchObject({ online: false, trouble: { code: 'SITES_LINK' } });
+});
+
+test('S3 who has a site’s account at the broker only can keep that site from its master for as long as he is there, and floods cost the master little', async () => {
+  const world = await open();
+  const north = await world.add('north');
+  await north.sync();
+  const before = await world.hq.contents();
+  const flood = async (): Promise<number> => {
+    let answers = 0;
+    world.bus.man = ({ up }) => {
+      if (!up) answers += 1;
+      return undefined;
+    };
+    const hello = { step: 'hello', protocol: 1, version: '1', user: 'north', id: 'AAAA' };
+    const share = Buffer.alloc(32, 9).toString('base64');
+    for (let count = 0; count < 500; count += 1) {
+      const step = { ...hello, id: Buffer.from(String(count)).toString('base64'), share };
+      const said = [
+        Buffer.from([LOGIN, ...Buffer.from(JSON.stringify(step))]),
+        Buffer.alloc(60, 2),
+        Buffer.from('garbage'),
+      ];
+      for (const bytes of said) world.bus.say({ syncId: 2, up: true, bytes });
+    }
+    await world.pass(1_000);
+    world.bus.man = undefined;
+    return answers;
+  };
+  expect(await flood()).toBeLessThan(60);
+  await north.enrol(7, named('Gus'));
+  expect(await north.sync(), 'the session goes on').toBeUndefined();
+  expect(await world.hq.contents()).toHaveProperty('7');
+  expect(Object.keys(before)).toEqual([]);
+  vi.spyOn(Bucket.prototype, 'take').mockReturnValue(true);
+  expect(await flood(), 'without a limit').toBeGreaterThan(900);
+});
+
+test('S3 who has a site’s password cannot take its place once it has been there, and whoever uses its token is noticed', async () => {
+  const world = await open();
+  const north = await world.add('north');
+  await north.sync();
+  await expect(Liar.logIn(world, { name: 'north', syncId: 2 })).rejects.toMatchObject({
+    code: 'SITES_CLASH',
+  });
+  expect(world.master.state(2).trouble?.code).toBe('SITES_CLASH');
+  expect(await north.sync()).toBeUndefined();
+  const thief = new SatelliteNode(world, {
+    ...{ name: 'north', syncId: 2, store: world.store(), identity: { ...north.identity } },
+  });
+  await thief.begin();
+  expect(await thief.sync(), 'his first exchange').toBeUndefined();
+  expect(await north.sync()).toBe('SITES_CLONE');
+  expect(world.master.state(2).trouble?.code).toBe('SITES_CLONE');
+  await world.master.list.reset('north');
+  world.master.part(2);
+  await expect(
+    Liar.logIn(world, { name: 'north', syncId: 2 }),
+    'a place that is nobody’s',
+  ).resolves.toBeDefined();
+  await world.during(thief.satellite.stop());
+});
+
+/** What a site says of a user. */
+function offer(
+  user: number,
+  fields: Readonly<Record<number, Uint8Array>>,
+  more: object = {},
+): [unknown, Uint8Array[]] {
+  const by = { origin: 'terminal', terminal: 'north/door-1', time: 0 };
+  const row = { user, born: '', base: 0, parts: [{ by, blob: 0 }], ...more };
+  const request = { ask: 'offers', rows: [row], cursor: { run: 'x', seq: 1 } };
+  return [request, [writeRecord(recordOf(user, new Map(entries(fields))))]];
+}
+
+async function lying(groups?: readonly number[]): Promise<{ world: World; liar: Liar }> {
+  const world = await open();
+  await world.hq.edit(1, { ...named('Ada'), ...grouped(1) });
+  await world.hq.edit(2, { ...named('Bo'), ...grouped(2) });
+  await world.master.list.add({
+    ...{ syncId: 2, name: 'north', url: '', user: 'north', password: 'correct horse battery', groups },
+  });
+  const liar = await Liar.logIn(world, { name: 'north', syncId: 2 });
+  onTestFinished(() => liar.leave());
+  const summary = { users: 0, conflicts: 0, aside: 0, terminals: [] };
+  await liar.ask({ ask: 'open', version: '1', name: 'north', time: 0, down: null, summary });
+  return { world, liar };
+}
+
+test('S5 S6 a satellite that lies gives no card to somebody who is not at its site, nor access beyond it', async () => {
+  for (const [groups, harmed] of [
+    [[1], false],
+    [undefined, true],
+  ] as const) {
+    const { world, liar } = await lying(groups);
+    await liar.ask(...offer(2, { ...named('Bo'), ...carded(666) }));
+    await liar.ask(...offer(9, { ...named('Mallory'), ...grouped(1, 2) }));
+    const [bo, mallory] = [await world.hq.store.user(2), await world.hq.store.user(9)];
+    expect(bo?.record.fields.has(0x10), `groups ${String(groups)}`).toBe(harmed);
+    expect(mallory?.record.fields.has(5)).toBe(harmed);
+    const conflicts = await world.hq.store.conflicts({ state: 'open', limit: 10 });
+    expect(conflicts.map(({ user, terminal }) => [user, terminal])).toEqual(
+      harmed
+        ? []
+        : expect.arrayContaining([
+            [2, 'north/door-1'],
+            [9, 'north/door-1'],
+          ]),
+    );
+  }
+});
+
+test('S6 a satellite that lies overwrites nothing that the master has, and deletes and erases nobody', async () => {
+  const { world, liar } = await lying();
+  const before = await world.hq.contents();
+  await liar.ask(...offer(1, { ...named('Mallory'), ...grouped(7) }, { base: 1 }));
+  await liar.ask({
+    ask: 'gone',
+    rows: [1, 2].map((user) => ({ user, born: 'x', time: 2e12, erased: user === 2 })),
+  });
+  const page = await liar.ask({ ask: 'walk', before: 1e9, bytes: 1e9 });
+  const borns = JSON.stringify(page).matchAll(/"user":(\d+),"version":\d+,"born":"([^"]+)"/g);
+  for (const [, user, born] of borns)
+    for (const erased of [true, false])
+      await liar.ask({
+        ask: 'gone',
+        rows: [{ user: Number(user), born: `${born} ${'0'.repeat(32)}`, time: 2e12, erased }],
+      });
+  for (const ask of ['delete', 'erase', 'settings', '__proto__'])
+    expect(await liar.ask({ ask, user: 1 })).toMatchObject({ failed: { code: 'SITES_MESSAGE' } });
+  expect(await world.hq.contents()).toEqual(before);
+});
+
+test('S9 whatever a satellite sends is answered with a code, stops nothing, and the next sound offer is taken', async () => {
+  const { world, liar } = await lying();
+  const cursor = { run: 'x', seq: Number.MAX_SAFE_INTEGER };
+  const rows = Array.from({ length: 1000 }, (_, index) => ({
+    ...{ user: index + 100, born: '', base: 0 },
+    parts: [{ by: { origin: 'terminal', time: 0 }, blob: index }],
+  }));
+  const bad: readonly [unknown, Uint8Array[]][] = [
+    [{ ask: 'offers', rows: [...rows, ...rows], cursor }, []],
+    [{ ask: 'offers', rows: 'x', cursor }, []],
+    [{ ask: 'users', after: { run: 'x', seq: -1 }, bytes: 1 }, []],
+    [{ ask: 'check', users: [0] }, []],
+    [{ ask: 'events', rows: [{ id: 0 }], cursor }, []],
+    [[], []],
+    ['x', []],
+  ];
+  for (const [request, blobs] of bad)
+    expect(await liar.ask(request, blobs)).toMatchObject({ failed: { code: 'SITES_MESSAGE' } });
+  const garbage = rows.map((_, index) => Uint8Array.from([index, 1, 2, 3]));
+  expect(await liar.ask({ ask: 'offers', rows, cursor }, garbage)).toMatchObject({
+    answer: { results: expect.arrayContaining([expect.objectContaining({ outcome: 'failed' })]) as unknown },
+  });
+  for (const bytes of [
+    Buffer.alloc(0),
+    Buffer.alloc(3),
+    Buffer.alloc(40, 255),
+    Buffer.from([0, 2, 0, 0, 0, 123, 125]),
+  ])
+    liar.raw(bytes);
+  expect(await liar.ask({ ask: 'users', after: cursor, bytes: 1e9 }), 'a cursor ahead').toHaveProperty(
+    'answer',
+  );
+  expect(await liar.ask(...offer(50, named('Ned')))).toMatchObject({
+    answer: { results: [{ outcome: 'taken' }] },
+  });
+  expect(await world.hq.contents()).toHaveProperty('50');
+  const stored: Uint8Array[] = [];
+  world.bus.man = ({ up, bytes }) => {
+    if (up) stored.push(bytes);
+    return up ? [] : undefined;
+  };
+  const asked = Array.from({ length: 200 }, () => liar.say({ ask: 'walk', before: 1e9, bytes: 1e9 }));
+  await world.pass(100);
+  for (const bytes of stored) world.master.message(2, bytes);
+  await world.pass(1_000);
+  expect(asked.filter((id) => liar.answers.has(id)).length, 'one at a time').toBeLessThan(20);
+});
