@@ -105,7 +105,7 @@ const SITE_METRICS: readonly MetricRow[] = [
     'aside' in other ? other.aside : other.summary?.aside,
   ),
   perSite('users', 'Users at a satellite; at the master only.', (other) =>
-    'summary' in other ? other.summary?.users : undefined,
+    'summary' in other ? other.summary.users : undefined,
   ),
   perSite('waiting_rows', 'Changes and events that have to go up; at a satellite only.', (other) =>
     'waiting' in other ? other.waiting : undefined,
