@@ -2,7 +2,7 @@ import { WhorlError } from '@whorl/protocol';
 
 /** What is asked of whoever has lines, terminals, jobs and files: of several processes, one. */
 const OF_HOUSE: ReadonlySet<string> = new Set([
-  ...['backups.make', 'vault.rotate', 'vault.status', 'users.erase', 'users.pull'],
+  ...['backups.make', 'database.copy', 'vault.rotate', 'vault.status', 'users.erase', 'users.pull'],
   ...['jobs.import', 'jobs.compare', 'jobs.cancel', 'jobs.follow'],
   ...['lines.traffic', 'registers.list', 'registers.write'],
   ...['terminals.pair', 'terminals.unpair', 'terminals.compare'],

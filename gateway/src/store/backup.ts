@@ -34,6 +34,13 @@ export interface BackupStore {
    */
   make(file: string): Promise<BackupReport>;
   /**
+   * Copies the tables as they are at one moment into an SQLite file, while work goes on: data keys stand in it, wrapped
+   * under the master key as in the database itself.
+   * @param file absolute path; must not be there yet
+   * @throws WhorlError BACKUP_EXISTS, STORE_*
+   */
+  copy(file: string): Promise<void>;
+  /**
    * Destroys all that is held of a user, and the data keys of what backups hold of them. Until these terminals
    * have lost the user, nothing that they tell of the user is taken.
    * @param by who did it; remembered, see TombstoneStore

@@ -75,6 +75,13 @@ export class Backups implements BackupStore {
     return { file, bytes: files.statSync(file).size, users: countUsers(db) };
   }
 
+  async copy(file: string): Promise<void> {
+    const { db, ground } = this.#parts;
+    if (ground.files.existsSync(file)) throw new WhorlError('BACKUP_EXISTS', file);
+    makeOwn(ground.files, file);
+    await db.copyTo(file);
+  }
+
   async erase(user: number, losses: readonly Loss[], time: number, by = 'gateway'): Promise<Erased> {
     const { db, keys: held } = this.#parts;
     const done = await db.write(() => {

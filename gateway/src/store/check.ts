@@ -8,6 +8,7 @@ import { machine } from './ground.ts';
 import type { Connection } from './ground.ts';
 import { migrate, MIGRATIONS } from './migrations.ts';
 import { DATABASE } from './open.ts';
+import { sumOf } from './postgres/copied-rows.ts';
 import { PostgresConnection } from './postgres/connection.ts';
 import { migratePostgres, MIGRATIONS as POSTGRES } from './postgres/schema.ts';
 import { serverSettings } from './postgres/settings.ts';
@@ -17,7 +18,8 @@ export interface CheckReport {
   readonly place: string;
   /** Of the schema, after what this release brings. */
   readonly version: number;
-  readonly tables: readonly { readonly name: string; readonly rows: number }[];
+  /** `digest` is the same for the same rows, in a file or on a server. */
+  readonly tables: readonly { readonly name: string; readonly rows: number; readonly digest: string }[];
   readonly sound: boolean;
   /** Of an SQLite file. */
   readonly bytes?: number;
@@ -31,10 +33,7 @@ export function checkDatabase(data: string, database: DatabaseConfig | undefined
   const shape = machine.connect(':memory:');
   migrate(shape);
   const count = (db: Connection): CheckReport['tables'] =>
-    tablesOf(shape).map(({ name }) => ({
-      name,
-      rows: Number(db.prepare(`SELECT count(*) AS count FROM ${name}`).get()?.['count']),
-    }));
+    tablesOf(shape).map((table) => ({ name: table.name, ...sumOf(db, table) }));
   try {
     return database === undefined ? checkFile(join(data, DATABASE), count) : checkServer(database, count);
   } finally {

@@ -40,7 +40,7 @@ export function copyRows(from: Side, to: Side, shape: Connection, progress?: (ro
     const insert = to.db.prepare(
       `INSERT INTO ${table.name} (${table.columns.join(', ')}) VALUES (${table.columns.map(() => '?').join(', ')})`,
     );
-    for (const page of pages(from.db, table)) {
+    for (const page of pagesOf(from.db, table)) {
       for (const row of page) insert.run(...table.columns.map((column) => row[column] ?? null));
       rows += page.length;
       progress?.(rows);
@@ -73,20 +73,25 @@ export function tablesOf(shape: Connection): Table[] {
     });
 }
 
-function* pages(
+/** All rows of a table by ascending key, some at a time. @param after only those behind this key */
+export function* pagesOf(
   db: Connection,
   { name, key }: Table,
+  after?: readonly SQLInputValue[],
 ): Iterable<ReturnType<ReturnType<Connection['prepare']>['all']>> {
   const order = `ORDER BY ${key.join(', ')} LIMIT ${ROWS_AT_ONCE}`;
   const onward = `(${key.join(', ')}) > (${key.map(() => '?').join(', ')})`;
-  let page = db.prepare(`SELECT * FROM ${name} ${order}`).all();
+  let page =
+    after === undefined
+      ? db.prepare(`SELECT * FROM ${name} ${order}`).all()
+      : db.prepare(`SELECT * FROM ${name} WHERE ${onward} ${order}`).all(...after);
   while (page.length > 0) {
     yield page;
     const last = page.at(-1) ?? {};
-    const after: SQLInputValue[] = key.map((column) => last[column] ?? null);
+    const next: SQLInputValue[] = key.map((column) => last[column] ?? null);
     page =
       page.length < ROWS_AT_ONCE
         ? []
-        : db.prepare(`SELECT * FROM ${name} WHERE ${onward} ${order}`).all(...after);
+        : db.prepare(`SELECT * FROM ${name} WHERE ${onward} ${order}`).all(...next);
   }
 }

@@ -11,6 +11,8 @@ import { NO_POSTGRES, postgresPrograms, startPostgres } from '../testing/postgre
 import type { PostgresServer } from '../testing/postgres.ts';
 import { Client } from './client.ts';
 
+// Each connection is a thread that begins.
+vi.setConfig({ testTimeout: 60_000 });
 const programs = postgresPrograms();
 let server: PostgresServer | undefined;
 let schemas = 0;

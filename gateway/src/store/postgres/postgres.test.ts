@@ -1,8 +1,9 @@
 import { rmSync, mkdtempSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { codeOf, encodeUser, readRecord } from '@whorl/protocol';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { codeOf, encodeUser, readRecord, systemClock } from '@whorl/protocol';
 import { checkDatabase } from '../check.ts';
 import { machine } from '../ground.ts';
 import { MIGRATIONS as SQLITE, migrate } from '../migrations.ts';
@@ -16,6 +17,8 @@ import { moveToServer } from './moving.ts';
 import { PostgresConnection } from './connection.ts';
 import { migratePostgres } from './schema.ts';
 
+// Each connection is a thread that begins.
+vi.setConfig({ testTimeout: 60_000 });
 const programs = postgresPrograms();
 let server: PostgresServer | undefined;
 let schemas = 0;
@@ -161,10 +164,14 @@ test('S12 a database is moved to a server with all that it holds, its keys stayi
   await file.close();
   const database = { url, passwordFile, schema: 'moved' };
   const move = (replace: boolean) =>
-    moveToServer({ data, database, replace, now: 9, progress: () => undefined });
-  expect(move(false).rows).toBeGreaterThan(2);
-  expect(code(() => move(false))).toBe('DATABASE_REPLACES');
-  expect(move(true).aside).toBe('moved_replaced_9');
+    moveToServer({
+      ...{ data, database, replace, clock: systemClock, random: randomBytes },
+      snapshot: async () => false,
+      told: () => undefined,
+    });
+  expect((await move(false)).rows).toBeGreaterThan(2);
+  await expect(move(false)).rejects.toMatchObject({ code: 'DATABASE_REPLACES' });
+  expect((await move(true)).aside).toMatch(/^moved_replaced_\d+$/);
 
   const store = openStore({ data, database });
   expect((await store.user(7))?.record).toEqual(record);
@@ -180,4 +187,4 @@ test('S12 a database is moved to a server with all that it holds, its keys stayi
   onTestFinished(() => rmSync(other, { recursive: true, force: true }));
   expect(code(() => openStore({ data: other, database }))).toBe('VAULT_KEY_MISSING');
   expect(checkDatabase(data, database)).toMatchObject({ sound: true });
-});
+}, 60_000);

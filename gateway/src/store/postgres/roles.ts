@@ -7,6 +7,8 @@ import { number, text } from '../tables/rows.ts';
 
 /** $1 schema */
 export const HOUSE = "SELECT pg_try_advisory_lock(hashtext('whorl'), hashtext($1)) AS held";
+/** ? schema */
+export const HOUSE_OF = "SELECT pg_try_advisory_lock(hashtext('whorl'), hashtext(?)) AS held";
 /** $1 schema, $2 name of a process */
 export const holdName = "SELECT pg_try_advisory_lock(hashtext('whorl member ' || $1), hashtext($2)) AS held";
 const SITE = "hashtext('whorl site ' || ?), ?";
@@ -53,8 +55,7 @@ export class HeldRoles implements Roles {
 
   takeHouse(): boolean {
     if (this.#house === this.#db.generation) return true;
-    if (!this.#held("SELECT pg_try_advisory_lock(hashtext('whorl'), hashtext(?)) AS held", this.#schema))
-      return false;
+    if (!this.#held(HOUSE_OF, this.#schema)) return false;
     this.#db.keepHouse();
     this.#house = this.#db.generation;
     return true;

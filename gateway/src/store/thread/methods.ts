@@ -32,7 +32,7 @@ export const METHODS: { readonly [Part in keyof Parts]: Readonly<Record<MethodOf
   jobs: { add: true, save: true, job: true, list: true, interrupt: true },
   members: { membership: true, takeHouse: true, takeSite: true, leaveSite: true },
   partials: { get: true, put: true },
-  backups: { make: true, erase: true },
+  backups: { make: true, copy: true, erase: true },
   sites: {
     ...{
       begin: true,
