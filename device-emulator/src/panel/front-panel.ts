@@ -164,6 +164,8 @@ export class FrontPanel extends Part {
   #search = '';
   readonly #go = (): void => {
     this.#route = readRoute(location.hash);
+    // What could not be done elsewhere is of no interest here.
+    this.store.dismiss();
     scrollTo({ top: 0 });
     this.requestUpdate();
   };

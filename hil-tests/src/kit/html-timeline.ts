@@ -65,7 +65,7 @@ function packet(row: TimelineRow, before: TimelineRow | undefined, last: number)
   const arrow = { gateway: '→', terminal: '←', nobody: '·' }[row.from];
   const who = row.address === null ? '' : row.address === 0 ? 'all' : String(row.address);
   const [name = '', ...rest] = row.text.split(' ');
-  return `<div class="p ${marks.join(' ')}"><span>−${span(last - row.timeUs)}</span><span title="${text(row.line)}">${text(row.line)}</span><span>${arrow} ${who}</span><span><b>${text(name)}</b> ${text(rest.join(' '))}</span></div>`;
+  return `<div class="p ${marks.join(' ')}"><span>${last === row.timeUs ? 'last' : `−${span(last - row.timeUs)}`}</span><span title="${text(row.line)}">${text(row.line)}</span><span>${arrow} ${who}</span><span><b>${text(name)}</b> ${text(rest.join(' '))}</span></div>`;
 }
 
 function classOf({ kind, from, text: words }: TimelineRow): string {

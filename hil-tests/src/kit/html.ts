@@ -14,7 +14,7 @@ h1 { font-size: 1.5rem; margin: 0; overflow-wrap: anywhere; } h2 { font-size: 1.
 .sums { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1.25rem 0; }
 .sums div { border: 1px solid var(--rule); border-radius: 8px; padding: .5rem 1rem; min-width: 7rem; }
 .sums b { display: block; font-size: 1.8rem; line-height: 1.2; }
-.passed { color: var(--ok); } .failed { color: var(--bad); } .left-out { color: var(--out); }
+.passed { color: var(--ok); } .failed { color: var(--bad); } .left-out, .none { color: var(--out); }
 table { border-collapse: collapse; width: 100%; table-layout: fixed; }
 td { border-top: 1px solid var(--rule); padding: .4rem .5rem; vertical-align: top; color: var(--text); overflow-wrap: anywhere; }
 td:first-child { width: 1.8rem; color: inherit; font-weight: bold; } td:last-child { width: 4.5rem; text-align: right; white-space: nowrap; color: var(--out); }
@@ -30,9 +30,10 @@ const MARKS = { passed: '✓', failed: '✗', 'left-out': '–' } as const;
 /** A run as a page that stands alone: no script, nothing from elsewhere. */
 export function html(run: Run): string {
   const title = `Rig ${run.rig}: ${count(run, 'failed')} failed, ${count(run, 'passed')} passed`;
-  const sums = (['passed', 'failed', 'left-out'] as const).map(
-    (state) => `<div class="${state}"><b>${count(run, state)}</b>${state.replace('-', ' ')}</div>`,
-  );
+  const sums = (['passed', 'failed', 'left-out'] as const).map((state) => {
+    const many = count(run, state);
+    return `<div class="${many > 0 ? state : 'none'}"><b>${many}</b>${state.replace('-', ' ')}</div>`;
+  });
   const suites = [...Map.groupBy(run.results, ({ suite }) => suite)].sort(
     ([a, ofA], [b, ofB]) => failures(ofB) - failures(ofA) || (a < b ? -1 : 1),
   );

@@ -49,6 +49,9 @@ test('E8 JUnit and HTML escape what they show, and show the wire at the failure'
   expect(page).toContain('<b>hello</b> a=&lt;secret, 4 bytes&gt;');
   expect(page).toContain('−1.5 ms');
   expect(page).not.toContain('<script');
+  expect(page).toContain('<div class="failed"><b>1</b>');
+  const held = RUN.results.filter(({ state }) => state === 'passed');
+  expect(html({ ...RUN, results: held })).toContain('<div class="none"><b>0</b>failed');
 });
 
 test('E8 a run succeeds when something ran and all of it held', () => {
