@@ -110,7 +110,7 @@ test('S8 test-connection over TLS, the API and a real broker: each step, at both
     'port failed SITES_PORT',
     'tls skipped',
   ]);
-}, 60_000);
+}, 120_000);
 
 test('S8 test-connection tells a name that nobody knows from a certificate that nobody vouches for, or that is of another name', async () => {
   const directory = scratch();
@@ -132,4 +132,4 @@ test('S8 test-connection tells a name that nobody knows from a certificate that 
     code: 'SITES_TLS',
     text: expect.stringContaining('hq.example') as string,
   });
-}, 30_000);
+}, 120_000);

@@ -94,7 +94,7 @@ test('S8 over the API no setting of the sync changes unless the lock is open, lo
   ]);
   expect(JSON.stringify(await api.get('/audit'))).not.toContain(CODE);
   await service.stop();
-}, 30_000);
+}, 120_000);
 
 test('S8 a lost code is taken away at the stopped machine only, which leaves the settings locked and is audited', async () => {
   const data = scratch();
@@ -115,4 +115,4 @@ test('S8 a lost code is taken away at the stopped machine only, which leaves the
   const deeds = await new Client(localSend(data)).get<AuditView[]>('/audit?deed=sites.lock.forget');
   expect(deeds).toMatchObject([{ who: 'machine', outcome: 'done' }]);
   await service.stop();
-}, 30_000);
+}, 120_000);

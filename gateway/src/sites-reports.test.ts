@@ -115,7 +115,7 @@ test('S5 a report on the master covers all sites: who entered which door, by tim
   });
   const audit = await api.get<AuditView[]>('/audit?deed=sites.report');
   expect(audit.map(({ target }) => target)).toContain('report entries of south');
-}, 60_000);
+}, 120_000);
 
 test('S5 a report is read no faster than it is taken: of 100,000 events a few pages are in memory', async () => {
   const whole = openStore({ data: { memory: true } });
@@ -151,7 +151,7 @@ test('S5 a report is read no faster than it is taken: of 100,000 events a few pa
   await over;
   expect(taken).toBe(MANY + 1);
   expect(most).toBeLessThan(10_000);
-}, 60_000);
+}, 120_000);
 
 test('S5 reports are for operators: who only looks is refused, and each one is in the audit trail', async () => {
   const { network, access, audit } = await bench();
