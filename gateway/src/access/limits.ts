@@ -1,5 +1,5 @@
 import type { Clock } from '@whorl/protocol';
-import { Bucket } from './bucket.ts';
+import { Bucket } from '../settings/bucket.ts';
 
 /** Whoever comes from more places than this at once makes the oldest forgotten. */
 const MOST_KNOWN = 10_000;

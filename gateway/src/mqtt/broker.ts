@@ -13,7 +13,7 @@ import type { Log } from '../settings/log.ts';
 import { isLoopback } from '../settings/loopback.ts';
 import type { MqttConfig } from '../settings/mqtt.ts';
 import { BoundedStream } from './bounded-stream.ts';
-import { Bucket } from '../access/bucket.ts';
+import { Bucket } from '../settings/bucket.ts';
 import { MOST_COMMAND_BYTES } from './desk.ts';
 import { shortened } from './errors.ts';
 import { brokerPassword, samePassword } from './password.ts';

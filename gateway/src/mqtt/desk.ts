@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '@whorl/protocol';
 import type { Log } from '../settings/log.ts';
 import type { Audit } from '../access/audit.ts';
-import { Bucket } from '../access/bucket.ts';
+import { Bucket } from '../settings/bucket.ts';
 import { COMMANDS, ID_PATTERN } from './commands.ts';
 import type { CommandRow, CommandTools } from './commands.ts';
 import { CommandError, errorView, logged, shortened } from './errors.ts';

@@ -1,7 +1,7 @@
 import { codeOf, describe, ERRORS, WhorlError } from '@whorl/protocol';
 import { MASTER_ID, MOST_SITES } from '../settings/sites.ts';
 import type { SiteRow } from '../store/sites.ts';
-import { Bucket } from '../access/bucket.ts';
+import { Bucket } from '../settings/bucket.ts';
 import { Admission, confirmed, offering, refuseUnknown } from './admission.ts';
 import type { Admitted } from './admission.ts';
 import type { Channel } from './channel.ts';

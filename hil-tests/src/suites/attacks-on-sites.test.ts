@@ -1,5 +1,5 @@
 import { createDecipheriv } from 'node:crypto';
-import { Bucket } from '@whorl/gateway/access/bucket';
+import { Bucket } from '@whorl/gateway/settings/bucket';
 import type * as Channels from '@whorl/gateway/sites/channel';
 import { LOGIN } from '@whorl/gateway/sites/channel';
 import { readMessage, writeMessage } from '@whorl/gateway/sites/message';
