@@ -1,7 +1,11 @@
 import type { Message } from '@whorl/protocol';
 
 /** What is another one each time that the same is said. */
-const LEFT_OUT: ReadonlySet<string> = new Set(['clock', 'time', 'transfer', 'handshake', 'share']);
+const LEFT_OUT: ReadonlySet<string> = new Set([
+  ...['clock', 'time', 'transfer', 'handshake', 'share'],
+  // Who it is, and not what it does.
+  ...['model', 'firmware'],
+]);
 /** Of these only that they were said: their bodies are made of digests. */
 const OPAQUE: ReadonlySet<Message['name']> = new Set(['sketch.page', 'clock.was', 'clock.is']);
 
@@ -16,13 +20,24 @@ export function toldLines(message: Message): string[] {
 
 function fieldsOf(body: object): string[] {
   return Object.entries(body).flatMap(([name, value]: [string, unknown]) =>
-    LEFT_OUT.has(name) ? [] : [`${name} ${text(value)}`],
+    LEFT_OUT.has(name)
+      ? []
+      : isGroup(value)
+        ? fieldsOf(value).map((line) => `${name}.${line}`)
+        : [`${name} ${text(value)}`],
+  );
+}
+
+/** Fields that stand together, each told in a line of its own. */
+function isGroup(value: unknown): value is object {
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
   );
 }
 
 function text(value: unknown): string {
   if (value instanceof Uint8Array) return `${value.length} bytes`;
   if (Array.isArray(value)) return `[${value.map(text).join(', ')}]`;
-  if (typeof value === 'object' && value !== null) return `{${fieldsOf(value).join(' ')}}`;
+  if (isGroup(value)) return `{${fieldsOf(value).join(' ')}}`;
   return String(value);
 }

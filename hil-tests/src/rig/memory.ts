@@ -1,15 +1,15 @@
-import { machine as thisMachine, openStore, silentLog, startGateway } from '@whorl/gateway';
-import type { Connection, Gateway, LineConfig, Log, OpenTransport, Store } from '@whorl/gateway';
+import { machine as thisMachine, openStore } from '@whorl/gateway';
+import type { Connection, Gateway, LineConfig, Log, Store } from '@whorl/gateway';
 import { seededRandom, VirtualClock } from '@whorl/protocol';
 import type { Clock } from '@whorl/protocol';
 import type { SimulatedMachine } from '../powerloss/machine.ts';
 import { Company } from './beside.ts';
 import type { Beside } from './beside.ts';
 import type { Between } from './between.ts';
-import { everyAbility } from './hands.ts';
+import { emulatedParts, starter, untilBy } from './parts.ts';
 import type { Rig, RigPlan } from './rig.ts';
 import type { BenchRecord } from './wiring.ts';
-import { faultsOn, known, linesOf, makeBench, MemoryCable, pairAll } from './wiring.ts';
+import { linesOf, makeBench, MemoryCable, pairAll } from './wiring.ts';
 
 const PATIENCE_MS = 60_000;
 /** Conditions that ask the store are looked at this often. */
@@ -49,17 +49,25 @@ export async function memoryRig(plan: RigPlan, options: MemoryOptions = {}): Pro
   const clock = new VirtualClock();
   const tap = options.tap?.(clock);
   const bench = makeBench(plan, clock, 'memory', { tap, tellKeys: options.tellKeys });
-  const { terminals, media, flashes } = bench;
+  const { terminals, media } = bench;
   const cables = new Map(
     [...media].map(([name, medium]) => [name, new MemoryCable(medium, options.between?.[name])]),
   );
   const places = placesOf(plan, options);
   let store = places.open();
   await pairAll(store, terminals);
-  const starting = starter(plan, options, clock, (line) => cables.get(line)?.open);
+  const over: LineConfig['over'] = {
+    ...{ kind: 'serial', path: 'memory', baud: plan.baud ?? 115_200 },
+    ...{ turnaroundMs: plan.turnaroundMs ?? 1, latencyMs: plan.latencyMs ?? 2 },
+  };
+  const lines = linesOf(plan, () => over);
+  const starting = starter(plan, {
+    ...{ clock, log: options.log, renewalMs: plan.renewalMs },
+    open: (line) => cables.get(line.name)?.open,
+  });
   const beside = new Company(options.beside?.(clock));
   const start = async (groups: Readonly<Record<string, readonly number[]>> = {}): Promise<Gateway> =>
-    beside.joined(await starting(store, groups));
+    beside.joined(await starting(store, regrouped(lines, groups)));
   const stop = (): Promise<void> => beside.stop(gateway);
   let gateway = await start();
   // What the gateway says after the power went reaches nobody.
@@ -75,18 +83,14 @@ export async function memoryRig(plan: RigPlan, options: MemoryOptions = {}): Pro
     get gateway() {
       return gateway;
     },
-    terminals,
-    media,
-    flashes,
-    terminal: (name) => known(terminals, name),
-    ...everyAbility(plan, terminals),
-    ...faultsOn(bench, cables, { plan, clock }),
-    until: untilBy(clock),
+    ...emulatedParts(bench, cables, { plan, clock }),
+    until: untilBy({
+      ...{ clock, lookMs: LOOK_MS, patienceMs: PATIENCE_MS },
+      pass: (ms) => clock.run({ forMs: ms }),
+    }),
     async pass(ms) {
       await clock.run({ forMs: ms });
     },
-    plug: (line) => known(cables, line).plug(),
-    unplug: (line) => known(cables, line).unplug(),
     async restartGateway({ groups } = { groups: {} }) {
       await through(stop());
       gateway = await start(groups);
@@ -124,35 +128,6 @@ export async function memoryRig(plan: RigPlan, options: MemoryOptions = {}): Pro
   };
 }
 
-/** Starts the gateway of a rig, each time with random numbers of its own. */
-function starter(
-  plan: RigPlan,
-  options: MemoryOptions,
-  clock: VirtualClock,
-  open: (line: string) => OpenTransport | undefined,
-): (store: Store, groups: Readonly<Record<string, readonly number[]>>) => Promise<Gateway> {
-  const baud = plan.baud ?? 115_200;
-  const lines = linesOf(plan, () => ({
-    kind: 'serial',
-    path: 'memory',
-    baud,
-    turnaroundMs: plan.turnaroundMs ?? 1,
-    latencyMs: plan.latencyMs ?? 2,
-  }));
-  let starts = 0;
-  return (store, groups) =>
-    startGateway({
-      config: { name: 'rig', lines: regrouped(lines, groups), modbus: plan.modbus?.buses },
-      version: '0.0.0',
-      store,
-      clock,
-      random: seededRandom((plan.seed ?? 1) + (starts += 1)),
-      log: options.log ?? silentLog,
-      renewalMs: plan.renewalMs,
-      open: (line) => open(line.name),
-    });
-}
-
 /** Where a rig's gateway keeps its data. */
 function placesOf(
   plan: RigPlan,
@@ -173,16 +148,6 @@ function placesOf(
       if (database === undefined) throw new Error('no database was opened yet');
       return database;
     },
-  };
-}
-
-function untilBy(clock: VirtualClock): Rig['until'] {
-  return async (what, condition, { withinMs = PATIENCE_MS } = {}) => {
-    for (const end = clock.now() + withinMs; clock.now() < end;) {
-      if (await condition()) return;
-      await clock.run({ forMs: LOOK_MS });
-    }
-    throw new Error(`awaited for ${withinMs} ms in vain: ${what}`);
   };
 }
 

@@ -6,6 +6,7 @@ import { openStore, silentLog, startGateway } from '@whorl/gateway';
 import type { Gateway, LineConfig, Log, Store } from '@whorl/gateway';
 import { seededRandom, sleep, systemClock } from '@whorl/protocol';
 import type { ConsolePlace } from './console.ts';
+import { untilBy } from './parts.ts';
 import { abilitiesOf } from './rig-file.ts';
 import type { PortsFile, PortsLine } from './rig-file.ts';
 import { during } from './settled.ts';
@@ -69,6 +70,7 @@ async function onPorts(file: PortsFile, fleet: Fleet | undefined, options: Ports
   const board = new Switchboard(file, fleet, options.console);
   const { places } = board;
   const given: number[] = [];
+  const pass = (ms: number): Promise<void> => sleep(clock, ms);
   const site: Site = {
     kind: 'ports',
     get gateway() {
@@ -87,14 +89,8 @@ async function onPorts(file: PortsFile, fleet: Fleet | undefined, options: Ports
       given.push(id);
       return id;
     },
-    async until(what, condition, { withinMs = PATIENCE_MS } = {}) {
-      for (const end = clock.now() + withinMs; clock.now() < end;) {
-        if (await condition()) return;
-        await sleep(clock, LOOK_MS);
-      }
-      throw new Error(`awaited for ${withinMs} ms in vain: ${what}`);
-    },
-    pass: (ms) => sleep(clock, ms),
+    until: untilBy({ clock, pass, lookMs: LOOK_MS, patienceMs: PATIENCE_MS }),
+    pass,
     plug: (line) => board.plug(line),
     unplug: (line) => board.unplug(line),
     async restartGateway() {

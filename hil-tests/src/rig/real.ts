@@ -1,15 +1,15 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cable, listeningCable, openPty } from '@whorl/device-emulator';
-import type { Cable, Medium } from '@whorl/device-emulator';
-import { machineInRealTime, openStore, openStoreThread, silentLog, startGateway } from '@whorl/gateway';
+import { listeningCable, ptyCable } from '@whorl/device-emulator';
+import type { Cable } from '@whorl/device-emulator';
+import { machineInRealTime, openStore, openStoreThread } from '@whorl/gateway';
 import type { Gateway, LineConfig, Log, Store } from '@whorl/gateway';
-import { seededRandom, sleep, systemClock } from '@whorl/protocol';
-import { everyAbility } from './hands.ts';
+import { sleep, systemClock } from '@whorl/protocol';
+import { emulatedParts, starter, untilBy } from './parts.ts';
 import type { Rig, RigPlan } from './rig.ts';
 import type { BenchRecord } from './wiring.ts';
-import { faultsOn, known, linesOf, makeBench, pairAll } from './wiring.ts';
+import { known, linesOf, makeBench, pairAll } from './wiring.ts';
 
 const PATIENCE_MS = 30_000;
 const LOOK_MS = 10;
@@ -35,13 +35,13 @@ export async function realRig(
   const directory = mkdtempSync(join(tmpdir(), 'whorl-rig-'));
   const data = join(directory, 'data');
   const bench = makeBench(plan, clock, kind, options);
-  const { terminals, media, flashes } = bench;
+  const { terminals, media } = bench;
   const cables = new Map<string, Cable>();
   const ports = new Map<string, number>();
   for (const [name, medium] of media) {
     const place = { host: '127.0.0.1', port: 0 };
     const listening = kind === 'tcp' ? listeningCable(medium, place) : undefined;
-    const cable = listening ?? ptyCable(medium, join(directory, `${name}.line`));
+    const cable = listening ?? ptyCable(medium, { link: join(directory, `${name}.line`) });
     cables.set(name, cable);
     await cable.plug();
     if (listening !== undefined) ports.set(name, listening.port());
@@ -50,21 +50,14 @@ export async function realRig(
     kind === 'pty'
       ? { kind: 'serial', path: join(directory, `${line}.line`), baud, turnaroundMs: 2, latencyMs: 60 }
       : { kind: 'tcp', host: '127.0.0.1', port: known(ports, line), turnaroundMs: 2, latencyMs: 300 };
-  let starts = 0;
+  const starting = starter(plan, { clock, log: options.log });
   let store: Store;
   const start = async (): Promise<Gateway> => {
     store = await opened(data, options.ground);
     await pairAll(store, terminals);
-    starts += 1;
-    return startGateway({
-      config: { name: 'rig', lines: linesOf(plan, over), modbus: plan.modbus?.buses },
-      version: '0.0.0',
-      store,
-      clock,
-      random: seededRandom((plan.seed ?? 1) + starts),
-      log: options.log ?? silentLog,
-    });
+    return starting(store, linesOf(plan, over));
   };
+  const pass = (ms: number): Promise<void> => sleep(clock, ms);
   let gateway = await start();
   const stop = async (): Promise<void> => {
     await gateway.stop();
@@ -81,16 +74,9 @@ export async function realRig(
     get gateway() {
       return gateway;
     },
-    terminals,
-    media,
-    flashes,
-    terminal: (name) => known(terminals, name),
-    ...everyAbility(plan, terminals),
-    ...faultsOn(bench, cables, { plan, clock }),
-    until,
-    pass: (ms) => sleep(clock, ms),
-    plug: (line) => known(cables, line).plug(),
-    unplug: (line) => known(cables, line).unplug(),
+    ...emulatedParts(bench, cables, { plan, clock }),
+    until: untilBy({ clock, pass, lookMs: LOOK_MS, patienceMs: PATIENCE_MS }),
+    pass,
     restartGateway: () => whileStopped(() => Promise.resolve()),
     whileStopped,
     events: () => store.events({ limit: 100_000 }),
@@ -103,31 +89,8 @@ export async function realRig(
   };
 }
 
-const until: Rig['until'] = async (what, condition, { withinMs = PATIENCE_MS } = {}) => {
-  for (const end = systemClock.now() + withinMs; systemClock.now() < end;) {
-    if (await condition()) return;
-    await sleep(systemClock, LOOK_MS);
-  }
-  throw new Error(`awaited for ${withinMs} ms in vain: ${what}`);
-};
-
 async function opened(data: string, ground: string | undefined): Promise<Store> {
   return ground === undefined
     ? openStore({ data, ground: machineInRealTime })
     : openStoreThread({ data, ground });
-}
-
-function ptyCable(medium: Medium, link: string): Cable {
-  let port: Awaited<ReturnType<typeof openPty>> | undefined;
-  return cable(() => link, {
-    async plug() {
-      port = await openPty({ link });
-      medium.connect(port);
-    },
-    async unplug() {
-      medium.disconnect();
-      await port?.close();
-      port = undefined;
-    },
-  });
 }
