@@ -56,11 +56,7 @@ export async function memoryRig(plan: RigPlan, options: MemoryOptions = {}): Pro
   const places = placesOf(plan, options);
   let store = places.open();
   await pairAll(store, terminals);
-  const over: LineConfig['over'] = {
-    ...{ kind: 'serial', path: 'memory', baud: plan.baud ?? 115_200 },
-    ...{ turnaroundMs: plan.turnaroundMs ?? 1, latencyMs: plan.latencyMs ?? 2 },
-  };
-  const lines = linesOf(plan, () => over);
+  const lines = linesOf(plan, () => wireOf(plan));
   const starting = starter(plan, {
     ...{ clock, log: options.log, renewalMs: plan.renewalMs },
     open: (line) => cables.get(line.name)?.open,
@@ -126,6 +122,11 @@ export async function memoryRig(plan: RigPlan, options: MemoryOptions = {}): Pro
       await store.close();
     },
   };
+}
+
+/** A line in memory, as the gateway reaches it. */
+function wireOf({ baud = 115_200, turnaroundMs = 1, latencyMs = 2 }: RigPlan): LineConfig['over'] {
+  return { kind: 'serial', path: 'memory', baud, turnaroundMs, latencyMs };
 }
 
 /** Where a rig's gateway keeps its data. */
