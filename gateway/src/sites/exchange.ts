@@ -135,8 +135,9 @@ async function pullChanges(talk: Talk, guard: Guard | undefined): Promise<void> 
 /** The next page comes while one is stored. */
 async function pullWalk(talk: Talk, from: Cursor, guard: Guard | undefined): Promise<void> {
   const { ground, pace } = talk;
+  let stored = from.seq;
   const ask = (before: number): Promise<Answered<'walk'> | undefined> =>
-    before > 1 ? talk.ask({ ask: 'walk', before, bytes: pace.bytes }) : Promise.resolve(undefined);
+    before > 1 ? talk.ask({ ask: 'walk', before, stored, bytes: pace.bytes }) : Promise.resolve(undefined);
   let coming = ask(from.seq);
   for (;;) {
     const page = await coming;
@@ -148,6 +149,7 @@ async function pullWalk(talk: Talk, from: Cursor, guard: Guard | undefined): Pro
     coming.catch(() => undefined);
     const also = [{ kind: 'cursor', peer: MASTER_ID, stream: 'walk', cursor: walk } as const];
     await takeDown(ground, { rows, blobs: page.blobs, also, guard });
+    stored = walk.seq;
     talk.progress('walk', left);
   }
 }

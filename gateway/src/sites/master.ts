@@ -17,7 +17,8 @@ import type { Machine, Refusal } from './login-words.ts';
 import { readMessage, writeMessage } from './message.ts';
 import { numberedSchema, upSchema } from './requests.ts';
 import type { AnswerOf, Down, Request, RequestOf, Summary } from './requests.ts';
-import { historyOf, scopeName, serveChanges, serveCheck, serveWalk } from './serving.ts';
+import { confirmWalk, historyOf, scopeName, serveChanges, serveCheck, serveWalk } from './serving.ts';
+import type { Walked } from './serving.ts';
 import { forgotten } from './forgotten.ts';
 import { retryOffers, takeEvents, takeHoldings, takeOffers } from './taking.ts';
 import type { MasterEars, MasterWire } from './wire.ts';
@@ -54,6 +55,8 @@ interface Session {
   answer: Uint8Array | undefined;
   working: boolean;
   began: number;
+  /** Pages of a walk that it has not said yet that it has stored. */
+  readonly walked: Walked[];
 }
 
 interface Seat {
@@ -208,6 +211,7 @@ export class Master implements MasterEars {
         last: 0,
         answer: undefined,
         working: false,
+        walked: [],
         began: this.#ground.clock.now(),
       };
     if (refused !== undefined) await this.#refused(syncId, seat, refused);
@@ -287,7 +291,7 @@ export class Master implements MasterEars {
       case 'users':
         return serveChanges(ground, site, request);
       case 'walk':
-        return serveWalk(ground, site, request);
+        return serveWalk(ground, site, request, session.walked);
       case 'check':
         return { answer: await serveCheck(ground, site, request), blobs: [] };
       case 'back':
@@ -297,6 +301,7 @@ export class Master implements MasterEars {
         await forgotten(ground, site, request);
         return { answer: {}, blobs: [] };
       case 'ended':
+        await confirmWalk(ground, site, session.walked, 0);
         await this.#ended(site, session, request);
         return { answer: {}, blobs: [] };
     }

@@ -152,7 +152,8 @@ const holdings = z.strictObject({
 });
 
 const users = z.strictObject({ ask: z.literal('users'), after: cursor, bytes: z.int().min(1) });
-const walk = z.strictObject({ ask: z.literal('walk'), before: seq, bytes: z.int().min(1) });
+/** stored: as far as it is stored at the satellite. */
+const walk = z.strictObject({ ask: z.literal('walk'), before: seq, stored: seq, bytes: z.int().min(1) });
 
 /** A user as it comes down, or that it goes. */
 export const rowSchema = z.discriminatedUnion('is', [

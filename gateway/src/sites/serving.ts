@@ -70,12 +70,15 @@ export async function serveChanges(
 export async function serveWalk(
   ground: SitesGround,
   site: SiteRow,
-  { before, bytes }: RequestOf<'walk'>,
+  { before, stored, bytes }: RequestOf<'walk'>,
+  walked: Walked[],
 ): Promise<Served> {
   const { sites } = ground.site.store;
+  await confirmWalk(ground, site, walked, stored);
   const changes = await sites.changesBefore(before, MOST_ROWS);
   const page = await pageOf(ground, site, { changes, bytes, known: true });
   const seq = page.last?.seq ?? 0;
+  walked.push({ seq, given: page.given });
   const left = await sites.countChanges(0, Math.max(seq - 1, 0));
   return { answer: { rows: page.rows, cursor: { run: scopeName(site), seq }, left }, blobs: page.blobs };
 }
@@ -99,6 +102,19 @@ export async function serveCheck(
   return { missing: missing ?? [], erased: erased ?? [], outside: outside ?? [] };
 }
 
+/** A page of a walk that a satellite was given. */
+export interface Walked {
+  readonly seq: number;
+  /** Versions of users. */
+  readonly given: ReadonlyMap<number, number>;
+}
+
+interface Paged extends Pick<Walked, 'given'> {
+  readonly rows: DownRow[];
+  readonly blobs: Uint8Array[];
+  readonly last: Change | undefined;
+}
+
 interface PageParts {
   readonly changes: readonly Change[];
   /** About so many; at least one user. */
@@ -112,7 +128,7 @@ async function pageOf(
   ground: SitesGround,
   site: SiteRow,
   { changes, bytes, known }: PageParts,
-): Promise<{ rows: DownRow[]; blobs: Uint8Array[]; last: Change | undefined }> {
+): Promise<Paged> {
   const { store } = ground.site;
   const users = changes.map(({ user }) => user);
   const held = await store.sites.held(site.syncId, users);
@@ -145,8 +161,23 @@ async function pageOf(
     }
     last = change;
   }
-  await store.sites.saveHeld(site.syncId, given);
-  return { rows, blobs, last };
+  // Of a walk that is cut off, the satellite may have this page or not.
+  const sure = known ? new Map([...given.keys()].map((user) => [user, 0])) : given;
+  await store.sites.saveHeld(site.syncId, sure);
+  return { rows, blobs, last, given };
+}
+
+/** What a satellite has stored of its walk, it has. @param stored as far as it is; 0 for all of it */
+export async function confirmWalk(
+  { site }: SitesGround,
+  { syncId }: SiteRow,
+  walked: Walked[],
+  stored: number,
+): Promise<void> {
+  const done = walked.filter(({ seq }) => seq >= stored);
+  if (done.length === 0) return;
+  walked.splice(0, walked.length, ...walked.filter(({ seq }) => seq < stored));
+  await site.store.sites.saveHeld(syncId, new Map(done.flatMap(({ given }) => [...given])));
 }
 
 const AHEAD = 40;

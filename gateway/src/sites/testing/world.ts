@@ -227,6 +227,13 @@ export class World {
     return node;
   }
 
+  /** Another machine in the place of one, on a fresh disk. */
+  async replace({ name, syncId }: SatelliteNode): Promise<SatelliteNode> {
+    const node = new SatelliteNode(this, { name, syncId, store: this.store() });
+    await node.begin();
+    return node;
+  }
+
   /** Lets time pass until work is done. @returns the code that it failed with, if it did */
   async during(work: Promise<unknown>): Promise<string | undefined> {
     let outcome: { readonly code: string | undefined } | undefined;

@@ -6,6 +6,7 @@ import type { Service, Store } from '@whorl/gateway';
 import { deriveKey } from '@whorl/gateway/access/password';
 import { Connection } from '@whorl/gateway/mqtt/connection';
 import { brokerWire } from '@whorl/gateway/mqtt/ways';
+import { siteClient, siteTopic } from '@whorl/gateway/sites/broker-names';
 import { SiteList } from '@whorl/gateway/sites/list';
 import { brokerPassword, verifierOf } from '@whorl/gateway/sites/secrets';
 import { mergePulled } from '@whorl/gateway/sync/pulled';
@@ -153,13 +154,14 @@ async function taken({ syncId, events }: Parameters<SiteApi['taken']>[0]): Promi
 async function raw({ port, syncId, messages, atOnce }: Parameters<SiteApi['raw']>[0]): Promise<number> {
   const user = siteName(syncId);
   const verifier = await verifierOf(deriveKey, PASSWORD, { master: MASTER, syncId, user });
-  const topic = `whorl-sites/${MASTER}/${syncId}/state`;
+  const password = brokerPassword(verifier);
+  const topic = siteTopic(MASTER, syncId, 'state');
   const connection = await Connection.open({
     ...{
       wire: brokerWire(`mqtt://127.0.0.1:${port}`, undefined),
-      login: { user, password: brokerPassword(verifier) },
+      login: { user, password: password },
     },
-    ...{ clientId: `whorl-site-${syncId}`, will: { topic, payload: 'offline' }, clock: systemClock },
+    ...{ clientId: siteClient(syncId, password), will: { topic, payload: 'offline' }, clock: systemClock },
     ...{ onMessage: () => undefined, signal: new AbortController().signal },
   });
   let left = messages;
