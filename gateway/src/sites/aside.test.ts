@@ -18,7 +18,8 @@ test('S9 a row that has to wait is set aside with its reason, does not hold up t
   await north.enrol(2, carded(7));
   // What comes down when somebody is enrolled at the site in the middle of an exchange.
   const site = world.master.list.named('north');
-  const { answer, blobs } = await serveWalk(world.hq.ground, site, { ask: 'walk', before: 100, bytes: 9999 });
+  const asked = { ask: 'walk', before: 100, stored: 100, bytes: 9999 } as const;
+  const { answer, blobs } = await serveWalk(world.hq.ground, site, asked, []);
   expect(answer.rows.map(({ user }) => user)).toEqual([3, 2, 1]);
   await takeDown(north.ground, { rows: answer.rows, blobs, also: [], guard: undefined });
   expect(Object.keys(await north.contents())).toEqual(['1', '2', '3']);
