@@ -41,9 +41,17 @@ export function showPreview(preview: Preview): string {
     ['USER', 'TERMINAL', 'WOULD BE'],
     preview.users.map((one) => [String(one.user), one.terminal, one.effect]),
   );
-  const more = preview.next === undefined ? [] : [`More with --after ${preview.next}.`];
-  const last = preview.guarded
-    ? `So many are removed or overwritten that it has to be confirmed: --confirm ${preview.confirm}`
-    : `--confirm ${preview.confirm} does it as shown here, or not at all.`;
-  return [counts, '', who, ...more, '', last].join('\n');
+  return [counts, '', who, ...moreOf(preview), '', howToConfirm(preview)].join('\n');
+}
+
+/** How the next page is asked for, when there is one. */
+export function moreOf({ next }: Pick<Preview, 'next'>): string[] {
+  return next === undefined ? [] : [`More with --after ${next}.`];
+}
+
+/** How it is done after a dry run. */
+export function howToConfirm({ guarded, confirm }: Pick<Preview, 'guarded' | 'confirm'>): string {
+  return guarded
+    ? `So many are removed or overwritten that it has to be confirmed: --confirm ${confirm}`
+    : `--confirm ${confirm} does it as shown here, or not at all.`;
 }

@@ -41,7 +41,10 @@ export const previewSchema = z.strictObject({
 });
 
 /** The page that a query asks for. */
-export function pageOf(query: z.output<typeof previewQuery>): { after?: number; limit: number } {
+export function pageOf(query: Pick<z.output<typeof previewQuery>, 'after' | 'limit'>): {
+  after?: number;
+  limit: number;
+} {
   return { limit: query.limit, ...(query.after === undefined ? {} : { after: query.after }) };
 }
 

@@ -3,6 +3,8 @@ import type { NewEvent } from '../events/catalogue.ts';
 import { DEFAULT_SITE_SYNC, MASTER_ID, siteSyncSchema } from '../settings/sites.ts';
 import type { SiteSyncSettings } from '../settings/sites.ts';
 import type { SiteEvent, SiteEventFilter, SiteRole, SiteRow } from '../store/sites.ts';
+import { guard } from '../sync/preview.ts';
+import type { Confirmation, PreviewPage } from '../sync/preview.ts';
 import type { SitesGround } from './ground.ts';
 import { resumeAt } from './history.ts';
 import { brokerFiles, masterAccount, siteAccount } from './broker-accounts.ts';
@@ -18,6 +20,7 @@ import type {
   AsideView,
   BrokerWish,
   ReportAsked,
+  SitePreview,
   SitesOperations,
   SitesStatus,
   SiteView,
@@ -26,7 +29,8 @@ import type { Satellite } from './satellite.ts';
 import type { Shares } from './shares.ts';
 import type { SiteStates } from './states.ts';
 import { brokerPassword } from './secrets.ts';
-import { historyOf } from './serving.ts';
+import { previewLeaving, previewReach, sitePreview } from './reach.ts';
+import { historyOf, scopeName } from './serving.ts';
 
 /** Settings of the sync, as a note in the store. */
 const SETTINGS = 'sites.settings';
@@ -96,12 +100,27 @@ export class SitesDesk implements SitesOperations {
     await this.#tell({ type: 'site.added', data: { site: site.name, syncId: site.syncId } });
   }
 
-  async edit(name: string, edit: SiteEdit): Promise<void> {
+  async edit(name: string, edit: SiteEdit, confirmation: Confirmation): Promise<void> {
+    const { ground } = this.#parts;
     const { list } = this.#master();
     if (edit.password !== undefined) this.#parts.checkPassword(list.named(name).user, edit.password);
-    await list.edit(name, edit);
+    await list.edit(name, edit, async (stood, reach) => {
+      if (scopeName(reach === undefined ? {} : { groups: reach }) === scopeName(stood)) return;
+      guard(await previewReach(ground, stood, reach, { limit: 0 }), confirmation);
+    });
     await this.#tell({ type: 'site.changed', data: { site: name } });
     await this.#master().tellNews();
+  }
+
+  async previewEdit(name: string, { groups }: SiteEdit, page: PreviewPage): Promise<SitePreview> {
+    const stood = this.#master().list.named(name);
+    const reach = groups === undefined ? stood.groups : (groups ?? undefined);
+    return sitePreview(await previewReach(this.#parts.ground, stood, reach, page));
+  }
+
+  async previewRemoval(name: string, page: PreviewPage): Promise<SitePreview> {
+    const { list } = this.#master();
+    return sitePreview(await previewLeaving(this.#parts.ground, list.named(name), page));
   }
 
   async remove(name: string): Promise<void> {

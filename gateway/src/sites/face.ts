@@ -7,7 +7,7 @@ export type SitesSettings = Pick<SitesOperations, 'add' | 'edit' | 'remove' | 'r
 /** What people and programs get of the sites: everybody may look and exchange, settings are behind the lock. */
 export interface SitesFace extends Pick<
   SitesOperations,
-  'sync' | 'testConnection' | 'aside' | 'report' | 'events' | 'brokerFiles'
+  'sync' | 'testConnection' | 'aside' | 'report' | 'events' | 'brokerFiles' | 'previewEdit' | 'previewRemoval'
 > {
   /** @param who name of the account that asks */
   status(who: string): Promise<SitesStatus & { readonly lock?: LockView }>;
@@ -25,6 +25,8 @@ export function facing(operations: SitesOperations, lock: SitesLock, hasOthers: 
     aside: () => operations.aside(),
     events: (filter) => operations.events(filter),
     brokerFiles: (wish) => operations.brokerFiles(wish),
+    previewEdit: (name, edit, page) => operations.previewEdit(name, edit, page),
+    previewRemoval: (name, page) => operations.previewRemoval(name, page),
     async status(who) {
       const status = await operations.status();
       return hasOthers ? { ...status, lock: await lock.view(who) } : status;

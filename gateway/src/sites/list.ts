@@ -73,12 +73,20 @@ export class SiteList {
     });
   }
 
-  /** @throws WhorlError SITES_UNKNOWN, STORE_* */
-  edit(name: string, { url, password, groups }: SiteEdit): Promise<SiteRow> {
+  /**
+   * @param allow throws when these groups may not reach the site as it stands; nothing is changed then
+   * @throws WhorlError SITES_UNKNOWN, STORE_*, and what `allow` throws
+   */
+  edit(
+    name: string,
+    { url, password, groups }: SiteEdit,
+    allow: (stood: SiteRow, reach: readonly number[] | undefined) => Promise<void>,
+  ): Promise<SiteRow> {
     return this.#change(async () => {
       const stood = this.named(name);
       const { groups: before, ...site } = stood;
       const reach = groups === undefined ? before : (groups ?? undefined);
+      await allow(stood, reach);
       const about = { master: this.#master, syncId: site.syncId, user: site.user };
       const next = {
         ...site,

@@ -148,5 +148,10 @@ function nothing(next: StoredUser | undefined): Omit<MergedOffer, 'outcome'> {
 
 /** Whether a user belongs at a site. @param groups that reach it; all users when absent */
 export function belongs(groups: readonly number[] | undefined, user: Pick<StoredUser, 'record'>): boolean {
-  return groups === undefined || groupsOf(user.record).some((group) => groups.includes(group));
+  return reached(groups, groupsOf(user.record));
+}
+
+/** Whether a site that these groups reach has users of those. @param reach all users when absent */
+export function reached(reach: readonly number[] | undefined, groups: readonly number[]): boolean {
+  return reach === undefined || groups.some((group) => reach.includes(group));
 }

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { siteSyncSchema } from '../settings/sites.ts';
 import type { SiteSyncSettings } from '../settings/sites.ts';
 import type { SiteEvent, SiteEventFilter } from '../store/sites.ts';
+import { EFFECTS } from '../sync/preview.ts';
+import type { Confirmation, PreviewPage } from '../sync/preview.ts';
 import { BROKER_KINDS } from './broker-accounts.ts';
 import type { BrokerFile } from './broker-accounts.ts';
 import type { NewSite, SiteEdit } from './list.ts';
@@ -74,6 +76,31 @@ export const sitesStatusSchema = z.strictObject({
 });
 export type SitesStatus = z.infer<typeof sitesStatusSchema>;
 
+/** What a change of the list would do at a site. */
+export const sitePreviewSchema = z.strictObject({
+  confirm: z.string().describe('Given back with the change, it is done as shown, or refused.'),
+  guarded: z.boolean().describe('Without that it is refused: it removes more than the guard lets pass.'),
+  sites: z
+    .array(
+      z.strictObject({
+        site: z.string(),
+        users: z.int().describe('That belong there now.'),
+        added: z.int(),
+        overwritten: z.int().describe('Of its own until now, from now on as the master has them.'),
+        removed: z.int(),
+        left: z.int().describe('From now on neither kept up to date nor removed.'),
+      }),
+    )
+    .readonly()
+    .describe('None where nothing would change.'),
+  users: z
+    .array(z.strictObject({ user: z.int(), site: z.string(), effect: z.enum(EFFECTS) }))
+    .readonly()
+    .describe('A page of who, by ascending user.'),
+  next: z.int().exactOptional().describe('`after` of the next page, when there is one.'),
+});
+export type SitePreview = z.infer<typeof sitePreviewSchema>;
+
 export const asideViewSchema = z.strictObject({
   peer: z.int().describe('Sync id of whom it came from.'),
   user: z.int(),
@@ -107,7 +134,12 @@ export interface ReportAsked {
 export interface SitesOperations {
   status(): Promise<SitesStatus>;
   add(site: NewSite): Promise<void>;
-  edit(name: string, edit: SiteEdit): Promise<void>;
+  /** Errors: GUARD_* when other groups would remove many from the site. */
+  edit(name: string, edit: SiteEdit, confirmation: Confirmation): Promise<void>;
+  /** Whom a change of a site's groups would add there and remove from there. */
+  previewEdit(name: string, edit: Pick<SiteEdit, 'groups'>, page: PreviewPage): Promise<SitePreview>;
+  /** Whom a site would keep that is removed from the list. */
+  previewRemoval(name: string, page: PreviewPage): Promise<SitePreview>;
   remove(name: string): Promise<void>;
   /** Forgets machine, tokens and cursors of a site in one step. */
   reset(name: string): Promise<void>;

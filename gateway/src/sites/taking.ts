@@ -15,7 +15,7 @@ import { fitting } from './login-words.ts';
 // The master takes what a satellite sends up.
 
 /** Version of a user whom a site has of its own, outside of its scope. */
-const OWN = -1;
+export const OWN = -1;
 
 interface Taken {
   readonly row: Offer;

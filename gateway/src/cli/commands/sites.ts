@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
-import { systemClock, WhorlError } from '@whorl/protocol';
+import { systemClock } from '@whorl/protocol';
 import type { AsideView, SitesStatus } from '../../sites/operations.ts';
 import { contextOf, guarded, wholeNumber } from '../context.ts';
 import { askPassword } from '../prompt.ts';
 import { table, when } from '../table.ts';
 import { addBrokerConfig } from './site-broker.ts';
+import { addEdit, addRemove, groupsOf } from './site-edit.ts';
 import { addSiteLockCommands } from './site-lock.ts';
 import { addSiteReportCommands } from './site-report.ts';
 import { showList, showSites } from './site-status.ts';
@@ -21,22 +22,15 @@ export function addSiteCommands(program: Command): void {
 Examples:
   whorl sites status
   whorl sites add north --id 2 --user north --groups 1,4
+  whorl sites set north --groups 1 --dry-run
   whorl sites reset north
   whorl sites sync`,
     );
   addStatus(sites);
   addAdd(sites);
   addEdit(sites);
-  addOne(sites, {
-    ...{ name: 'remove', doc: 'remove a satellite from the list; it is let in no more', method: 'DELETE' },
-    ...{ path: '', told: 'is removed.' },
-  });
-  addOne(sites, {
-    name: 'reset',
-    doc: 'forget which machine a satellite is, its tokens and cursors, so that another machine can take its place',
-    ...{ method: 'POST', path: '/reset' },
-    told: 'is reset: the next machine that logs in with its password is this site.',
-  });
+  addRemove(sites);
+  addReset(sites);
   addAside(sites);
   addBrokerConfig(sites);
   addSiteSyncCommands(sites);
@@ -70,11 +64,6 @@ function addStatus(sites: Command): void {
     ...{ isDefault: false, doc: 'at the master: the satellites, their groups and machines' },
     text: showList,
   });
-}
-
-/** `1,4`, or `all`. @throws WhorlError REQUEST_INVALID */
-function groupsOf(list: string): number[] | null {
-  return list === 'all' ? null : list.split(',').map((one) => wholeNumber(one.trim(), '--groups'));
 }
 
 function addAdd(sites: Command): void {
@@ -112,56 +101,22 @@ function addAdd(sites: Command): void {
     );
 }
 
-function addEdit(sites: Command): void {
+function addReset(sites: Command): void {
   sites
-    .command('set')
-    .description('change a satellite of the list')
-    .argument('<name>')
-    .option('--groups <list>', 'access groups that reach it, such as 1,4; all for all users')
-    .option('--url <address>', 'where its own API is')
-    .option('--password', 'type a new password')
-    .option('--password-file <file>', 'where the new password stands')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  whorl sites set north --groups 1,4\n  whorl sites set north --password',
+    .command('reset')
+    .description(
+      'forget which machine a satellite is, its tokens and cursors, so that another machine can take its place',
     )
-    .action(
-      async (
-        name: string,
-        options: { groups?: string; url?: string; password?: true; passwordFile?: string },
-        command: Command,
-      ) => {
-        const context = contextOf(command);
-        await guarded(context.json, async () => {
-          const { groups, url, passwordFile } = options;
-          const asks = options.password === true || passwordFile !== undefined;
-          if (groups === undefined && url === undefined && !asks)
-            throw new WhorlError('USAGE', 'nothing to change: --groups, --url or --password');
-          await context.client.send('PATCH', `/sites/${name}`, {
-            ...(groups === undefined ? {} : { groups: groupsOf(groups) }),
-            ...(url === undefined ? {} : { url }),
-            ...(asks ? { password: await askPassword(passwordFile, 'New password: ', { twice: true }) } : {}),
-          });
-          context.print({ changed: name }, () => `${name} is changed.`);
-        });
-      },
-    );
-}
-
-function addOne(
-  sites: Command,
-  it: { name: string; doc: string; method: 'DELETE' | 'POST'; path: string; told: string },
-): void {
-  sites
-    .command(it.name)
-    .description(it.doc)
     .argument('<name>')
-    .addHelpText('after', `\nExample:\n  whorl sites ${it.name} north`)
+    .addHelpText('after', '\nExample:\n  whorl sites reset north')
     .action(async (name: string, _options, command: Command) => {
       const context = contextOf(command);
       await guarded(context.json, async () => {
-        await context.client.send(it.method, `/sites/${name}${it.path}`);
-        context.print({ [it.name]: name }, () => `${name} ${it.told}`);
+        await context.client.send('POST', `/sites/${name}/reset`);
+        context.print(
+          { reset: name },
+          () => `${name} is reset: the next machine that logs in with its password is this site.`,
+        );
       });
     });
 }

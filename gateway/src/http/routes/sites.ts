@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { MOST_SITES, siteSyncSchema } from '../../settings/sites.ts';
-import { asideViewSchema, brokerWishSchema, sitesStatusSchema } from '../../sites/operations.ts';
+import {
+  asideViewSchema,
+  brokerWishSchema,
+  sitePreviewSchema,
+  sitesStatusSchema,
+} from '../../sites/operations.ts';
 import { probeSchema } from '../../sites/probe.ts';
+import { confirmation, pageOf, previewQuery } from '../preview.ts';
 import { route } from '../route.ts';
 import { count, definedOnly, done, secret, text } from '../schemas.ts';
 
@@ -63,20 +69,25 @@ export const siteRoutes = [
     path: '/sites/:name',
     name: 'sites.edit',
     role: 'admin',
-    doc: 'Changes a satellite of the list: its address, its password, which access groups reach it (`null` for all users).',
+    doc:
+      'Changes a satellite of the list: its address, its password, which access groups reach it (`null` for all users). ' +
+      'Groups that remove many users from it have to be confirmed; with `dryRun`, which needs no code, it is answered ' +
+      'who would be added there and removed from there.',
     params,
+    query: previewQuery,
     body: z.strictObject({
       url: z.string().max(300).optional(),
       password: secret.optional(),
       groups: groups.nullable().optional(),
     }),
-    detail: ({ body: { password, ...rest } }) => ({
-      ...rest,
+    detail: ({ body: { password, ...rest }, query }) => ({
+      ...{ ...rest, ...confirmation(query) },
       ...(password === undefined ? {} : { password: 'new' }),
     }),
-    answer: done,
-    handle: async ({ params, body, caller }, { sites }) => {
-      await (await sites.settings(caller.name)).edit(params.name, body);
+    answer: z.union([done, sitePreviewSchema]),
+    handle: async ({ params, query, body, caller }, { sites }) => {
+      if (query.dryRun) return sites.previewEdit(params.name, body, pageOf(query));
+      await (await sites.settings(caller.name)).edit(params.name, body, { confirm: query.confirm });
       return {};
     },
   }),
@@ -85,10 +96,14 @@ export const siteRoutes = [
     path: '/sites/:name',
     name: 'sites.remove',
     role: 'admin',
-    doc: 'Removes a satellite from the list; it is let in no more. The copy of its events stays.',
+    doc:
+      'Removes a satellite from the list; it is let in no more. The copy of its events stays. With `dryRun`, which ' +
+      'needs no code, it is answered whom it keeps, as they are.',
     params,
-    answer: done,
-    handle: async ({ params, caller }, { sites }) => {
+    query: previewQuery.omit({ confirm: true }),
+    answer: z.union([done, sitePreviewSchema]),
+    handle: async ({ params, query, caller }, { sites }) => {
+      if (query.dryRun) return sites.previewRemoval(params.name, pageOf(query));
       await (await sites.settings(caller.name)).remove(params.name);
       return {};
     },

@@ -125,10 +125,10 @@ const TESTS: readonly (readonly [title: string, work: (cast: Cast) => Promise<vo
       await edit(hq, 11, 'Di', [2]);
       await equal(cast);
       const { operations } = hq.parts.sites;
-      await operations.edit('north', { groups: [1] });
+      await operations.edit('north', { groups: [1] }, {});
       await vi.waitFor(async () => expect(Object.keys(await north.contents())).toEqual(['10']), SLOW);
       expect(Object.keys(await south.contents())).toContain('11');
-      await operations.edit('north', { groups: null });
+      await operations.edit('north', { groups: null }, {});
       await equal(cast);
     },
   ],

@@ -206,7 +206,12 @@ export async function rescope(run: Run): Promise<string | undefined> {
   if (!company.master.isUp) return undefined;
   const site = pick(random, company.satellites);
   const groups = random.below(3) === 0 ? null : someGroups(random);
-  const code = await company.tried(company.master.now.service.operations.edit(site.name, { groups }));
+  const { operations } = company.master.now.service;
+  const confirmed = async (): Promise<void> => {
+    const { confirm } = await operations.previewEdit(site.name, { groups }, { limit: 0 });
+    await operations.edit(site.name, { groups }, { confirm });
+  };
+  const code = await company.tried(confirmed());
   return `hq: ${site.name} is reached by ${groups === null ? 'all' : groups.join(' ')}${code === undefined ? '' : `: ${code}`}`;
 }
 
