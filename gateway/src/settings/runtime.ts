@@ -63,13 +63,15 @@ export const runtimeSettingsSchema = z.strictObject({
     .min(0)
     .max(1_000_000)
     .describe(
-      'A change that removes more users than this from a terminal, or an import that overwrites more there, has to be confirmed.',
+      'A change that removes more users than this from a terminal or a site, or an import that overwrites more there, has to be confirmed.',
     ),
   guardPercent: z
     .int()
     .min(0)
     .max(100)
-    .describe('The same in percent of the users of that terminal; a handful of users is never too many.'),
+    .describe(
+      'The same in percent of the users of that terminal or site; a handful of users is never too many.',
+    ),
 });
 
 export type RuntimeSettings = z.infer<typeof runtimeSettingsSchema>;
