@@ -1,26 +1,44 @@
 import process from 'node:process';
 import { defineConfig } from 'vitest/config';
+import type { ViteUserConfig } from 'vitest/config';
 
 const report = process.env['WHORL_TEST_REPORT'];
 
+/** What holds wherever tests run. */
+export const SHARED = {
+  // A machine may have much else to do.
+  expect: { poll: { timeout: 10_000 } },
+  pool: 'forks',
+  maxWorkers: 2,
+  testTimeout: 15_000,
+  hookTimeout: 15_000,
+  teardownTimeout: 5_000,
+  passWithNoTests: false,
+  restoreMocks: true,
+  unstubEnvs: true,
+  unstubGlobals: true,
+  reporters: [
+    'default',
+    './tools/left-out.mjs',
+    ...(report === undefined ? [] : [['json', { outputFile: report }] satisfies [string, object]]),
+  ],
+} satisfies ViteUserConfig['test'];
+
 export default defineConfig({
   test: {
-    // A machine may have much else to do.
-    expect: { poll: { timeout: 10_000 } },
-    include: ['*/src/**/*.test.ts'],
-    pool: 'forks',
-    maxWorkers: 2,
-    testTimeout: 15_000,
-    hookTimeout: 15_000,
-    teardownTimeout: 5_000,
-    passWithNoTests: false,
-    restoreMocks: true,
-    unstubEnvs: true,
-    unstubGlobals: true,
-    reporters: [
-      'default',
-      './tools/left-out.mjs',
-      ...(report === undefined ? [] : [['json', { outputFile: report }] satisfies [string, object]]),
+    ...SHARED,
+    // Whoever drives whole sites gets a process of their own; what lies beside the code shares its modules, which are
+    // loaded once instead of for each file.
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'units',
+          include: ['{protocol,gateway,device-emulator}/src/**/*.test.ts'],
+          isolate: false,
+        },
+      },
+      { extends: true, test: { name: 'behaviours', include: ['hil-tests/src/**/*.test.ts'] } },
     ],
   },
 });

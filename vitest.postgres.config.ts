@@ -1,20 +1,18 @@
-import { defineConfig, mergeConfig } from 'vitest/config';
-import base from './vitest.config.ts';
+import { defineConfig } from 'vitest/config';
+import { SHARED } from './vitest.config.ts';
 
 /** Tests that have nothing of SQLite in them, on PostgreSQL as well: the same files, the same expectations. */
-export default mergeConfig(
-  { ...base, test: { ...base.test, include: [] } },
-  defineConfig({
-    test: {
-      include: [
-        'gateway/src/store/{store,backup,renewal,rotation}.test.ts',
-        'gateway/src/store/tables/spill.test.ts',
-        'gateway/src/sites/{sites,restored}.test.ts',
-        'gateway/src/access/audit.test.ts',
-      ],
-      globalSetup: ['gateway/src/store/testing/server.ts'],
-      setupFiles: ['gateway/src/store/testing/on-postgres.ts'],
-      testTimeout: 60_000,
-    },
-  }),
-);
+export default defineConfig({
+  test: {
+    ...SHARED,
+    include: [
+      'gateway/src/store/{store,backup,renewal,rotation}.test.ts',
+      'gateway/src/store/tables/spill.test.ts',
+      'gateway/src/sites/{sites,restored}.test.ts',
+      'gateway/src/access/audit.test.ts',
+    ],
+    globalSetup: ['gateway/src/store/testing/server.ts'],
+    setupFiles: ['gateway/src/store/testing/on-postgres.ts'],
+    testTimeout: 60_000,
+  },
+});
