@@ -15,6 +15,7 @@ import {
   putBack,
   reboot,
   refuse,
+  relapse,
   restart,
   strike,
 } from './troubles.ts';
@@ -61,6 +62,7 @@ export const ACTIONS: readonly (readonly [times: number, action: Action])[] = [
   [6, disk],
   [2, copyFlash],
   [2, putBack],
+  [2, (run) => relapse(run, edit)],
 ];
 
 /** Now and then several fingers in a row, while the first are being fetched. */
@@ -205,11 +207,12 @@ async function adjust({ rig, random }: Run): Promise<string | undefined> {
   return done === 'done' ? `gateway: ${JSON.stringify(wanted)}` : undefined;
 }
 
-/** A program at the broker changes a setting to what nobody else does. */
-function ask({ north }: Run): string | undefined {
+/** A program at the broker changes a setting to what nobody else does; some do not wait before they ask again. */
+function ask({ north, random }: Run): string | undefined {
   if (north === undefined) return undefined;
   const value = FIRST_ASKED + north.asked.length;
-  return `broker: ${north.ask(value)} asks for guardUsers ${value}`;
+  const againMs = random.below(2) === 0 ? random.below(200) : undefined;
+  return `broker: ${north.ask(value, againMs)} asks for guardUsers ${value}`;
 }
 
 /** `unsure`: the terminal lost power meanwhile. */

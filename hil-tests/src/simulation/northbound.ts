@@ -64,11 +64,15 @@ export class Northbound implements Beside {
     this.broker.cut();
   }
 
-  /** A program asks for something that only it asks for, again and again until it is answered. */
-  ask(value: number): string {
+  /**
+   * A program asks for something that only it asks for, again and again until it is answered.
+   * @param againMs asks once more so soon whatever happens, milliseconds
+   */
+  ask(value: number, againMs?: number): string {
     const one: Asked = { id: `program-${this.asked.length + 1}`, value, lives: new Set() };
     this.asked.push(one);
-    this.#send(one);
+    this.#sendUntilAnswered(one);
+    if (againMs !== undefined) this.#clock.after(againMs, () => this.#send(one));
     return one.id;
   }
 
@@ -95,11 +99,15 @@ export class Northbound implements Beside {
     return this.#said.join('\n');
   }
 
-  #send(one: Asked): void {
+  #sendUntilAnswered(one: Asked): void {
     if (one.ok !== undefined) return;
+    this.#send(one);
+    this.#clock.after(AGAIN_MS, () => this.#sendUntilAnswered(one));
+  }
+
+  #send(one: Asked): void {
     const payload = JSON.stringify({ id: one.id, changes: { guardUsers: one.value } });
     if (this.broker.publish({ topic: `${ROOT}/commands/settings.set`, payload })) one.lives.add(this.#life);
-    this.#clock.after(AGAIN_MS, () => this.#send(one));
   }
 
   #hear({ topic, payload }: Publication): void {

@@ -12,7 +12,7 @@ import { Northbound } from './northbound.ts';
 import { changeScope, decideSomething } from './policy.ts';
 import { comeToRest } from './rest.ts';
 import type { FlashCopy, Run } from './run.ts';
-import { seeToAll } from './troubles.ts';
+import { putBack, seeToAll } from './troubles.ts';
 
 export interface ProgrammeResult {
   /** How long it took at the site, times its terminals, milliseconds. */
@@ -63,6 +63,10 @@ async function playRound(played: Omit<Run, 'random'>, round: Round): Promise<voi
   const before = await countSoFar(rig);
   belief.changesThere = 0;
   belief.faults = 0;
+  // What happens while nobody looks after the terminals is to be noticed when somebody does again.
+  const { autoSync } = await rig.gateway.operations.settings();
+  const old = autoSync === 'off' ? putBack(run) : undefined;
+  if (old !== undefined) trace.push(old);
   for (const { action, seed, passesMs } of round.steps) {
     const told = await action({ ...run, random: seededRandom(seed) });
     if (told !== undefined) trace.push(told);

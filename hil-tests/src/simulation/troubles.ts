@@ -185,8 +185,11 @@ async function begun({ rig, belief }: Run, { on, ...wish }: Wish): Promise<boole
 }
 
 /** Somebody copies what a terminal keeps, as service people do. */
-export function copyFlash({ rig, random, copies }: Run): string | undefined {
-  const name = pick(random, [...rig.flashes.keys()]);
+export function copyFlash(run: Run): string | undefined {
+  return copyOf(run, pick(run.random, [...run.rig.flashes.keys()]));
+}
+
+function copyOf({ rig, copies }: Run, name: string): string | undefined {
   const [terminal, flash] = [rig.terminal(name), rig.flashes.get(name)];
   if (flash === undefined || terminal.power !== 'on') return undefined;
   const changes = terminal
@@ -197,9 +200,24 @@ export function copyFlash({ rig, random, copies }: Run): string | undefined {
 }
 
 /** Later that copy is put back: what was done there since is gone, and what was undone since is there again. */
-export function putBack({ rig, random, belief, copies }: Run): string | undefined {
-  if (copies.size === 0) return undefined;
-  const name = pick(random, [...copies.keys()]);
+export function putBack(run: Run): string | undefined {
+  return run.copies.size === 0 ? undefined : back(run, pick(run.random, [...run.copies.keys()]));
+}
+
+/** A terminal loses what it has taken in the last seconds, maybe before its log of them was read. */
+export async function relapse(
+  run: Run,
+  meanwhile: (run: Run) => Promise<string | undefined>,
+): Promise<string | undefined> {
+  const name = pick(run.random, [...run.rig.flashes.keys()]);
+  const copied = copyOf(run, name);
+  if (copied === undefined) return undefined;
+  const done = await meanwhile(run);
+  await run.rig.pass(run.random.below(3_000));
+  return [copied, done, back(run, name)].filter((one) => one !== undefined).join('; ');
+}
+
+function back({ rig, belief, copies }: Run, name: string): string | undefined {
   const [terminal, flash, copy] = [rig.terminal(name), rig.flashes.get(name), copies.get(name)];
   if (flash === undefined || copy === undefined) return undefined;
   terminal.powerOff();

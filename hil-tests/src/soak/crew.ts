@@ -62,7 +62,7 @@ class Worker {
       this.#said = (this.#said + text).slice(-MOST_SAID);
     });
     this.#ended = new Promise((resolve) => {
-      this.#child.once('close', (code, signal) => {
+      this.#child.once('exit', (code, signal) => {
         this.hasEnded = true;
         resolve(`the process ended with ${signal ?? code ?? 'nothing'}\n${this.#said}`);
       });

@@ -307,7 +307,7 @@ test('S6 a satellite that lies overwrites nothing that the master has, and delet
     ask: 'gone',
     rows: [1, 2].map((user) => ({ user, born: 'x', time: 2e12, erased: user === 2 })),
   });
-  const page = await liar.ask({ ask: 'walk', before: 1e9, bytes: 1e9 });
+  const page = await liar.ask({ ask: 'walk', before: 1e9, stored: 1e9, bytes: 1e9 });
   const borns = JSON.stringify(page).matchAll(/"user":(\d+),"version":\d+,"born":"([^"]+)"/g);
   for (const [, user, born] of borns)
     for (const erased of [true, false])
@@ -361,7 +361,7 @@ test('S9 whatever a satellite sends is answered with a code, stops nothing, and 
     if (up) stored.push(bytes);
     return up ? [] : undefined;
   };
-  const asked = Array.from({ length: 200 }, () => liar.say({ ask: 'walk', before: 1e9, bytes: 1e9 }));
+  const asked = Array.from({ length: 200 }, () => liar.say({ ask: 'walk', before: 1e9, stored: 1e9, bytes: 1e9 }));
   await world.pass(100);
   for (const bytes of stored) world.master.message(2, bytes);
   await world.pass(1_000);
