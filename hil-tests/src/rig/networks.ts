@@ -36,6 +36,7 @@ export function openNetworks(count: number): Networks {
   const made = new Namespaces(count);
   try {
     made.open();
+    process.once('exit', () => made.remove());
     return made;
   } catch {
     made.remove();
@@ -58,6 +59,7 @@ class Namespaces implements Networks {
   readonly #id = process.pid.toString(36);
   readonly #net = process.pid % 250;
   readonly #names: readonly string[];
+  #removed = false;
 
   constructor(count: number) {
     this.#names = Array.from({ length: count }, (_, index) => `whorl-${this.#id}-${index}`);
@@ -123,6 +125,8 @@ class Namespaces implements Networks {
 
   /** Whatever of it there is. */
   remove(): void {
+    if (this.#removed) return;
+    this.#removed = true;
     const links = this.#names.flatMap((_, index) => [this.#end('o', index), this.#end('h', index)]);
     const all = [...links, this.#bridge].map((link) => `link del ${link}`);
     for (const args of [...all, ...this.#names.map((name) => `netns del ${name}`)]) {
