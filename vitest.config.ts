@@ -27,18 +27,6 @@ export const SHARED = {
 export default defineConfig({
   test: {
     ...SHARED,
-    // Whoever drives whole sites gets a process of their own; what lies beside the code shares its modules, which are
-    // loaded once instead of for each file.
-    projects: [
-      {
-        extends: true,
-        test: {
-          name: 'units',
-          include: ['{protocol,gateway,device-emulator}/src/**/*.test.ts'],
-          isolate: false,
-        },
-      },
-      { extends: true, test: { name: 'behaviours', include: ['hil-tests/src/**/*.test.ts'] } },
-    ],
+    include: ['*/src/**/*.test.ts'],
   },
 });

@@ -8,6 +8,7 @@ import { loadConfig } from '../settings/config.ts';
 import { AnswerError, Client } from './client.ts';
 import { Logins } from './logins.ts';
 import { loggedInSend } from './session.ts';
+import { printable } from './printable.ts';
 import { gatewayUrl, localSend } from './transport.ts';
 import type { Send } from './transport.ts';
 
@@ -41,7 +42,7 @@ export function contextOf(command: Command): Context {
       return client;
     },
     print(value, people) {
-      console.log(json ? JSON.stringify(value) : people());
+      console.log(json ? JSON.stringify(value) : printable(people()));
     },
   };
 }

@@ -151,7 +151,7 @@ async function prepare(
       }
       const users = numbers(db, 'SELECT id FROM users');
       for (const id of users) showUser(db, id, readUser(db, keys, id));
-      const terminals = db.run("UPDATE terminals SET doubt = 'restored'");
+      const terminals = db.run("UPDATE terminals SET doubt = 'restored', unseen = 0");
       db.run("UPDATE sqlite_sequence SET seq = seq + ? WHERE name = 'events'", EVENTS_AHEAD);
       const told = { users: users.length, erased: erased.size };
       insertEvents(db, [{ type: 'gateway.restored', time: now, data: told }]);

@@ -361,7 +361,9 @@ test('S9 whatever a satellite sends is answered with a code, stops nothing, and 
     if (up) stored.push(bytes);
     return up ? [] : undefined;
   };
-  const asked = Array.from({ length: 200 }, () => liar.say({ ask: 'walk', before: 1e9, stored: 1e9, bytes: 1e9 }));
+  const asked = Array.from({ length: 200 }, () =>
+    liar.say({ ask: 'walk', before: 1e9, stored: 1e9, bytes: 1e9 }),
+  );
   await world.pass(100);
   for (const bytes of stored) world.master.message(2, bytes);
   await world.pass(1_000);

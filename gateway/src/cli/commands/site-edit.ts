@@ -17,7 +17,7 @@ export function groupsOf(list: string): number[] | null {
 
 interface EditOptions extends PreviewOptions {
   readonly groups?: string;
-  readonly url?: string;
+  readonly address?: string;
   readonly password?: true;
   readonly passwordFile?: string;
 }
@@ -29,7 +29,7 @@ export function addEdit(sites: Command): void {
     .description('change a satellite of the list; its groups say which users are there')
     .argument('<name>')
     .option('--groups <list>', 'access groups that reach it, such as 1,4; all for all users')
-    .option('--url <address>', 'where its own API is')
+    .option('--address <url>', 'where its own API is')
     .option('--password', 'type a new password')
     .option('--password-file <file>', 'where the new password stands')
     .option('--dry-run', 'only say who would be added there and removed from there')
@@ -52,10 +52,10 @@ Examples:
 
 async function edit(context: Context, name: string, options: EditOptions): Promise<void> {
   const { client } = context;
-  const { groups, url, passwordFile } = options;
+  const { groups, address, passwordFile } = options;
   const asks = options.password === true || passwordFile !== undefined;
-  if (groups === undefined && url === undefined && !asks)
-    throw new WhorlError('USAGE', 'nothing to change: --groups, --url or --password');
+  if (groups === undefined && address === undefined && !asks)
+    throw new WhorlError('USAGE', 'nothing to change: --groups, --address or --password');
   const path = previewPath(`/sites/${name}`, options);
   const reach = groups === undefined ? {} : { groups: groupsOf(groups) };
   if (options.dryRun === true) {
@@ -65,7 +65,7 @@ async function edit(context: Context, name: string, options: EditOptions): Promi
   }
   await client.send('PATCH', path, {
     ...reach,
-    ...(url === undefined ? {} : { url }),
+    ...(address === undefined ? {} : { url: address }),
     ...(asks ? { password: await askPassword(passwordFile, 'New password: ', { twice: true }) } : {}),
   });
   context.print({ changed: name }, () => `${name} is changed.`);

@@ -74,7 +74,7 @@ function addAdd(sites: Command): void {
     .requiredOption('--id <number>', 'its sync id, 2 to 64')
     .option('--user <name>', 'that it logs in with; its name unless given')
     .option('--groups <list>', 'access groups that reach it, such as 1,4; all users unless given')
-    .option('--url <address>', 'where its own API is', '')
+    .option('--address <url>', 'where its own API is', '')
     .option('--password-file <file>', 'where the password stands, instead of typing it')
     .addHelpText(
       'after',
@@ -83,7 +83,7 @@ function addAdd(sites: Command): void {
     .action(
       async (
         name: string,
-        options: { id: string; user?: string; groups?: string; url: string; passwordFile?: string },
+        options: { id: string; user?: string; groups?: string; address: string; passwordFile?: string },
         command: Command,
       ) => {
         const context = contextOf(command);
@@ -92,7 +92,7 @@ function addAdd(sites: Command): void {
           const password = await askPassword(options.passwordFile, 'Password of the site: ', { twice: true });
           const syncId = wholeNumber(options.id, '--id');
           await context.client.send('POST', '/sites', {
-            ...{ syncId, name, url: options.url, user: options.user ?? name, password },
+            ...{ syncId, name, url: options.address, user: options.user ?? name, password },
             ...(groups === null ? {} : { groups }),
           });
           context.print({ added: name }, () => `${name} is in the list, with sync id ${syncId}.`);
