@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -74,6 +74,14 @@ test('B13 at the command line a change of a site is looked at, refused, confirme
         resolve({ exit: error === null ? 0 : Number(error.code), out, err });
       });
     });
+  const file = join(data, 'far.password');
+  writeFileSync(file, 'a password of theirs\n', { mode: 0o600 });
+  const added = ['sites', 'add', 'far', '--id', '9', '--groups', '4', '--password-file', file];
+  expect(await whorl(...added, '--address', 'https://far.example:7410')).toMatchObject({ exit: 0, err: '' });
+  expect(await whorl('sites', 'set', 'far', '--address', 'https://f.example:7410')).toMatchObject({
+    exit: 0,
+  });
+  expect((await whorl('sites', 'list')).out).toContain('https://f.example:7410');
   const set = ['sites', 'set', 'west', '--groups', '2'];
   const [dry, json, refused, leaving] = await Promise.all([
     whorl(...set, '--dry-run'),
