@@ -39,6 +39,8 @@ const LONG_MINUTES = 10;
 /** A long cycle of kills is not begun later than this before the end, milliseconds. */
 const KILL_MS = 300_000;
 const LOSSES_A_SEED = 100;
+/** Of a short run: every fourth company has terminals on a line, which takes minutes. */
+const SITES_IN_SHORT = 3;
 const FUZZ_MS = 5_000;
 /** Every so many seeds are run twice, and have to end in the same state. */
 const TWICE_EVERY = 8;
@@ -137,6 +139,7 @@ export class Schedule {
     const { minutes, release, clock } = this.#plan;
     const isLong = minutes >= LONG_MINUTES;
     if (part === 'noise' || (part === 'kill' && !isLong)) return jobs === 0;
+    if (part === 'sites' && !isLong && this.#parts.size > 1) return jobs < SITES_IN_SHORT;
     if (part === 'years' && !isLong && this.#parts.size > 1) return false;
     if (jobs < this.#least(part)) return true;
     const [metric, goal] = GOALS[part] ?? [];
