@@ -7,10 +7,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { AnswerError, Client } from './cli/client.ts';
 import { localSend } from './cli/transport.ts';
 import type { AuditView } from './access/audit.ts';
-import { startService } from './service.ts';
-import type { Service } from './service.ts';
-import { silentLog } from './settings/log.ts';
 import type { SitesStatus } from './sites/operations.ts';
+import { startMaster } from './testing/master.ts';
 
 const MAIN = fileURLToPath(new URL('cli/main.ts', import.meta.url));
 const CODE = 'open-sesame-41';
@@ -20,21 +18,6 @@ function scratch(): string {
   const directory = mkdtempSync(join(tmpdir(), 'whorl-lock-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
-}
-
-/** A master, as a process would run it. */
-function master(data: string): Promise<Service> {
-  return startService(
-    {
-      site: { name: 'hq', lines: [] },
-      sites: { role: 'master' },
-      data,
-      http: { enabled: false, host: '127.0.0.1', port: 0, names: [] },
-      mqtt: { enabled: true, host: '127.0.0.1', port: 0 },
-      logLevel: 'error',
-    },
-    silentLog,
-  );
 }
 
 /** @returns the code that it was refused with; `undefined` when it was done */
@@ -63,7 +46,7 @@ function whorl(
 
 test('S8 over the API no setting of the sync changes unless the lock is open, looking needs no code, and a restart neither opens it nor gives new tries', async () => {
   const data = scratch();
-  let service = await master(data);
+  let service = await startMaster(data);
   const api = new Client(localSend(data));
   const open = (code: string): Promise<string | undefined> =>
     refusal(api.send('POST', '/sites/lock/open', { code, minutes: 5 }));
@@ -83,7 +66,7 @@ test('S8 over the API no setting of the sync changes unless the lock is open, lo
   expect(await changes()).toEqual([undefined, undefined, undefined, 'SITES_ROLE', undefined]);
   for (let tries = 0; tries < 5; tries += 1) expect(await open('wrong')).toBe('SITES_CODE');
   await service.stop();
-  service = await master(data);
+  service = await startMaster(data);
   expect(new Set(await changes())).toEqual(new Set(['SITES_LOCKED']));
   expect(await open(CODE)).toBe('SITES_CODE_RATE');
   const audit = await api.get<AuditView[]>('/audit?deed=sites.lock.open');
@@ -99,7 +82,7 @@ test('S8 over the API no setting of the sync changes unless the lock is open, lo
 test('S8 a lost code is taken away at the stopped machine only, which leaves the settings locked and is audited', async () => {
   const data = scratch();
   expect((await whorl(data, ['sites', 'lock', 'forget-code'])).err).toMatch(/^STORE_MISSING/);
-  let service = await master(data);
+  let service = await startMaster(data);
   const set = await whorl(data, ['sites', 'lock', 'set-code', '--code-file', '-'], `${CODE}\n`);
   expect(set).toMatchObject({ exit: 0 });
   expect((await whorl(data, ['sites', 'lock', 'forget-code'])).err).toMatch(/^(STORE_BUSY|GATEWAY_RUNNING)/);
@@ -110,7 +93,7 @@ test('S8 a lost code is taken away at the stopped machine only, which leaves the
   expect((await whorl(data, ['sites'])).out).toContain('Settings   open for you until');
   await service.stop();
   expect(await whorl(data, ['sites', 'lock', 'forget-code'])).toMatchObject({ exit: 0 });
-  service = await master(data);
+  service = await startMaster(data);
   expect((await whorl(data, ['sites'])).out).toContain('Settings   no code yet');
   const deeds = await new Client(localSend(data)).get<AuditView[]>('/audit?deed=sites.lock.forget');
   expect(deeds).toMatchObject([{ who: 'machine', outcome: 'done' }]);

@@ -8,15 +8,14 @@ import { expect, onTestFinished, test } from 'vitest';
 import { Client } from './cli/client.ts';
 import { localSend } from './cli/transport.ts';
 import type { AuditView } from './access/audit.ts';
-import { startService } from './service.ts';
 import type { Service } from './service.ts';
 import { reportText } from './http/report-text.ts';
 import { api as bench } from './http/testing/bench.ts';
-import { silentLog } from './settings/log.ts';
 import { report } from './sites/reports.ts';
 import type { ReportLine } from './sites/reports.ts';
 import { openStore } from './store/open.ts';
 import type { SiteEvent, SiteStore } from './store/sites.ts';
+import { startMaster } from './testing/master.ts';
 
 const MAIN = fileURLToPath(new URL('cli/main.ts', import.meta.url));
 const CODE = 'open-sesame-41';
@@ -26,17 +25,7 @@ const FROM = Date.UTC(2026, 0, 1);
 
 async function master(): Promise<{ data: string; service: Service; api: Client }> {
   const data = mkdtempSync(join(tmpdir(), 'whorl-report-'));
-  const service = await startService(
-    {
-      site: { name: 'hq', lines: [] },
-      sites: { role: 'master' },
-      data,
-      http: { enabled: false, host: '127.0.0.1', port: 0, names: [] },
-      mqtt: { enabled: true, host: '127.0.0.1', port: 0 },
-      logLevel: 'error',
-    },
-    silentLog,
-  );
+  const service = await startMaster(data);
   onTestFinished(async () => {
     await service.stop();
     rmSync(data, { recursive: true, force: true });

@@ -7,10 +7,9 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { AuditView } from './access/audit.ts';
 import { AnswerError, Client } from './cli/client.ts';
 import { localSend } from './cli/transport.ts';
-import { startService } from './service.ts';
 import type { Service } from './service.ts';
-import { silentLog } from './settings/log.ts';
 import type { SitePreview, SitesStatus, SiteView } from './sites/operations.ts';
+import { startMaster } from './testing/master.ts';
 
 const MAIN = fileURLToPath(new URL('cli/main.ts', import.meta.url));
 const CODE = 'open-sesame-41';
@@ -21,17 +20,7 @@ const api = new Client(localSend(data));
 let service: Service;
 
 beforeAll(async () => {
-  service = await startService(
-    {
-      site: { name: 'hq', lines: [] },
-      sites: { role: 'master' },
-      data,
-      http: { enabled: false, host: '127.0.0.1', port: 0, names: [] },
-      mqtt: { enabled: true, host: '127.0.0.1', port: 0 },
-      logLevel: 'error',
-    },
-    silentLog,
-  );
+  service = await startMaster(data);
   const ids = Array.from({ length: 20 }, (_, index) => index + 1);
   await Promise.all(ids.map((id) => api.send('POST', '/users', { id, groups: [id <= 8 ? 1 : 2] })));
   await api.send('POST', '/sites/lock/code', { code: CODE });

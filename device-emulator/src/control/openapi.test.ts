@@ -1,18 +1,12 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
-import { systemClock } from '@whorl/protocol';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { startFleet } from '../fleet/fleet.ts';
-import type { Fleet } from '../fleet/fleet.ts';
-import { fleetSchema } from '../fleet/schema.ts';
 import { faultsView } from './fault-routes.ts';
 import { ROUTES } from './routes.ts';
-import { Asker, PAIRING_KEY } from '../testing/bench.ts';
-import { greetPortable, LOG_IN } from '../testing/portable.ts';
-import { EVERY_REQUEST, FLEET_OF_ALL } from '../testing/requests.ts';
-import { serveControl } from './server.ts';
-import type { Served } from './server.ts';
+import { LOG_IN } from '../testing/portable.ts';
+import { EVERY_REQUEST } from '../testing/requests.ts';
+import { serveFleetOfAll } from '../testing/served.ts';
 
 const content = z.object({ schema: z.record(z.string(), z.unknown()) });
 const operation = z.looseObject({
@@ -27,20 +21,13 @@ const documentSchema = z.object({
 });
 type Document = z.infer<typeof documentSchema>;
 
-let fleet: Fleet;
-let served: Served;
+let all: Awaited<ReturnType<typeof serveFleetOfAll>>;
 let written: unknown;
 let document: Document;
 let ajv: Ajv2020;
 
 beforeAll(async () => {
-  fleet = await startFleet(fleetSchema.parse(FLEET_OF_ALL), systemClock);
-  const { terminal } = fleet.terminal('north');
-  terminal.setKey(PAIRING_KEY);
-  const asker = new Asker(terminal);
-  asker.hello();
-  greetPortable(asker);
-  served = await serveControl(fleet, 0);
+  all = await serveFleetOfAll();
   written = await (await fetch(url('/openapi.json'))).json();
   document = documentSchema.parse(written);
   ajv = new Ajv2020({ strict: false, formats: { 'date-time': true } });
@@ -48,12 +35,9 @@ beforeAll(async () => {
     ajv.addSchema(schema, `#/components/schemas/${name}`);
 });
 
-afterAll(async () => {
-  await served.app.close();
-  await fleet.stop();
-});
+afterAll(() => all.end());
 
-const url = (path: string): string => `http://127.0.0.1:${served.port}${path}`;
+const url = (path: string): string => `http://127.0.0.1:${all.served.port}${path}`;
 
 function asked(method: string, [path, body]: readonly [path: string, body?: object]): Promise<Response> {
   const given = body === undefined ? {} : { body: JSON.stringify(body) };

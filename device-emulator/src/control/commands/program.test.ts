@@ -1,32 +1,15 @@
-import { systemClock } from '@whorl/protocol';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startFleet } from '../../fleet/fleet.ts';
-import type { Fleet } from '../../fleet/fleet.ts';
-import { fleetSchema } from '../../fleet/schema.ts';
-import { Asker, PAIRING_KEY } from '../../testing/bench.ts';
-import { greetPortable } from '../../testing/portable.ts';
-import { EVERY_REQUEST, FLEET_OF_ALL } from '../../testing/requests.ts';
-import { serveControl } from '../server.ts';
-import type { Served } from '../server.ts';
+import { EVERY_REQUEST } from '../../testing/requests.ts';
 import { runCommand as run } from '../../testing/command.ts';
+import { serveFleetOfAll } from '../../testing/served.ts';
 
-let fleet: Fleet;
-let served: Served;
+let all: Awaited<ReturnType<typeof serveFleetOfAll>>;
 
 beforeAll(async () => {
-  fleet = await startFleet(fleetSchema.parse(FLEET_OF_ALL), systemClock);
-  const { terminal } = fleet.terminal('north');
-  terminal.setKey(PAIRING_KEY);
-  const asker = new Asker(terminal);
-  asker.hello();
-  greetPortable(asker);
-  served = await serveControl(fleet, 0);
+  all = await serveFleetOfAll();
 });
 
-afterAll(async () => {
-  await served.app.close();
-  await fleet.stop();
-});
+afterAll(() => all.end());
 
 const COMMANDS = [
   'start',
@@ -70,7 +53,7 @@ function commandFor(name: string, [path, body = {}]: readonly [string, object?])
 }
 
 test('E6 all that the control does has a command', async () => {
-  const port = ['--control-port', String(served.port)];
+  const port = ['--control-port', String(all.served.port)];
   const failed: string[] = [];
   for (const [name, request] of Object.entries(EVERY_REQUEST)) {
     const [command = '', ...rest] = commandFor(name, request);
@@ -81,7 +64,7 @@ test('E6 all that the control does has a command', async () => {
 });
 
 test('E6 events are followed, in words and as lines of JSON', async () => {
-  const port = ['--control-port', String(served.port)];
+  const port = ['--control-port', String(all.served.port)];
   await run('do', ...port, 'door', 'finger');
   const words = await run('events', ...port, '--after', '0', '--kind', 'denied', '--count', '1');
   expect(words.out).toMatch(/^[\d:.]{12} {2}\w+ +denied +(a stranger|user 7)/);
@@ -98,7 +81,7 @@ test('E6 events are followed, in words and as lines of JSON', async () => {
 test('E6 help for one fault is told, and nothing goes wrong', async () => {
   const { code, out } = await run('fault', 'door', 'late', '--help');
   expect([code, out]).toEqual([0, expect.stringMatching(/^late: .*--by/s)]);
-  expect(fleet.faults.active).toEqual([]);
+  expect(all.fleet.faults.active).toEqual([]);
   expect(await run('fault', 'door', 'lat', '--help')).toMatchObject({
     code: 2,
     err: expect.stringContaining('did you mean late?') as string,

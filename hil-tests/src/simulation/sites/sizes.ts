@@ -6,7 +6,7 @@ const MOST_SATELLITES = 63;
 const DAYS = 5;
 const HALLS = 4;
 
-/** Whether a seed stands for a month of 63 satellites; it takes a quarter of an hour. */
+/** Whether a seed stands for a month of 63 satellites. */
 export function isMonth(seed: number): boolean {
   return seed % MONTHS === 0;
 }
