@@ -48,7 +48,8 @@ const lasting = {
 };
 const begun = z.looseObject(lasting);
 
-const catalogue = { line: tellAll(LINE_FAULTS), terminal: tellAll(TERMINAL_FAULTS) };
+/** All that can go wrong, each with its parameters as a JSON schema. */
+export const CATALOGUE = { line: tellAll(LINE_FAULTS), terminal: tellAll(TERMINAL_FAULTS) };
 
 const heal = {
   method: 'DELETE',
@@ -63,7 +64,7 @@ export const FAULT_ROUTES: readonly Route[] = [
     name: 'faults.list',
     doc: 'All that can go wrong with a line or a terminal, and what is wrong at the moment.',
     answer: faultsView,
-    handle: (_asked, { fleet }) => ({ active: fleet.faults.active, ...catalogue }),
+    handle: (_asked, { fleet }) => ({ active: fleet.faults.active, ...CATALOGUE }),
   }),
   route({
     method: 'POST',
@@ -106,7 +107,7 @@ function activeOn(fleet: Fleet, on: string): z.input<typeof activeFaults> {
   return { active: fleet.faults.active.filter((one) => one.on === on) };
 }
 
-function tellAll(faults: Readonly<Record<string, Fault<never>>>): object[] {
+function tellAll(faults: Readonly<Record<string, Fault<never>>>): z.infer<typeof faultView>[] {
   return Object.entries(faults).map(
     ([name, { doc, field, options, lasts, wire, noticed, wellMs, shape }]) => {
       const parameters = jsonSchema(z.strictObject({ ...shape, ...(lasts ? lasting : {}) }), 'input');

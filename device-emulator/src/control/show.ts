@@ -1,8 +1,6 @@
 import { z } from 'zod';
-import type { Fault } from '../faults/fault.ts';
 import type { Action } from './action.ts';
 import { LINE_ACTIONS, MODULE_ACTIONS, TERMINAL_ACTIONS } from './actions.ts';
-import type { activeFaults, faultsView } from './fault-routes.ts';
 import { showDisplay } from './portable-actions.ts';
 import { detailsView } from './views.ts';
 
@@ -110,40 +108,6 @@ function showValue(value: unknown): string {
   const items = value.map((item: unknown) => String(item));
   const ends = `${items[0] ?? ''} … ${items.at(-1) ?? ''} (${items.length})`;
   return items.length > MOST_LISTED ? ends : items.join(' ');
-}
-
-/** What is wrong at the moment. */
-export function showActive(active: z.infer<typeof activeFaults>['active']): string {
-  if (active.length === 0) return 'Nothing is wrong.';
-  const rows = active.map(({ on, fault, since, until }) => [
-    on,
-    fault,
-    until === undefined ? 'until it is put right' : `for ${((until - since) / 1000).toString()} s in all`,
-  ]);
-  return `Wrong at the moment\n${indented(table(rows))}`;
-}
-
-/** All that can go wrong, what it looks like in the field, and what a gateway makes of it. */
-export function showFaults({ active, line, terminal }: z.infer<typeof faultsView>): string {
-  const told = (faults: readonly ToldFault[]): string => indented(faults.map(showFault).join('\n'));
-  return `Faults of a line\n${told(line)}\n\nFaults of a terminal\n${told(terminal)}\n\n${showActive(active)}`;
-}
-
-type ToldFault = Pick<Fault<never>, 'doc' | 'field' | 'options' | 'lasts' | 'noticed' | 'wellMs'> & {
-  readonly name: string;
-};
-
-function seconds(ms: number): string {
-  return `${(ms / 1000).toString()} s`;
-}
-
-/** Help for one fault. */
-export function showFault({ name, doc, field, options, lasts, noticed, wellMs }: ToldFault): string {
-  const given = [...Object.entries(options), ...(lasts ? [['for', 'how long, such as 10s']] : [])];
-  const rows = given.map(([option = '', help = '']) => [`--${option}`, help]);
-  const shows = `At the gateway within ${seconds(noticed.withinMs)}: ${noticed.as}.`;
-  const well = `All is well within ${seconds(wellMs)} of its end.`;
-  return `${name}: ${doc}\n  ${field}\n  ${shows} ${well}${rows.length === 0 ? '' : `\n${indented(indented(table(rows)))}`}`;
 }
 
 /** Help for all actions. */

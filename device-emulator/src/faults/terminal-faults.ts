@@ -1,6 +1,6 @@
 import { MemoryFlash } from '../firmware/flash.ts';
 import { Terminal } from '../firmware/terminal.ts';
-import { duration, fraction, whole } from '../values/numbers.ts';
+import { duration, fraction, shift, whole } from '../values/numbers.ts';
 import { happens, lasting, sudden } from './fault.ts';
 import type { Fault, TerminalPlace } from './fault.ts';
 import { readdressed, spoilt } from './wire.ts';
@@ -260,7 +260,7 @@ const INSIDE: Readonly<Record<string, Fault<TerminalPlace>>> = {
       noticed: { as: 'terminal.clock.wrong is told', withinMs: 5_000 },
       wellMs: 5_000,
     },
-    { by: fraction('so many milliseconds, back when negative', -1e12, 1e12).default(-365 * DAY_MS) },
+    { by: shift('how far, back when negative such as -90s', 1e12).default(-365 * DAY_MS) },
     ({ terminal }: TerminalPlace, { by }) => {
       terminal.slipClock(by);
     },

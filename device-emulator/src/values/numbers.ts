@@ -4,7 +4,9 @@ import { z } from 'zod';
 
 const NUMBER = /^-?\d+(\.\d+)?(e-?\d+)?$/i;
 const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/;
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+const SHIFT = /^-?\d+(?:\.\d+)?(?:ms|s|m|h|d)?$/;
+const PARTS = /^(-?[\d.]+)([a-z]*)$/;
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const LONGEST_MS = 7 * 24 * 3_600_000;
 
 /** As JSON or as text. */
@@ -29,17 +31,35 @@ export function fraction(help: string, min: number, max: number): NumberOption {
 
 /** Milliseconds, given as such or as `16ms`, `10s`, `5m`, `2h`. */
 export function duration(help: string): NumberOption {
-  const text = z
-    .string()
-    .regex(DURATION)
-    .transform((given) => milliseconds(given));
   return z
-    .union([z.number(), text], 'a time is written 16ms, 10s, 5m or 2h')
+    .union([z.number(), text(DURATION)], 'a time is written 16ms, 10s, 5m or 2h')
     .pipe(z.number().min(0).max(LONGEST_MS, 'at most seven days'))
     .describe(help);
 }
 
+/** Milliseconds from now, given as such or as `-90s`, `2h`, `-365d`. @param mostMs either way */
+export function shift(help: string, mostMs: number): NumberOption {
+  return z
+    .union([z.number(), text(SHIFT)], 'a shift is written -90s, 5m, 2h or -365d')
+    .pipe(z.number().min(-mostMs).max(mostMs))
+    .describe(help);
+}
+
+function text(written: RegExp): z.ZodType<number, string> {
+  return z
+    .string()
+    .regex(written)
+    .transform((given) => milliseconds(given));
+}
+
 function milliseconds(given: string): number {
-  const [, count, unit = ''] = DURATION.exec(given) ?? [];
+  const [, count, unit = ''] = PARTS.exec(given) ?? [];
   return Number(count ?? given) * (UNITS[unit] ?? 1);
+}
+
+/** Milliseconds as they are written: `16ms`, `10s`, `-365d`. */
+export function written(ms: number): string {
+  const fits = Object.entries(UNITS).findLast(([, unit]) => ms !== 0 && Number.isInteger(ms / unit));
+  const [name, unit] = fits ?? ['ms', 1];
+  return `${ms / unit}${name}`;
 }

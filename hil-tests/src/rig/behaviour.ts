@@ -197,15 +197,15 @@ export async function verifiedOn(
   names: readonly string[],
   withinMs = 30_000,
 ): Promise<void> {
-  const wanted = [...names].sort().join();
+  const wanted = [...names].sort().join(', ');
   await rig.until(
-    `user ${user} verified on ${wanted}`,
+    `user ${user} verified on ${wanted || 'no terminal'}`,
     async () => {
       const rows = await rig.gateway.store.ledger({ user, limit: 1000 });
       const verified = rows
         .filter((row) => row.state === 'verified' && row.want === 'present')
         .map((row) => row.terminal);
-      return verified.sort().join() === wanted;
+      return verified.sort().join(', ') === wanted;
     },
     { withinMs },
   );

@@ -1,7 +1,5 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { LINE_FAULTS } from '../../faults/line-faults.ts';
-import { TERMINAL_FAULTS } from '../../faults/terminal-faults.ts';
 import { RequestError } from '../../values/given.ts';
 import { suggest } from '../../values/suggest.ts';
 import {
@@ -16,7 +14,9 @@ import { readArguments } from '../arguments.ts';
 import type { ActionArguments } from '../arguments.ts';
 import { Client } from '../client.ts';
 import { activeFaults, healAnswer } from '../fault-routes.ts';
-import { showAction, showActions, showActive, showAnswer, showFault } from '../show.ts';
+import { showAction, showActions, showAnswer } from '../show.ts';
+import { showActive } from '../show-faults.ts';
+import { tellFault } from './catalogue.ts';
 import { areaOf } from './places.ts';
 import { controlCommand, guarded, print, readPort } from './shell.ts';
 import type { Shared, Shell } from './shell.ts';
@@ -102,7 +102,7 @@ Examples:
       guarded(shell, toldTo(rest, options), async () => {
         const given = readArguments(rest);
         if (given.help) {
-          shell.out(helpOf(name));
+          shell.out(tellFault(name).shown);
           return;
         }
         const path = `/faults/${encodeURIComponent(target)}/${encodeURIComponent(name)}`;
@@ -131,15 +131,6 @@ Examples:
         print(shell, options, answer, `${target}: ${answer.ended} put right`);
       }),
     );
-}
-
-/** What is said of a fault, of a line or of a terminal. @throws RequestError */
-function helpOf(name: string): string {
-  const all = { ...LINE_FAULTS, ...TERMINAL_FAULTS };
-  const found = Object.entries(all).find(([known]) => known === name);
-  if (found === undefined)
-    throw new RequestError('fault', `no fault is called ${name}; ${suggest(name, Object.keys(all))}`);
-  return showFault({ name, ...found[1] });
 }
 
 /** An error among the options is told as it would be, had they been read. */

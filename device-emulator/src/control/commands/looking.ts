@@ -2,10 +2,10 @@ import { Argument } from 'commander';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { Client } from '../client.ts';
-import { faultsView } from '../fault-routes.ts';
 import { showModel, showModels, tellModels } from '../models.ts';
-import { detailsAnswer, showDetails, showFaults, showTerminals, terminalsAnswer } from '../show.ts';
+import { detailsAnswer, showDetails, showTerminals, terminalsAnswer } from '../show.ts';
 import { lineAnswer, moduleAnswer, showLine, showLines, showModule, showModules } from '../show-lines.ts';
+import { addFaults } from './catalogue.ts';
 import { areaOf } from './places.ts';
 import { controlCommand, guarded, print } from './shell.ts';
 import type { Shared, Shell } from './shell.ts';
@@ -83,28 +83,6 @@ Examples:
           const terminal = await client.get(path, detailsAnswer);
           print(shell, options, terminal, showDetails(terminal));
         }
-      }),
-    );
-}
-
-function addFaults(program: Command, shell: Shell): void {
-  controlCommand(
-    program,
-    'faults',
-    'list all that can go wrong, what it looks like in the field, and what is wrong at the moment',
-  )
-    .addHelpText(
-      'after',
-      `
-Examples:
-  whorl-emulator faults
-  whorl-emulator fault terminal-3 late --by 40ms --chance 0.1 --for 10s
-  whorl-emulator heal terminal-3`,
-    )
-    .action((options: Shared) =>
-      guarded(shell, options, async () => {
-        const told = await new Client(options.controlPort).get('/faults', faultsView);
-        print(shell, options, told, showFaults(told));
       }),
     );
 }

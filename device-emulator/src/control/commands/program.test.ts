@@ -78,14 +78,34 @@ test('E6 events are followed, in words and as lines of JSON', async () => {
   expect(wrong).toMatchObject({ code: 2, err: expect.stringContaining('identified') as string });
 });
 
-test('E6 help for one fault is told, and nothing goes wrong', async () => {
+test('E4 E6 help for a fault tells its field sentence, its parameters, their units and what they are unless given', async () => {
   const { code, out } = await run('fault', 'door', 'late', '--help');
-  expect([code, out]).toEqual([0, expect.stringMatching(/^late: .*--by/s)]);
+  expect(code).toBe(0);
+  expect(out).toMatch(/^late: .*\n {2}A terminal that matches a face.*\n {2}At the gateway within 30 s/);
+  expect(out).toMatch(/--by +how late +a time such as 16ms.*; 300ms unless given\n/);
+  expect(out).toMatch(/--chance +of each frame to be hit +0 to 1; 0\.2 unless given\n/);
+  expect(out).toMatch(/--for .*; until it is put right unless given/);
+  expect((await run('faults', 'wrong-address')).out).toContain('1 to 247; has to be given');
+  expect((await run('faults', 'clock-jumps')).out).toContain('-365d unless given');
+  expect((await run('faults', 'pulled')).out).toMatch(/^On a line\npulled: .*On a terminal\npulled: /s);
   expect(all.fleet.faults.active).toEqual([]);
   expect(await run('fault', 'door', 'lat', '--help')).toMatchObject({
     code: 2,
     err: expect.stringContaining('did you mean late?') as string,
   });
+});
+
+test('E4 what can go wrong is told without an emulator, too', async () => {
+  const { code, out } = await run('faults', '--control-port', '1');
+  expect(code).toBe(0);
+  expect(out).toMatch(/^Faults of a line\n {2}noise: .*No emulator answers: .*not known\.\n$/s);
+});
+
+test('E4 a clock is put forward or back by a time with its unit', async () => {
+  const port = ['--control-port', String(all.served.port)];
+  const now = all.fleet.terminal('door').terminal.shown;
+  expect(await run('fault', 'door', 'clock-jumps', '--by', '-2d', ...port)).toMatchObject({ code: 0 });
+  expect(all.fleet.terminal('door').terminal.shown - now).toBeLessThan(-1.9 * 86_400_000);
 });
 
 test('E6 an emulator that is not there is said to be so, with what to do', async () => {
