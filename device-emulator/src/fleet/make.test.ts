@@ -46,7 +46,17 @@ test('E5 terminals that hold the same users share them, and each changes its own
   await fleet.stop();
 });
 
+test('E5 E7 a fleet is made of dumps, one after the other', () => {
+  const fleet = checkedFleet(makeFleet({ from: '/d/one.json,/d/two.json', lines: 2, tcp: 0 }));
+  expect(fleet.lines.map(({ terminals }) => terminals.map(({ from }) => from))).toEqual([
+    ['/d/one.json', '/d/two.json'],
+    ['/d/one.json', '/d/two.json'],
+  ]);
+});
+
 test.each([
+  [{ from: 'one.json', users: 5, tcp: 0 }, /a dump says itself what --users would/],
+  [{ from: 'one.json', model: 'card-500', tcp: 0 }, /what --model would/],
   [{ lines: 0, tcp: 0 }, /lines:/],
   [{ model: 'finger-10', tcp: 0 }, /did you mean finger-10k\?/],
   [{ model: 'card-500', users: 600, tcp: 0 }, /500 users at most/],

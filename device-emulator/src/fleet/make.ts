@@ -26,14 +26,14 @@ const place = z
     port: Number(text.slice(text.indexOf(':') + 1)),
   }));
 
+const list = z.string().transform((text) => text.split(','));
+
 const readWish = reader({
   lines: whole('', 1, MOST_LINES).default(1),
-  terminals: whole('', 1, ADDRESS_MAX).default(1),
+  terminals: whole('', 1, ADDRESS_MAX).optional(),
   users: whole('', 0, MOST_USERS).default(0),
-  model: z
-    .string()
-    .transform((list) => list.split(','))
-    .default(['finger-10k']),
+  model: list.optional(),
+  from: list.optional(),
   pty: z.string().min(1).optional(),
   tcp: port.optional(),
   dial: place.optional(),
@@ -43,13 +43,14 @@ const readWish = reader({
 /**
  * Makes the fleet that somebody wishes on the command line: so many lines with so many terminals each, which all hold
  * the same users.
- * @param given `lines`, `terminals` a line, `users` a terminal, `model` or several in turn, and one of `pty` (a folder),
- * `tcp` (first of the ports, 0 for any free ones), `dial` (host:port of the gateway)
+ * @param given `lines`, `terminals` a line, `users` a terminal, `model` or several in turn, or `from` for files of dumps
+ * in turn, and one of `pty` (a folder), `tcp` (first of the ports, 0 for any free ones), `dial` (host:port of the gateway)
  * @throws WhorlError CONTROL_REQUEST naming the option; MODEL_UNKNOWN, MODEL_FILE
  */
 export function makeFleet(given: unknown): FleetFile {
   const wish = readWish(given);
-  const models = wish.model.map((name) => (isModelPath(name) ? resolve(name) : name));
+  const kinds = kindsOf(wish);
+  const { terminals = wish.from?.length ?? 1 } = wish;
   const ways = (['pty', 'tcp', 'dial'] as const).filter((way) => wish[way] !== undefined);
   if (ways.length !== 1) throw new RequestError(ways[1] ?? 'pty', 'one of --pty, --tcp and --dial');
   const { pty, tcp, dial } = wish;
@@ -61,14 +62,24 @@ export function makeFleet(given: unknown): FleetFile {
     ...(tcp === undefined ? {} : { listen: { port: tcp === 0 ? 0 : tcp + line } }),
     ...(dial === undefined ? {} : { dial }),
     // Several behind one connection share a wire behind a serial device server.
-    ...(pty !== undefined || wish.terminals > 1 ? { baud: WIRE_BAUD } : {}),
-    terminals: Array.from({ length: wish.terminals }, (_one, seat) => {
-      const number = line * wish.terminals + seat;
-      const model = models[number % models.length] ?? 'finger-10k';
-      return { name: `terminal-${number + 1}`, address: seat + 1, model, ...usersOf(wish.users, model) };
+    ...(pty !== undefined || terminals > 1 ? { baud: WIRE_BAUD } : {}),
+    terminals: Array.from({ length: terminals }, (_one, seat) => {
+      const number = line * terminals + seat;
+      return { name: `terminal-${number + 1}`, address: seat + 1, ...kinds[number % kinds.length] };
     }),
   }));
   return { seed: wish.seed, lines };
+}
+
+/** What terminals are, in turn: of models, or others like those that were dumped. */
+function kindsOf({ model, from, users }: ReturnType<typeof readWish>): object[] {
+  if (from === undefined) {
+    const models = (model ?? ['finger-10k']).map((name) => (isModelPath(name) ? resolve(name) : name));
+    return models.map((name) => ({ model: name, ...usersOf(users, name) }));
+  }
+  const [other] = [...(model === undefined ? [] : ['model']), ...(users === 0 ? [] : ['users'])];
+  if (other !== undefined) throw new RequestError(other, `a dump says itself what --${other} would`);
+  return from.map((path) => ({ from: resolve(path) }));
 }
 
 /** One credential each, as the model takes them. */

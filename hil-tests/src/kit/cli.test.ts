@@ -97,8 +97,7 @@ function bench(name: string, terminal1: object): string {
 
 describe('whorl-hil', OPTIONS, () => {
   test('E8 a behaviour runs on a rig in memory, and is told as JSON, JUnit and HTML', async () => {
-    const file = join(folder, 'memory.yaml');
-    writeFileSync(file, 'emulated: memory\n');
+    const file = join(import.meta.dirname, '../../examples/memory.yaml');
     const [xml, page] = [join(folder, 'r.xml'), join(folder, 'r.html')];
     const words = ['--rig', file, '--suite', 'scope', '--match', 'B1 a user deleted at the gateway leaves'];
     const { exit, run } = await result(whorlHil(...words, '--json', '--junit', xml, '--html', page));

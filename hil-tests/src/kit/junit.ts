@@ -1,34 +1,53 @@
+import { count } from './results.ts';
 import type { Result, Run } from './results.ts';
 
 /** A run as JUnit XML, a suite of ours a suite of theirs. */
 export function junit(run: Run): string {
   const suites = [...Map.groupBy(run.results, ({ suite }) => suite)].map(([suite, cases]) =>
-    element('testsuite', { name: suite, ...counts(cases), timestamp: run.began }, cases.map(testcase)),
+    element('testsuite', { name: suite, ...suiteCounts(cases), timestamp: run.began }, cases.map(testcase)),
   );
   const errors = run.errors.map((error) =>
-    element('testsuite', { name: 'whorl-hil', tests: 1, failures: 0, errors: 1, skipped: 0 }, [
-      element('testcase', { classname: 'whorl-hil', name: 'outside of any behaviour' }, [
-        element('error', { message: error }, []),
-      ]),
-    ]),
+    element(
+      'testsuite',
+      { name: 'whorl-hil', ...suiteCounts([]), tests: 1, errors: 1, timestamp: run.began },
+      [
+        element('testcase', { classname: 'whorl-hil', name: 'outside of any behaviour', time: seconds(0) }, [
+          element('error', { type: 'error', message: error }, [text(error)]),
+        ]),
+      ],
+    ),
   );
-  const all = element('testsuites', { name: run.rig, time: run.ms / 1000 }, [...suites, ...errors]);
+  const totals = {
+    tests: run.results.length + errors.length,
+    failures: count(run, 'failed'),
+    errors: errors.length,
+  };
+  const all = element('testsuites', { name: run.rig, ...totals, time: seconds(run.ms) }, [
+    ...suites,
+    ...errors,
+  ]);
   return `<?xml version="1.0" encoding="UTF-8"?>\n${all}\n`;
 }
 
-function counts(cases: readonly Result[]): Record<string, number> {
+function suiteCounts(cases: readonly Result[]): Record<string, number | string> {
   const of = (state: Result['state']): number => cases.filter((one) => one.state === state).length;
-  const time = cases.reduce((sum, { ms }) => sum + ms, 0) / 1000;
+  const time = seconds(cases.reduce((sum, { ms }) => sum + ms, 0));
   return { tests: cases.length, failures: of('failed'), errors: 0, skipped: of('left-out'), time };
+}
+
+/** Stricter readers take three digits after the point, and no exponent. */
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(3);
 }
 
 function testcase({ suite, title, ms, state, reason = '', stack, timeline }: Result): string {
   const inside: string[] = [];
   if (state === 'left-out') inside.push(element('skipped', { message: reason }, []));
-  if (state === 'failed') inside.push(element('failure', { message: reason }, [text(stack ?? reason)]));
+  if (state === 'failed')
+    inside.push(element('failure', { type: 'failure', message: reason }, [text(stack ?? reason)]));
   if (timeline !== undefined)
     inside.push(element('system-out', {}, [text(timeline.map(({ shown }) => shown).join('\n'))]));
-  return element('testcase', { classname: suite, name: title, time: ms / 1000 }, inside);
+  return element('testcase', { classname: suite, name: title, time: seconds(ms) }, inside);
 }
 
 function element(

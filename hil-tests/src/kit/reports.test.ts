@@ -40,9 +40,9 @@ test('E8 the table has a row a suite, and names what was left out with its reaso
 
 test('E8 JUnit and HTML escape what they show, and show the wire at the failure', () => {
   const xml = junit(RUN);
-  expect(xml).toContain('<testsuite name="scope" tests="2" failures="0" errors="0" skipped="1" time="0.5"');
+  expect(xml).toContain('<testsuite name="scope" tests="2" failures="0" errors="0" skipped="1" time="0.500"');
   expect(xml).toContain('name="B1 &lt;all&gt; &amp; &quot;more&quot;"');
-  expect(xml).toContain('<failure message="awaited &lt;x&gt;">trouble.test.ts:7:3</failure>');
+  expect(xml).toContain('<failure type="failure" message="awaited &lt;x&gt;">trouble.test.ts:7:3</failure>');
   expect(xml).toContain('<system-out>08:00:00  floor  → 1  hello a=&lt;secret, 4 bytes&gt;');
   const page = html(RUN);
   expect(page).toContain('B1 &lt;all&gt;');
@@ -52,6 +52,38 @@ test('E8 JUnit and HTML escape what they show, and show the wire at the failure'
   expect(page).toContain('<div class="failed"><b>1</b>');
   const held = RUN.results.filter(({ state }) => state === 'passed');
   expect(html({ ...RUN, results: held })).toContain('<div class="none"><b>0</b>failed');
+});
+
+/** What the readers of build servers take (the schema of the xunit plugin): attributes and members by element. */
+const JUNIT: Readonly<Record<string, { readonly has: string; readonly within: string }>> = {
+  testsuites: { has: 'name tests failures errors time', within: '' },
+  testsuite: { has: 'name tests failures errors skipped time timestamp', within: 'testsuites' },
+  testcase: { has: 'classname name time', within: 'testsuite' },
+  failure: { has: 'type message', within: 'testcase' },
+  error: { has: 'type message', within: 'testcase' },
+  skipped: { has: 'message', within: 'testcase' },
+  'system-out': { has: '', within: 'testcase' },
+};
+
+test('E8 JUnit has the elements, attributes and numbers that build servers read', () => {
+  const xml = junit({ ...RUN, ms: 1e-5, errors: ['a file cannot be loaded'] });
+  const open: string[] = [];
+  for (const [, slash, name = '', attributes = '', empty] of xml.matchAll(/<(\/?)([a-z-]+)([^>]*?)(\/?)>/g)) {
+    if (slash === '/') {
+      expect(open.pop()).toBe(name);
+      continue;
+    }
+    const within = open.at(-1) ?? '';
+    const has = [...attributes.matchAll(/ ([a-z]+)="/g)].map(([, one]) => one).join(' ');
+    expect({ name, has, within }).toEqual({ name, ...JUNIT[name] });
+    if (empty !== '/') open.push(name);
+  }
+  expect(open).toEqual([]);
+  expect([...xml.matchAll(/time="([^"]*)"/g)].map(([, time]) => time)).toEqual(
+    expect.arrayContaining(['0.000', '2.000']) as string[],
+  );
+  expect(xml).not.toMatch(/time="(?!\d+\.\d{3}")/);
+  expect(xml).toContain('tests="4" failures="1" errors="1"');
 });
 
 test('E8 a run succeeds when something ran and all of it held', () => {

@@ -1,6 +1,13 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { leftOut } from './needs.ts';
-import { givesOf, parseRig } from './rig-file.ts';
+import { givesOf, parseRig, readRig } from './rig-file.ts';
+
+const HIL_TESTS = join(import.meta.dirname, '../..');
+const EXAMPLES = readdirSync(join(HIL_TESTS, 'examples'))
+  .filter((file) => file.endsWith('.yaml'))
+  .map((file) => join('examples', file));
 
 const ports = (line: string, terminal = ''): string => `data: ./bench
 lines:
@@ -47,6 +54,14 @@ describe('E8 the rig file', () => {
     );
     expect(givesOf(parseRig('rig.yaml', able), true, 0)).toMatchObject({ abilities: ['people', 'power'] });
   });
+});
+
+test.each([...EXAMPLES, 'rig.example.yaml'])('E8 %s is a rig file', (file) => {
+  const rig = readRig(join(HIL_TESTS, file));
+  if ('emulated' in rig) return;
+  expect(givesOf(rig, false, 0).abilities).toContain('people');
+  const paths = rig.lines.flatMap(({ serial }) => serial?.path ?? []);
+  for (const path of [rig.data, ...paths]) expect(path).toMatch(/^\/|^[A-Z]:/);
 });
 
 test('E8 what a rig cannot give is a reason in words', () => {

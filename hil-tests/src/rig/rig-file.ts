@@ -110,13 +110,19 @@ export type Switch = NonNullable<PortsLine['cable']>;
 const KIND = { schema: rigSchema, code: 'RIG_FILE' } as const;
 
 /**
- * Reads a rig file; its paths count from the folder that it is in.
+ * Reads a rig file; `data`, and a serial port that begins with a dot, count from the folder that it is in.
  * @throws WhorlError RIG_FILE naming every place that is wrong, as `file:line key.path: what`
  */
 export function readRig(path: string): RigFile {
   const rig = readYaml(KIND, path);
   if ('emulated' in rig) return rig;
-  return { ...rig, data: resolve(dirname(path), rig.data) };
+  const from = dirname(path);
+  const lines = rig.lines.map((one) =>
+    one.serial?.path.startsWith('.') === true
+      ? { ...one, serial: { ...one.serial, path: resolve(from, one.serial.path) } }
+      : one,
+  );
+  return { ...rig, data: resolve(from, rig.data), lines };
 }
 
 /** Checks the text of a rig file. @throws WhorlError RIG_FILE as {@link readRig} */

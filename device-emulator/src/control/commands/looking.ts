@@ -99,6 +99,7 @@ function addDump(program: Command, shell: Shell): void {
       `
 Examples:
   whorl-emulator dump terminal-3 > terminal-3.json
+  whorl-emulator fleet --from terminal-3.json         # another one like it
   # in a fleet file: terminals: [{ name: terminal-9, from: terminal-3.json }]`,
     )
     .action((terminal: string, options: Shared) =>

@@ -6,9 +6,10 @@ import type { Shared, Shell } from './shell.ts';
 
 interface FleetOptions {
   readonly lines: string;
-  readonly terminals: string;
+  readonly terminals?: string;
   readonly users: string;
-  readonly model: string;
+  readonly model?: string;
+  readonly from?: string;
   readonly seed: string;
   readonly pty?: string | true;
   readonly tcp?: string | true;
@@ -53,9 +54,13 @@ Examples:
 function addFleet(program: Command, shell: Shell): void {
   controlCommand(program, 'fleet', 'make a fleet without a file, and start it; ends with Ctrl-C')
     .option('--lines <n>', 'so many lines', '1')
-    .option('--terminals <n>', 'so many terminals on each', '1')
+    .option('--terminals <n>', 'so many terminals on each; 1 when not given, or as many as there are dumps')
     .option('--users <n>', 'so many users at each, the same everywhere', '0')
-    .option('--model <name,…>', 'model of the terminals, or several in turn', 'finger-10k')
+    .option('--model <name,…>', 'model of the terminals, or several in turn; finger-10k when not given')
+    .option(
+      '--from <dump,…>',
+      'terminals like one that was dumped, or several in turn, with their users and logs',
+    )
     .option('--pty [folder]', 'lines are serial ports: line-1.line and so on in this folder')
     .option('--tcp [port]', 'lines are TCP ports from this one on; any free ones when not given')
     .option('--dial <host:port>', 'lines dial the gateway')
@@ -74,6 +79,7 @@ Examples:
   whorl-emulator fleet --lines 5000 --tcp --json
   whorl-emulator fleet --lines 2 --terminals 4 --model finger-10k,card-500 --pty /tmp/lines
   whorl-emulator fleet --lines 40 --dial 192.0.2.7:7400 --users 200
+  whorl-emulator fleet --from terminal-3.json --pty /tmp/lines
   whorl-emulator fleet --lines 8 --terminals 32 --users 5000 --out site.yaml --no-start`,
     )
     .action((options: Shared & StartOptions & FleetOptions) =>
@@ -84,20 +90,25 @@ Examples:
 async function runFleet(shell: Shell, options: Shared & StartOptions & FleetOptions): Promise<void> {
   const { checkedFleet, makeFleet, writeFleet } = await import('../../fleet/make.ts');
   const { hasPty } = await import('../../bus/pty.ts');
-  const { lines, terminals, users, model, seed, dial } = options;
+  const { lines, users, seed, dial } = options;
   const wished = options.tcp !== undefined || options.pty !== undefined || dial !== undefined;
   const pty = options.pty ?? (wished || !hasPty() ? undefined : true);
   const tcp = options.tcp ?? (wished || hasPty() ? undefined : true);
-  const given = {
-    ...{ lines, terminals, users, model, seed },
+  const wish = {
+    ...{ lines, users, seed },
+    ...given(options, ['terminals', 'model', 'from', 'dial']),
     ...(pty === undefined ? {} : { pty: pty === true ? '.' : pty }),
     ...(tcp === undefined ? {} : { tcp: tcp === true ? 0 : tcp }),
-    ...(dial === undefined ? {} : { dial }),
   };
-  const fleet = makeFleet(given);
+  const fleet = makeFleet(wish);
   if (options.out !== undefined) writeFleet(options.out, fleet);
   if (options.start) await start(shell, checkedFleet(fleet), options);
   else print(shell, options, { out: options.out }, `written to ${options.out ?? 'nowhere: say --out'}`);
+}
+
+/** Of options those that were given. */
+function given(options: FleetOptions, keys: readonly (keyof FleetOptions)[]): object {
+  return Object.fromEntries(keys.flatMap((key) => (options[key] === undefined ? [] : [[key, options[key]]])));
 }
 
 async function start(shell: Shell, fleet: FleetConfig, options: Shared & StartOptions): Promise<void> {
