@@ -44,6 +44,8 @@ export interface GatewayParts {
   readonly standby?: boolean | undefined;
   /** How old sessions become, milliseconds; a day by default. */
   readonly renewalMs?: number | undefined;
+  /** Users are still to come from a master. */
+  readonly awaits?: boolean | undefined;
 }
 
 /** A gateway at work. */
@@ -94,10 +96,10 @@ export async function startGateway(given: GatewayParts): Promise<Gateway> {
   const places = given.config.lines.flatMap((line) =>
     line.terminals.map(({ name, groups }) => ({ terminal: name, line: line.name, groups })),
   );
-  const { standby = false } = given;
+  const { standby = false, awaits } = given;
   const parts = standby ? { ...given, config: { name: given.config.name, lines: [] } } : given;
   const { config } = parts;
-  const site = new Site({ store, hub, clock, random: parts.random, log, places });
+  const site = new Site({ store, hub, clock, random: parts.random, log, places, awaits });
   await site.load();
   await site.trouble.start();
   const dialIn = await listen(parts, site);

@@ -14,6 +14,7 @@ import { MASTER_ID } from './settings/sites.ts';
 import type { MasterPlace, SitesConfig } from './settings/sites.ts';
 import { VERSION } from './settings/version.ts';
 import { SitesDesk } from './sites/desk.ts';
+import { isWalked } from './sites/history.ts';
 import { facing } from './sites/face.ts';
 import type { SitesFace } from './sites/face.ts';
 import type { SitesGround } from './sites/ground.ts';
@@ -88,6 +89,15 @@ export interface SitesService {
  */
 export function beginRun(store: Store, { role }: Pick<SitesConfig, 'role'>, random: Random): Promise<void> {
   return store.sites.begin(role, Buffer.from(random.bytes(RUN_BYTES)).toString('hex'));
+}
+
+/**
+ * Whether users are still to come from a master before this gateway has all that belong to it; to be asked after
+ * {@link beginRun}.
+ * @throws WhorlError STORE_*
+ */
+export async function awaitsUsers(store: Store, { role }: Pick<SitesConfig, 'role'>): Promise<boolean> {
+  return role === 'satellite' && !isWalked(await store.sites.cursor(MASTER_ID, 'walk'));
 }
 
 /**

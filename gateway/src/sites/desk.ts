@@ -6,7 +6,7 @@ import type { SiteEvent, SiteEventFilter, SiteRole, SiteRow } from '../store/sit
 import { guard } from '../sync/preview.ts';
 import type { Confirmation, PreviewPage } from '../sync/preview.ts';
 import type { SitesGround } from './ground.ts';
-import { resumeAt } from './history.ts';
+import { isWalked, resumeAt } from './history.ts';
 import { brokerFiles, masterAccount, siteAccount } from './broker-accounts.ts';
 import type { Account, BrokerFile } from './broker-accounts.ts';
 import type { NewSite, SiteEdit } from './list.ts';
@@ -230,7 +230,7 @@ export class SitesDesk implements SitesOperations {
     return {
       ...{ name, ...state, settings: this.#settings },
       waiting: Math.max(events, 0) + users,
-      complete: walk !== undefined && walk.seq <= 1,
+      complete: isWalked(walk),
     };
   }
 

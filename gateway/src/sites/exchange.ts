@@ -55,6 +55,7 @@ export async function exchange(parts: ExchangeParts): Promise<number> {
   await pullChanges(talk, guard);
   await pullWalk(talk, walk, guard);
   await check(talk, guard);
+  site.complete();
   await pushHoldings(talk, opened.up);
   await parts.talk.ask({ ask: 'ended', summary: await parts.summary() });
   return guard?.held ?? 0;

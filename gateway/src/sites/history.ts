@@ -15,6 +15,11 @@ export interface Resumed {
   readonly lost: boolean;
 }
 
+/** Whether all users of a master have come once. @param walk where the walk through them stands */
+export function isWalked(walk: Cursor | undefined): boolean {
+  return walk !== undefined && walk.seq <= 1;
+}
+
 /** Where to go on behind a cursor; at the beginning without one. */
 export function resumeAt(history: History, stream: Stream, cursor: Cursor | undefined): Resumed {
   if (cursor === undefined) return { seq: 0, lost: false };

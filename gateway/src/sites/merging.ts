@@ -4,6 +4,7 @@ import type { NewEvent } from '../events/catalogue.ts';
 import { MERGE_KEYS } from '../settings/runtime.ts';
 import type { RuntimeSettings } from '../settings/runtime.ts';
 import type { Conflict, ConflictWrite, Provenance, StoredUser } from '../store/store.ts';
+import type { Tombstone } from '../store/tombstones.ts';
 import type { Merged } from '../sync/merge.ts';
 import { decide } from '../sync/pulled.ts';
 import type { Case } from '../sync/pulled.ts';
@@ -88,13 +89,35 @@ function policiesFor(
   return beyond ? { ...settings.merge, groups: 'gateway-wins' } : settings.merge;
 }
 
+/**
+ * Whether a user whom a satellite takes for new is somebody who was deleted here since: one who began anew finds them at
+ * its terminals.
+ * @param tombstone of the person who is offered
+ */
+export function isDeleted({ by }: Part, { how, sure, time }: Tombstone): boolean {
+  return sure && (how === 'erased' || by.found === true || by.time < time);
+}
+
+/** All that a satellite offers of a user, and who wrote the newest of it. @throws as {@link mergeOffer} */
+export function offeredWhole(offering: Pick<Offering, 'site' | 'master' | 'row' | 'blobs' | 'now'>): Part {
+  const { row, site } = offering;
+  return wholeOf(
+    row.user,
+    site,
+    row.parts.map((part) => partOf(offering, part)),
+  );
+}
+
 /** What one terminal wrote. */
 interface Part {
   readonly record: UserRecord;
   readonly by: Provenance & { readonly terminal: string };
 }
 
-function partOf({ site, master, row, blobs, now }: Offering, { by, blob }: Offer['parts'][number]): Part {
+function partOf(
+  { site, master, row, blobs, now }: Pick<Offering, 'site' | 'master' | 'row' | 'blobs' | 'now'>,
+  { by, blob }: Offer['parts'][number],
+): Part {
   const record = readRecord(Uint8Array.from(blobs[blob] ?? new Uint8Array()));
   const writer = heard(master, by);
   return {
@@ -114,7 +137,10 @@ function caseOf(
   part: Part,
   held: StoredUser | undefined,
 ): Case {
-  const delivered = row.base === 0 && before !== undefined ? undefined : row.base;
+  // What was found at a terminal that nobody here had written to is nobody's change when the master had it once.
+  const isFound = part.by.found === true;
+  const isOwn = row.base === 0 && before !== undefined;
+  const delivered = isFound ? 0 : isOwn ? undefined : row.base;
   return {
     ...{ user: row.user, terminal: part.by.terminal, held, known, settings, now },
     incoming: { ...part, delivered },

@@ -19,6 +19,8 @@ const writer = z.strictObject({
   /** `site/terminal` */
   terminal: z.string().max(80).exactOptional(),
   time: millis,
+  /** Nobody knows when: it was seen at the terminal then. */
+  found: z.literal(true).exactOptional(),
 });
 export type Writer = z.infer<typeof writer>;
 

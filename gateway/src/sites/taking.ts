@@ -3,7 +3,7 @@ import type { SiteMark, SiteRow } from '../store/sites.ts';
 import type { Conflict, StoredUser, UserChange } from '../store/store.ts';
 import { MOST_RACES, planFor } from '../sync/users.ts';
 import type { SitesGround } from './ground.ts';
-import { belongs, mergeOffer } from './merging.ts';
+import { belongs, isDeleted, mergeOffer, offeredWhole } from './merging.ts';
 import type { MergedOffer } from './merging.ts';
 import { readMessage, writeMessage } from './message.ts';
 import type { AnswerOf, Offer, Outcome, RequestOf } from './requests.ts';
@@ -126,11 +126,17 @@ async function takeOne(
   if (row.born !== '' && it.born.get(row.user) !== row.born)
     return { ...none, marks: [settled, logged], outcome: 'gone' };
   try {
+    const offered = { site: site.name, master: ground.name, row, blobs, now: ground.site.now };
+    if (row.base === 0 && held === undefined) {
+      const whole = offeredWhole(offered);
+      const tombstone = await store.tombstones.whose(whole.record);
+      if (tombstone !== undefined && isDeleted(whole, tombstone))
+        return { ...none, marks: [settled, logged], outcome: 'gone' };
+    }
     const merged = mergeOffer({
-      ...{ site: site.name, master: ground.name, row, blobs, held },
+      ...{ ...offered, held },
       known: await conflictsOf(ground, row.user, held),
       ...{ settings: ground.site.settings, reach: site.groups, shared: it.shared },
-      now: ground.site.now,
     });
     const { outcome } = merged;
     const change = outcome === 'gone' ? undefined : await changeOf(ground, row.user, held, merged);

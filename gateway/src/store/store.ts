@@ -52,6 +52,8 @@ export interface Provenance {
   readonly time: number;
   /** The terminal's log record that led to it; absent when none did. */
   readonly log?: number;
+  /** Nobody knows when it was written: it was seen at the terminal then. */
+  readonly found?: true;
   /** Of the sync task that brought it, and who was logged in at the terminal. */
   readonly task?: number;
   readonly operator?: number;

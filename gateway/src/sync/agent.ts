@@ -1,6 +1,6 @@
 import { codeOf, describe } from '@whorl/protocol';
 import type { ErrorCode, LogState } from '@whorl/protocol';
-import type { Doubt, NewEvent, StoredEvent } from '../events/catalogue.ts';
+import type { Doubt, NewEvent } from '../events/catalogue.ts';
 import type { LogPosition } from '../store/store.ts';
 import type { Identity, LogPage, TerminalDriver } from '../terminals/driver.ts';
 import { belongingAt } from './belonging.ts';
@@ -11,9 +11,10 @@ import { Latch } from './latch.ts';
 import { logTaken } from './log-lines.ts';
 import { pullDue } from './pull.ts';
 import { pushDue } from './push.ts';
+import { Recognising } from './recognising.ts';
 import { restoreTrust } from './trust.ts';
 import type { Site } from './site.ts';
-import { Storm } from './storm.ts';
+import { isChangeThere, Storm } from './storm.ts';
 import { Unseen } from './unseen.ts';
 
 /** The terminal or its line is away, which is told as such. */
@@ -67,6 +68,7 @@ export class Agent {
   /** What the ledger could not be told yet. */
   #unsettled: (() => Promise<void>) | undefined;
   readonly #storm: Storm;
+  readonly #recognising = new Recognising();
   /** Where the loops wait for the database. */
   readonly #held: readonly [Latch, Latch];
   #running: Promise<unknown> | undefined;
@@ -240,6 +242,7 @@ export class Agent {
     if (shown && showsAll()) this.#unseen.shown();
     this.#position = intake.position;
     this.#doubt = intake.doubt;
+    this.#recognising.named(page.records);
     if (events.some((event) => event.type === 'terminal.clock.wrong')) await this.#correctClock();
     this.#storm.add(events.filter(isChangeThere).length);
     logTaken(this.#site.log, terminal, events, this.#storm.calmInMs > 0);
@@ -360,9 +363,12 @@ export class Agent {
     const calmInMs = this.#storm.calmInMs;
     if (calmInMs > 0) return calmInMs;
     if (await pullDue(this.#site, this.#driver, { capabilities: identity.capabilities, signal })) return 0;
+    const doubts = this.#doubts;
     // A push could overwrite what was changed there unseen.
-    if (this.#doubt !== undefined) {
-      const doubts = this.#doubts;
+    if (Recognising.isFor(this.#site, this.#doubt)) {
+      const asked = { capabilities: identity.capabilities, doubts, signal };
+      if (await this.#recognising.look(this.#site, this.#driver, asked)) return 0;
+    } else if (this.#doubt !== undefined) {
       const stands = (): boolean => this.#doubts === doubts;
       if (await restoreTrust(this.#site, this.#driver, { doubt: this.#doubt, stands, signal })) {
         this.#doubt = undefined;
@@ -390,9 +396,4 @@ export class Agent {
     const due = await this.#site.store.nextDue(name, this.#site.now);
     return due === undefined ? LOOK_AGAIN_MS : Math.max(1, Math.min(due - this.#site.now, LOOK_AGAIN_MS));
   }
-}
-
-/** Somebody enrolled or edited a user there, who is therefore fetched. */
-function isChangeThere({ type, origin }: StoredEvent): boolean {
-  return origin === 'terminal' && (type === 'user.enrol.succeeded' || type === 'user.update.succeeded');
 }

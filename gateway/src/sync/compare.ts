@@ -74,8 +74,8 @@ async function expectedAt(
   return { digests, rows, behind };
 }
 
-/** The digest of what a terminal was last seen to hold, when that is older than what it shall hold, and known. */
-async function deliveredDigest(
+/** The digest of what a terminal was last seen to hold, when that is older than what it shall hold, and known. @throws WhorlError STORE_* */
+export async function deliveredDigest(
   site: Site,
   { user, state, delivered }: LedgerRow,
   version: number,

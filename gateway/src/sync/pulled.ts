@@ -7,6 +7,7 @@ import type {
   Conflict,
   ConflictWrite,
   LedgerRow,
+  Provenance,
   PullRequest,
   StoredUser,
   UserChange,
@@ -130,13 +131,14 @@ export async function mergePulled(
 
 /** All that is known about a terminal's record of a user. */
 export async function caseOf(site: Site, pull: Arrived, record: UserRecord): Promise<Case> {
-  const { user, terminal, log } = pull;
+  const { user, terminal } = pull;
   // Asked together: the store's thread answers all of it at once.
   const [rows, held, known] = await Promise.all([
     site.store.ledgerOf([user]),
     site.store.user(user),
     site.store.conflictsOf(user),
   ]);
+  const delivered = rows.find((row) => row.terminal === terminal)?.delivered;
   const time = Math.min(pull.changed ?? site.now, site.now);
   return {
     user,
@@ -144,12 +146,9 @@ export async function caseOf(site: Site, pull: Arrived, record: UserRecord): Pro
     held,
     incoming: {
       record,
-      by: { origin: 'terminal', terminal, time, ...(log === 0 ? {} : { log }), ...attribution(pull) },
+      by: { origin: 'terminal', terminal, time, ...seen(pull, delivered), ...attribution(pull) },
       // Nothing there is old when somebody decided that it is right.
-      delivered:
-        pull.take === 'terminal'
-          ? Number.MAX_SAFE_INTEGER
-          : rows.find((row) => row.terminal === terminal)?.delivered,
+      delivered: pull.take === 'terminal' ? Number.MAX_SAFE_INTEGER : delivered,
     },
     known,
     settings: pull.take === 'terminal' ? { hold: site.settings.hold, merge: TERMINAL_WINS } : site.settings,
@@ -194,6 +193,16 @@ function sourceRow(site: Site, { pull, next, incoming, capabilities }: Followed)
     attempts: 0,
     checked: site.now,
   };
+}
+
+/** Which log record tells of it; or that none does, nobody asked and nobody sent it there: it was found there. */
+function seen(
+  { log, changed, take, brought }: Arrived,
+  delivered: number | undefined,
+): Pick<Provenance, 'log' | 'found'> {
+  if (log > 0) return { log };
+  const isAsked = changed !== undefined || take !== undefined || brought !== undefined;
+  return isAsked || delivered !== undefined ? {} : { found: true };
 }
 
 function attribution({ brought }: Arrived): { readonly task?: number; readonly operator?: number } {

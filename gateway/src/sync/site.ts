@@ -22,6 +22,8 @@ export interface SiteParts {
   readonly random: Random;
   readonly log: Log;
   readonly places: readonly Place[];
+  /** Whether users are still to come from a master. */
+  readonly awaits?: boolean | undefined;
 }
 
 /** What the parts of the sync share: the store, the settings in force, the places, and how to wake who has work. */
@@ -34,6 +36,8 @@ export class Site {
   readonly trouble: Trouble;
   /** Pages of logs in storms: whoever asks over the API is not to wait until those of all terminals are worked on. */
   readonly storms = new Gate(PAGES_AT_ONCE);
+  /** Users are still to come from a master: whom terminals hold already are not asked for meanwhile. */
+  awaits: boolean;
   /** As the configuration has them. */
   readonly configured: readonly Place[];
   #settings: RuntimeSettings = DEFAULT_RUNTIME_SETTINGS;
@@ -50,6 +54,7 @@ export class Site {
     this.comparisons = new Comparisons(parts.clock);
     this.trouble = new Trouble(parts);
     this.configured = parts.places;
+    this.awaits = parts.awaits ?? false;
     this.#places = parts.places;
   }
 
@@ -113,6 +118,13 @@ export class Site {
     }
     this.settings = { ...DEFAULT_RUNTIME_SETTINGS, ...(await this.store.settings()) };
     return JSON.stringify(this.#settings) !== before;
+  }
+
+  /** All that were to come from the master have. */
+  complete(): void {
+    if (!this.awaits) return;
+    this.awaits = false;
+    this.wake();
   }
 
   /** How a terminal stood when the gateway started; afterwards, whoever works for it knows. */

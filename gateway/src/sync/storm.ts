@@ -1,3 +1,4 @@
+import type { StoredEvent } from '../events/catalogue.ts';
 import type { Clock } from '@whorl/protocol';
 
 /** So many changes at once are people's work; of more, the log is read to its end before anything is fetched. */
@@ -45,4 +46,9 @@ export class Storm {
     if (this.#since !== undefined && now - this.#since >= LONGEST_MS) this.#level = 0;
     if (this.#level <= MOST_AT_ONCE) this.#since = undefined;
   }
+}
+
+/** Somebody enrolled or edited a user at a terminal, who is therefore fetched. */
+export function isChangeThere({ type, origin }: StoredEvent): boolean {
+  return origin === 'terminal' && (type === 'user.enrol.succeeded' || type === 'user.update.succeeded');
 }

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openStore, restoreBackup, silentLog, startGateway } from '@whorl/gateway';
 import type { Connection, Gateway, Store } from '@whorl/gateway';
-import { beginRun, openSites } from '@whorl/gateway/sites-service';
+import { awaitsUsers, beginRun, openSites } from '@whorl/gateway/sites-service';
 import type { SitesConfig } from '@whorl/gateway/settings/sites';
 import type { SitesInstead, SitesService } from '@whorl/gateway/sites-service';
 import { seededRandom } from '@whorl/protocol';
@@ -95,6 +95,7 @@ export class Premises {
     const about = { store, clock, random, log: silentLog };
     const gateway = await startGateway({
       ...about,
+      awaits: await awaitsUsers(store, config),
       config: { name, lines: hall?.lines ?? [] },
       version: '0',
       ...(hall === undefined ? {} : { open: ({ name: line }) => hall.open(line) }),
