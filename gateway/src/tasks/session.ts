@@ -101,7 +101,8 @@ export class Session {
       const forgets = wish.forget && wish.mode === 'synchronise';
       // An empty journal need not be asked for; there may be something in it once a swap has been refused.
       if (!forgets && (wish.unsent !== false || sending > 1)) await this.#send(signal);
-      if (wish.mode === 'send') break;
+      // Files are downloads as well.
+      if (wish.mode === 'send') return;
       if (await this.#download(signal, sending === SENDINGS)) break;
     }
     if (wish.files) await this.#files(signal);

@@ -6,11 +6,12 @@ export interface Mutant {
   readonly from: string;
   readonly to: string;
   /** What has to find it. */
-  readonly by: 'powerloss' | 'programmes';
+  readonly by: 'powerloss' | 'programmes' | 'portables';
 }
 
 const STORE = 'gateway/src/store';
 const SYNC = 'gateway/src/sync';
+const TASKS = 'gateway/src/tasks';
 
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -201,5 +202,61 @@ export const MUTANTS: readonly Mutant[] = [
     from: '    keys.seal(key, next.version, writeRecord(next.record)),',
     to: "    (db.run(\"INSERT INTO notes (key, value) VALUES ('last', ?1) ON CONFLICT (key) DO UPDATE SET value = ?1\", Buffer.from(writeRecord(next.record)).toString('base64')), keys.seal(key, next.version, writeRecord(next.record))),",
     by: 'programmes',
+  },
+  {
+    name: 'what a portable terminal sends again is merged again',
+    file: `${TASKS}/sending.ts`,
+    from: '  if (before !== undefined) return { ...before, bytes: 0 };',
+    to: '  void before;',
+    by: 'portables',
+  },
+  {
+    name: 'what a portable terminal sends is answered before it is merged',
+    file: `${TASKS}/sending.ts`,
+    from: '  let answers: JournalAnswer[] = [];',
+    to: "  await it.portable.settle(entries.map(({ seq }) => ({ seq, result: 'merged', reason: '' })), it.signal);\n  let answers: JournalAnswer[] = [];",
+    by: 'portables',
+  },
+  {
+    name: 'a sync of a portable terminal is not known any more once it is over',
+    file: `${TASKS}/syncs.ts`,
+    from: 'isOf(newest, caller.identity, wish) ? newest : undefined;',
+    to: "isOf(newest, caller.identity, wish) && newest.state === 'running' ? newest : undefined;",
+    by: 'portables',
+  },
+  {
+    name: 'a table that was complete when the portable terminal was cut off is never swapped in',
+    file: `${TASKS}/downloading.ts`,
+    from: 'return opened.live ? undefined : opened.table;',
+    to: 'return undefined;',
+    by: 'portables',
+  },
+  {
+    name: 'what was brought to a portable terminal is not noted',
+    file: `${TASKS}/session.ts`,
+    from: '    await site.store.tasks.saveHeld(driver.name, table.versions, site.now);\n',
+    to: '',
+    by: 'portables',
+  },
+  {
+    name: 'sending from a portable terminal alone downloads, too',
+    file: `${TASKS}/session.ts`,
+    from: "      if (wish.mode === 'send') return;",
+    to: '',
+    by: 'portables',
+  },
+  {
+    name: 'the end of a sync empties the journal of the portable terminal, whatever end it was',
+    file: 'device-emulator/src/firmware/portable/state.ts',
+    from: '        this.wish = undefined;\n        this.ended = op.ended;',
+    to: '        this.wish = undefined;\n        this.#changes.clear();\n        this.ended = op.ended;',
+    by: 'portables',
+  },
+  {
+    name: 'a portable terminal syncs by itself again and again in its dock',
+    file: 'device-emulator/src/firmware/portable/chart.ts',
+    from: "{ ...state, who: 'rest', sync: 'automatic' }",
+    to: "{ ...state, sync: 'automatic' }",
+    by: 'portables',
   },
 ];

@@ -240,9 +240,12 @@ async function tried(work: Promise<unknown>): Promise<'done' | 'refused' | 'unsu
   }
 }
 
-/** A terminal that is on. */
-function somewhere({ rig, random }: Run): Place | undefined {
-  const name = pick(random, [...rig.terminals.keys()]);
+/** A terminal that is on, and on a wall: with those that are carried about, people work otherwise. */
+function somewhere({ rig, random, carried }: Run): Place | undefined {
+  const name = pick(
+    random,
+    [...rig.terminals.keys()].filter((one) => !carried.has(one)),
+  );
   const terminal = rig.terminal(name);
   return terminal.power === 'on' ? { name, terminal } : undefined;
 }

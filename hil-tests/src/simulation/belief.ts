@@ -24,6 +24,8 @@ export class Belief {
   readonly erasedNames = new Set<string>();
   /** Credentials that must not be lost. */
   enrolled: Enrolled[] = [];
+  /** Credentials at portable terminals that are still to be sent. */
+  waiting: Enrolled[] = [];
   /** Whether changes at terminals come back. */
   taken = true;
   /** Whether a name that the gateway has is never overwritten. */
@@ -51,6 +53,32 @@ export class Belief {
     this.put.add(`${one.terminal} ${one.user}`);
   }
 
+  /** Enrolled at a portable terminal: the gateway knows nothing of it before it is sent. */
+  waitsAt(one: Enrolled): void {
+    const { terminal, user, field } = one;
+    this.unsureAt({ terminal, user, field });
+    this.waiting.push(one);
+  }
+
+  /** What was not sent from there is to be lost. @param user of this one alone */
+  forgetsWaiting(terminal: string, user?: number): void {
+    const kept = (one: Enrolled): boolean =>
+      one.terminal !== terminal || (user !== undefined && one.user !== user);
+    this.waiting = this.waiting.filter(kept);
+  }
+
+  /** What waits there may come any time from now on. @param users of whom something does */
+  mayCome(terminal: string, users: readonly number[]): void {
+    for (const user of users) this.unsureAt({ terminal, user });
+  }
+
+  /** What does not wait any more was sent. @param waits whether a terminal has still to send something of a user */
+  sent(waits: (terminal: string, user: number) => boolean): void {
+    const isThere = ({ terminal, user }: Enrolled): boolean => waits(terminal, user);
+    this.enrolled.push(...this.waiting.filter((one) => !isThere(one)));
+    this.waiting = this.waiting.filter(isThere);
+  }
+
   editedAt(terminal: string, user: number): void {
     this.#changedAt(terminal, user);
   }
@@ -66,6 +94,7 @@ export class Belief {
     const replaced = (one: Enrolled): boolean =>
       one.terminal === terminal && one.user === user && one.field === field;
     this.enrolled = this.enrolled.filter((one) => !replaced(one));
+    this.waiting = this.waiting.filter((one) => !replaced(one));
   }
 
   /**
@@ -97,6 +126,7 @@ export class Belief {
     this.users.delete(user);
     this.#deleted.add(user);
     this.enrolled = this.enrolled.filter((one) => one.user !== user);
+    this.waiting = this.waiting.filter((one) => one.user !== user);
   }
 
   /** @param reached whether everything that may tell of them could be written */
@@ -110,6 +140,7 @@ export class Belief {
   unsure(user: number): void {
     this.#buried.delete(user);
     this.#raced.add(user);
+    this.waiting = this.waiting.filter((one) => one.user !== user);
     this.forgetName(user);
   }
 
@@ -120,6 +151,7 @@ export class Belief {
   /** Somebody decided conflicts: what was decided against is refused, not lost, and names are as was decided. */
   decided(): void {
     this.enrolled = [];
+    this.waiting = [];
     this.forgetNames();
   }
 
@@ -130,10 +162,12 @@ export class Belief {
   /** Takes over from the gateway what was a race. @param held users that the gateway holds */
   settle(held: ReadonlySet<number>): void {
     for (const user of this.#deleted) if (this.#changed.has(user)) this.#raced.add(user);
+    const { waiting } = this;
     for (const user of this.#raced) {
       if (!held.has(user)) this.deletedHere(user);
       else if (!this.users.has(user)) this.users.set(user, {});
     }
+    this.waiting = waiting;
     for (const user of this.#deleted)
       if (!held.has(user) && !this.#raced.has(user) && !isAmong(this.apart, user)) this.#buried.add(user);
     for (const user of held)

@@ -4,21 +4,13 @@ import type { LedgerRow } from '@whorl/gateway';
 import type { Rig } from '../rig/rig.ts';
 import { faultsOf } from '../powerloss/contents.ts';
 import type { Enrolled } from './belief.ts';
+import { unsentAt } from './carried.ts';
+import type { Counts, Invariant } from './invariant.ts';
+import { PORTABLE_INVARIANTS } from './portable-invariants.ts';
 import { checkCommands, checkRetained, checkSaid } from './said.ts';
 import { checkNames, checkTemplates } from './remains.ts';
 import { comeToRest } from './rest.ts';
 import type { Run } from './run.ts';
-
-/** What had happened by a moment. */
-export interface Counts {
-  /** Users written to terminals. */
-  readonly writes: number;
-  /** Versions that users got, and deletions. */
-  readonly changes: number;
-  readonly merges: number;
-  /** Users that comparisons sent and fetched. */
-  readonly compared: number;
-}
 
 export async function countSoFar(rig: Rig): Promise<Counts> {
   const counts = { writes: 0, changes: 0, merges: 0, compared: 0 };
@@ -26,7 +18,7 @@ export async function countSoFar(rig: Rig): Promise<Counts> {
     switch (event.type) {
       case 'user.enrol.succeeded':
       case 'user.update.succeeded':
-        counts.writes += event.origin === 'gateway' ? 1 : 0;
+        counts.writes += event.origin === 'gateway' && !isPortable(rig, event.terminal) ? 1 : 0;
         break;
       case 'user.merged':
         counts.merges += 1;
@@ -45,19 +37,8 @@ export async function countSoFar(rig: Rig): Promise<Counts> {
   return counts;
 }
 
-/** Something that must be true of a site at rest, whatever was done. */
-interface Invariant {
-  readonly name: string;
-  /** @throws Error naming what is not as it must be */
-  readonly check: (run: Run, quiet: Quiet) => Promise<void> | void;
-}
-
-/** A site at rest. */
-interface Quiet {
-  /** Users that the gateway holds. */
-  readonly held: ReadonlySet<number>;
-  /** What had happened before the round that ended, and by now; `undefined` when only the state matters. */
-  readonly counts: { readonly before: Counts; readonly now: Counts } | undefined;
+function isPortable(rig: Rig, name: string | undefined): boolean {
+  return name !== undefined && rig.terminal(name).isPortable;
 }
 
 /** All that must be true, whatever people and faults did. */
@@ -131,6 +112,7 @@ export const INVARIANTS: readonly Invariant[] = [
       if (!sound) throw new Error(findings.map(({ seq, text }) => `entry ${seq}: ${text}`).join('; '));
     },
   },
+  ...PORTABLE_INVARIANTS,
   {
     name: 'the database is sound',
     check({ rig }) {
@@ -176,6 +158,7 @@ export async function checkInvariants(run: Run, before: Counts | undefined): Pro
   await comeToRest(rig, north);
   const held = new Set((await rig.gateway.store.users({ limit: 1000 })).map((user) => user.id));
   belief.settle(held);
+  belief.sent((terminal, user) => unsentAt(rig.terminal(terminal)).includes(user));
   const counts = before === undefined ? undefined : { before, now: await countSoFar(rig) };
   for (const { name, check } of INVARIANTS)
     try {
@@ -214,6 +197,8 @@ async function checkTerminals({ rig, belief }: Run, held: ReadonlySet<number>): 
   const rows = Map.groupBy(await store.ledger({ limit: 10_000 }), (row) => row.terminal);
   for (const { name } of (await operations.status()).terminals) {
     const terminal = rig.terminal(name);
+    // They get users in their own sessions alone.
+    if (terminal.isPortable) continue;
     const known = new Map((rows.get(name) ?? []).map((row) => [row.user, row]));
     const ids = new Set([...held, ...terminal.users().keys()]);
     for (const id of ids) {

@@ -2,6 +2,7 @@ import { seededRandom } from '@whorl/protocol';
 import type { RigPlan } from '../rig/rig.ts';
 import { ACTIONS } from './actions.ts';
 import type { Action } from './actions.ts';
+import { PORTABLE_ACTIONS } from './portables.ts';
 
 /** The sites on which programmes play. */
 export const SITES = {
@@ -24,6 +25,27 @@ export const SITES = {
       ],
       lab: [{ name: 'terminal-4', groups: [1] }],
       gate: [{ name: 'terminal-5', groups: [2], model: 'card-500' }],
+    },
+  },
+  /** One that is carried about, and its dock. */
+  handheld: {
+    lines: {
+      floor: [
+        { name: 'terminal-1', groups: [1] },
+        { name: 'terminal-2', groups: [1, 2], logs: 40 },
+      ],
+      dock: [{ name: 'handheld-1', model: 'portable-5k' }],
+    },
+  },
+  /** Two, of which one has its dock on a line with others. */
+  handhelds: {
+    lines: {
+      floor: [
+        { name: 'terminal-1', groups: [1] },
+        { name: 'handheld-2', model: 'portable-5k' },
+      ],
+      dock: [{ name: 'handheld-1', model: 'portable-5k' }],
+      gate: [{ name: 'terminal-3', groups: [2], model: 'card-500' }],
     },
   },
   /** As many on one line as there can be. */
@@ -73,13 +95,19 @@ const MOST_ACTIONS = 6;
 const PAUSES_MS = 4_000;
 /** After most steps hardly anything passes, so that things happen at once, milliseconds at most. */
 const MOMENT_MS = 50;
-const WEIGHTED = ACTIONS.flatMap(([times, action]) => Array.from({ length: times }, () => action));
+const WEIGHTED = weighted(ACTIONS);
+const WITH_PORTABLES = weighted([...ACTIONS, ...PORTABLE_ACTIONS]);
+
+function weighted(some: readonly (readonly [times: number, action: Action])[]): readonly Action[] {
+  return some.flatMap(([times, action]) => Array.from({ length: times }, () => action));
+}
 
 export function programmeOf(seed: number, { site, rounds, pausesMs = PAUSES_MS }: Shape): Programme {
   const random = seededRandom(seed);
   const any = (): number => random.below(2 ** 32);
+  const actions = hasPortables(site) ? WITH_PORTABLES : WEIGHTED;
   const step = (): Step => ({
-    action: WEIGHTED[random.below(WEIGHTED.length)] ?? (() => undefined),
+    action: actions[random.below(actions.length)] ?? (() => undefined),
     seed: any(),
     passesMs: random.below(3) === 0 ? random.below(pausesMs) : random.below(MOMENT_MS),
   });
@@ -90,17 +118,37 @@ export function programmeOf(seed: number, { site, rounds, pausesMs = PAUSES_MS }
   return { seed, site, rounds: Array.from({ length: rounds }, round) };
 }
 
+/** Of a site with portable terminals. */
+function hasPortables(site: SiteName): boolean {
+  return site === 'handheld' || site === 'handhelds';
+}
+
 /** Every so many seeds are long; most are short, so that many different beginnings are tried. */
 const LONG_EVERY = 16;
 const LONG_ROUNDS = 12;
 const SHORT_ROUNDS = 3;
 
+/** Every so many seeds of the soak, from this one on, have portable terminals. */
+const PORTABLES_EVERY = 4;
+const FIRST_PORTABLES = 3;
+
 /** What a seed of the soak stands for. */
 export function usualProgramme(seed: number): Programme {
+  if (seed % PORTABLES_EVERY === FIRST_PORTABLES) return portableProgramme(seed);
   const chance = seededRandom(seed * 2 + 1);
   const isLong = chance.below(LONG_EVERY) === 0;
   return programmeOf(seed, {
     site: isLong || chance.below(2) === 0 ? 'usual' : 'few',
+    rounds: isLong ? LONG_ROUNDS : 1 + chance.below(SHORT_ROUNDS),
+  });
+}
+
+/** A site where one or two terminals are carried about, and sync in their docks. */
+export function portableProgramme(seed: number): Programme {
+  const chance = seededRandom(seed * 2 + 1);
+  const isLong = chance.below(LONG_EVERY) === 0;
+  return programmeOf(seed, {
+    site: chance.below(2) === 0 ? 'handheld' : 'handhelds',
     rounds: isLong ? LONG_ROUNDS : 1 + chance.below(SHORT_ROUNDS),
   });
 }

@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { expect, test } from 'vitest';
-import { programmeOf } from './plan.ts';
+import { portableProgramme, programmeOf } from './plan.ts';
 import { runProgramme } from './programme.ts';
 
 /** A short run by default; `WHORL_PROGRAMMES=500 WHORL_SEED=1000` for more, from another seed on. */
@@ -13,6 +13,14 @@ test.each(Array.from({ length: PROGRAMMES }, (_, index) => ({ seed: SEED + index
   { timeout: 120_000 },
   async ({ seed, rounds }) => {
     await runProgramme(programmeOf(seed, { site: 'usual', rounds }));
+  },
+);
+
+test.each(Array.from({ length: PROGRAMMES }, (_, index) => SEED + index))(
+  'P3 P4 P6 P7 P10 P12 whatever happens to portable terminals and their syncs, at rest everything is as it must be [seed %i]',
+  { timeout: 120_000 },
+  async (seed) => {
+    await runProgramme(portableProgramme(seed));
   },
 );
 

@@ -5,11 +5,14 @@ import { contentsOf, readingAll } from '../powerloss/contents.ts';
 import { SimulatedMachine } from '../powerloss/machine.ts';
 import { memoryRig } from '../rig/memory.ts';
 import { Belief } from './belief.ts';
+import { carriedOn, unsentAt } from './carried.ts';
+import { comeHome } from './homecoming.ts';
 import { checkInvariants, checkRemains, countSoFar } from './invariants.ts';
 import { SITES } from './plan.ts';
 import type { Programme, Round } from './plan.ts';
 import { Northbound } from './northbound.ts';
 import { changeScope, decideSomething } from './policy.ts';
+import { equip } from './portables.ts';
 import { comeToRest } from './rest.ts';
 import type { FlashCopy, Run } from './run.ts';
 import { putBack, seeToAll } from './troubles.ts';
@@ -34,10 +37,12 @@ export async function runProgramme({ seed, site, rounds }: Programme): Promise<P
   const rig = await memoryRig({ ...SITES[site], seed }, { machine, beside });
   const run = {
     ...{ rig, belief: new Belief(), machine, north, trace: [] },
+    carried: carriedOn(rig),
     ...{ copies: new Map<string, FlashCopy>(), strikes: new Set<() => void>() },
   };
   try {
     await comeToRest(rig, north);
+    if (run.carried.size > 0) await equip(rig, run.carried);
     for (const round of rounds) await playRound(run, round);
     checkRemains(run);
     return { deviceMs: rig.clock.now() * rig.terminals.size, hash: hashOf(run) };
@@ -63,6 +68,7 @@ async function playRound(played: Omit<Run, 'random'>, round: Round): Promise<voi
   const before = await countSoFar(rig);
   belief.changesThere = 0;
   belief.faults = 0;
+  for (const name of run.carried.keys()) belief.mayCome(name, unsentAt(rig.terminal(name)));
   // What happens while nobody looks after the terminals is to be noticed when somebody does again.
   const { autoSync } = await rig.gateway.operations.settings();
   const old = autoSync === 'off' ? putBack(run) : undefined;
@@ -74,6 +80,7 @@ async function playRound(played: Omit<Run, 'random'>, round: Round): Promise<voi
     await seeToMachine(run);
   }
   await seeToAll(run);
+  await comeHome(run);
   await sayAgain(run);
   await checkInvariants(run, before);
 }

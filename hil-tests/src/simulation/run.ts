@@ -2,6 +2,7 @@ import type { Random } from '@whorl/protocol';
 import type { SimulatedMachine } from '../powerloss/machine.ts';
 import type { MemoryRig } from '../rig/memory.ts';
 import type { Belief } from './belief.ts';
+import type { Carried } from './carried.ts';
 import type { Northbound } from './northbound.ts';
 
 /** What a terminal held. */
@@ -21,6 +22,8 @@ export interface Run {
   readonly machine: SimulatedMachine | undefined;
   /** The broker and the programs at it, when there is one. */
   readonly north: Northbound | undefined;
+  /** What people did with portable terminals, by name. */
+  readonly carried: ReadonlyMap<string, Carried>;
   /** What terminals held once, by name, for whoever puts an older state back. */
   readonly copies: Map<string, FlashCopy>;
   /** Faults that wait for their moment: what lets go of each. */

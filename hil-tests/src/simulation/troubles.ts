@@ -186,7 +186,14 @@ async function begun({ rig, belief }: Run, { on, ...wish }: Wish): Promise<boole
 
 /** Somebody copies what a terminal keeps, as service people do. */
 export function copyFlash(run: Run): string | undefined {
-  return copyOf(run, pick(run.random, [...run.rig.flashes.keys()]));
+  return copyOf(run, onWall(run));
+}
+
+function onWall({ rig, random, carried }: Run): string {
+  return pick(
+    random,
+    [...rig.flashes.keys()].filter((name) => !carried.has(name)),
+  );
 }
 
 function copyOf({ rig, copies }: Run, name: string): string | undefined {
@@ -209,7 +216,7 @@ export async function relapse(
   run: Run,
   meanwhile: (run: Run) => Promise<string | undefined>,
 ): Promise<string | undefined> {
-  const name = pick(run.random, [...run.rig.flashes.keys()]);
+  const name = onWall(run);
   const copied = copyOf(run, name);
   if (copied === undefined) return undefined;
   const done = await meanwhile(run);

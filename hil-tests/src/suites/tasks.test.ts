@@ -117,6 +117,28 @@ behaviour(
     expect([...(user?.provenance.values() ?? [])][0]).toMatchObject(by);
     expect(await rig.gateway.operations.conflicts({ limit: 10 })).toMatchObject([{ user: 1, kind: 'name' }]);
     await verifiedOn(rig, 50, ['door']);
+    // Who brought it is told with the conflict, and the operator of the gateway can take it.
+    await rig.gateway.operations.decideConflicts({}, 'theirs');
+    expect((await userOf(rig, 1)).name).toBe('Ada at the gate');
+  },
+  OPTIONS,
+);
+
+behaviour(
+  'P3 sending alone brings no files either, whatever the options at the terminal say',
+  async (rig) => {
+    await rig.gateway.tasks.saveFile({ name: 'back.jpg', kind: 'wallpaper', bytes: new Uint8Array(900) });
+    const task = await northGate(rig, { files: ['back.jpg'] });
+    const handheld = rig.terminal('handheld');
+    handheld.press(LOG_IN);
+    handheld.press({ button: 'options', files: true });
+    expect(await syncNow(rig, task, { mode: 'send' })).toMatchObject({ state: 'done', bytes: 0 });
+    expect(await syncNow(rig, task, { mode: 'send', files: true })).toMatchObject({
+      state: 'done',
+      bytes: 0,
+    });
+    expect(handheld.display.files).toEqual([]);
+    expect(await syncNow(rig, task)).toMatchObject({ state: 'done', bytes: 900 });
   },
   OPTIONS,
 );

@@ -282,7 +282,7 @@ export class Portable {
       operator,
       how: {
         forget: forgets,
-        files: picked.files ?? this.#state.options.files,
+        files: picked.mode !== 'send' && (picked.files ?? this.#state.options.files),
         automatic: false,
         unsent: false,
       },

@@ -4,7 +4,14 @@ import { readRecord, writeRecord } from '@whorl/protocol';
 import { z } from 'zod';
 import type { StoredEvent } from '../../events/catalogue.ts';
 import type { Sqlite } from '../sqlite.ts';
-import type { Conflict, ConflictFilter, ConflictSide, ConflictSummary, ConflictWrite } from '../store.ts';
+import type {
+  Conflict,
+  ConflictFilter,
+  ConflictSide,
+  ConflictSummary,
+  ConflictWrite,
+  Provenance,
+} from '../store.ts';
 import type { Row } from '../sqlite.ts';
 import type { Keys } from '../keys.ts';
 import { insertEvents } from './events.ts';
@@ -14,21 +21,17 @@ import { LIMIT, where } from './where.ts';
 
 // Each conflict is sealed under a data key of its own: a person who is held apart is not the user whose id it is.
 
-const provenance = z.array(
-  z.tuple([
-    z.int(),
-    z.strictObject({
-      origin: z.enum(['terminal', 'gateway']),
-      terminal: z.string().exactOptional(),
-      time: z.int(),
-      log: z.int().exactOptional(),
-      found: z.literal(true).exactOptional(),
-      task: z.int().exactOptional(),
-      operator: z.int().exactOptional(),
-      since: z.int().exactOptional(),
-    }),
-  ]),
-);
+const writer = z.strictObject({
+  origin: z.enum(['terminal', 'gateway']),
+  terminal: z.string().exactOptional(),
+  time: z.int(),
+  log: z.int().exactOptional(),
+  found: z.literal(true).exactOptional(),
+  task: z.int().exactOptional(),
+  operator: z.int().exactOptional(),
+  since: z.int().exactOptional(),
+} satisfies Record<keyof Provenance, z.ZodType>);
+const provenance = z.array(z.tuple([z.int(), writer]));
 const side = z.strictObject({ record: z.base64(), provenance });
 const contents = z.strictObject({
   reasons: z.array(z.int()),

@@ -1,0 +1,54 @@
+import type { Terminal } from '@whorl/device-emulator';
+import type { Rig } from '../rig/rig.ts';
+
+/** A sync by hand with nothing else going on. */
+export interface Homecoming {
+  readonly mode: 'synchronise' | 'send';
+  /** How it ended at the display, when not well. */
+  readonly trouble: string | undefined;
+  /** Digest of the local database before and after, and of the slice as the gateway had it afterwards, in hex. */
+  readonly before: string;
+  readonly after: string;
+  readonly slice: string;
+  /** Changes that are still not sent. */
+  readonly unsent: number;
+}
+
+/** What people did with a portable terminal, for whoever asks at rest whether all is as it must be for that. */
+export class Carried {
+  /** Log-ins that a log-out followed: as often it may sync by itself, at most. */
+  cycles = 0;
+  /** Of each user, by people there. */
+  readonly changes = new Map<number, number>();
+  /** Users whom people changed there since the terminal last got its slice with nothing else going on. */
+  readonly touched = new Set<number>();
+  home: Homecoming | undefined;
+  /** What was seen and should not have been. */
+  readonly wrong: string[] = [];
+
+  changed(user: number): void {
+    this.changes.set(user, (this.changes.get(user) ?? 0) + 1);
+    this.touched.add(user);
+  }
+}
+
+/** The portable terminals of a rig, by name. */
+export function carriedOn(rig: Pick<Rig, 'terminals'>): ReadonlyMap<string, Carried> {
+  const portables = [...rig.terminals].filter(([, { isPortable }]) => isPortable);
+  return new Map(portables.map(([name]) => [name, new Carried()]));
+}
+
+/** Somebody works with it offline: the gateway does not see it, and need not. */
+export function isAway(terminal: Terminal): boolean {
+  return terminal.isPortable && terminal.power === 'on' && !terminal.display.online;
+}
+
+/** Whether a sync is under way, or wanted. */
+export function isSyncing(terminal: Terminal): boolean {
+  return terminal.isPortable && terminal.power === 'on' && terminal.display.window?.kind === 'progress';
+}
+
+/** Of whom something waits there to be sent. */
+export function unsentAt({ display }: Terminal): number[] {
+  return display.unsent.map(({ user }) => user);
+}
