@@ -16,12 +16,12 @@ export interface Departure {
   readonly erased: boolean;
 }
 
-/** The master's own key for it, made once; it is in each backup from then on. @throws WhorlError STORE_* */
+/** The master's own key for it, made once; it is in each backup from then on. @throws WhorlError STORE_*, VAULT_SEALED */
 export async function departureKey({ site, random }: Pick<SitesGround, 'site' | 'random'>): Promise<string> {
-  const known = await site.store.note(KEY);
+  const known = await site.store.secretNote(KEY);
   if (known !== undefined) return known;
   const key = Buffer.from(random.bytes(KEY_BYTES)).toString('hex');
-  await site.store.saveNote(KEY, key);
+  await site.store.saveSecretNote(KEY, key);
   return key;
 }
 

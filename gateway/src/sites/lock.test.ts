@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { SitesLock } from './lock.ts';
+import { forgetCode, SitesLock } from './lock.ts';
 import type { CodeHash } from './lock.ts';
 import { World } from './testing/world.ts';
 
@@ -84,4 +84,19 @@ test('S8 wrong codes make the next one wait, longer and longer, over restarts an
   await world.pass(900_000);
   await restarted.open('ada', right);
   expect(await restarted.view('bo')).toEqual({ set: true });
+});
+
+test('S8 the code’s hash is sealed in the database: nobody without the master key can try codes on it, or put another in its place', async () => {
+  const { world, lock } = await open();
+  await lock.setCode('ada', { code: CODE });
+  const { store } = world.hq;
+  const kept = (await store.note('sites.lock')) ?? '';
+  expect(kept + Buffer.from(kept, 'base64').toString('latin1')).not.toMatch(/hash|failures/);
+  const own = JSON.stringify({ hash: `hash of ${CODE}`, failures: 0, last: 0 });
+  for (const forged of [own, Buffer.from(own).toString('base64')]) {
+    await store.saveNote('sites.lock', forged);
+    await expect(lock.open('ada', right)).rejects.toMatchObject({ code: 'VAULT_SEALED' });
+  }
+  expect(await forgetCode(store)).toBe(true);
+  expect(await lock.view('ada')).toEqual({ set: false });
 });

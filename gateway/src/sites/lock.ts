@@ -144,7 +144,7 @@ export class SitesLock {
 
   /** Read each time: another gateway on the same database may have counted. */
   async #kept(): Promise<Kept | undefined> {
-    const note = await this.#ground.site.store.note(CODE);
+    const note = await this.#ground.site.store.secretNote(CODE);
     if (note === undefined) return undefined;
     const kept = keptSchema.safeParse(JSON.parse(note));
     if (kept.success) return kept.data;
@@ -152,7 +152,7 @@ export class SitesLock {
   }
 
   #keep(kept: Kept): Promise<void> {
-    return this.#ground.site.store.saveNote(CODE, JSON.stringify(kept));
+    return this.#ground.site.store.saveSecretNote(CODE, JSON.stringify(kept));
   }
 
   #tell(event: Pick<Extract<NewEvent, { type: `site.${string}` }>, 'type' | 'data'>): Promise<void> {

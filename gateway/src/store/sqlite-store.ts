@@ -137,6 +137,16 @@ export class SqliteStore implements Store {
     });
   }
 
+  async secretNote(key: string): Promise<string | undefined> {
+    return small.secretNote(this.#db, this.#keys, key);
+  }
+
+  saveSecretNote(key: string, value: string): Promise<void> {
+    return this.#db.write(() => {
+      small.putSecretNote(this.#db, this.#keys, key, value);
+    });
+  }
+
   async terminals(): Promise<readonly TerminalRow[]> {
     return small.terminals(this.#db);
   }

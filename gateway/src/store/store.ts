@@ -303,6 +303,9 @@ export interface Store extends StoreParts {
   /** A note that outlives a restart: progress of long work, fingerprints; `undefined` when there is none. */
   note(key: string): Promise<string | undefined>;
   saveNote(key: string, value: string | undefined): Promise<void>;
+  /** The same, sealed under the master key. @throws WhorlError VAULT_SEALED */
+  secretNote(key: string): Promise<string | undefined>;
+  saveSecretNote(key: string, value: string): Promise<void>;
 
   terminals(): Promise<readonly TerminalRow[]>;
   /**

@@ -1,6 +1,7 @@
 import type { Doubt } from '../../events/catalogue.ts';
 import { runtimeSettingsSchema } from '../../settings/runtime.ts';
 import type { RuntimeSettings } from '../../settings/runtime.ts';
+import type { Keys } from '../keys.ts';
 import type { Sqlite } from '../sqlite.ts';
 import type { TerminalRow } from '../store.ts';
 import { number, text } from './rows.ts';
@@ -45,6 +46,21 @@ export function putNote(db: Sqlite, key: string, value: string | undefined): voi
       key,
       value,
     );
+}
+
+/** A note that only who has the master key can read. @throws WhorlError VAULT_SEALED */
+export function secretNote(db: Sqlite, keys: Keys, key: string): string | undefined {
+  const held = note(db, key);
+  if (held === undefined) return undefined;
+  return Buffer.from(keys.openSecret(secretPlace(key), Buffer.from(held, 'base64'))).toString('utf8');
+}
+
+export function putSecretNote(db: Sqlite, keys: Keys, key: string, value: string): void {
+  putNote(db, key, Buffer.from(keys.sealSecret(secretPlace(key), Buffer.from(value))).toString('base64'));
+}
+
+function secretPlace(key: string): string {
+  return `note ${key}`;
 }
 
 export function terminals(db: Sqlite): readonly TerminalRow[] {

@@ -59,6 +59,7 @@ export async function filled(
   );
   const entry = { time: 1, who: 'ada', place: 'here', deed: 'x', target: 'y', detail: '', outcome: 'done' };
   await store.audit.append(entry);
+  await store.saveSecretNote('code', SECRET);
   return store;
 }
 
@@ -70,5 +71,6 @@ export async function whole(store: Store, users: Iterable<number>): Promise<void
     );
   expect((await store.pairings()).get('S')?.key).toEqual(new Uint8Array(template.subarray(0, 32)));
   expect((await store.access.account('ada'))?.password).toBe('$argon2id$secret');
+  expect(await store.secretNote('code')).toBe(SECRET);
   expect(await store.audit.head()).toMatchObject({ seq: expect.any(Number) as number });
 }

@@ -16,6 +16,7 @@ export type MethodOf<Part> = {
 export const METHODS: { readonly [Part in keyof Parts]: Readonly<Record<MethodOf<Parts[Part]>, true>> } = {
   store: {
     ...{ settings: true, saveSettings: true, pairings: true, savePairings: true, note: true, saveNote: true },
+    ...{ secretNote: true, saveSecretNote: true },
     ...{ terminals: true, saveTerminal: true, settleComparison: true, recordIntake: true },
     ...{ addEvents: true, events: true },
     ...{ user: true, users: true, countUsers: true, saveUser: true, saveUsers: true, freeUser: true },
