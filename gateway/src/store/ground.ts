@@ -9,6 +9,8 @@ export interface Statement {
   get(...values: SQLInputValue[]): Record<string, SQLOutputValue> | undefined;
   all(...values: SQLInputValue[]): Record<string, SQLOutputValue>[];
   run(...values: SQLInputValue[]): { changes: number | bigint };
+  /** In a transaction: done at the latest with what is asked next, which fails when this does. As `run` when absent. */
+  put?(...values: SQLInputValue[]): void;
 }
 
 /** A database that is open, as node:sqlite has it. Errors carry SQLite's code in `errcode`. */
@@ -17,9 +19,15 @@ export interface Connection {
   readonly isTransaction: boolean;
   /** What falls to this process, where several may work on the database. */
   readonly roles?: Roles | undefined;
+  /** So long work is taken into one commit, where that takes its time. */
+  readonly commitMs?: number;
   exec(sql: string): void;
+  /** Does what was put off. */
+  flush?(): void;
   prepare(sql: string): Statement;
   close(): void;
+  /** Whether writes may go on while it copies. */
+  readonly copiesAside?: boolean;
   /** Copies all as it is at one moment, `pages` without a pause. */
   copyTo(path: string, pages: number): Promise<unknown>;
   /** Lets go of older states of what was changed. */

@@ -126,7 +126,7 @@ export class KeyTable implements KeyShelf {
   }
 
   add({ id, user, master, wrapped }: KeyRow): void {
-    this.#db.run(
+    this.#db.put(
       'INSERT INTO keys (id, user, master, wrapped) VALUES (?, ?, ?, ?)',
       id,
       user,

@@ -106,6 +106,18 @@ export class Sqlite {
     return translated(this.#path, () => Number(this.#statement(sql).run(...values).changes));
   }
 
+  /**
+   * Runs a statement of which nobody asks how many rows it changed: in a transaction, a server is told of it together with
+   * the next statement that is waited for, which fails when this one did.
+   */
+  put(sql: string, ...values: SQLInputValue[]): void {
+    translated(this.#path, () => {
+      const statement = this.#statement(sql);
+      if (statement.put === undefined) statement.run(...values);
+      else statement.put(...values);
+    });
+  }
+
   /** Runs `work` in a transaction of its own, now; for a database that nobody else works on. */
   atOnce(work: () => void): void {
     this.run('BEGIN IMMEDIATE');
@@ -119,13 +131,14 @@ export class Sqlite {
   }
 
   /**
-   * Copies all as it is at one moment into a file, some megabytes at a time between which reads go on. Writes wait: a
-   * page that is written while it is copied would end the copying.
+   * Copies all as it is at one moment into a file, some megabytes at a time between which reads go on. Writes wait, unless
+   * the connection says otherwise: a page that is written while it is copied would end the copying.
    * @throws WhorlError STORE_*
    */
   async copyTo(path: string): Promise<void> {
     this.#commitAll();
-    this.#copying += 1;
+    const holds = this.#db.copiesAside === true ? 0 : 1;
+    this.#copying += holds;
     try {
       await this.#db.copyTo(path, COPY_PAGES);
     } catch (error) {
@@ -133,7 +146,7 @@ export class Sqlite {
         throw error;
       });
     } finally {
-      this.#copying -= 1;
+      this.#copying -= holds;
       if (this.#copying === 0) this.#commitAll();
     }
   }
@@ -194,6 +207,7 @@ export class Sqlite {
     let settled: (() => void)[];
     try {
       settled = this.#inTime(steps, carriedOut);
+      this.#db.flush?.();
     } catch (error) {
       if (steps.length === 1) throw error;
       return undefined;
@@ -211,7 +225,7 @@ export class Sqlite {
   }
 
   #inTime(steps: readonly Step[], carryOut: (step: Step) => () => void): (() => void)[] {
-    const end = this.#now() + COMMIT_MS;
+    const end = this.#now() + (this.#db.commitMs ?? COMMIT_MS);
     const settled: (() => void)[] = [];
     for (const step of steps) {
       settled.push(carryOut(step));

@@ -2,7 +2,7 @@ import { workerData } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
 import pg from 'pg';
 import { systemClock } from '@whorl/protocol/clock/system';
-import type { ClientSettings, Outcome, Question } from './client.ts';
+import type { Asked, ClientSettings, Outcome, Question } from './client.ts';
 import { channelOf, HOUSE, holdName, memberName } from './roles.ts';
 
 // The database's side of the client: it asks, while the thread that it works for waits for the answer.
@@ -40,7 +40,7 @@ let generation = 0;
 /** The server's process of the last connection. It may not know yet that we are gone, and hold what we held. */
 let former: number | undefined;
 /** Whether no connection is of use without the house. */
-let keepsHouse = settings.member === undefined;
+let keepsHouse = settings.member === undefined && settings.looks === undefined;
 let refused: { readonly until: number; readonly error: unknown } | undefined;
 
 port.on('message', (question: Question) => {
@@ -61,10 +61,10 @@ async function answer(question: Question): Promise<Outcome> {
       keepsHouse = true;
       return done();
     }
-    const known = question.name === undefined ? {} : { name: question.name };
+    if (question.within && client === undefined)
+      throw new Error('the connection was lost amid a transaction');
     const connected = client ?? (await connectOrRest());
-    const query = { ...known, text: question.sql, values: [...question.values] };
-    const result = await answered(connected, connected.query<Record<string, unknown>>(query));
+    const result = await answered(connected, lastOf(connected, question.statements));
     // Of several statements in one there is a list, of which nobody asks for more than that they are done.
     return Array.isArray(result) ? done() : { rows: result.rows, changes: result.rowCount ?? 0, generation };
   } catch (error) {
@@ -72,6 +72,25 @@ async function answer(question: Question): Promise<Outcome> {
     const lost = client === undefined;
     return { error: { code, message: error instanceof Error ? error.message : String(error), lost } };
   }
+}
+
+/** All go out at once; after one that failed the server takes no more of its transaction. */
+async function lastOf(on: pg.Client, statements: readonly Asked[]): Promise<pg.QueryResult> {
+  const settled = await Promise.allSettled(
+    statements.map(({ sql, values, name }) =>
+      on.query<Record<string, unknown>>({
+        ...(name === undefined ? {} : { name }),
+        ...{ text: sql, values: [...values] },
+      }),
+    ),
+  );
+  const results = settled.map((one) => {
+    if (one.status === 'rejected') throw one.reason;
+    return one.value;
+  });
+  const last = results.at(-1);
+  if (last === undefined) throw new Error('nothing was asked');
+  return last;
 }
 
 function done(): Outcome {
@@ -112,14 +131,14 @@ async function connectOrRest(): Promise<pg.Client> {
 }
 
 async function connect(): Promise<pg.Client> {
-  const { schema, tls, ca, member, ...place } = settings;
+  const { schema, tls, ca, member, looks: _, ...place } = settings;
   const ssl = { rejectUnauthorized: true, ...(ca === undefined ? {} : { ca }) };
   const fresh = new pg.Client({
     ...place,
     ...(tls ? { ssl } : {}),
     ...{ options: `-c search_path=${schema} ${ALIVE}`, application_name: memberName(member) },
     ...{ connectionTimeoutMillis: CONNECT_MS, statement_timeout: STATEMENT_MS, keepAlive: true },
-    types,
+    ...{ types, pipeline: true },
   });
   const lose = (): void => {
     if (client === fresh) client = undefined;

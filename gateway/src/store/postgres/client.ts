@@ -10,15 +10,25 @@ export interface ClientSettings extends ServerPlace {
   readonly schema: string;
   /** Name of this process among several that share the schema; without one it is alone there. */
   readonly member?: string | undefined;
+  /** Only looks, beside whoever works there. */
+  readonly looks?: true;
   /** PEM of the authority that signed the server's certificate; by default those that the system knows. */
   readonly ca?: string | undefined;
 }
 
 export type Value = string | number | bigint | Uint8Array | null;
 
+export interface Asked {
+  readonly sql: string;
+  readonly values: readonly Value[];
+  /** Under which the server keeps the statement prepared. */
+  readonly name?: string | undefined;
+}
+
 /** To the worker. */
 export type Question =
-  | { readonly sql: string; readonly values: readonly Value[]; readonly name?: string }
+  /** One after the other, without waiting in between; `within` a transaction that was begun before. */
+  | { readonly statements: readonly Asked[]; readonly within: boolean }
   /** From now on a connection that has not the house is of no use. */
   | { readonly keepHouse: true }
   | { readonly end: true };
@@ -45,6 +55,7 @@ export class Client {
   readonly #flag = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   readonly #worker: Worker;
   readonly #port: MessagePort;
+  #putOff: Asked[] = [];
   #isLost = true;
   #generation = 0;
 
@@ -73,15 +84,15 @@ export class Client {
   }
 
   /**
-   * @param name under which the server keeps the statement prepared
-   * @throws WhorlError STORE_*
+   * Asks something, after what was put off.
+   * @param within a transaction that was begun before: on another connection it would not be part of it
+   * @returns of the last statement
+   * @throws WhorlError STORE_* of the first that failed
    */
-  ask(
-    sql: string,
-    values: readonly Value[] = [],
-    name?: string,
-  ): Extract<Outcome, { readonly rows: unknown }> {
-    const outcome = this.#exchange({ sql, values, ...(name === undefined ? {} : { name }) });
+  ask(asked: Asked, within = false): Extract<Outcome, { readonly rows: unknown }> {
+    const statements = [...this.#putOff, asked];
+    this.#putOff = [];
+    const outcome = this.#exchange({ statements, within });
     this.#isLost = 'error' in outcome && outcome.error.lost;
     if ('rows' in outcome) {
       this.#generation = outcome.generation;
@@ -89,6 +100,19 @@ export class Client {
     }
     const { code, message, lost } = outcome.error;
     throw new WhorlError(codeOfServer(code, lost), `${this.#place}: ${message}`);
+  }
+
+  /** Asks it with what is asked next. */
+  putOff(asked: Asked): void {
+    this.#putOff.push(asked);
+  }
+
+  get hasPutOff(): boolean {
+    return this.#putOff.length > 0;
+  }
+
+  forgetPutOff(): void {
+    this.#putOff = [];
   }
 
   keepHouse(): void {

@@ -54,7 +54,7 @@ function shared(context: { skip(note: string): never }): Shared {
     },
     cut: (member) => {
       const one = `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = $1`;
-      expect(eye.ask(one, [`whorl ${member}`]).rows).toHaveLength(1);
+      expect(eye.ask({ sql: one, values: [`whorl ${member}`] }).rows).toHaveLength(1);
     },
   };
 }

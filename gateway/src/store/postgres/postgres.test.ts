@@ -106,6 +106,47 @@ test('S12 what a lost connection had not committed is gone, and the connection k
   expect(connection.prepare('SELECT value FROM notes').all()).toEqual([]);
 });
 
+test('S12 a connection that is lost amid a transaction is not made anew for the rest of it', (context) => {
+  const running = given(context);
+  const connection = connect(running);
+  const add = connection.prepare('INSERT INTO notes (key, value) VALUES (?, ?)');
+  connection.prepare('BEGIN IMMEDIATE').run();
+  add.run('first', 'yes');
+  const eye = new PostgresConnection(settings(running, 'eye'));
+  onTestFinished(() => eye.close());
+  const end = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'whorl'";
+  eye.prepare(`${end} AND pid <> pg_backend_pid()`).all();
+  expect(code(() => add.run('second', 'yes'))).toBe('STORE_UNREACHABLE');
+  expect(connection.isTransaction).toBe(false);
+  expect(connection.prepare('SELECT key FROM notes').all()).toEqual([]);
+});
+
+test('S12 what is put off is done in its order, and what goes wrong with it is told with what is asked next', (context) => {
+  const connection = connect(given(context));
+  const add = connection.prepare('INSERT INTO notes (key, value) VALUES (?, ?)');
+  const keys = () =>
+    connection
+      .prepare('SELECT key FROM notes ORDER BY key')
+      .all()
+      .map(({ key }) => key);
+  connection.exec('BEGIN IMMEDIATE');
+  for (const key of ['a', 'b', 'c']) add.put?.(key, 'yes');
+  expect(keys()).toEqual(['a', 'b', 'c']);
+  connection.exec('SAVEPOINT step');
+  add.put?.('d', 'yes');
+  add.put?.('a', 'a second time');
+  add.put?.('e', 'yes');
+  expect(() => connection.exec('RELEASE step')).toThrow(/duplicate key/);
+  connection.exec('ROLLBACK TO step');
+  add.put?.('f', 'yes');
+  connection.exec('COMMIT');
+  expect(keys()).toEqual(['a', 'b', 'c', 'f']);
+  connection.exec('BEGIN IMMEDIATE');
+  add.put?.('g', 'never');
+  connection.exec('ROLLBACK');
+  expect(keys()).toEqual(['a', 'b', 'c', 'f']);
+});
+
 test('S12 a wrong password is refused by its code, and not told', (context) => {
   const { url } = given(context);
   const connection = new PostgresConnection(settings({ url, password: 'wrong-one' }, 'x'));
@@ -128,6 +169,7 @@ test('S12 a copy into SQLite has all rows, and goes on counting where the origin
   connection.prepare('COMMIT').run();
   const path = join(directory, 'copy.db');
   await connection.copyTo(path);
+  expect(connection.isTransaction).toBe(false);
   const copy = machine.connect(path);
   onTestFinished(() => copy.close());
   expect(copy.prepare('SELECT count(*) AS count, max(id) AS last FROM events').get()).toEqual({

@@ -82,7 +82,7 @@ export class AuditTable implements AuditStore {
   #add(before: number, hash: Uint8Array, entry: Omit<AuditEntry, 'seq'>): number {
     const seq = before + 1;
     const own = auditHash(hash, { ...entry, seq });
-    this.#db.run(
+    this.#db.put(
       'INSERT INTO audit (seq, time, who, place, deed, target, detail, outcome, asked, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
       ...[seq, entry.time, entry.who, entry.place, entry.deed, entry.target, entry.detail, entry.outcome],
       entry.of ?? null,

@@ -73,8 +73,8 @@ export function renewConflictKey(db: Sqlite, keys: Keys, next: NextToRenew): num
     const [id, user, held] = [number(row, 'id'), number(row, 'user'), bytes(row, 'key')];
     const key = keys.newKey(user);
     const sealed = keys.seal(key, PLACE, keys.open(keys.key(held, user), PLACE, bytes(row, 'sealed')));
-    db.run('UPDATE conflicts SET key = ?, sealed = ? WHERE id = ?', key.id, sealed, id);
-    if (!next.keeps) db.run('DELETE FROM keys WHERE id = ?', held);
+    db.put('UPDATE conflicts SET key = ?, sealed = ? WHERE id = ?', key.id, sealed, id);
+    if (!next.keeps) db.put('DELETE FROM keys WHERE id = ?', held);
     return id;
   });
 }
@@ -102,7 +102,7 @@ function insert(db: Sqlite, keys: Keys, conflict: Omit<Conflict, 'id'>): number 
 function update(db: Sqlite, keys: Keys, id: number, conflict: Omit<Conflict, 'id'>): void {
   const row = db.get('SELECT key FROM conflicts WHERE id = ?', id);
   if (row === undefined) return;
-  db.run(
+  db.put(
     `UPDATE conflicts SET state = ?, opened = ?, closed = ?, made = ?, new_user = ?, sealed = ? WHERE id = ?`,
     conflict.state,
     conflict.opened,
@@ -118,8 +118,8 @@ function update(db: Sqlite, keys: Keys, id: number, conflict: Omit<Conflict, 'id
 export function forgetDecided(db: Sqlite, writes: readonly ConflictWrite[]): void {
   const now = Math.max(0, ...writes.map((write) => write.conflict.closed ?? 0));
   if (now === 0) return;
-  db.run("DELETE FROM conflicts WHERE state <> 'open' AND closed < ?", now - DECIDED_DAYS * DAY_MS);
-  db.run(
+  db.put("DELETE FROM conflicts WHERE state <> 'open' AND closed < ?", now - DECIDED_DAYS * DAY_MS);
+  db.put(
     `DELETE FROM conflicts WHERE state <> 'open' AND (closed, id) <= (
        SELECT closed, id FROM conflicts WHERE state <> 'open' ORDER BY closed DESC, id DESC LIMIT 1 OFFSET ?)`,
     MOST_DECIDED,
@@ -155,7 +155,7 @@ export function countConflicts(db: Sqlite): number {
  * @param kept ids of those that stay, too
  */
 export function deleteConflicts(db: Sqlite, user: number, kept: readonly number[]): void {
-  db.run(
+  db.put(
     `DELETE FROM conflicts WHERE user = ? AND NOT (kind = 'two-people' AND state = 'open')
        AND id NOT IN (SELECT value FROM json_each(?))`,
     user,

@@ -4,13 +4,14 @@ import type { EventFilter } from '../filters.ts';
 import { number, storedEvent } from './rows.ts';
 import { LIMIT, where } from './where.ts';
 
+const INSERT = `INSERT INTO events (time, type, line, terminal, user, origin, data, source) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (source) WHERE source IS NOT NULL DO NOTHING`;
+
 /** @returns those that were new, with their ids */
 export function insertEvents(db: Sqlite, events: readonly NewEvent[]): StoredEvent[] {
   const stored: StoredEvent[] = [];
   for (const event of events) {
-    const added = db.run(
-      `INSERT INTO events (time, type, line, terminal, user, origin, data, source) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (source) WHERE source IS NOT NULL DO NOTHING`,
+    const values = [
       event.time,
       event.type,
       event.line ?? null,
@@ -19,10 +20,12 @@ export function insertEvents(db: Sqlite, events: readonly NewEvent[]): StoredEve
       event.origin ?? null,
       JSON.stringify(event.data),
       event.source ?? null,
-    );
+    ] as const;
+    // Only of what has a source there may be one already.
+    if (event.source === undefined) db.put(INSERT, ...values);
+    else if (db.run(INSERT, ...values) === 0) continue;
     // Asked for apart, as RETURNING costs more than the insertion.
-    if (added > 0)
-      stored.push({ ...event, id: number(db.get('SELECT last_insert_rowid() AS id') ?? {}, 'id') });
+    stored.push({ ...event, id: number(db.get('SELECT last_insert_rowid() AS id') ?? {}, 'id') });
   }
   return stored;
 }

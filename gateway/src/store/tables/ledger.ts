@@ -20,7 +20,7 @@ const PUT_GONE = `${PUT}, delivered = NULL`;
  */
 export function putLedger(db: Sqlite, row: LedgerRow): void {
   const gone = row.version === 0 || row.reason === 'deleted-at-terminal' || row.reason === 'two-people';
-  db.run(
+  db.put(
     gone ? PUT_GONE : PUT_HELD,
     row.user,
     row.terminal,
@@ -67,7 +67,7 @@ export function nextDue(db: Sqlite, terminal: string, now: number): number | und
 }
 
 export function markSending(db: Sqlite, terminal: string, row: LedgerRow): void {
-  db.run(
+  db.put(
     `UPDATE ledger SET state = 'sending', version = ?1, next_try = NULL
      WHERE user = ?2 AND terminal = ?3 AND want = ?4 AND version <= ?1`,
     row.version,
@@ -81,10 +81,10 @@ export function markSending(db: Sqlite, terminal: string, row: LedgerRow): void 
 export function settleRow(db: Sqlite, terminal: string, result: LedgerResult): void {
   const at = [result.user, terminal, result.want, result.version] as const;
   if (result.want === 'absent' && result.state === 'verified') {
-    db.run('DELETE FROM ledger WHERE user = ? AND terminal = ? AND want = ? AND version = ?', ...at);
+    db.put('DELETE FROM ledger WHERE user = ? AND terminal = ? AND want = ? AND version = ?', ...at);
     return;
   }
-  db.run(
+  db.put(
     `UPDATE ledger SET state = ?1, reason = ?2, attempts = ?3, next_try = ?4, checked = coalesce(?5, checked),
        delivered = CASE ?1 WHEN 'verified' THEN version ELSE delivered END
      WHERE user = ?6 AND terminal = ?7 AND want = ?8 AND version = ?9 AND state = 'sending'`,
@@ -99,7 +99,7 @@ export function settleRow(db: Sqlite, terminal: string, result: LedgerResult): v
 
 /** What was on its way to a terminal, or failed because it did not answer, is pending again. */
 export function readmitLedger(db: Sqlite, terminal: string): void {
-  db.run(
+  db.put(
     `UPDATE ledger SET state = 'pending', attempts = 0, next_try = 0, reason = NULL
      WHERE terminal = ? AND state IN ('sending', 'failed') AND (state = 'sending' OR reason = 'unreachable')`,
     terminal,
@@ -125,5 +125,5 @@ export function ledgerCounts(db: Sqlite): ReadonlyMap<string, LedgerCounts> {
 }
 
 export function forgetDelivered(db: Sqlite, terminal: string): void {
-  db.run('UPDATE ledger SET delivered = NULL WHERE terminal = ?', terminal);
+  db.put('UPDATE ledger SET delivered = NULL WHERE terminal = ?', terminal);
 }

@@ -8,7 +8,7 @@ const INSERT =
 
 /** Opens a pull that a log asked for; one that is open moves on when the log is newer. */
 export function openPull(db: Sqlite, pull: PullRequest): void {
-  db.run(
+  db.put(
     `${INSERT} ON CONFLICT (terminal, user) DO UPDATE SET log = excluded.log, attempts = excluded.attempts,
        next_try = excluded.next_try, changed = excluded.changed WHERE excluded.log > pulls.log`,
     ...values(pull),
@@ -17,7 +17,7 @@ export function openPull(db: Sqlite, pull: PullRequest): void {
 
 /** Opens a pull by hand; one that is open is tried anew, and still answers the newest log that asked for it. */
 export function requestPull(db: Sqlite, pull: PullRequest): void {
-  db.run(
+  db.put(
     `${INSERT} ON CONFLICT (terminal, user) DO UPDATE SET log = CASE WHEN excluded.log > pulls.log THEN excluded.log ELSE pulls.log END,
        attempts = excluded.attempts, next_try = excluded.next_try, take = CASE pulls.take WHEN 'terminal' THEN pulls.take ELSE coalesce(excluded.take, pulls.take) END`,
     ...values(pull),
@@ -30,7 +30,7 @@ function values({ terminal, user, log, attempts, nextTry, changed, take }: PullR
 
 /** Closes a pull unless a newer log record than `log` has come. */
 export function closePull(db: Sqlite, terminal: string, user: number, log: number): void {
-  db.run('DELETE FROM pulls WHERE terminal = ? AND user = ? AND log <= ?', terminal, user, log);
+  db.put('DELETE FROM pulls WHERE terminal = ? AND user = ? AND log <= ?', terminal, user, log);
 }
 
 export function postponePull(db: Sqlite, pull: Parameters<Store['postponePull']>[0]): void {
@@ -39,7 +39,7 @@ export function postponePull(db: Sqlite, pull: Parameters<Store['postponePull']>
     closePull(db, terminal, user, log);
     return;
   }
-  db.run(
+  db.put(
     'UPDATE pulls SET attempts = ?, next_try = ? WHERE terminal = ? AND user = ? AND log <= ?',
     attempts,
     nextTry,
@@ -72,5 +72,5 @@ export function openPulls(db: Sqlite, limit: number): readonly PullRequest[] {
 
 /** All of a terminal's pulls may be tried at once. */
 export function readmitPulls(db: Sqlite, terminal: string): void {
-  db.run('UPDATE pulls SET next_try = 0 WHERE terminal = ? AND next_try > 0', terminal);
+  db.put('UPDATE pulls SET next_try = 0 WHERE terminal = ? AND next_try > 0', terminal);
 }

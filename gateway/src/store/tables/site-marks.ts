@@ -25,13 +25,13 @@ function putMark(db: Sqlite, keys: Keys, mark: SiteMark): void {
       putCursor(db, mark.peer, mark.stream, mark.cursor);
       break;
     case 'logged':
-      db.run('DELETE FROM site_changes WHERE user = ?', mark.user);
-      db.run('INSERT INTO site_changes (user) VALUES (?)', mark.user);
+      db.put('DELETE FROM site_changes WHERE user = ?', mark.user);
+      db.put('INSERT INTO site_changes (user) VALUES (?)', mark.user);
       break;
     case 'aside': {
       const { peer, user, code, reason, since } = mark.row;
       const sealed = keys.sealSecret(asidePlace(peer, user), mark.row.bytes);
-      db.run(
+      db.put(
         `INSERT INTO site_aside (peer, user, sealed, code, reason, since, attempts) VALUES (?, ?, ?, ?, ?, ?, 1)
          ON CONFLICT (peer, user) DO UPDATE SET sealed = excluded.sealed, code = excluded.code,
            reason = excluded.reason, attempts = site_aside.attempts + 1`,
@@ -40,7 +40,7 @@ function putMark(db: Sqlite, keys: Keys, mark: SiteMark): void {
       break;
     }
     case 'settled':
-      db.run('DELETE FROM site_aside WHERE peer = ? AND user = ?', mark.peer, mark.user);
+      db.put('DELETE FROM site_aside WHERE peer = ? AND user = ?', mark.peer, mark.user);
       break;
     case 'gone':
       putGone(db, mark.gone);
@@ -63,7 +63,7 @@ export function readCursor(db: Sqlite, peer: number, stream: Progress): Cursor |
 }
 
 function putCursor(db: Sqlite, peer: number, stream: Progress, { run, seq }: Cursor): void {
-  db.run(
+  db.put(
     `INSERT INTO site_cursors (peer, stream, run, seq) VALUES (?, ?, ?, ?)
      ON CONFLICT (peer, stream) DO UPDATE SET run = excluded.run, seq = excluded.seq`,
     peer,
@@ -75,7 +75,7 @@ function putCursor(db: Sqlite, peer: number, stream: Progress, { run, seq }: Cur
 
 /** The same event again changes nothing; one who was erased since is not named again. */
 function putEvent(db: Sqlite, { site, run, id, user, ...event }: SiteEvent): void {
-  db.run(
+  db.put(
     `INSERT INTO site_events (site, run, id, time, type, line, terminal, user, origin, data)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (site, run, id) DO NOTHING`,
     site,
@@ -92,8 +92,8 @@ function putEvent(db: Sqlite, { site, run, id, user, ...event }: SiteEvent): voi
 }
 
 function putGone(db: Sqlite, { user, born, time, erased }: GoneUser): void {
-  db.run('DELETE FROM site_gone WHERE user = ?', user);
-  db.run(
+  db.put('DELETE FROM site_gone WHERE user = ?', user);
+  db.put(
     'INSERT INTO site_gone (user, born, time, erased) VALUES (?, ?, ?, ?)',
     ...[user, born, time, Number(erased)],
   );
@@ -108,12 +108,12 @@ export function goneUser(row: Row): GoneUser {
 
 /** Digests of PINs and cards can be guessed at: they are sealed as the user is. */
 function putBase(db: Sqlite, keys: Keys, user: number, base: SiteBase | undefined): void {
-  db.run('DELETE FROM site_bases WHERE user = ?', user);
+  db.put('DELETE FROM site_bases WHERE user = ?', user);
   const row = db.get('SELECT key FROM records WHERE user = ?', user);
   if (base === undefined || row === undefined) return;
   const { version, born, local, offered, apart, fields } = base;
   const sealed = keys.seal(keys.key(bytes(row, 'key'), user), 'base', writeRecord(recordOf(user, fields)));
-  db.run(
+  db.put(
     'INSERT INTO site_bases (user, version, born, local, offered, apart, sealed) VALUES (?, ?, ?, ?, ?, ?, ?)',
     ...[user, version, born, local, offered, Number(apart), sealed],
   );

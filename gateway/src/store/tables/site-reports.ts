@@ -120,11 +120,11 @@ export function putHoldings(
     rows,
   }: { readonly site: number; readonly fresh: boolean; readonly rows: readonly Omit<HoldingChange, 'seq'>[] },
 ): void {
-  if (fresh) db.run('DELETE FROM site_holdings WHERE site = ?', site);
+  if (fresh) db.put('DELETE FROM site_holdings WHERE site = ?', site);
   for (const { terminal, user, checked } of rows) {
-    db.run('DELETE FROM site_holdings WHERE site = ? AND terminal = ? AND user = ?', site, terminal, user);
+    db.put('DELETE FROM site_holdings WHERE site = ? AND terminal = ? AND user = ?', site, terminal, user);
     if (checked !== undefined && !wasErased(db, user))
-      db.run(
+      db.put(
         'INSERT INTO site_holdings (site, terminal, user, checked) VALUES (?, ?, ?, ?)',
         ...[site, terminal, user, checked],
       );

@@ -24,7 +24,7 @@ export function settings(db: Sqlite): Partial<RuntimeSettings> {
 
 export function putSettings(db: Sqlite, changes: Partial<RuntimeSettings>): void {
   for (const [key, value] of Object.entries(changes)) {
-    db.run(
+    db.put(
       'INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
       key,
       JSON.stringify(value),
@@ -39,9 +39,9 @@ export function note(db: Sqlite, key: string): string | undefined {
 
 /** @param value `undefined` removes the note */
 export function putNote(db: Sqlite, key: string, value: string | undefined): void {
-  if (value === undefined) db.run('DELETE FROM notes WHERE key = ?', key);
+  if (value === undefined) db.put('DELETE FROM notes WHERE key = ?', key);
   else
-    db.run(
+    db.put(
       'INSERT INTO notes (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
       key,
       value,
@@ -77,7 +77,7 @@ export function terminals(db: Sqlite): readonly TerminalRow[] {
 }
 
 export function putTerminal(db: Sqlite, { name, serial, position, doubt }: TerminalRow): void {
-  db.run(
+  db.put(
     `INSERT INTO terminals (name, serial, epoch, log, log_time, doubt) VALUES (?, ?, ?, ?, ?, ?)
      ON CONFLICT (name) DO UPDATE SET serial = excluded.serial, epoch = excluded.epoch, log = excluded.log, log_time = excluded.log_time,
        doubt = excluded.doubt`,
@@ -91,10 +91,10 @@ export function putTerminal(db: Sqlite, { name, serial, position, doubt }: Termi
 }
 
 export function endDoubt(db: Sqlite, terminal: string): void {
-  db.run('UPDATE terminals SET doubt = NULL, unseen = 0 WHERE name = ?', terminal);
+  db.put('UPDATE terminals SET doubt = NULL, unseen = 0 WHERE name = ?', terminal);
 }
 
 /** Whether the log of a terminal has still to show what was written to it. */
 export function putUnseen(db: Sqlite, terminal: string, unseen: boolean): void {
-  db.run('UPDATE terminals SET unseen = ?1 WHERE name = ?2 AND unseen <> ?1', unseen ? 1 : 0, terminal);
+  db.put('UPDATE terminals SET unseen = ?1 WHERE name = ?2 AND unseen <> ?1', unseen ? 1 : 0, terminal);
 }

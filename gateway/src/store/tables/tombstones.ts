@@ -24,12 +24,12 @@ export function bury(
     ...digestsOf(held?.record),
     ...former.flatMap(([, values]) => values.map(({ digest }) => digest)),
   ];
-  db.run(
+  db.put(
     'INSERT INTO tombstones (user, time, deleted_by, how, marks) VALUES (?, ?, ?, ?, ?)',
     ...([user, time, by, how, Buffer.concat(marksOf(keys, digests))] as const),
   );
-  db.run('DELETE FROM tombstones WHERE time < ?', time - TOMBSTONE_DAYS * DAY_MS);
-  db.run('DELETE FROM tombstones WHERE id <= (SELECT max(id) FROM tombstones) - ?', MOST_TOMBSTONES);
+  db.put('DELETE FROM tombstones WHERE time < ?', time - TOMBSTONE_DAYS * DAY_MS);
+  db.put('DELETE FROM tombstones WHERE id <= (SELECT max(id) FROM tombstones) - ?', MOST_TOMBSTONES);
 }
 
 /** Somebody who is erased after they were deleted. */
@@ -41,7 +41,7 @@ function isBuried(db: Sqlite, user: number): boolean {
 /** Somebody who was deleted is a user again, because somebody wants it so. */
 export function unbury(db: Sqlite, keys: Keys, record: UserRecord): void {
   for (const row of rowsOf(db, keys, record))
-    db.run('DELETE FROM tombstones WHERE id = ?', number(row, 'id'));
+    db.put('DELETE FROM tombstones WHERE id = ?', number(row, 'id'));
 }
 
 export class TombstoneTable implements TombstoneStore {

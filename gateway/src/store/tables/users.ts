@@ -43,7 +43,7 @@ export function showUser(db: Sqlite, id: number, user: StoredUser | undefined): 
   if (user === undefined) return;
   const { record } = user;
   const groups = JSON.stringify(shownGroups(record));
-  db.run('UPDATE users SET name = ?, groups = ? WHERE id = ?', shownName(record), groups, id);
+  db.put('UPDATE users SET name = ?, groups = ? WHERE id = ?', shownName(record), groups, id);
 }
 
 export function heldUser(db: Sqlite, id: number): Held | undefined {
@@ -64,7 +64,7 @@ export function putUser(
 ): void {
   const { id, next, changed } = user;
   const key = held === undefined ? keys.newKey(id) : keys.key(held, id);
-  db.run(
+  db.put(
     `INSERT INTO users (id, version, name, groups, fields, changed) VALUES (?, ?, ?, ?, ?, ?)
      ON CONFLICT (id) DO UPDATE SET version = excluded.version, name = excluded.name, groups = excluded.groups,
        fields = excluded.fields, changed = excluded.changed`,
@@ -75,7 +75,7 @@ export function putUser(
     JSON.stringify([...next.record.fields.keys()]),
     changed,
   );
-  db.run(
+  db.put(
     `INSERT INTO records (user, provenance, key, sealed, former) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (user) DO UPDATE SET provenance = excluded.provenance, sealed = excluded.sealed,
        former = excluded.former`,
@@ -113,18 +113,18 @@ export function renewUserKey(db: Sqlite, keys: Keys, next: NextToRenew): number[
     const anew = (place: number | string, sealed: Uint8Array): Uint8Array =>
       keys.seal(key, place, keys.open(old, place, sealed));
     const former = row['former'] === null ? null : anew(`${version} former`, bytes(row, 'former'));
-    db.run(
+    db.put(
       'UPDATE records SET key = ?, sealed = ?, former = ? WHERE user = ?',
       ...([key.id, anew(version, bytes(row, 'sealed')), former, id] as const),
     );
-    if (!next.keeps) db.run('DELETE FROM keys WHERE id = ?', held);
+    if (!next.keeps) db.put('DELETE FROM keys WHERE id = ?', held);
     return id;
   });
 }
 
 /** Its record and its data key go with it. */
 export function deleteUser(db: Sqlite, id: number): void {
-  db.run('DELETE FROM users WHERE id = ?', id);
+  db.put('DELETE FROM users WHERE id = ?', id);
 }
 
 /** Ids that are taken here, or that something at a terminal is known under. */
