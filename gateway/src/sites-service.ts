@@ -36,6 +36,8 @@ import type { Membership } from './store/members.ts';
 import type { GatewayStatus } from './sync/operations.ts';
 import type { Site } from './sync/site.ts';
 
+/** Events that begin so tell of what goes down to satellites. */
+const NEWS = ['user.', 'conflict.', 'settings.changed', 'task.'];
 /** Changes that come one after the other are told of together. */
 const NEWS_MS = 300;
 const RUN_BYTES = 8;
@@ -176,7 +178,7 @@ async function openMaster(parts: SitesServiceParts, ground: SitesGround): Promis
     void master.tellNews().catch(() => undefined);
   });
   const unsubscribe = site.hub.subscribe(({ type }) => {
-    if (type.startsWith('user.') || type.startsWith('conflict.') || type === 'settings.changed') news();
+    if (NEWS.some((one) => type.startsWith(one))) news();
     if (shares !== undefined && LISTED.includes(type)) relist(master, log);
   });
   return {

@@ -15,7 +15,7 @@ import type { Config } from './settings/config.ts';
 import type { Log } from './settings/log.ts';
 import type { SitesConfig } from './settings/sites.ts';
 import { VERSION } from './settings/version.ts';
-import { ownedOperations } from './sites/owned.ts';
+import { ownedOperations, ownedTasks } from './sites/owned.ts';
 import { awaitsUsers, beginRun, openSites } from './sites-service.ts';
 import type { SitesService } from './sites-service.ts';
 import type { Store } from './store/store.ts';
@@ -92,10 +92,11 @@ export async function startWork(parts: WorkParts): Promise<Work> {
     const about = { config: site, version: VERSION, store, clock, random, log, note };
     const gateway = await startGateway({ ...about, standby, awaits });
     undo.push(() => gateway.stop());
-    const { tasks, hub } = gateway;
+    const { hub } = gateway;
     const above = roles.master?.name;
     const operations =
       above === undefined ? gateway.operations : ownedOperations(gateway.operations, store, above);
+    const tasks = above === undefined ? gateway.tasks : ownedTasks(gateway.tasks, above);
     await audit.note({ ...SELF, deed: 'gateway.start', target: 'gateway' }, 'done');
     // A database that cannot be written keeps nobody from stopping.
     undo.push(() =>

@@ -10,6 +10,11 @@ export const SYNC_EVENTS = {
   'task.added': { level: 'info', data: taskData, doc: 'A sync task was defined.' },
   'task.changed': { level: 'info', data: taskData, doc: 'A sync task was changed.' },
   'task.removed': { level: 'info', data: taskData, doc: 'A sync task was removed.' },
+  'task.lists.changed': {
+    level: 'info',
+    data: z.strictObject({ list: z.enum(['operators', 'files']) }),
+    doc: 'Operators of portable terminals, or files of sync tasks, were changed.',
+  },
   'sync.began': {
     level: 'info',
     data: z.strictObject({

@@ -8,6 +8,8 @@ export const SHOWN_NAME_BYTES = 32;
 /** Of a list of users; a larger slice is made by access groups. */
 const MOST_LISTED = 10_000;
 const MOST_FILES = 64;
+/** `site/terminal` */
+const MOST_TERMINAL_LENGTH = 80;
 
 /** A name that a terminal's display has room for. */
 export const shownName = z
@@ -67,11 +69,13 @@ export const taskSchema = z
     slice: sliceSchema,
     files: z.array(fileName).max(MOST_FILES).readonly().default([]).describe('Names of files that go along.'),
     terminals: z
-      .array(z.string().min(1).max(32))
+      .array(z.string().min(1).max(MOST_TERMINAL_LENGTH))
       .max(1000)
       .readonly()
       .default([])
-      .describe('Names of the terminals that may run it; no other may.'),
+      .describe(
+        'Names of the terminals that may run it; no other may. A satellite’s is named with it, at the master: north/door-1.',
+      ),
     operators: z
       .array(operatorId)
       .max(1000)

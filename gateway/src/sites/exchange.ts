@@ -4,6 +4,8 @@ import type { Answered, Conversation } from './conversation.ts';
 import { retryAside, takeDown } from './downward.ts';
 import type { Guard } from './downward.ts';
 import { resumeAt } from './history.ts';
+import { pullLists } from './listing.ts';
+import type { Pieces } from './listing.ts';
 import type { AnswerOf, DownRow, Summary } from './requests.ts';
 import { historyOf } from './serving.ts';
 import type { Talk } from './talk.ts';
@@ -19,8 +21,17 @@ export interface ExchangeParts {
   readonly adopt: (policies: AnswerOf<'open'>['policies']) => Promise<void>;
   /** Told when the master is older than what was got from it. */
   readonly lost: (master: string) => Promise<void>;
+  /** Of files, from one exchange to the next. */
+  readonly pieces: Pieces;
   /** Users may be removed, however many. */
   readonly released: boolean;
+}
+
+export interface Exchanged {
+  /** How many users wait to be removed until somebody confirms it. */
+  readonly held: number;
+  /** Whether that was all; else another exchange is to go on at once. */
+  readonly all: boolean;
 }
 
 const CHECK_ROWS = 500;
@@ -30,10 +41,9 @@ const NONE: AnswerOf<'check'> = { missing: [], erased: [], outside: [] };
 /**
  * One whole exchange: what is new here goes up, then what is new at the master comes down; first what changed since the
  * last time, then, as far as it is not done, all that belongs here, newest first.
- * @returns how many users wait to be removed until somebody confirms it
  * @throws WhorlError SITES_*, STORE_*
  */
-export async function exchange(parts: ExchangeParts): Promise<number> {
+export async function exchange(parts: ExchangeParts): Promise<Exchanged> {
   const { talk } = parts;
   const { site } = talk.ground;
   const opened = await open(parts);
@@ -57,8 +67,9 @@ export async function exchange(parts: ExchangeParts): Promise<number> {
   await check(talk, guard);
   site.complete();
   await pushHoldings(talk, opened.up);
+  const all = await pullLists(talk, parts.pieces);
   await parts.talk.ask({ ask: 'ended', summary: await parts.summary() });
-  return guard?.held ?? 0;
+  return { held: guard?.held ?? 0, all };
 }
 
 async function open({ talk, keep, summary }: ExchangeParts): Promise<AnswerOf<'open'>> {

@@ -2,6 +2,7 @@ import { codeOf, describe, ERRORS, WhorlError } from '@whorl/protocol';
 import { MASTER_ID, MOST_SITES } from '../settings/sites.ts';
 import type { SiteRow } from '../store/sites.ts';
 import { Bucket } from '../settings/bucket.ts';
+import { answerOf } from './answering.ts';
 import { Admission, confirmed, offering, refuseUnknown } from './admission.ts';
 import type { Admitted } from './admission.ts';
 import type { Channel } from './channel.ts';
@@ -12,15 +13,15 @@ import type { Echo } from './echoes.ts';
 import type { SitesGround } from './ground.ts';
 import { cursorAt, resumeAt } from './history.ts';
 import { SiteList } from './list.ts';
+import { Lists } from './lists.ts';
 import { fitting, writeLogin } from './login-words.ts';
 import type { Machine, Refusal } from './login-words.ts';
 import { readMessage, writeMessage } from './message.ts';
 import { numberedSchema, upSchema } from './requests.ts';
 import type { AnswerOf, Down, Request, RequestOf, Summary } from './requests.ts';
-import { confirmWalk, historyOf, scopeName, serveChanges, serveCheck, serveWalk } from './serving.ts';
+import { confirmWalk, historyOf, scopeName } from './serving.ts';
 import type { Walked } from './serving.ts';
-import { forgotten } from './forgotten.ts';
-import { retryOffers, takeEvents, takeHoldings, takeOffers } from './taking.ts';
+import { retryOffers } from './taking.ts';
 import type { MasterEars, MasterWire } from './wire.ts';
 
 /** How a site stands, as its master sees it. */
@@ -82,6 +83,7 @@ export class Master implements MasterEars {
   readonly #ground: SitesGround;
   readonly #seats = new Map<number, Seat>();
   readonly #echoes: Echoes;
+  readonly #lists: Lists;
   readonly #part: MasterPart | undefined;
   readonly #warnings: Bucket;
   #wire: MasterWire | undefined;
@@ -91,6 +93,7 @@ export class Master implements MasterEars {
     this.#ground = ground;
     this.#warnings = new Bucket(ground.clock, 20, 0.1);
     this.#echoes = new Echoes(ground);
+    this.#lists = new Lists(ground);
     this.#part = part;
     this.list = new SiteList({ store: ground.site.store.sites, derive: ground.derive, master: ground.name });
   }
@@ -282,28 +285,12 @@ export class Master implements MasterEars {
       case 'echoed':
         this.#echoes.heard(site.syncId, request);
         return { answer: {}, blobs: [] };
-      case 'offers':
-        return { answer: await takeOffers(ground, site, request, blobs), blobs: [] };
-      case 'events':
-        return { answer: await takeEvents(ground, site, request), blobs: [] };
-      case 'holdings':
-        return { answer: await takeHoldings(ground, site, request), blobs: [] };
-      case 'users':
-        return serveChanges(ground, site, request);
-      case 'walk':
-        return serveWalk(ground, site, request, session.walked);
-      case 'check':
-        return { answer: await serveCheck(ground, site, request), blobs: [] };
-      case 'back':
-        await ground.site.store.sites.doubtHeld(site.syncId);
-        return { answer: {}, blobs: [] };
-      case 'gone':
-        await forgotten(ground, site, request);
-        return { answer: {}, blobs: [] };
       case 'ended':
         await confirmWalk(ground, site, session.walked, 0);
         await this.#ended(site, session, request);
         return { answer: {}, blobs: [] };
+      default:
+        return answerOf({ ground, lists: this.#lists }, site, { request, blobs, walked: session.walked });
     }
   }
 

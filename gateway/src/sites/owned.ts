@@ -1,6 +1,7 @@
 import { WhorlError } from '@whorl/protocol';
 import type { Store } from '../store/store.ts';
 import type { Operations } from '../sync/operations.ts';
+import type { TaskOperations } from '../tasks/operations.ts';
 
 /**
  * The operations of a satellite: what the master keeps can be looked at, and changed only there. Two people under one
@@ -39,7 +40,25 @@ export function ownedOperations(
       return operations.undoConflict(id);
     },
   };
-  return new Proxy(operations, {
+  return instead(operations, own);
+}
+
+/** Tasks, operators and files of a satellite: the same. What runs at its terminals is its own. */
+export function ownedTasks(tasks: TaskOperations, master: string): TaskOperations {
+  const refuse = (what: string) => (): Promise<never> =>
+    Promise.reject(new WhorlError('SITES_OWNED', `${what} at the master, ${master}`));
+  const task = refuse('sync tasks are added, changed and removed');
+  const operator = refuse('operators of portable terminals are added, changed and removed');
+  const file = refuse('files of sync tasks are added, changed and removed');
+  return instead(tasks, {
+    ...{ addTask: task, changeTask: task, removeTask: task },
+    ...{ saveOperator: operator, removeOperator: operator, saveFile: file, removeFile: file },
+  });
+}
+
+/** The same object with other methods in the place of some. */
+function instead<Whole extends object>(whole: Whole, own: Partial<Whole>): Whole {
+  return new Proxy(whole, {
     get: (target, name) => {
       if (Object.hasOwn(own, name)) return Reflect.get(own, name) as unknown;
       const member: unknown = Reflect.get(target, name, target);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { runtimeSettingsSchema } from '../settings/runtime.ts';
+import { fileSchema, listPageSchema, listsSchema, pieceSchema } from './list-requests.ts';
 
 // What a satellite asks, and what its master answers. Users travel as blobs, named by their index.
 
@@ -224,6 +225,8 @@ export const requestSchema = z.discriminatedUnion('ask', [
   check,
   back,
   gone,
+  listsSchema,
+  fileSchema,
   ended,
 ]);
 export type Request = z.infer<typeof requestSchema>;
@@ -244,6 +247,8 @@ export const ANSWERS = {
   check: missing,
   back: nothing,
   gone: nothing,
+  lists: listPageSchema,
+  file: pieceSchema,
   ended: nothing,
 } as const satisfies Record<Ask, z.ZodType>;
 export type AnswerOf<Kind extends Ask> = z.infer<(typeof ANSWERS)[Kind]>;

@@ -3,6 +3,8 @@ import type { Cancel } from '@whorl/protocol';
 import type { SiteSyncSettings } from '../settings/sites.ts';
 import { Conversation } from './conversation.ts';
 import { exchange } from './exchange.ts';
+import type { Exchanged } from './exchange.ts';
+import { Pieces } from './listing.ts';
 import { Progress } from './progress.ts';
 import type { StepName } from './talk.ts';
 import type { SitesGround } from './ground.ts';
@@ -67,6 +69,7 @@ export class Satellite {
   readonly #parts: SatelliteParts;
   readonly #pace = new Pace();
   readonly #progress = new Progress();
+  readonly #pieces = new Pieces();
   readonly #stopping = new AbortController();
   #conversation: Conversation | undefined;
   #state: SatelliteState = { online: false };
@@ -182,7 +185,7 @@ export class Satellite {
     [this.#waiting, this.#asked, this.#news, this.#released] = [[], undefined, undefined, false];
     try {
       const known = this.#conversation;
-      const held = await this.#exchange(released).catch((error: unknown) => {
+      const { held, all } = await this.#exchange(released).catch((error: unknown) => {
         // The master has begun anew since the last exchange: so does the session.
         if (known === undefined || codeOf(error) !== 'SITES_LINK') throw error;
         known.close();
@@ -198,6 +201,7 @@ export class Satellite {
           time: site.now,
           data: { site: this.#parts.name.master, users: held },
         });
+      if (!all) this.#asked ??= clock.now();
       for (const one of waiting) one.resolve();
     } catch (error) {
       await this.#failed(error);
@@ -209,7 +213,7 @@ export class Satellite {
     this.#ended = clock.now();
   }
 
-  async #exchange(released: boolean): Promise<number> {
+  async #exchange(released: boolean): Promise<Exchanged> {
     const { ground, settings, name } = this.#parts;
     const conversation = await this.#connected();
     const { clock, site } = ground;
@@ -247,7 +251,7 @@ export class Satellite {
         site.publish(events);
       },
       lost: () => site.tell({ type: 'site.lost', time: site.now, data: { site: name.master } }),
-      released,
+      ...{ released, pieces: this.#pieces },
     });
   }
 

@@ -5,7 +5,8 @@ import type { Pace } from './pace.ts';
 import type { Ask, RequestOf } from './requests.ts';
 
 /** What is going on in an exchange. */
-export type StepName = 'login' | 'offers' | 'events' | 'users' | 'walk' | 'check' | 'holdings';
+export type StepName =
+  'login' | 'offers' | 'events' | 'users' | 'walk' | 'check' | 'holdings' | 'lists' | 'files';
 
 /** One exchange: whom it is with, and how far it is. */
 export interface Talk {

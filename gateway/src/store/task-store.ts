@@ -10,6 +10,7 @@ import type {
   BeginEvent,
   Begun,
   FileRow,
+  MasterLists,
   OperatorRow,
   SentAnswer,
   SentChange,
@@ -77,6 +78,21 @@ export class SqliteTaskStore implements TaskStore {
 
   removeFile(name: string): Promise<void> {
     return this.#db.write(() => files.deleteFile(this.#db, name));
+  }
+
+  takeLists(lists: MasterLists, events: readonly NewEvent[]): Promise<readonly StoredEvent[]> {
+    return this.#db.write(() => {
+      const kept = new Set(lists.tasks.map(({ id }) => id));
+      for (const { id } of tasks.listTasks(this.#db)) if (!kept.has(id)) tasks.deleteTask(this.#db, id);
+      for (const task of lists.tasks) tasks.putTask(this.#db, task);
+      const known = new Set(lists.operators.map(({ id }) => id));
+      for (const id of tasks.operatorIds(this.#db)) if (!known.has(id)) tasks.deleteOperator(this.#db, id);
+      for (const operator of lists.operators) tasks.putOperator(this.#db, this.#keys, operator);
+      const names = new Set(lists.files);
+      for (const { name } of files.listFiles(this.#db))
+        if (!names.has(name)) files.deleteFile(this.#db, name);
+      return insertEvents(this.#db, events);
+    });
   }
 
   beginSync(sync: Omit<SyncRow, 'id'>, event: BeginEvent): Promise<Begun> {

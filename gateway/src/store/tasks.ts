@@ -28,6 +28,14 @@ export interface FileRow {
   readonly changed: number;
 }
 
+/** Tasks, operators and files as a master has them for one of its satellites. */
+export interface MasterLists {
+  readonly tasks: readonly Task[];
+  readonly operators: readonly OperatorRow[];
+  /** Names. */
+  readonly files: readonly string[];
+}
+
 /** What became of a change that a terminal sent. */
 export interface SentAnswer {
   readonly result: 'merged' | 'conflict' | 'refused';
@@ -130,6 +138,13 @@ export interface TaskStore {
     count: number,
   ): Promise<Uint8Array | undefined>;
   removeFile(name: string): Promise<void>;
+
+  /**
+   * Takes over what a master keeps: whatever is not of it goes.
+   * @param lists.files names of those that stay; none is added
+   * @returns the events stored
+   */
+  takeLists(lists: MasterLists, events: readonly NewEvent[]): Promise<readonly StoredEvent[]>;
 
   /**
    * Begins a session; one that still runs at that terminal is ended as failed.

@@ -2,6 +2,7 @@ import { digestOf, PIN_SALT_BYTES, pinVerifier, WhorlError } from '@whorl/protoc
 import { taskSchema } from '../settings/task.ts';
 import type { TaskDefinition } from '../settings/task.ts';
 import type { FileRow, OperatorRow, SyncFilter, Task, TaskStore } from '../store/tasks.ts';
+import { siteOf } from '../sync/site-names.ts';
 import type { TaskGround } from './ground.ts';
 import type { NewFile, SyncView, TaskChanges, TaskOperations } from './operations.ts';
 import { previewTask } from './preview.ts';
@@ -86,7 +87,7 @@ export class TaskDesk implements TaskOperations {
     if (verifier === undefined || named === undefined)
       throw new WhorlError('OPERATOR_UNKNOWN', `there is no operator ${id}; a new one has a name and a PIN`);
     await this.#store.saveOperator({ id, name: named, verifier });
-    this.#syncs.listsChanged();
+    await this.#listChanged('operators');
   }
 
   async removeOperator(id: number): Promise<void> {
@@ -97,7 +98,7 @@ export class TaskDesk implements TaskOperations {
     if (user !== undefined)
       throw new WhorlError('OPERATOR_USED', `task ${user.id}, ${user.name}, names operator ${id}`);
     await this.#store.removeOperator(id);
-    this.#syncs.listsChanged();
+    await this.#listChanged('operators');
   }
 
   files(): Promise<readonly FileRow[]> {
@@ -115,6 +116,7 @@ export class TaskDesk implements TaskOperations {
       );
     const file = { name, kind, digest: digestOf(bytes), changed: this.#ground.site.now };
     await this.#store.saveFile(file, bytes);
+    await this.#listChanged('files');
     return { ...file, size };
   }
 
@@ -125,6 +127,7 @@ export class TaskDesk implements TaskOperations {
     if (user !== undefined)
       throw new WhorlError('TASK_FILE_USED', `task ${user.id}, ${user.name}, brings ${name}`);
     await this.#store.removeFile(name);
+    await this.#listChanged('files');
   }
 
   syncs(filter: SyncFilter): Promise<readonly SyncView[]> {
@@ -148,7 +151,13 @@ export class TaskDesk implements TaskOperations {
   }
 
   async #check(task: TaskDefinition): Promise<void> {
-    for (const terminal of task.terminals) this.#ground.driver(terminal);
+    const sites = new Set((await this.#ground.site.store.sites.sites()).map(({ name }) => name));
+    for (const terminal of task.terminals) {
+      const site = siteOf(terminal);
+      if (site === undefined) this.#ground.driver(terminal);
+      else if (!sites.has(site))
+        throw new WhorlError('SITE_UNKNOWN', `terminal ${terminal}: no site is called ${site} here`);
+    }
     const files = new Set((await this.#store.files()).map(({ name }) => name));
     for (const name of task.files)
       if (!files.has(name)) throw new WhorlError('TASK_FILE_UNKNOWN', `there is no file ${name}`);
@@ -156,14 +165,18 @@ export class TaskDesk implements TaskOperations {
     for (const id of task.operators)
       if (!operators.has(id)) throw new WhorlError('OPERATOR_UNKNOWN', `there is no operator ${id}`);
     const { who } = task.slice;
-    if (who.by === 'site' && who.site !== this.#ground.name)
+    if (who.by === 'site' && who.site !== this.#ground.name && !sites.has(who.site))
       throw new WhorlError('SITE_UNKNOWN', `${who.site} is not this site, which is ${this.#ground.name}`);
   }
 
   async #told(type: 'task.added' | 'task.changed' | 'task.removed', { id, name }: Task): Promise<void> {
     const { site } = this.#ground;
     await site.tell({ type, time: site.now, origin: 'gateway', data: { task: id, name } });
-    this.#syncs.listsChanged();
+  }
+
+  #listChanged(list: 'operators' | 'files'): Promise<void> {
+    const { site } = this.#ground;
+    return site.tell({ type: 'task.lists.changed', time: site.now, origin: 'gateway', data: { list } });
   }
 }
 

@@ -37,6 +37,7 @@ export class Syncs {
   start(): void {
     const { site } = this.#ground;
     this.#unsubscribe = site.hub.subscribe(({ type, terminal }) => {
+      if (type.startsWith('task.')) this.#listsChanged();
       if (terminal === undefined) return;
       if (type === 'terminal.online') this.#lists.add(terminal);
       if (type !== 'terminal.online' && type !== 'terminal.sync.wanted') return;
@@ -50,7 +51,7 @@ export class Syncs {
   }
 
   /** Tasks or operators are others than before. */
-  listsChanged(): void {
+  #listsChanged(): void {
     for (const terminal of this.#ground.site.portables) this.#lists.add(terminal);
     this.#ground.site.wake();
   }

@@ -54,6 +54,10 @@ export function listOperators(db: Sqlite, keys: Keys): readonly OperatorRow[] {
   });
 }
 
+export function operatorIds(db: Sqlite): readonly number[] {
+  return db.all('SELECT id FROM operators').map((row) => number(row, 'id'));
+}
+
 export function putOperator(db: Sqlite, keys: Keys, { id, name, verifier }: OperatorRow): void {
   const clear = JSON.stringify({ name, verifier: Buffer.from(verifier).toString('base64') });
   db.run(

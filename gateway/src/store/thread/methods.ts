@@ -61,7 +61,7 @@ export const METHODS: { readonly [Part in keyof Parts]: Readonly<Record<MethodOf
   },
   spill: { keep: true, waiting: true, drain: true },
   tasks: {
-    ...{ tasks: true, task: true, saveTask: true, removeTask: true },
+    ...{ tasks: true, task: true, saveTask: true, removeTask: true, takeLists: true },
     ...{ operators: true, saveOperator: true, removeOperator: true },
     ...{ files: true, saveFile: true, readFile: true, removeFile: true },
     ...{ beginSync: true, saveSync: true, sync: true, syncs: true, syncCounts: true },
