@@ -19,9 +19,12 @@ patience=${PATIENCE:-60}
 folder=$(mktemp -d)
 started=()
 
+# Each is ended with what it has started itself, which npx does not do.
+set -m
 end() {
   for process in ${started[@]+"${started[@]}"}; do
-    kill "$process" 2>/dev/null && wait "$process" 2>/dev/null
+    { kill -- "-$process" && wait "$process"; } 2>/dev/null || true
+    while kill -0 -- "-$process" 2>/dev/null; do sleep 0.1; done
   done
   rm -rf "$folder"
 }

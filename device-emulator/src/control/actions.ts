@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { sensors } from '../events/event.ts';
 import type { IoModule } from '../modbus/units.ts';
 import { RequestError } from '../values/given.ts';
 import { suggest } from '../values/suggest.ts';
@@ -9,7 +10,6 @@ import { FRONT_ACTIONS } from './front-actions.ts';
 import * as take from './options.ts';
 import { PEOPLE_ACTIONS } from './people-actions.ts';
 import { PORTABLE_ACTIONS } from './portable-actions.ts';
-import { sensorsView } from './views.ts';
 
 /** What can be done to a line; named with a terminal, to the line that it is on. */
 export const LINE_ACTIONS = {
@@ -51,7 +51,7 @@ const SERVICE = {
   sense: answering(
     'set what it measures: supply, battery, contacts; Modbus tells of it',
     SENSES,
-    sensorsView,
+    sensors,
     ({ terminal }: TerminalPlace, given) => {
       const {
         'supply-mv': supplyMv,
@@ -60,10 +60,7 @@ const SERVICE = {
         ...bits
       } = given;
       const named = { supplyMv, batteryMv, batteryPercent, ...bits };
-      Object.assign(
-        terminal.sensors,
-        Object.fromEntries(Object.entries(named).filter(([, one]) => one !== undefined)),
-      );
+      terminal.sense(Object.fromEntries(Object.entries(named).filter(([, one]) => one !== undefined)));
       return { ...terminal.sensors };
     },
   ),

@@ -115,6 +115,13 @@ test('E6 power, cables and faults are told of; a reader goes on after what it ha
   ]);
 });
 
+test('E6 what a terminal measures is told whenever it is set', async () => {
+  await post('/terminals/t1/sense', { 'supply-mv': 9_800, door: true });
+  expect(await events('kind=sensors&terminal=t1&after=0&count=1')).toMatchObject([
+    { kind: 'sensors', line: 'floor', terminal: 't1', supplyMv: 9_800, door: true, tamper: false },
+  ]);
+});
+
 test('E6 a module is told of, whoever sets its contacts and relays', async () => {
   const module = fleet.module('door-7');
   await post('/modules/door-7/set', { register: 'contact', value: 1 });

@@ -9,6 +9,11 @@ const SOURCES = dirname(import.meta.dirname);
 /** Sources that a browser is given: the panel’s own, and what it shares with the emulator. */
 const SHOWN = /^(panel\/(?!.*\.test\.ts$)|events\/event\.ts$|control\/views\.ts$)/;
 
+/** Served in place of what is installed: zod asks for its messages in some sixty languages, and the panel shows none. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  'v4/locales/index.js': "export { default as en } from './en.js';\n",
+};
+
 /** What the panel is built with, as a browser asks for it. */
 const LIBRARIES = [
   {
@@ -48,6 +53,7 @@ export interface PanelFiles {
 }
 
 interface Library {
+  readonly name: string;
   readonly folder: string;
   /** Below `/panel/`, with its version, so that a browser keeps it until there is another. */
   readonly at: string;
@@ -78,7 +84,7 @@ export function panelFiles(): PanelFiles {
   };
 }
 
-function findLibrary(name: string): Library {
+function findLibrary(name: string): Pick<Library, 'folder' | 'at'> {
   let folder = dirname(fileURLToPath(import.meta.resolve(name)));
   while (!folder.endsWith(join('node_modules', ...name.split('/')))) folder = dirname(folder);
   const { version } = z.object({ version: z.string() }).parse(readJson(join(folder, 'package.json')));
@@ -92,7 +98,10 @@ function readJson(path: string): unknown {
 function libraryFile(path: string, libraries: readonly Library[]): PanelFile | undefined {
   const found = libraries.find(({ at }) => path.startsWith(at));
   if (found === undefined) return undefined;
-  return read(found.folder, path.slice(found.at.length), true);
+  const file = path.slice(found.at.length);
+  const own = read(found.folder, file, true);
+  const instead = found.name === 'zod' ? INSTEAD[file] : undefined;
+  return own === undefined || instead === undefined ? own : { ...own, text: instead };
 }
 
 function ownFile(path: string): PanelFile | undefined {
@@ -136,10 +145,11 @@ function pageOf(importMap: string, components: string): string {
     <link rel="stylesheet" href="${components}styles/color/variants.css" />
     <link rel="stylesheet" href="/panel/panel/page.css" />
     <script type="importmap">${importMap}</script>
+    <script type="module" src="/panel/panel/watch.ts"></script>
     <script type="module" src="/panel/panel/main.ts"></script>
   </head>
   <body>
-    <front-panel></front-panel>
+    <front-panel><p>The front panel is being loaded …</p></front-panel>
     <noscript>The front panel needs JavaScript.</noscript>
   </body>
 </html>

@@ -40,6 +40,14 @@ test('E6 all that the page names is there, as JavaScript, to be kept as long as 
   expect(lit.headers).toMatchObject({ 'cache-control': expect.stringContaining('immutable') as string });
 });
 
+test('E6 of zod’s messages in all languages only one is loaded', async () => {
+  const { body } = await get('/');
+  const [at] = /lib\/zod@[^/]+\//.exec(body) ?? [''];
+  const locales = await get(`/panel/${at}v4/locales/index.js`);
+  expect([locales.status, locales.body]).toEqual([200, "export { default as en } from './en.js';\n"]);
+  expect((await get(`/panel/${at}v4/locales/en.js`)).status).toBe(200);
+});
+
 test('E6 sources come without types, and every one of them can', async () => {
   const sources = readdirSync(PANEL).filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'));
   for (const file of [...sources.map((name) => `panel/${name}`), 'events/event.ts', 'control/views.ts']) {

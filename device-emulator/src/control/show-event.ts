@@ -20,8 +20,6 @@ function wordsOf(event: FleetEvent): string {
   switch (event.kind) {
     case 'display':
       return `[${event.led}] ${event.lines.filter((row) => row !== '').join(' | ')}`;
-    case 'door':
-      return event.released ? 'released' : 'locked';
     case 'enrolment':
       return `${event.step}: user ${event.user}, ${event.credential}, ${event.reading} of ${event.readings}`;
     case 'identified':
@@ -29,12 +27,13 @@ function wordsOf(event: FleetEvent): string {
       return whoOf(event.user, event.credential);
     case 'log':
       return `#${event.log} ${event.what}, ${event.user === 0 ? '' : `user ${event.user}, `}by ${event.origin}`;
+    case 'door':
     case 'power':
-      return event.power;
     case 'dock':
-      return event.docked ? 'docked' : 'carried';
     case 'plug':
-      return event.plugged ? 'plugged in' : 'unplugged';
+      return stateOf(event);
+    case 'sensors':
+      return sensorsOf(event);
     case 'fault':
       return `${event.fault} ${event.active ? 'begins' : 'ends'}`;
     case 'frame':
@@ -46,9 +45,23 @@ function wordsOf(event: FleetEvent): string {
   }
 }
 
+function stateOf(event: Extract<FleetEvent, { kind: 'door' | 'power' | 'dock' | 'plug' }>): string {
+  if (event.kind === 'power') return event.power;
+  if (event.kind === 'door') return event.released ? 'released' : 'locked';
+  if (event.kind === 'dock') return event.docked ? 'docked' : 'carried';
+  return event.plugged ? 'plugged in' : 'unplugged';
+}
+
 function moduleOf({ register, value, alive }: Extract<FleetEvent, { kind: 'module' }>): string {
   if (register !== undefined && value !== undefined) return `${register} ${value}`;
   return alive ? 'on' : 'off';
+}
+
+function sensorsOf(event: Extract<FleetEvent, { kind: 'sensors' }>): string {
+  const { supplyMv, batteryMv, batteryPercent, tamper, door } = event;
+  const battery = batteryMv === 0 ? [] : [`battery ${batteryMv} mV, ${batteryPercent} %`];
+  const contacts = [...(tamper ? ['housing open'] : []), ...(door ? ['door open'] : [])];
+  return [`supply ${supplyMv} mV`, ...battery, ...contacts].join(', ');
 }
 
 function whoOf(user: number, credential: string): string {

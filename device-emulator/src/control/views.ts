@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { RunningLine } from '../bus/line.ts';
-import { LEDS } from '../events/event.ts';
+import { LEDS, sensors } from '../events/event.ts';
 import type { Watch } from '../events/watch.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Terminal } from '../firmware/terminal.ts';
@@ -49,15 +49,6 @@ export const terminalView = z.object({
   faults,
 });
 export type TerminalView = z.infer<typeof terminalView>;
-
-export const sensorsView = z.object({
-  supplyMv: z.int(),
-  batteryMv: z.int(),
-  batteryPercent: z.int(),
-  tamper: z.boolean(),
-  door: z.boolean(),
-  docked: z.boolean(),
-});
 
 const capabilitiesView = z.object({
   users: z.int(),
@@ -146,7 +137,7 @@ export const detailsView = terminalView.extend({
   failure: z.string().nullable().describe('Why it did not start.'),
   boots: z.int().optional().describe('Only while it is on; so is what follows.'),
   clock: z.string().optional().describe('What its clock shows.'),
-  sensors: sensorsView.optional(),
+  sensors: sensors.optional(),
   epoch: z.int().optional(),
   table: z.string().optional().describe('Digest of its users.'),
   digests: z.record(z.string(), z.string()).optional().describe('Digest by user.'),

@@ -9,6 +9,16 @@ const credential = z.string().describe('Field by which it was, such as finger.3;
 export const LEDS = ['off', 'blue', 'yellow', 'green', 'red'] as const;
 export const SOUNDS = ['none', 'key', 'good', 'bad'] as const;
 
+/** What a terminal measures of the world around it. */
+export const sensors = z.object({
+  supplyMv: z.int().describe('Millivolts; 0 for none.'),
+  batteryMv: z.int().describe('Millivolts; 0 without a battery.'),
+  batteryPercent: z.int(),
+  tamper: z.boolean().describe('The housing is open.'),
+  door: z.boolean().describe('The door is open.'),
+  docked: z.boolean().describe('It sits in its dock.'),
+});
+
 /** All that an emulator tells while it happens, by kind; each has an id and a time besides. */
 const KINDS = {
   display: z
@@ -46,6 +56,9 @@ const KINDS = {
     .describe('A terminal wrote a record into its log.'),
   power: z.object({ ...at, power: z.enum(['off', 'starting', 'on']) }).describe('A terminal’s power.'),
   dock: z.object({ ...at, docked: z.boolean() }).describe('A terminal was put into its dock, or taken out.'),
+  sensors: z
+    .object({ ...at, ...sensors.shape })
+    .describe('What a terminal measures is different: all of it, as it is now.'),
   plug: z
     .object({ line, terminal: terminal.optional(), plugged: z.boolean() })
     .describe('A terminal’s cable, or, without a terminal, that of the whole line.'),
@@ -113,6 +126,7 @@ export const eventSchema: z.ZodType<FleetEvent> = z.discriminatedUnion('kind', [
   KINDS.log.extend({ kind: z.literal('log'), ...stamp }),
   KINDS.power.extend({ kind: z.literal('power'), ...stamp }),
   KINDS.dock.extend({ kind: z.literal('dock'), ...stamp }),
+  KINDS.sensors.extend({ kind: z.literal('sensors'), ...stamp }),
   KINDS.plug.extend({ kind: z.literal('plug'), ...stamp }),
   KINDS.fault.extend({ kind: z.literal('fault'), ...stamp }),
   KINDS.module.extend({ kind: z.literal('module'), ...stamp }),

@@ -87,6 +87,8 @@ function told(noticed: Noticed, at: At): Happened[] {
       return [{ ...at, ...noticed }];
     case 'dock':
       return [{ ...at, ...noticed }];
+    case 'sensors':
+      return [{ kind: 'sensors', ...at, ...noticed.sensors }];
     case 'shown':
       return [];
   }

@@ -1,4 +1,5 @@
 import type { Op } from './ops.ts';
+import type { Sensors } from './sensors.ts';
 import { shownLog } from './shown-log.ts';
 import type { ShownLog } from './shown-log.ts';
 
@@ -10,6 +11,7 @@ export type Noticed =
   | { readonly kind: 'logged'; readonly record: ShownLog }
   | { readonly kind: 'power'; readonly power: Power }
   | { readonly kind: 'dock'; readonly docked: boolean }
+  | { readonly kind: 'sensors'; readonly sensors: Readonly<Sensors> }
   /** What its display shows may be different: a sync goes on, a pairing has ended. */
   | { readonly kind: 'shown' };
 

@@ -46,7 +46,6 @@ export class Terminal {
   #running: Running | undefined;
   #start: Cancel | undefined;
   #failure: string | undefined;
-  #supply = false;
   /** How long what it was asked last takes it, milliseconds. */
   workMs = 0;
 
@@ -60,8 +59,6 @@ export class Terminal {
     this.sensors = sensors(this.model.capabilities.does.portable);
     this.#boot();
   }
-
-  // Power.
 
   get power(): Power {
     if (this.#running !== undefined) return 'on';
@@ -258,11 +255,15 @@ export class Terminal {
 
   /** Puts it into its charging dock, or takes it out: supply voltage comes or goes, whether it is on or not. */
   setSupply(present: boolean): void {
-    this.#supply = present;
-    this.sensors.docked = present;
-    this.sensors.supplyMv = present ? MAINS_MV : 0;
+    this.sense({ docked: present, supplyMv: present ? MAINS_MV : 0 });
     if (this.power === 'on') this.#act(() => this.#running?.portable?.setSupply(present));
     this.#tell({ kind: 'dock', docked: present });
+  }
+
+  /** What it measures is different from now on. */
+  sense(change: Partial<Sensors>): void {
+    Object.assign(this.sensors, change);
+    this.#tell({ kind: 'sensors', sensors: { ...this.sensors } });
   }
 
   /** What it shows. @throws WhorlError TERMINAL_NOT_PORTABLE */
@@ -339,7 +340,13 @@ export class Terminal {
     const tell = this.#tell.bind(this);
     const { flash } = this;
     try {
-      this.#running = startUp({ ...this.#options, flash, lacks: this.#lacks, supply: this.#supply, tell });
+      this.#running = startUp({
+        ...this.#options,
+        flash,
+        lacks: this.#lacks,
+        supply: this.sensors.docked,
+        tell,
+      });
     } catch (error) {
       if (!(error instanceof PowerCut)) throw error;
     }

@@ -41,6 +41,8 @@ export function apply(state: State, event: FleetEvent): State {
       }));
     case 'dock':
       return withTerminal(state, event.terminal, () => ({ docked: event.docked }));
+    case 'sensors':
+      return withTerminal(state, event.terminal, () => ({ docked: event.docked }));
     case 'plug':
       return event.terminal === undefined
         ? withLine(state, event.line, { plugged: event.plugged })

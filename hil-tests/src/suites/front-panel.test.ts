@@ -368,6 +368,31 @@ describe('E6 the front panel in the browser', { timeout: 60_000 }, () => {
     await search.fill('');
   });
 
+  test('E6 when a file of the page does not come, the page says which one', async () => {
+    const page = await scene.browser.newPage();
+    page.setDefaultTimeout(10_000);
+    await page.route('**/terminal-tile.ts', (route) => route.fulfill({ status: 404, body: '{}' }));
+    await page.goto(scene.url);
+    await page.getByRole('alert').getByText('/panel/panel/terminal-tile.ts did not come').waitFor();
+    await page.unroute('**/terminal-tile.ts');
+    await page.getByRole('button', { name: 'Load it again' }).click();
+    await page.getByText('Live', { exact: true }).waitFor();
+    expect(await page.getByRole('alert').count()).toBe(0);
+    await page.close();
+  });
+
+  test('E6 what somebody else sets is seen without asking: a door that opens', async () => {
+    const page = await open('#/terminals/front-door');
+    await page.getByRole('tab', { name: 'Power and cable' }).click();
+    const { terminal } = scene.fleet.terminal('front-door');
+    const isDoorOpen = (): Promise<boolean> =>
+      page.getByRole('switch', { name: 'Door open', exact: true }).isChecked();
+    terminal.sense({ door: false });
+    await expect.poll(isDoorOpen).toBe(false);
+    terminal.sense({ door: true });
+    await expect.poll(isDoorOpen).toBe(true);
+  });
+
   test('E6 it fits into a narrow window and a wide one, in light and dark, and every control has a name', async () => {
     const { page } = scene;
     for (const [width, scheme] of [

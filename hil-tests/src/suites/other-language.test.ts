@@ -1,8 +1,11 @@
 import { execFile, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { hasPty } from '@whorl/device-emulator';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 
 const SCRIPT = fileURLToPath(new URL('../../examples/enrol-elsewhere.sh', import.meta.url));
 const WHORL = fileURLToPath(import.meta.resolve('@whorl/gateway/cli/main'));
@@ -15,6 +18,14 @@ function lacking(): string | undefined {
   return hasPty() ? undefined : 'there are no pseudo-terminals here';
 }
 
+function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 test(
   'E6 a shell script with curl enrols a user at a terminal on a PTY and waits for it elsewhere',
   {
@@ -23,10 +34,17 @@ test(
   async ({ skip }) => {
     const reason = lacking();
     if (reason !== undefined) skip(reason);
+    const folder = mkdtempSync(join(tmpdir(), 'whorl-shell-'));
+    onTestFinished(() => {
+      rmSync(folder, { recursive: true, force: true });
+    });
+    // As npx does: a process between, which passes no signal on.
+    const between = join(folder, 'between');
+    writeFileSync(between, `${JSON.stringify(process.execPath)} "$@" & echo $! >>"$0.pids"; wait $!\n`);
     const environment = {
       ...process.env,
-      WHORL: `${process.execPath} ${WHORL}`,
-      WHORL_EMULATOR: `${process.execPath} ${EMULATOR}`,
+      WHORL: `sh ${between} ${WHORL}`,
+      WHORL_EMULATOR: `sh ${between} ${EMULATOR}`,
     };
     const ended = await new Promise<{ code: number; out: string; err: string }>((resolve) => {
       execFile('bash', [SCRIPT], { env: environment }, (error, out, err) => {
@@ -39,5 +57,8 @@ test(
       'terminal-3: user 1042 has come',
       'terminal-3: the finger opens the door',
     ]);
+    const left = readFileSync(`${between}.pids`, 'utf8').trim().split('\n').map(Number).filter(isThere);
+    for (const pid of left) process.kill(pid, 'SIGKILL');
+    expect(left).toEqual([]);
   },
 );
