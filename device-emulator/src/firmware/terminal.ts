@@ -339,14 +339,9 @@ export class Terminal {
   #boot(): void {
     const tell = this.#tell.bind(this);
     const { flash } = this;
+    const { docked: supply } = this.sensors;
     try {
-      this.#running = startUp({
-        ...this.#options,
-        flash,
-        lacks: this.#lacks,
-        supply: this.sensors.docked,
-        tell,
-      });
+      this.#running = startUp({ ...this.#options, flash, lacks: this.#lacks, supply, tell });
     } catch (error) {
       if (!(error instanceof PowerCut)) throw error;
     }
