@@ -278,10 +278,11 @@ export class WhorlError extends Error {
 
   /**
    * @param code a row of {@link ERRORS}
-   * @param detail what and where, in the words of this one case; the row's text follows it
+   * @param detail what and where, in the words of this one case; the row's text follows it. Where it tells of another
+   *   error of the same code, that one's code is left out: it stands before all of it
    */
   constructor(code: ErrorCode, detail: string, options?: ErrorOptions) {
-    super(detail, options);
+    super(detail.replaceAll(`${code}: `, ''), options);
     this.code = code;
   }
 
@@ -296,8 +297,12 @@ export function codeOf(error: unknown): ErrorCode | undefined {
   return error instanceof WhorlError ? error.code : undefined;
 }
 
+/** What went wrong, without its code: for whoever tells that beside it. */
+export function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** One line for people: `CODE: detail`, for any thrown value. */
 export function describe(error: unknown): string {
-  if (error instanceof WhorlError) return `${error.code}: ${error.message}`;
-  return error instanceof Error ? error.message : String(error);
+  return error instanceof WhorlError ? `${error.code}: ${error.message}` : textOf(error);
 }

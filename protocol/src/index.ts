@@ -7,7 +7,7 @@ export { nearest } from './nearest.ts';
 export type { Random } from './random.ts';
 export { seededRandom } from './random.ts';
 export type { ErrorCode } from './errors.ts';
-export { codeOf, describe, ERRORS, WhorlError } from './errors.ts';
+export { codeOf, describe, ERRORS, textOf, WhorlError } from './errors.ts';
 export * from './codec/codec.ts';
 export type { Compiled } from './codec/compile.ts';
 export { compileValue } from './codec/compile.ts';

@@ -1,4 +1,4 @@
-import { codeOf, decodeField, describe, fieldName, WhorlError } from '@whorl/protocol';
+import { codeOf, decodeField, describe, fieldName, textOf, WhorlError } from '@whorl/protocol';
 import { z } from 'zod';
 import type { JobControl } from '../jobs/jobs.ts';
 import type { Store } from '../store/store.ts';
@@ -59,7 +59,7 @@ export async function importUsers(
       } else if ((await operations.editUser(user, edit)) === held.version) result.unchanged += 1;
       else result.changed += 1;
     } catch (error) {
-      result.failed.push({ id: user, code: codeOf(error) ?? 'INTERNAL', message: describe(error) });
+      result.failed.push({ id: user, code: codeOf(error) ?? 'INTERNAL', message: textOf(error) });
     }
   }
   await control.progress(edits.length);

@@ -1,4 +1,4 @@
-import { codeOf, describe, sleep, WhorlError } from '@whorl/protocol';
+import { codeOf, sleep, textOf, WhorlError } from '@whorl/protocol';
 import type { Clock } from '@whorl/protocol';
 import type { JobRow, JobStore } from '../store/jobs.ts';
 
@@ -179,5 +179,5 @@ function viewOf(error: unknown): { readonly code: string; readonly message: stri
   const code = codeOf(error);
   return code === undefined
     ? { code: 'INTERNAL', message: 'The gateway failed on this job; its log says more.' }
-    : { code, message: describe(error) };
+    : { code, message: textOf(error) };
 }

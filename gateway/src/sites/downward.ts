@@ -1,4 +1,4 @@
-import { codeOf, describe, WhorlError } from '@whorl/protocol';
+import { codeOf, textOf, WhorlError } from '@whorl/protocol';
 import { MASTER_ID } from '../settings/sites.ts';
 import type { SiteBase, SiteMark } from '../store/sites.ts';
 import type { StoredUser, UserChange } from '../store/store.ts';
@@ -102,7 +102,7 @@ async function stepOf(ground: SitesGround, { blobs }: Coming, one: One): Promise
   } catch (error) {
     const code = codeOf(error);
     if (code === undefined || code.startsWith('STORE_')) throw error;
-    return { marks: [asideOf(row, blob, { code, reason: describe(error), since: ground.site.now })] };
+    return { marks: [asideOf(row, blob, { code, reason: textOf(error), since: ground.site.now })] };
   }
 }
 

@@ -1,4 +1,4 @@
-import { codeOf, describe, ERRORS, WhorlError } from '@whorl/protocol';
+import { codeOf, describe, ERRORS, textOf, WhorlError } from '@whorl/protocol';
 import { MASTER_ID, MOST_SITES } from '../settings/sites.ts';
 import type { SiteRow } from '../store/sites.ts';
 import { Bucket } from '../settings/bucket.ts';
@@ -262,7 +262,7 @@ export class Master implements MasterEars {
     const code = codeOf(error);
     if (code === undefined) this.#ground.site.log.error({}, `a request of a site failed: ${describe(error)}`);
     const text =
-      code === undefined ? 'the master failed on this request; its log says more' : describe(error);
+      code === undefined ? 'the master failed on this request; its log says more' : textOf(error);
     return { code: code ?? 'INTERNAL', text: text.slice(0, MOST_SESSIONS_TEXT) };
   }
 

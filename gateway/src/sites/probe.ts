@@ -1,4 +1,4 @@
-import { codeOf, describe, ERRORS, WhorlError } from '@whorl/protocol';
+import { codeOf, ERRORS, textOf, WhorlError } from '@whorl/protocol';
 import type { Clock, ErrorCode } from '@whorl/protocol';
 import { z } from 'zod';
 
@@ -58,7 +58,7 @@ async function look(clock: Clock, { step, look: how, untimed }: ProbeStep): Prom
   } catch (error) {
     const code = codeOf(error);
     const known = { code: code ?? 'INTERNAL', remedy: remedyOf(code) };
-    return { step, state: 'failed', text: describe(error), ms: Math.round(clock.now() - began), ...known };
+    return { step, state: 'failed', text: textOf(error), ms: Math.round(clock.now() - began), ...known };
   } finally {
     cancel();
   }

@@ -1,4 +1,4 @@
-import { codeOf, describe } from '@whorl/protocol';
+import { codeOf, describe, textOf } from '@whorl/protocol';
 import type { Cancel } from '@whorl/protocol';
 import type { SiteSyncSettings } from '../settings/sites.ts';
 import { Conversation } from './conversation.ts';
@@ -328,7 +328,7 @@ export class Satellite {
     this.#conversation = undefined;
     if (this.#stopping.signal.aborted) return;
     const code = codeOf(error) ?? 'INTERNAL';
-    const text = describe(error);
+    const text = textOf(error);
     const news = this.#state.trouble?.code !== code;
     const wasOnline = this.#state.online;
     const person = NEEDS_PERSON.includes(code);
@@ -337,7 +337,7 @@ export class Satellite {
     const data = { site: this.#parts.name.master, code, reason: text };
     if (wasOnline) await site.tell({ type: 'site.offline', time: site.now, data: { site: data.site } });
     if (!news) return;
-    site.log.warn({ code }, `the master ${data.site}: ${text}`);
+    site.log.warn({ code }, `the master ${data.site}: ${describe(error)}`);
     await site.tell({ type: person ? 'site.refused' : 'site.failed', time: site.now, data });
   }
 }

@@ -1,4 +1,4 @@
-import { codeOf, describe } from '@whorl/protocol';
+import { codeOf, textOf } from '@whorl/protocol';
 import type { SiteMark, SiteRow } from '../store/sites.ts';
 import type { Conflict, StoredUser, UserChange } from '../store/store.ts';
 import { MOST_RACES, planFor } from '../sync/users.ts';
@@ -164,7 +164,7 @@ function setAside(
     kind: 'aside',
     row: {
       ...{ peer: syncId, user: row.user, bytes: writeMessage({ body, blobs: own }) },
-      ...{ code: codeOf(error) ?? '', reason: describe(error), since: ground.site.now },
+      ...{ code: codeOf(error) ?? '', reason: textOf(error), since: ground.site.now },
     },
   };
 }

@@ -1,4 +1,4 @@
-import { codeOf, describe } from '@whorl/protocol';
+import { codeOf, describe, textOf } from '@whorl/protocol';
 import type { Cancel, Clock, ErrorCode, Random } from '@whorl/protocol';
 import type { NewEvent } from '../events/catalogue.ts';
 import type { EventHub } from '../events/hub.ts';
@@ -172,7 +172,7 @@ export class Trouble {
     const code = troubleOf(error);
     if (code === undefined || this.#stopped) return;
     const { clock, log, hub } = this.#parts;
-    const reason = describe(error);
+    const reason = textOf(error);
     if (this.#episode === undefined) {
       this.#episode = {
         ...{ since: clock.wallTime(), code, reason, tries: 0, dropped: 0, nextTry: 0 },
@@ -180,14 +180,14 @@ export class Trouble {
       };
       log.error(
         { code },
-        `the database cannot be written: ${reason}. What is enrolled stays at the terminals; it is tried again`,
+        `the database cannot be written: ${describe(error)}. What is enrolled stays at the terminals; it is tried again`,
       );
       this.#later(this.#episode);
       hub.turn();
       return;
     }
     const it = this.#episode;
-    if (it.code !== code) log.error({ code }, `the database cannot be written: ${reason}`);
+    if (it.code !== code) log.error({ code }, `the database cannot be written: ${describe(error)}`);
     Object.assign(it, { code, reason });
     if (!this.#mending) return;
     this.#mending = false;

@@ -187,7 +187,7 @@ async function guarded(work: () => Promise<number>): Promise<void> {
   } catch (error) {
     const code = codeOf(error);
     if (code === undefined) throw error;
-    process.stderr.write(`${code}: ${describe(error)}\n`);
+    process.stderr.write(`${describe(error)}\n`);
     process.exitCode = EXIT.usage;
   }
   process.exit();

@@ -57,7 +57,7 @@ function addLooking(jobs: Command): void {
         const list = await context.client.get<JobRow[]>('/jobs');
         const rows = list.map((job) => [
           ...[String(job.id), job.kind, job.state, `${job.done}/${job.total}`],
-          ...[when(job.began), job.who, job.error?.message ?? ''],
+          ...[when(job.began), job.who, whyOf(job)],
         ]);
         context.print(list, () => table(['JOB', 'KIND', 'STATE', 'DONE', 'BEGAN', 'BY', 'WHY'], rows));
       });
@@ -91,8 +91,12 @@ export async function finished(context: Context, job: JobRow): Promise<JobRow> {
   throw new AnswerError({ ...last.error, remedy: `\`whorl jobs show ${job.id}\` shows it again.` });
 }
 
+function whyOf({ error }: JobRow): string {
+  return error === undefined ? '' : `${error.code}: ${error.message}`;
+}
+
 function showJob(job: JobRow): string {
   const head = `job ${job.id}, ${job.kind}: ${job.state}, ${job.done} of ${job.total}`;
   const result = job.result === undefined ? [] : [JSON.stringify(job.result, undefined, 2)];
-  return [head, ...(job.error === undefined ? [] : [job.error.message]), ...result].join('\n');
+  return [head, ...(job.error === undefined ? [] : [whyOf(job)]), ...result].join('\n');
 }

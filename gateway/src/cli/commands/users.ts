@@ -232,7 +232,7 @@ function addFiles(users: Command): void {
         context.print(result, () =>
           [
             `${result.added} added, ${result.changed} changed, ${result.unchanged} as they were, ${result.failed.length} failed.`,
-            ...result.failed.map((one) => `  user ${one.id}: ${one.message}`),
+            ...result.failed.map((one) => `  user ${one.id}: ${one.code}: ${one.message}`),
           ].join('\n'),
         );
       });
