@@ -83,6 +83,8 @@ test('S8 a lost code is taken away at the stopped machine only, which leaves the
   const data = scratch();
   expect((await whorl(data, ['sites', 'lock', 'forget-code'])).err).toMatch(/^STORE_MISSING/);
   let service = await startMaster(data);
+  const add = ['sites', 'add', 'north', '--id', '2'];
+  expect((await whorl(data, add)).err, 'before its password is asked for').toMatch(/^SITES_CODE_NONE/);
   const set = await whorl(data, ['sites', 'lock', 'set-code', '--code-file', '-'], `${CODE}\n`);
   expect(set).toMatchObject({ exit: 0 });
   expect((await whorl(data, ['sites', 'lock', 'forget-code'])).err).toMatch(/^(STORE_BUSY|GATEWAY_RUNNING)/);

@@ -117,6 +117,7 @@ export const ERRORS = {
   CONFIG_VALUE: 'The configuration file has a value that does not fit. `whorl config schema` says what does.',
   CONFIG_CLASH: 'Two places of the configuration file contradict each other.',
   REQUEST_INVALID: 'The request is not one the gateway takes. The message names the place.',
+  REQUEST_SIZE: 'The request is larger than the gateway takes it. Send it in parts.',
   REQUEST_UNKNOWN: 'The gateway has nothing of this name.',
   REQUEST_RATE: 'Requests come faster than the gateway takes them. Wait a few seconds, then repeat.',
   JOB_MANY: 'Too many jobs run at once. Wait until one has ended: `whorl jobs list`.',

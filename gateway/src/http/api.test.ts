@@ -1,3 +1,5 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { api } from './testing/bench.ts';
 
@@ -34,6 +36,14 @@ test.each<[string, Case, number, string, string]>([
     400,
     'REQUEST_INVALID',
     'user.groups',
+  ],
+  ['a path that is no text', { method: 'GET', url: '/users/%ff' }, 400, 'REQUEST_INVALID', '%ff'],
+  [
+    'a name without end',
+    { method: 'GET', url: `/accounts/${'x'.repeat(4000)}` },
+    404,
+    'REQUEST_UNKNOWN',
+    'xxx',
   ],
   ['an id out of range', { method: 'GET', url: '/users/4294967296' }, 400, 'REQUEST_INVALID', 'path.id'],
   ['an id that is none', { method: 'DELETE', url: '/users/..%2f' }, 400, 'REQUEST_INVALID', 'path.id'],
@@ -90,9 +100,20 @@ test('a body that is too large is refused before it is read', async () => {
   const { app, failures } = await api();
   const headers = { 'content-type': 'application/json', 'content-length': String(1 << 30) };
   const answer = await app.inject({ method: 'POST', url: '/jobs/import', headers, payload: '{}' });
-  expect(answer.statusCode).toBe(400);
-  expect(answer.json<{ code: string }>().code).toBe('REQUEST_INVALID');
+  expect(answer.statusCode).toBe(413);
+  expect(answer.json<{ code: string }>().code).toBe('REQUEST_SIZE');
   expect(failures).toEqual([]);
+});
+
+test('what is no HTTP is answered with code and remedy, too', async () => {
+  const { app } = await api();
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  const [place] = app.addresses();
+  const socket = connect(typeof place === 'object' ? place.port : 0, '127.0.0.1');
+  socket.end('GIVE /users\r\n\r\n');
+  const answer = await text(socket);
+  expect(answer).toMatch(/^HTTP\/1.1 400 /);
+  expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toMatchObject({ code: 'REQUEST_INVALID' });
 });
 
 test('an import of which one user is wrong changes nobody', async () => {

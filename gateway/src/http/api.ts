@@ -1,7 +1,8 @@
 import { createServer } from 'node:http';
+import type { Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:https';
 import { fastify } from 'fastify';
-import type { FastifyInstance, FastifyServerFactory } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyServerFactory } from 'fastify';
 import { codeOf, WhorlError } from '@whorl/protocol';
 import type { Caller } from '../access/access.ts';
 import { attend } from './attend.ts';
@@ -17,6 +18,7 @@ import { ROUTES } from './routes.ts';
 const ENDLESS: ReadonlySet<string> = new Set(['text/event-stream', 'application/x-ndjson']);
 /** What a caller who comes too often is told. */
 const RETRY_AFTER_S = 5;
+const TOO_LARGE = 413;
 
 /** What an API is made of. */
 export interface ApiParts extends Omit<Tools, 'guard'> {
@@ -30,15 +32,25 @@ export function buildApi(parts: ApiParts): FastifyInstance {
   const { tls } = parts;
   const serverFactory: FastifyServerFactory = (handler) =>
     tls === undefined ? createServer(handler) : createTlsServer({ ...tls, minVersion: 'TLSv1.2' }, handler);
-  const app = fastify({ forceCloseConnections: true, serverFactory });
-  const tools: Tools = { ...parts, guard: new Guard(parts.door, parts.access, parts.clock) };
-  app.setErrorHandler((error: unknown, _request, reply) => {
-    const known = ofCaller(error) ? new WhorlError('REQUEST_INVALID', error.message) : error;
+  const refuse = (error: unknown, reply: FastifyReply): void => {
+    const known = ofCaller(error) ? refusalOf(error) : error;
     const status = statusOf(known);
     if (status === 500) parts.onFailure(error);
     if (status === 401) void reply.header('www-authenticate', 'Bearer');
     if (status === 429) void reply.header('retry-after', String(RETRY_AFTER_S));
     void reply.status(status).send(errorView(known));
+  };
+  const app = fastify({
+    ...{ forceCloseConnections: true, serverFactory },
+    // Of requests that come to no route.
+    frameworkErrors: (error, _request, reply: FastifyReply) => {
+      refuse(error, reply);
+    },
+    clientErrorHandler: refuseGarbage,
+  });
+  const tools: Tools = { ...parts, guard: new Guard(parts.door, parts.access, parts.clock) };
+  app.setErrorHandler((error: unknown, _request, reply) => {
+    refuse(error, reply);
   });
   app.setNotFoundHandler((request, reply) => {
     void reply
@@ -102,8 +114,25 @@ async function carryOut(route: Route, known: Known, tools: Tools): Promise<unkno
   return run();
 }
 
+function refusalOf(error: Refusal): WhorlError {
+  return new WhorlError(error.statusCode === TOO_LARGE ? 'REQUEST_SIZE' : 'REQUEST_INVALID', error.message);
+}
+
+/** What came over the socket is no HTTP: there is no request yet to be answered. */
+function refuseGarbage(error: Error & { readonly code?: string }, socket: Socket): void {
+  if (socket.destroyed || error.code === 'ECONNRESET') return;
+  const text = JSON.stringify(errorView(new WhorlError('REQUEST_INVALID', `no HTTP: ${error.message}`)));
+  const head = `HTTP/1.1 400 Bad Request\r\nContent-Length: ${Buffer.byteLength(text)}\r\n`;
+  const answer = `${head}Content-Type: application/json\r\nConnection: close\r\n\r\n${text}`;
+  // Whoever speaks no HTTP may never hang up.
+  if (socket.writable) socket.end(answer, () => socket.destroy());
+  else socket.destroy();
+}
+
+type Refusal = Error & { readonly statusCode: number };
+
 /** What the server itself finds wrong with a request. */
-function ofCaller(error: unknown): error is Error {
+function ofCaller(error: unknown): error is Refusal {
   return (
     error instanceof Error &&
     !(error instanceof WhorlError) &&

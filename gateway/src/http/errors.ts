@@ -63,6 +63,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   AUTH_WRONG: 401,
   SETUP_CODE: 401,
   AUTH_ROLE: 403,
+  REQUEST_SIZE: 413,
   REQUEST_UNKNOWN: 404,
   USER_UNKNOWN: 404,
   LINE_UNKNOWN: 404,

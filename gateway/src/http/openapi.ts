@@ -13,6 +13,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
   403: 'The role of the caller may not do this.',
   404: 'There is nothing of this name or id.',
   409: 'It cannot be done as things stand; the message says why.',
+  413: 'The body is larger than is taken here.',
   429: 'Too many requests; `Retry-After` says when to come again.',
   500: 'A fault of the gateway; its log says more.',
   503: 'The gateway cannot do it at the moment; it can be tried again.',
@@ -78,6 +79,7 @@ function responsesOf(route: Route): Record<string, object> {
   const content = Object.fromEntries(route.media.map((type) => [type, { schema }]));
   const refusals = Object.entries(REFUSALS)
     .filter(([status]) => route.role !== 'anyone' || status !== '403')
+    .filter(([status]) => status !== '413' || !isEmpty(jsonSchema(route.body, 'input')))
     .map(([status, description]) => [
       status,
       { description, content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } },

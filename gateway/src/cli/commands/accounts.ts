@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
+import { WhorlError } from '@whorl/protocol';
 import { ROLE_DOCS, ROLES } from '../../settings/roles.ts';
 import type { Account, TokenRow } from '../../store/access.ts';
+import { needsRole } from '../beforehand.ts';
 import { contextOf, guarded, wholeNumber } from '../context.ts';
 import { askPassword } from '../prompt.ts';
 import { table, when } from '../table.ts';
@@ -45,6 +47,9 @@ function addAccounts(accounts: Command): void {
     .action(async (name: string, options: { role: string; passwordFile?: string }, command: Command) => {
       const context = contextOf(command);
       await guarded(context.json, async () => {
+        if (!ROLES.some((role) => role === options.role))
+          throw new WhorlError('USAGE', `--role ${options.role}: one of ${ROLES.join(', ')}`);
+        await needsRole(context.client, 'admin');
         const password = await askPassword(options.passwordFile, 'Password: ', { twice: true });
         await context.client.send('POST', '/accounts', { name, role: options.role, password });
         context.print({ name, role: options.role }, () => `${name} may log in, as ${options.role}.`);
@@ -73,6 +78,7 @@ function addChanges(accounts: Command): void {
     .action(async (name: string, options: { passwordFile?: string }, command: Command) => {
       const context = contextOf(command);
       await guarded(context.json, async () => {
+        await needsRole(context.client, 'admin');
         const password = await askPassword(options.passwordFile, 'New password: ', { twice: true });
         await context.client.send('PATCH', `/accounts/${encodeURIComponent(name)}`, { password });
         context.print({ name }, () => `${name} has another password now.`);

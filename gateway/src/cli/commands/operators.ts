@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { WhorlError } from '@whorl/protocol';
+import { needsRole } from '../beforehand.ts';
 import { contextOf, guarded, wholeNumber } from '../context.ts';
 import { askPassword } from '../prompt.ts';
 import { table } from '../table.ts';
@@ -48,6 +49,7 @@ export function addOperatorCommands(program: Command): void {
           const { name, pinFile, keepPin = false } = options;
           if (keepPin && pinFile !== undefined)
             throw new WhorlError('USAGE', '--keep-pin and --pin-file contradict each other');
+          await needsRole(context.client, 'installer');
           const pin = keepPin ? undefined : await askPassword(pinFile, 'PIN: ', { twice: true });
           await context.client.send('PUT', `/operators/${number}`, {
             ...(name === undefined ? {} : { name }),

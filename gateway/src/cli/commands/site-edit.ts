@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { WhorlError } from '@whorl/protocol';
 import type { SitePreview } from '../../sites/operations.ts';
+import { needsOpenList } from '../beforehand.ts';
 import { contextOf, guarded, wholeNumber } from '../context.ts';
 import type { Context } from '../context.ts';
 import { howToConfirm, moreOf, previewPath } from '../preview.ts';
@@ -63,6 +64,7 @@ async function edit(context: Context, name: string, options: EditOptions): Promi
     context.print(preview, () => showSitePreview(preview, howToConfirm(preview)));
     return;
   }
+  if (asks) await needsOpenList(client);
   await client.send('PATCH', path, {
     ...reach,
     ...(address === undefined ? {} : { url: address }),

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { SitesStatus } from '../../sites/operations.ts';
+import { needsCode, needsRole } from '../beforehand.ts';
 import { contextOf, dataDirectory, guarded, wholeNumber } from '../context.ts';
 import { askPassword } from '../prompt.ts';
 import { configOf } from './database.ts';
@@ -41,6 +42,7 @@ Example:
     .action(async (options: { codeFile?: string; currentFile?: string }, command: Command) => {
       const context = contextOf(command);
       await guarded(context.json, async () => {
+        await needsRole(context.client, 'admin');
         const { lock: state } = await context.client.get<SitesStatus>('/sites');
         const current =
           state?.set === true
@@ -71,6 +73,7 @@ function addUnlock(sites: Command): void {
       const context = contextOf(command);
       await guarded(context.json, async () => {
         const minutes = wholeNumber(options.minutes, '--minutes');
+        await needsCode(context.client);
         const code = await askPassword(options.codeFile, 'Code: ', { option: '--code-file' });
         const body = { code, minutes };
         const opened = await context.client.send<{ until: number }>('POST', '/sites/lock/open', body);

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { systemClock } from '@whorl/protocol';
 import type { AsideView, SitesStatus } from '../../sites/operations.ts';
+import { needsOpenList } from '../beforehand.ts';
 import { contextOf, guarded, wholeNumber } from '../context.ts';
 import { askPassword } from '../prompt.ts';
 import { table, when } from '../table.ts';
@@ -89,8 +90,9 @@ function addAdd(sites: Command): void {
         const context = contextOf(command);
         await guarded(context.json, async () => {
           const groups = options.groups === undefined ? null : groupsOf(options.groups);
-          const password = await askPassword(options.passwordFile, 'Password of the site: ', { twice: true });
           const syncId = wholeNumber(options.id, '--id');
+          await needsOpenList(context.client);
+          const password = await askPassword(options.passwordFile, 'Password of the site: ', { twice: true });
           await context.client.send('POST', '/sites', {
             ...{ syncId, name, url: options.address, user: options.user ?? name, password },
             ...(groups === null ? {} : { groups }),
