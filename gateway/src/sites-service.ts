@@ -4,6 +4,7 @@ import type { Clock, Random } from '@whorl/protocol';
 import { checkPassword, deriveKey, hashPassword, isPassword } from './access/password.ts';
 import type { MqttFace } from './mqtt/face.ts';
 import { readPassword } from './mqtt/password.ts';
+import { readSecretFile } from './settings/secret-file.ts';
 import { brokerProbe } from './mqtt/probe-broker.ts';
 import type { BrokerSites } from './mqtt/site-gate.ts';
 import { MasterLink, satelliteWire } from './mqtt/site-links.ts';
@@ -104,7 +105,7 @@ export async function awaitsUsers(store: Store, { role }: Pick<SitesConfig, 'rol
 
 /**
  * To be called after {@link beginRun}.
- * @throws WhorlError STORE_*, SITES_IDENTITY, MQTT_PASSWORD, MQTT_TLS
+ * @throws WhorlError STORE_*, SITES_IDENTITY, SITES_PASSWORD_FILE, MQTT_PASSWORD, MQTT_TLS
  */
 export async function openSites(parts: SitesServiceParts): Promise<SitesService> {
   const { site, clock, random, name, config } = parts;
@@ -236,8 +237,9 @@ async function openSatellite(
   const { derive } = ground;
   const name: SiteName = { master: above.name, syncId, user: above.user };
   // Told at the start rather than in a log nobody reads; later it is read again for each connection.
-  readPassword(above.passwordFile);
-  const verifier = (): Promise<Uint8Array> => verifierOf(derive, readPassword(above.passwordFile), name);
+  const password = (): string => readSecretFile(above.passwordFile, 'SITES_PASSWORD_FILE');
+  password();
+  const verifier = (): Promise<Uint8Array> => verifierOf(derive, password(), name);
   const wire = brokerWire(above.url, above.ca);
   const desk = new SitesDesk({
     ...{ ground, role: 'satellite', syncId, master: undefined, checkPassword },

@@ -116,6 +116,8 @@ export const ERRORS = {
   CONFIG_KEY: 'The configuration file has a key that means nothing. `whorl config schema` lists all.',
   CONFIG_VALUE: 'The configuration file has a value that does not fit. `whorl config schema` says what does.',
   CONFIG_CLASH: 'Two places of the configuration file contradict each other.',
+  CONFIG_FILE:
+    'A file that the configuration names is missing or cannot be used. Put it there, readable by the gateway’s account; a password for that account only (0600).',
   REQUEST_INVALID: 'The request is not one the gateway takes. The message names the place.',
   REQUEST_SIZE: 'The request is larger than the gateway takes it. Send it in parts.',
   REQUEST_UNKNOWN: 'The gateway has nothing of this name.',
@@ -197,6 +199,8 @@ export const ERRORS = {
     'Users and policies of this site are kept at the master. Change them there; it comes down by itself.',
   SITES_PASSWORD:
     'User name or password of this site are not those that the master expects. Mend the password file, or set it anew at the master: `whorl sites set NAME --password`.',
+  SITES_PASSWORD_FILE:
+    'The file with this site’s password (`site.master.passwordFile`) cannot be used. It holds the password that the master’s list has for the site, and only its owner may read it (0600).',
   SITES_PORT:
     'The broker’s machine does not answer at this port. Check `site.master.url`, firewalls, and whether the master’s gateway runs.',
   SITES_RATE: 'Too many logins failed. Mend user name and password, then wait a minute.',

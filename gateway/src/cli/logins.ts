@@ -2,7 +2,6 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
@@ -14,6 +13,7 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, WhorlError } from '@whorl/protocol';
 import { z } from 'zod';
+import { makeDirectories } from '../settings/directories.ts';
 
 const loginSchema = z.strictObject({
   name: z.string(),
@@ -65,7 +65,7 @@ export class Logins {
   #write(logins: Readonly<Record<string, Login>>): void {
     const fresh = `${this.#path}.${process.pid}`;
     try {
-      mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
+      makeDirectories(dirname(this.#path));
       rmSync(fresh, { force: true });
       const file = openSync(fresh, 'wx', 0o600);
       try {

@@ -1,10 +1,11 @@
 import { hash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { WhorlError } from '@whorl/protocol';
+import { makeDirectories } from '../settings/directories.ts';
 
 /**
  * Where gateway and commands of one data directory meet: a socket that only its owner can open. On Windows a named
@@ -31,7 +32,7 @@ export async function serveLocally(app: FastifyInstance, data: string): Promise<
   if (await answers(path)) throw new WhorlError('GATEWAY_RUNNING', data);
   if (process.platform !== 'win32') {
     // The directory keeps others out from the first moment; the socket's own mode comes after it is made.
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeDirectories(dirname(path));
     chmodSync(dirname(path), 0o700);
     if (existsSync(path)) rmSync(path);
   }

@@ -1,20 +1,12 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, WhorlError } from '@whorl/protocol';
 import type { Clock, Random } from '@whorl/protocol';
 import type { HttpConfig } from '../settings/http.ts';
 import { makeCertificate } from './certificate.ts';
+import { makeDirectories } from '../settings/directories.ts';
 
 /** Certificate and key, PEM. */
 export interface Identity {
@@ -67,7 +59,7 @@ function made({ config, clock, random }: IdentityParts): Identity {
 
 function write(folder: string, paths: Identity, { cert, key }: Identity): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeDirectories(folder);
     rmSync(`${paths.key}.new`, { force: true });
     writeFileSync(`${paths.key}.new`, key, { mode: 0o600, flag: 'wx', flush: true });
     if (process.platform !== 'win32') chmodSync(`${paths.key}.new`, 0o600);

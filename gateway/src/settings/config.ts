@@ -38,7 +38,8 @@ export interface Config {
 
 /** One thing that is wrong with a file. */
 export interface Problem {
-  readonly code: 'CONFIG_READ' | 'CONFIG_SYNTAX' | 'CONFIG_KEY' | 'CONFIG_VALUE' | 'CONFIG_CLASH';
+  readonly code:
+    'CONFIG_READ' | 'CONFIG_SYNTAX' | 'CONFIG_KEY' | 'CONFIG_VALUE' | 'CONFIG_CLASH' | 'CONFIG_FILE';
   /** `file:line key.path` */
   readonly place: string;
   readonly text: string;

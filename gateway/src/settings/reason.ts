@@ -4,6 +4,10 @@ export function reasonOf(cause: unknown): string {
   switch (code) {
     case 'ENOENT':
       return 'no such file or folder';
+    case 'ENOTDIR':
+      return 'a part of the path is no folder';
+    case 'EROFS':
+      return 'the disk is read-only';
     case 'EACCES':
     case 'EPERM':
       return 'not permitted';

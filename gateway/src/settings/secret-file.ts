@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
-import { describe, WhorlError } from '@whorl/protocol';
+import { WhorlError } from '@whorl/protocol';
 import type { ErrorCode } from '@whorl/protocol';
+import { reasonOf } from './reason.ts';
 
 /**
  * A secret from a file that only its owner can read.
@@ -16,6 +17,6 @@ export function readSecretFile(path: string, code: ErrorCode): string {
     return secret;
   } catch (cause) {
     if (cause instanceof WhorlError) throw cause;
-    throw new WhorlError(code, `${path} could not be read: ${describe(cause)}`, { cause });
+    throw new WhorlError(code, `${path} could not be read: ${reasonOf(cause)}`, { cause });
   }
 }

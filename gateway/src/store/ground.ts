@@ -2,6 +2,7 @@ import * as fs from 'node:fs';
 import { backup, DatabaseSync } from 'node:sqlite';
 import type { SQLInputValue, SQLOutputValue } from 'node:sqlite';
 import { systemClock } from '@whorl/protocol';
+import { makeDirectories } from '../settings/directories.ts';
 import type { Roles } from './members.ts';
 
 /** A prepared statement, as node:sqlite has it. */
@@ -78,7 +79,10 @@ class NodeConnection extends DatabaseSync implements Connection {
 }
 
 /** This machine. */
-export const machine: Ground = { files: fs, connect: (path) => new NodeConnection(path) };
+export const machine: Ground = {
+  files: { ...fs, mkdirSync: makeDirectories },
+  connect: (path) => new NodeConnection(path),
+};
 
 /**
  * This machine in real time: what all terminals that spoke in one round of the event loop have to store is committed

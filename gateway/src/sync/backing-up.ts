@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe } from '@whorl/protocol';
 import type { Clock } from '@whorl/protocol';
@@ -6,6 +6,7 @@ import type { NewEvent } from '../events/catalogue.ts';
 import type { Log } from '../settings/log.ts';
 import type { BackupPlan } from '../settings/backup.ts';
 import type { Store } from '../store/store.ts';
+import { makeDirectories } from '../settings/directories.ts';
 
 const HOUR_MS = 3_600_000;
 /** After a failure it is tried again sooner than planned. */
@@ -61,7 +62,7 @@ export class BackingUp {
     const { store, tell, clock, plan, name, log } = this.#parts;
     const time = clock.wallTime();
     try {
-      mkdirSync(plan.directory, { recursive: true, mode: 0o700 });
+      makeDirectories(plan.directory);
       const made = await store.backups.make(join(plan.directory, fileOf(name, time)));
       for (const old of this.#kept().slice(0, -plan.keep)) rmSync(join(plan.directory, old));
       const { file, bytes, users } = made;

@@ -1,7 +1,8 @@
 import { flushCompileCache } from 'node:module';
 import type { Command } from 'commander';
 import { configJsonSchema } from '../../settings/schema.ts';
-import { loadConfig } from '../../settings/config.ts';
+import { ConfigError, loadConfig } from '../../settings/config.ts';
+import { fileProblems } from '../../settings/named-files.ts';
 import type { HttpFace } from '../../http/face.ts';
 import { contextOf, guarded } from '../context.ts';
 import { showApi } from './look.ts';
@@ -44,10 +45,13 @@ export function addStartCommands(program: Command): void {
     .command('check')
     .description('say what is wrong with a configuration file')
     .argument('<file>')
-    .action(async (file: string, _options, command: Command) => {
+    .option('--no-files', 'do not look at the files that it names: it is for another machine')
+    .action(async (file: string, { files }: { files: boolean }, command: Command) => {
       const context = contextOf(command);
       await guarded(context.json, async () => {
         const loaded = loadConfig(file);
+        const problems = files ? fileProblems(loaded, file) : [];
+        if (problems.length > 0) throw new ConfigError(problems);
         const terminals = loaded.site.lines.reduce((sum, line) => sum + line.terminals.length, 0);
         context.print(
           { ok: true, lines: loaded.site.lines.length, terminals },

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf, sleep, WhorlError } from '@whorl/protocol';
 import type { Clock } from '@whorl/protocol';
@@ -13,6 +13,7 @@ import { translated } from '../sqlite-errors.ts';
 import { putDifference, putRows, sumOf } from './copied-rows.ts';
 import { Staging } from './staging.ts';
 import type { Staged } from './staging.ts';
+import { makeDirectories } from '../../settings/directories.ts';
 
 /** Copies of the database as it was, while it is brought to the server. */
 const FOLDER = 'db-copy';
@@ -99,7 +100,7 @@ class Move {
 
   async run(): Promise<MoveReport> {
     const { clock, told, signal } = this.#options;
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    makeDirectories(this.#folder);
     this.#staged = this.#staging.open();
     if (this.#staged !== undefined && !existsSync(this.#file(this.#staged.base))) this.#staged = undefined;
     this.#tidy();
