@@ -180,7 +180,6 @@ async function check(talk: Talk, guard: Guard | undefined): Promise<void> {
     const cursor = last === undefined ? { run: 'done', seq: 0 } : { run: due.run, seq: last };
     const { missing, erased, outside } =
       last === undefined ? NONE : (await talk.ask({ ask: 'check', users: [...users] })).answer;
-    const bases = await sites.bases(outside);
     const again = (due.run === 'due' ? missing : []).flatMap((user): SiteMark[] => [
       { kind: 'base', user, base: undefined },
       { kind: 'logged', user },
@@ -191,11 +190,7 @@ async function check(talk: Talk, guard: Guard | undefined): Promise<void> {
       rows: [
         ...gone(due.run === 'due' ? [] : missing, 'deleted'),
         ...gone(erased, 'erased'),
-        // Whom its own terminals enrolled, a site keeps.
-        ...gone(
-          outside.filter((user) => bases.get(user)?.version !== 0),
-          'scope',
-        ),
+        ...gone(outside, 'scope'),
       ],
       ...{ blobs: [], guard },
       also: [...again, { kind: 'cursor', peer: MASTER_ID, stream: 'check', cursor }],

@@ -9,6 +9,7 @@ import type { Merged } from '../sync/merge.ts';
 import { decide } from '../sync/pulled.ts';
 import type { Case } from '../sync/pulled.ts';
 import { groupsOf } from '../sync/scope.ts';
+import { belongs } from './belonging.ts';
 import { heard, itself } from './names.ts';
 import type { Offer, Outcome } from './requests.ts';
 
@@ -80,10 +81,10 @@ const NOTHING_TAKEN: RuntimeSettings['merge'] = Object.fromEntries(
  * gives nobody an access group that does not reach it: whoever has a satellite has not all doors.
  */
 function policiesFor(
-  { held, reach, shared, settings }: Offering,
+  { site, held, reach, shared, settings }: Offering,
   parts: readonly Part[],
 ): RuntimeSettings['merge'] {
-  if (held !== undefined && !shared && !belongs(reach, held)) return NOTHING_TAKEN;
+  if (held !== undefined && !shared && !belongs({ name: site, groups: reach }, held)) return NOTHING_TAKEN;
   const gives = parts.flatMap(({ record }) => groupsOf(record));
   const beyond = reach !== undefined && gives.some((group) => !reach.includes(group));
   return beyond ? { ...settings.merge, groups: 'gateway-wins' } : settings.merge;
@@ -170,14 +171,4 @@ function mergedEvent(
 
 function nothing(next: StoredUser | undefined): Omit<MergedOffer, 'outcome'> {
   return { next, conflicts: [], events: [] };
-}
-
-/** Whether a user belongs at a site. @param groups that reach it; all users when absent */
-export function belongs(groups: readonly number[] | undefined, user: Pick<StoredUser, 'record'>): boolean {
-  return reached(groups, groupsOf(user.record));
-}
-
-/** Whether a site that these groups reach has users of those. @param reach all users when absent */
-export function reached(reach: readonly number[] | undefined, groups: readonly number[]): boolean {
-  return reach === undefined || groups.some((group) => reach.includes(group));
 }

@@ -4,10 +4,9 @@ import type { UserSummary } from '../store/store.ts';
 import { Tally } from '../sync/preview.ts';
 import type { EffectKind, Preview, PreviewPage } from '../sync/preview.ts';
 import type { SitesGround } from './ground.ts';
-import { reached } from './merging.ts';
+import { reached } from './belonging.ts';
 import type { SitePreview } from './operations.ts';
 import { scopeName } from './serving.ts';
-import { OWN } from './taking.ts';
 
 // Who is at a site follows from the access groups that reach it: what another list of them would do, before it does it.
 
@@ -17,8 +16,8 @@ type Ground = Pick<SitesGround, 'site' | 'clock'>;
 const PAGE = 500;
 
 /**
- * What it would do at a site that other groups reach it. Somebody whom the site has of its own already is overwritten
- * there once they belong there.
+ * What it would do at a site that other groups reach it. Somebody whom the site may have already is overwritten there once
+ * they belong there.
  * @param groups all users when absent
  * @throws WhorlError STORE_*
  */
@@ -66,7 +65,7 @@ async function preview(
     for (const user of users) {
       const before = reached(groups, user.groups);
       if (before) tally.held(name);
-      const effect = effectOn(before, user, held.get(user.id) === OWN);
+      const effect = effectOn(before, user, held.has(user.id));
       if (effect !== undefined) tally.add({ user: user.id, terminal: name, effect });
     }
     after = last.id;

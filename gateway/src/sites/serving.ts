@@ -7,7 +7,7 @@ import { siteOf } from '../sync/site-names.ts';
 import { departureKey, provenDeparture } from './departure.ts';
 import { cursorAt, resumeAt } from './history.ts';
 import type { History } from './history.ts';
-import { belongs } from './merging.ts';
+import { belongs } from './belonging.ts';
 import { told } from './names.ts';
 import type { AnswerOf, DownRow, RequestOf } from './requests.ts';
 
@@ -85,17 +85,20 @@ export async function serveWalk(
 
 /** Those of these users whom the master does not know of, and those who do not belong at the site. */
 export async function serveCheck(
-  { site }: SitesGround,
-  { syncId, groups }: SiteRow,
+  ground: SitesGround,
+  at: SiteRow,
   { users }: RequestOf<'check'>,
 ): Promise<AnswerOf<'check'>> {
+  const { site } = ground;
+  const { syncId } = at;
   const { sites } = site.store;
+  const disputes = (await site.store.countConflicts()) > 0;
   const gone = new Set(await sites.erased(users));
   const [missing, erased, outside]: number[][] = [[], [], []];
   for (const id of users) {
     const user = await site.store.user(id);
     if (user === undefined) (gone.has(id) ? erased : missing)?.push(id);
-    else if (!belongs(groups, user)) outside?.push(id);
+    else if (!belongs(at, user) && !(disputes && (await isApart(ground, at, id)))) outside?.push(id);
   }
   const held = await sites.held(syncId, users);
   await sites.saveHeld(syncId, new Map(users.filter((id) => !held.has(id)).map((id) => [id, 0])));
@@ -139,15 +142,12 @@ async function pageOf(
   let [size, last] = [0, undefined as Change | undefined];
   for await (const [change, user] of read(store, changes)) {
     const { user: id } = change;
-    if (user === undefined || !belongs(site.groups, user)) {
-      // Whom its terminals enrolled, a site keeps; whether it ever held somebody erased is not worth the doubt.
-      const had = held.get(id);
-      if (user === undefined ? had !== undefined || erased.has(id) : had !== undefined && had >= 0) {
+    if (user === undefined || !belongs(site, user)) {
+      const had = held.has(id) || (user === undefined && erased.has(id));
+      // Whether it ever held somebody erased is not worth the doubt; its own person under this id is another one.
+      if (had && !(disputes && user !== undefined && (await isApart(ground, site, id)))) {
         const why = user !== undefined ? 'scope' : erased.has(id) ? 'erased' : 'deleted';
-        const known = why === 'scope' ? undefined : born.get(id);
-        const departure = known && { user: id, born: known, erased: why === 'erased' };
-        const proven = departure && { proven: provenDeparture(await departureKey(ground), departure) };
-        rows.push({ is: 'gone', user: id, why, ...proven });
+        rows.push(await goneRow(ground, { user: id, why, born: born.get(id) }));
         given.set(id, 0);
       }
     } else if (!known || held.get(id) !== user.version) {
@@ -197,6 +197,16 @@ async function* read(
 async function isApart({ site }: SitesGround, { name }: SiteRow, user: number): Promise<boolean> {
   const open = await site.store.conflicts({ user, kind: 'two-people', state: 'open', limit: 100 });
   return open.some(({ terminal }) => siteOf(terminal) === name);
+}
+
+/** That somebody goes, with the proof of a master that has deleted or erased them. */
+async function goneRow(
+  ground: SitesGround,
+  { user, why, born }: { user: number; why: 'deleted' | 'erased' | 'scope'; born: string | undefined },
+): Promise<DownRow> {
+  if (why === 'scope' || born === undefined) return { is: 'gone', user, why };
+  const departure = { user, born, erased: why === 'erased' };
+  return { is: 'gone', user, why, proven: provenDeparture(await departureKey(ground), departure) };
 }
 
 function rowOf(

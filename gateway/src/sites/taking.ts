@@ -3,7 +3,7 @@ import type { SiteMark, SiteRow } from '../store/sites.ts';
 import type { Conflict, StoredUser, UserChange } from '../store/store.ts';
 import { MOST_RACES, planFor } from '../sync/users.ts';
 import type { SitesGround } from './ground.ts';
-import { belongs, isDeleted, mergeOffer, offeredWhole } from './merging.ts';
+import { isDeleted, mergeOffer, offeredWhole } from './merging.ts';
 import type { MergedOffer } from './merging.ts';
 import { readMessage, writeMessage } from './message.ts';
 import type { AnswerOf, Offer, Outcome, RequestOf } from './requests.ts';
@@ -13,9 +13,6 @@ import { offersSchema } from './requests.ts';
 import { fitting } from './login-words.ts';
 
 // The master takes what a satellite sends up.
-
-/** Version of a user whom a site has of its own, outside of its scope. */
-export const OWN = -1;
 
 interface Taken {
   readonly row: Offer;
@@ -33,8 +30,9 @@ export async function takeOffers(
   blobs: readonly Uint8Array[],
 ): Promise<AnswerOf<'offers'>> {
   const progress = { kind: 'cursor', peer: site.syncId, stream: 'users', cursor } as const;
+  // Before it is answered, and again should it be asked again: a site that has somebody must never be forgotten.
+  await ground.site.store.sites.saveHeld(site.syncId, await mayHave(ground, site, rows));
   const taken = await take(ground, site, { rows, blobs, also: [progress] });
-  await ground.site.store.sites.saveHeld(site.syncId, await ownOf(ground, site, taken));
   const born = await bornOf(
     ground,
     rows.map(({ user }) => user),
@@ -44,25 +42,15 @@ export async function takeOffers(
   };
 }
 
-/** Whom the site has of its own, or may have still: it hears when they are deleted. */
-async function ownOf(
+/** Whom the site may have though the master has not given it that user: it hears when they go, or do not belong there. */
+async function mayHave(
   { site }: SitesGround,
-  { syncId, name, groups }: SiteRow,
-  taken: readonly Taken[],
+  { syncId }: SiteRow,
+  rows: readonly Offer[],
 ): Promise<ReadonlyMap<number, number>> {
-  const held = await site.store.sites.held(
-    syncId,
-    taken.map(({ row }) => row.user),
-  );
-  const own = new Map<number, number>();
-  for (const { row, outcome, merged } of taken) {
-    const before = held.get(row.user);
-    const next = merged?.next;
-    if (outcome === 'gone' && before === undefined) own.set(row.user, 0);
-    else if (row.base === 0 && (before ?? 0) <= 0 && next !== undefined && !belongs(groups, next))
-      own.set(row.user, row.parts.some(({ by }) => by.terminal?.startsWith(`${name}/`)) ? OWN : 0);
-  }
-  return own;
+  const users = rows.map(({ user }) => user);
+  const held = await site.store.sites.held(syncId, users);
+  return new Map(users.filter((user) => !held.has(user)).map((user) => [user, 0]));
 }
 
 /** Tries again what was set aside. */

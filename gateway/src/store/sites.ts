@@ -242,7 +242,7 @@ export interface SiteStore {
 
   /** Versions that a satellite has, or may have, of these users. */
   held(site: number, users: readonly number[]): Promise<ReadonlyMap<number, number>>;
-  /** @param versions 0 for a user whom the satellite may have; -1 for one whom it has of its own, outside of its scope */
+  /** @param versions 0 for a user whom the satellite may have */
   saveHeld(site: number, versions: ReadonlyMap<number, number>): Promise<void>;
   /** It is not known any more what a satellite has. */
   forgetHeld(site: number): Promise<void>;

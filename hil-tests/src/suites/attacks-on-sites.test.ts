@@ -5,7 +5,7 @@ import { LOGIN } from '@whorl/gateway/sites/channel';
 import { readMessage, writeMessage } from '@whorl/gateway/sites/message';
 import type { SitesCrossing } from '@whorl/gateway/sites/testing/bus';
 import { carded, entries, grouped, named, SatelliteNode, World } from '@whorl/gateway/sites/testing/world';
-import { nonceOf, recordOf, seededRandom, writeRecord } from '@whorl/protocol';
+import { FIELDS, nonceOf, recordOf, seededRandom, writeRecord } from '@whorl/protocol';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { Liar } from '../attacks/liar.ts';
 
@@ -86,7 +86,8 @@ type AtBroker = (world: World, strike: () => void) => Promise<boolean>;
 const playedAgain: AtBroker = async (world, strike) => {
   const north = await world.add('north');
   const heard = listening(world);
-  await north.enrol(2, named('Bo'));
+  // Nobody can tell who it is: whom the master knows as deleted would not come back in any case.
+  await north.enrol(2, { [FIELDS.pin.number]: world.random.bytes(36) });
   await north.sync();
   await world.hq.remove(2);
   strike();

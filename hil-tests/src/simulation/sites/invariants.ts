@@ -1,5 +1,6 @@
-import { decodeField, FIELDS, writeRecord } from '@whorl/protocol';
+import { writeRecord } from '@whorl/protocol';
 import type { Store } from '@whorl/gateway';
+import { belongs } from '@whorl/gateway/sites/belonging';
 import { faultsOf } from '../../powerloss/contents.ts';
 import { nameIn } from './people.ts';
 import type { Premises } from './premises.ts';
@@ -120,7 +121,7 @@ async function checkSites({ company }: Run, { master, sites, reach }: Quiet): Pr
     for (const [id, user] of master) {
       if (apart.has(id)) continue;
       const there = held.get(id);
-      if (!belongs(groups, user)) continue;
+      if (!belongs({ name: site.name, groups }, user)) continue;
       if (there === undefined) throw new Error(`${site.name}: user ${id} is missing`);
       const [ours, theirs] = [user, there].map(({ record }) =>
         Buffer.from(writeRecord(record)).toString('base64'),
@@ -128,13 +129,9 @@ async function checkSites({ company }: Run, { master, sites, reach }: Quiet): Pr
       if (ours !== theirs)
         throw new Error(`${site.name}: user ${id} has ${fieldsOf(there)}, the master ${fieldsOf(user)}`);
     }
-    for (const [id, user] of held) {
+    for (const id of held.keys()) {
       const known = master.get(id);
-      if (apart.has(id) || (known !== undefined && belongs(groups, known))) continue;
-      const own = [...user.provenance.values()].some(
-        ({ origin, terminal }) => origin === 'terminal' && terminal?.includes('/') === false,
-      );
-      if (known !== undefined && own) continue;
+      if (apart.has(id) || (known !== undefined && belongs({ name: site.name, groups }, known))) continue;
       throw new Error(
         `${site.name}: user ${id} does not belong there${known === undefined ? ', and is not at the master' : ''}`,
       );
@@ -146,12 +143,6 @@ async function checkSites({ company }: Run, { master, sites, reach }: Quiet): Pr
 async function heldApart(master: Premises, site: Premises): Promise<ReadonlySet<number>> {
   const open = await master.now.store.conflicts({ kind: 'two-people', state: 'open', limit: 10_000 });
   return new Set(open.filter(({ terminal }) => terminal.startsWith(`${site.name}/`)).map(({ user }) => user));
-}
-
-function belongs(groups: readonly number[] | undefined, { record }: StoredUser): boolean {
-  const bytes = record.fields.get(FIELDS.groups.number);
-  const own = bytes === undefined ? [] : decodeField('groups', bytes);
-  return groups === undefined || own.some((group) => groups.includes(group));
 }
 
 function checkWriters({ truth }: Run, { master }: Quiet): void {
