@@ -104,6 +104,28 @@ test.each(FAULTS)(
   },
 );
 
+test('E7 answers that were late in the recording are so late again, and the gateway waits as it did', async () => {
+  const { recording } = await taped(async (rig) => {
+    const late = { fault: 'late', given: { by: 40, chance: 0.3 }, forMs: 3_000 };
+    await rig.faults.begin(rig.target('terminal-2'), late);
+    rig.terminal('terminal-2').enrol({ user: 7, name: 'Ada', groups: [1], fingers: 2 });
+    await rig.pass(4_000);
+    await verifiedOn(rig, 7, ALL);
+    await rig.pass(2_000);
+  });
+  const lates = recording.said.flatMap(({ fate }) => fate?.lateMs ?? []);
+  expect(lates.length).toBeGreaterThan(1);
+  for (const ms of lates) expect(ms).toBeCloseTo(41, 0);
+  const { same, deviations } = await replay(recording);
+  expect(deviations).toEqual([]);
+  expect(same).toBeGreaterThan(60);
+  // They are played, and not only left alone: so late that the gateway gives up, all comes otherwise.
+  const later = recording.said.map((one) =>
+    one.fate?.lateMs === undefined ? one : { ...one, fate: { ...one.fate, lateMs: 3_000 } },
+  );
+  expect((await replay({ ...recording, said: later })).deviations.length).toBeGreaterThan(0);
+});
+
 test('E7 what the gateway says otherwise is told: at which packet, what was expected and what came', async () => {
   const { recording } = await taped(async (rig) => {
     rig.terminal('terminal-1').enrol({ user: 7, fingers: 1 });

@@ -3,6 +3,9 @@ import { FIELDS, recordOf } from '@whorl/protocol';
 import { ALL, atRest, behaviour, digestsOf, verifiedOn } from '../rig/behaviour.ts';
 import type { Rig } from '../rig/rig.ts';
 
+/** So often a terminal is asked who it is before it is taken for silent. */
+const TRIES_OF_A_GREETING = 3;
+
 behaviour(
   'a user that several terminals of a line need crosses it once',
   async (rig) => {
@@ -46,6 +49,31 @@ behaviour(
     rig.terminal('terminal-2').powerOn();
     await verifiedOn(rig, 7, ALL);
     expect(digestsOf(rig, 7).size).toBe(1);
+  },
+  { on: ['memory'] },
+);
+
+behaviour(
+  'B10 one that is not paired keeps nobody of its line waiting, though its first greeting was lost',
+  async (rig) => {
+    const stranger = rig.terminal('terminal-2');
+    const others = ALL.filter((name) => name !== 'terminal-2');
+    await rig.unplug('floor');
+    stranger.factoryReset();
+    let lost = 0;
+    rig.media.get('floor')?.troubleAt(stranger, {
+      hears: (frame) => ((lost += 1) > TRIES_OF_A_GREETING ? frame : undefined),
+    });
+    await rig.plug('floor');
+    await rig.until('all greeted', async () => {
+      const { terminals } = await rig.gateway.operations.status();
+      return terminals.every(
+        ({ name, state }) => state === (others.includes(name) ? 'online' : 'quarantined'),
+      );
+    });
+    expect(lost).toBeGreaterThan(TRIES_OF_A_GREETING);
+    rig.terminal('terminal-5').enrol({ user: 7, name: 'Ada', fingers: 2 });
+    await verifiedOn(rig, 7, others, 5_000);
   },
   { on: ['memory'] },
 );

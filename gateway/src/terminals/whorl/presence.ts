@@ -297,6 +297,8 @@ export class Presence {
     if (greeting.kind === 'quarantined') {
       if (member.isOnline()) member.lost(greeting.reason);
       member.quarantined(greeting.serial, greeting.reason);
+      // It has answered: whoever waits for everyone to be greeted need not wait for it.
+      seat.silent = 0;
       seat.due = this.#clock.now() + QUARANTINE_MS;
       return;
     }
