@@ -57,7 +57,7 @@ behaviour(
   'B10 one that is not paired keeps nobody of its line waiting, though its first greeting was lost',
   async (rig) => {
     const stranger = rig.terminal('terminal-2');
-    const others = ALL.filter((name) => name !== 'terminal-2');
+    const others: readonly string[] = ALL.filter((name) => name !== 'terminal-2');
     await rig.unplug('floor');
     stranger.factoryReset();
     let lost = 0;
