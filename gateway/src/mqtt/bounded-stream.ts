@@ -39,11 +39,25 @@ export class BoundedStream extends Duplex {
   }
 
   override _write(bytes: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#send([bytes], done);
+  }
+
+  /** A packet is written piece by piece: its pieces go out together. */
+  override _writev(pieces: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
+    this.#send(
+      pieces.map(({ chunk }) => chunk),
+      done,
+    );
+  }
+
+  #send(pieces: readonly Buffer[], done: (error?: Error | null) => void): void {
     if (this.#inner.destroyed) {
       done(new Error('the connection is closed'));
       return;
     }
-    this.#inner.write(bytes);
+    this.#inner.cork();
+    for (const bytes of pieces) this.#inner.write(bytes);
+    this.#inner.uncork();
     if (this.#inner.writableLength <= this.#bounds.unread) done();
     else this.#inner.once('drain', () => done());
   }

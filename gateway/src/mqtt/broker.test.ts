@@ -89,7 +89,8 @@ test('a last will is no way around that', async () => {
   });
   liar.client.stream.destroy();
   await stillWorks(bench, program);
-  expect((await listen(bench)).under('state')).toEqual([{ state: 'online' }]);
+  const later = await listen(bench);
+  await vi.waitFor(() => expect(later.under('state')).toEqual([{ state: 'online' }]));
   expect(program.under('state')).toEqual([{ state: 'online' }]);
 });
 

@@ -225,7 +225,8 @@ function isLevel(given: string | undefined, wanted: string | undefined): boolean
 }
 
 function serverFor(config: MqttConfig, onSocket: (socket: Duplex) => void): Server {
-  const server = config.tls === undefined ? createServer(onSocket) : tlsServer(config.tls, onSocket);
+  const server =
+    config.tls === undefined ? createServer({ noDelay: true }, onSocket) : tlsServer(config.tls, onSocket);
   server.maxConnections = MOST_CLIENTS;
   return server;
 }
@@ -235,8 +236,8 @@ function tlsServer(
   onSocket: (socket: Duplex) => void,
 ): Server {
   try {
-    const options = { cert: readFileSync(cert), key: readFileSync(key), handshakeTimeout: HELLO_MS };
-    return createTlsServer(options, onSocket);
+    const identity = { cert: readFileSync(cert), key: readFileSync(key) };
+    return createTlsServer({ ...identity, noDelay: true, handshakeTimeout: HELLO_MS }, onSocket);
   } catch (cause) {
     throw new WhorlError('MQTT_TLS', `${cert}, ${key}: ${describe(cause)}`, { cause });
   }

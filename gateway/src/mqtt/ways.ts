@@ -28,10 +28,10 @@ export function brokerWire(url: string, ca: string | undefined): Way['wire'] {
 }
 
 function openSocket({ host, port, tls }: BrokerPlace, ca: Buffer | undefined): Duplex {
-  if (!tls) return connect({ host, port });
+  const place = { host, port, noDelay: true };
+  if (!tls) return connect(place);
   return connectTls({
-    host,
-    port,
+    ...place,
     ...(isIP(host) === 0 ? { servername: host } : {}),
     ...(ca === undefined ? {} : { ca }),
   });

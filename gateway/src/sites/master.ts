@@ -330,16 +330,24 @@ export class Master implements MasterEars {
     return {
       answer: {
         ...{ name: master, time: site.now, head, scope: scopeName(bound), token: 0 },
-        up: {
-          users: (await site.store.sites.cursor(syncId, 'users')) ?? null,
-          events: (await site.store.sites.cursor(syncId, 'events')) ?? null,
-          holdings: (await site.store.sites.cursor(syncId, 'holdings')) ?? null,
-        },
+        up: await this.#reached(syncId),
         down: { ...cursorAt(history, 'users', down.seq), lost: down.lost },
         policies: { merge: site.settings.merge, hold: site.settings.hold },
       },
       blobs: [next],
     };
+  }
+
+  /** How far a site's logs are taken in here. */
+  async #reached(syncId: number): Promise<AnswerOf<'open'>['up']> {
+    const { sites } = this.#ground.site.store;
+    // Asked together: the store's thread answers all of it at once.
+    const [users = null, events = null, holdings = null] = await Promise.all([
+      sites.cursor(syncId, 'users'),
+      sites.cursor(syncId, 'events'),
+      sites.cursor(syncId, 'holdings'),
+    ]);
+    return { users, events, holdings };
   }
 
   async #ended({ syncId, name }: SiteRow, session: Session, request: RequestOf<'ended'>): Promise<void> {

@@ -57,7 +57,8 @@ export async function serveChanges(
   const history = await historyOf(ground);
   const from = resumeAt(history, 'users', after).seq;
   const changes = await sites.changes(from, MOST_ROWS);
-  const page = await pageOf(ground, site, { changes, bytes, known: false });
+  // Mostly there is nothing new.
+  const page = changes.length === 0 ? NO_PAGE : await pageOf(ground, site, { changes, bytes, known: false });
   const seq = page.last?.seq ?? Math.max(from, history.heads.users);
   const left = await sites.countChanges(seq, history.heads.users);
   return {
@@ -117,6 +118,8 @@ interface Paged extends Pick<Walked, 'given'> {
   readonly blobs: Uint8Array[];
   readonly last: Change | undefined;
 }
+
+const NO_PAGE: Paged = { rows: [], blobs: [], last: undefined, given: new Map() };
 
 interface PageParts {
   readonly changes: readonly Change[];

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Keys } from '../keys.ts';
 import type { SiteRow } from '../sites.ts';
-import type { Sqlite } from '../sqlite.ts';
+import type { Row, Sqlite } from '../sqlite.ts';
 import { bytes, number, text } from './rows.ts';
 
 // The master's list of its satellites. Verifiers and tokens are sealed, and so is all else of a row.
@@ -32,11 +32,19 @@ const siteSchema = z.strictObject({
 
 /** @throws WhorlError VAULT_SEALED */
 export function listSites(db: Sqlite, keys: Keys): readonly SiteRow[] {
-  return db.all('SELECT * FROM sites ORDER BY sync_id').map((row) => {
-    const [syncId, name] = [number(row, 'sync_id'), text(row, 'name')];
-    const clear = keys.openSecret(place(syncId, name), bytes(row, 'sealed'));
-    return { syncId, name, ...siteSchema.decode(JSON.parse(Buffer.from(clear).toString()) as never) };
-  });
+  return db.all('SELECT * FROM sites ORDER BY sync_id').map((row) => opened(keys, row));
+}
+
+/** @throws WhorlError VAULT_SEALED */
+export function readSite(db: Sqlite, keys: Keys, syncId: number): SiteRow | undefined {
+  const row = db.get('SELECT * FROM sites WHERE sync_id = ?', syncId);
+  return row && opened(keys, row);
+}
+
+function opened(keys: Keys, row: Row): SiteRow {
+  const [syncId, name] = [number(row, 'sync_id'), text(row, 'name')];
+  const clear = keys.openSecret(place(syncId, name), bytes(row, 'sealed'));
+  return { syncId, name, ...siteSchema.decode(JSON.parse(Buffer.from(clear).toString()) as never) };
 }
 
 export function putSite(db: Sqlite, keys: Keys, { syncId, name, ...site }: SiteRow): void {

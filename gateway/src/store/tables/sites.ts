@@ -22,7 +22,7 @@ import type {
 } from '../sites.ts';
 import type { Row, Sqlite } from '../sqlite.ts';
 import { bytes, number, text } from './rows.ts';
-import { forgetSite, listSites, putSite } from './site-list.ts';
+import { forgetSite, listSites, putSite, readSite } from './site-list.ts';
 import { asidePlace, goneUser, putMarks, readCursor, siteBase } from './site-marks.ts';
 import { holdingChanges, ownHoldings, ownReport, siteHoldings, siteReport } from './site-reports.ts';
 import { LIMIT, where } from './where.ts';
@@ -87,7 +87,7 @@ export class SiteTables implements SiteStore {
 
   saveSite(site: SiteRow, from?: SiteRow): Promise<boolean> {
     return this.#db.write(() => {
-      const stands = listSites(this.#db, this.#keys).find(({ syncId }) => syncId === site.syncId);
+      const stands = readSite(this.#db, this.#keys, site.syncId);
       if (!isDeepStrictEqual(stands, from)) return false;
       putSite(this.#db, this.#keys, site);
       return true;
@@ -103,7 +103,7 @@ export class SiteTables implements SiteStore {
 
   resetSite(syncId: number): Promise<void> {
     return this.#db.write(() => {
-      const site = listSites(this.#db, this.#keys).find((one) => one.syncId === syncId);
+      const site = readSite(this.#db, this.#keys, syncId);
       if (site !== undefined) {
         const { binding: _, ...unbound } = site;
         putSite(this.#db, this.#keys, unbound);
@@ -155,7 +155,9 @@ export class SiteTables implements SiteStore {
     return new Map(rows.map((row) => [number(row, 'user'), number(row, 'version')]));
   }
 
-  saveHeld(site: number, versions: ReadonlyMap<number, number>): Promise<void> {
+  async saveHeld(site: number, versions: ReadonlyMap<number, number>): Promise<void> {
+    // Most exchanges bring nothing, and a commit waits for the disk.
+    if (versions.size === 0) return;
     return this.#db.write(() => {
       for (const [user, version] of versions)
         this.#db.run(

@@ -94,7 +94,7 @@ export async function runCompany(programme: CompanyProgramme): Promise<CompanyRe
   });
   const run: Omit<Run, 'random'> = {
     ...{ company, truth: new Truth(), users, trace: [], count: { credentials: 0 } },
-    ...{ down: new Map(), cut: new Map(), backups: new Map() },
+    ...{ down: new Map(), cut: new Map(), backups: new Map(), moved: new Map() },
   };
   try {
     await scheduled(company);

@@ -17,6 +17,8 @@ export interface Run {
   readonly cut: Map<number, number>;
   /** Backups that were made: files by gateway. */
   readonly backups: Map<Premises, Backup>;
+  /** When a site came to its master as another machine last. */
+  readonly moved: Map<Premises, number>;
   readonly trace: string[];
   /** Makes every credential another one. */
   readonly count: { credentials: number };

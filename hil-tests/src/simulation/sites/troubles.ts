@@ -133,7 +133,7 @@ async function reachedAtMaster({ company }: Run, site: Premises): Promise<number
 
 /** What sites have of what the master loses is there again afterwards; of what nobody else has, nobody knows. */
 export async function restoreMaster(run: Run): Promise<string | undefined> {
-  const { company, backups, truth } = run;
+  const { company, backups, moved, truth } = run;
   const { master } = company;
   const backup = backups.get(master);
   if (backup === undefined || !master.isUp) return undefined;
@@ -146,6 +146,9 @@ export async function restoreMaster(run: Run): Promise<string | undefined> {
   await company.passing(company.end(master));
   await master.restore(backup.file);
   await company.passing(company.begin(master));
+  // The master knows the machine of before again: somebody has to tell it once more.
+  for (const [site, time] of moved)
+    if (time > backup.time) await company.passing(master.now.service.operations.reset(site.name));
   for (const user of truth.people.keys()) if (!elsewhere.has(user)) truth.doubt(user);
   return `the master goes back to its backup of ${shown(backup.time)}`;
 }
@@ -160,6 +163,7 @@ export async function loseDisk(run: Run): Promise<string | undefined> {
   site.loseDisk();
   truth.wentBack(site.name, reached, apart);
   run.backups.delete(site);
+  run.moved.set(site, company.clock.now());
   await company.passing(company.master.now.service.operations.reset(site.name));
   await company.passing(company.begin(site));
   return `${site.name} gets a new disk, and is reset at the master`;
