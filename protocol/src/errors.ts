@@ -229,6 +229,8 @@ export const ERRORS = {
     'The database server does not answer; the work is tried again by itself. Check host, port, network and the server.',
   STORE_MISSING: 'There is no database. Name its data directory by --data, or the configuration by --config.',
   STORE_NEWER: 'The database was made by a newer release. Update the gateway.',
+  STORE_VANISHED:
+    'This gateway had a database, and it is gone or empty. Put it back, or the newest backup: `whorl restore FILE`, and with a server `whorl db copy` after that. To begin with an empty one all the same: `whorl start --fresh`, once.',
   STORE_CLOSED:
     'The database is closed: the gateway is stopping, or the thread that works on it ended. Start the gateway again; what was acknowledged is stored.',
   BACKUP_BAD:

@@ -8,6 +8,8 @@ import { KEY_BYTES } from './vault.ts';
 import type { RandomBytes } from './vault.ts';
 
 const FILE = 'master.key';
+/** A first one, until the database knows of it. */
+const FIRST = '.first';
 /** How the place of the next master key differs in its name. */
 const NEXT = { credential: '-next', variable: '_NEXT', file: '.next' } as const;
 
@@ -51,14 +53,24 @@ export class MasterPlaces {
   }
 
   /**
-   * @param create makes a file when there is none; to be given only for a database that holds nothing yet
-   * @throws WhorlError VAULT_KEY_MISSING, VAULT_KEY_OPEN, VAULT_KEY_WRONG
+   * For a database that holds nothing yet. One that is made for it waits beside the place of a master key until the
+   * database knows of it: a file in that place had a database at some time.
+   * @throws WhorlError VAULT_KEY_OPEN, VAULT_KEY_WRONG
    */
-  main(create: RandomBytes | undefined): FoundKey {
+  first(random: RandomBytes): FoundKey {
     const place = this.#given(false) ?? this.#filePlace(false);
-    if (place.kind === 'file' && create !== undefined && !this.#files.existsSync(place.name))
-      this.#write(place.name, create(KEY_BYTES));
-    return this.#read(place);
+    if (place.kind !== 'file' || this.#files.existsSync(place.name)) return this.#read(place);
+    const { name } = this.#firstPlace;
+    if (!this.#files.existsSync(name)) this.#write(name, random(KEY_BYTES));
+    return this.#read(this.#firstPlace);
+  }
+
+  /** The database knows of a master key: a first one is put in its place. @returns where it is now */
+  known(place: KeyPlace): KeyPlace {
+    if (place.name !== this.#firstPlace.name) return place;
+    this.#files.renameSync(place.name, this.file);
+    syncDirectory(this.#files, this.#data);
+    return this.#filePlace(false);
   }
 
   /**
@@ -83,6 +95,7 @@ export class MasterPlaces {
   /** Everything that is there, and what is wrong with the rest. */
   all(): { readonly found: readonly FoundKey[]; readonly problems: readonly Error[] } {
     const places = [false, true].flatMap((next) => [this.#given(next) ?? [], this.#filePlace(next)].flat());
+    places.push(this.#firstPlace);
     const former = this.former().map((name): KeyPlace => ({ kind: 'file', name, next: false }));
     const found: FoundKey[] = [];
     const problems: Error[] = [];
@@ -140,6 +153,10 @@ export class MasterPlaces {
   /** Durable before the first data key is: what is sealed under a lost key is lost. */
   #write(path: string, key: Uint8Array): void {
     writeDurably(this.#files, path, `${Buffer.from(key).toString('base64')}\n`);
+  }
+
+  get #firstPlace(): KeyPlace {
+    return { kind: 'file', name: `${this.file}${FIRST}`, next: false };
   }
 
   #filePlace(next: boolean): KeyPlace {

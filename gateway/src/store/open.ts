@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { WhorlError } from '@whorl/protocol';
 import type { DatabaseConfig } from '../settings/database.ts';
 import { GATEWAY, Keys, KeyTable, OWN_KEY } from './keys.ts';
 import { Backups } from './backups.ts';
@@ -33,6 +34,8 @@ export interface StoreOptions {
   readonly ground?: Ground;
   /** A server that keeps the tables; by default they are in a file of the data directory. */
   readonly database?: DatabaseConfig | undefined;
+  /** Begins with an empty database although this directory had one. */
+  readonly fresh?: boolean | undefined;
   /** Where master keys may be given; by default the process's own. */
   readonly environment?: Environment;
 }
@@ -44,15 +47,19 @@ export const SPILL = 'whorl.db.spill';
 /**
  * Opens (or makes) the database `whorl.db` and its master key `master.key` in the data directory, in this thread.
  * @param random makes keys and nonces
- * @throws WhorlError STORE_*, VAULT_*
+ * @throws WhorlError STORE_*, VAULT_*; STORE_VANISHED when the directory shows that it had a database, and there is none
  */
 export function openStore(
-  { data, environment, ground = machine, database }: StoreOptions,
+  { data, environment, ground = machine, database, fresh = false }: StoreOptions,
   random: RandomBytes = pooledRandom(),
 ): Store {
   if (typeof data !== 'string') return storeInMemory(ground, random);
   const places = new MasterPlaces(data, environment, ground.files);
   const told = new Set<() => void>();
+  const begins = (): void => {
+    if (!fresh) notVanished({ data, place: database?.url ?? join(data, DATABASE), places, ground });
+  };
+  if (database === undefined && !ground.files.existsSync(join(data, DATABASE))) begins();
   const db =
     database === undefined
       ? inFile(data, ground)
@@ -61,7 +68,7 @@ export function openStore(
         });
   try {
     const opened = (): Store => {
-      const ring = translatedFile(() => unlock(db, places, random));
+      const ring = translatedFile(() => unlock(db, places, random, begins));
       return storeOn({ db, ring, random, ground, told, disk: { data, places } });
     };
     return db.roles?.opening(opened) ?? opened();
@@ -69,6 +76,23 @@ export function openStore(
     db.close();
     throw error;
   }
+}
+
+/** A site whose database is lost shall not go on as an empty one: that would be taken for everybody's removal. */
+function notVanished({
+  data,
+  place,
+  places,
+  ground,
+}: {
+  readonly data: string;
+  readonly place: string;
+  readonly places: MasterPlaces;
+  readonly ground: Ground;
+}): void {
+  const left = [places.file, join(data, SPILL)].find((path) => ground.files.existsSync(path));
+  if (left !== undefined)
+    throw new WhorlError('STORE_VANISHED', `${place} is missing or empty, but ${left} is there`);
 }
 
 function storeInMemory(ground: Ground, random: RandomBytes): Store {

@@ -65,24 +65,27 @@ export class Ring {
 /**
  * Finds the master keys that a database needs, by what it knows of them, wherever they lie. One that nothing is sealed
  * under, and that is not there, is given up.
+ * @param begins called before a database that holds nothing is taken into use
  * @throws WhorlError VAULT_KEY_MISSING, VAULT_KEY_OPEN, VAULT_KEY_WRONG
  */
-export function unlock(db: Sqlite, places: MasterPlaces, random: RandomBytes): Ring {
+export function unlock(db: Sqlite, places: MasterPlaces, random: RandomBytes, begins: () => void): Ring {
   const ring = new Ring();
   const live = liveMasters(db);
   const holdsNothing = countKeys(db) === 0 && db.get('SELECT 1 FROM users LIMIT 1') === undefined;
   if (live.length === 0 && holdsNothing) {
-    const found = places.main(random);
+    begins();
+    const found = places.first(random);
     const vault = new Vault(found.key, random);
     putMaster(db, { number: 1, fit: fitOf(vault) });
-    ring.add({ ...found, number: 1, vault });
+    ring.add({ ...found, place: places.known(found.place), number: 1, vault });
     return ring;
   }
   const { found, problems } = places.all();
   const held = found.map((one) => ({ ...one, vault: new Vault(one.key, random) }));
   for (const row of live) {
     const fitting = held.find(({ vault }) => vault.fits(Buffer.from(row.fit, 'base64')));
-    if (fitting !== undefined) ring.add({ ...fitting, number: row.number });
+    if (fitting !== undefined)
+      ring.add({ ...fitting, place: places.known(fitting.place), number: row.number });
     else if (live.length > 1 && countKeys(db, 'of', row.number) === 0)
       db.run('DELETE FROM masters WHERE number = ?', row.number);
     else throw problems[0] ?? missing(db, row, held, places);

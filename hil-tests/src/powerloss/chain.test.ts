@@ -18,7 +18,7 @@ test.each(['NORMAL', 'OFF'])(
     const told = (sql: string): string => sql.replace('synchronous = FULL', `synchronous = ${synchronous}`);
     for (const seed of SEEDS)
       await expect(losePowerOften({ seed, losses: 40, told })).rejects.toThrow(
-        /lost|damaged|malformed|VAULT_KEY_MISSING|not a database/,
+        /lost|damaged|malformed|VAULT_KEY_MISSING|not a database|missing or empty/,
       );
   },
 );

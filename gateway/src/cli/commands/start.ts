@@ -12,8 +12,9 @@ export function addStartCommands(program: Command): void {
   program
     .command('start')
     .description('run the gateway until it is told to stop')
+    .option('--fresh', 'begin with an empty database although this data directory had one')
     .addHelpText('after', '\nExample:\n  whorl start --config whorl.yaml')
-    .action(async (_options, command: Command) => {
+    .action(async ({ fresh }: { fresh?: true }, command: Command) => {
       const { json = false, config = 'whorl.yaml' } = command.optsWithGlobals<{
         json?: boolean;
         config?: string;
@@ -27,7 +28,7 @@ export function addStartCommands(program: Command): void {
         ]);
         const log = makeLog(loaded.logLevel, json || !process.stdout.isTTY);
         // The thread opens the database while this one loads the rest.
-        const store = openServiceStore(loaded, log);
+        const store = openServiceStore({ ...loaded, fresh }, log);
         const { startService } = await import('../../service.ts');
         const service = await startService(loaded, log, store);
         tellApi(service.http, json);

@@ -8,6 +8,8 @@ export interface ThreadPlan {
   readonly data: string;
   /** A server that keeps the tables, where it is not the data directory. */
   readonly database?: DatabaseConfig | undefined;
+  /** Begins with an empty database although this directory had one. */
+  readonly fresh?: boolean | undefined;
   /** URL of a module whose `ground` the thread stands on; this machine unless it says. */
   readonly ground?: string | undefined;
   /** Where this process keeps compiled code; absent when it does not. */

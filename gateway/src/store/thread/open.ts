@@ -29,8 +29,14 @@ export interface ThreadOptions extends ThreadPlan {
  * database holds up who asks.
  * @throws WhorlError STORE_*, VAULT_*
  */
-export async function openStoreThread({ data, database, ground, ended }: ThreadOptions): Promise<Store> {
-  const thread = new StoreThread({ data, database, ground, cache: compileCache() }, ended);
+export async function openStoreThread({
+  data,
+  database,
+  fresh,
+  ground,
+  ended,
+}: ThreadOptions): Promise<Store> {
+  const thread = new StoreThread({ data, database, fresh, ground, cache: compileCache() }, ended);
   await thread.open;
   return storeBehind(thread);
 }

@@ -12,11 +12,11 @@ import type { ThreadOptions } from './open.ts';
  * @throws WhorlError STORE_*, VAULT_*
  */
 export function openServiceStore(
-  { data, database, ground }: Pick<ThreadOptions, 'data' | 'database' | 'ground'>,
+  { data, database, fresh, ground }: Pick<ThreadOptions, 'data' | 'database' | 'fresh' | 'ground'>,
   log: Log,
 ): Promise<Store> {
   const opening = openStoreThread({
-    ...{ data, database, ground },
+    ...{ data, database, fresh, ground },
     ended: (error) => {
       log.error({ stack: error.stack }, `the gateway ends: ${describe(error)}`);
       process.exit(1);

@@ -41,11 +41,11 @@ function sendAlone(one: Answer, error: unknown): void {
 }
 
 async function opened(): Promise<Store | undefined> {
-  const { data, database, ground } = workerData as ThreadPlan;
+  const { data, database, fresh, ground } = workerData as ThreadPlan;
   try {
     const chosen =
       ground === undefined ? machineInRealTime : ((await import(ground)) as { ground: Ground }).ground;
-    const store = openStore({ data, database, ground: chosen });
+    const store = openStore({ data, database, fresh, ground: chosen });
     store.spill.watch((error) => {
       answer(['failed', 0, sentError(error)]);
     });
