@@ -77,6 +77,7 @@ const FIGURES: Readonly<Record<string, Figure>> = {
   'sites.init_s': { by: 'sites', goal: '≤ 20', peer: 'minutes' },
   'sites.cost_user_down_ms': { by: 'sites', goal: '–', peer: '–' },
   'sites.cost_row_up_ms': { by: 'sites', goal: '–', peer: '–' },
+  'sites.exchange_ms': { by: 'sites', goal: '–', peer: '–' },
   'sites.cost_exchange_ms_4': { by: 'sites', goal: '–', peer: '–' },
   'sites.cost_exchange_ms_16': { by: 'sites', goal: '–', peer: '–' },
   'sites.cost_exchange_ms_63': { by: 'sites', goal: '–', peer: '–' },

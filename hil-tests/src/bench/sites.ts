@@ -86,7 +86,7 @@ async function upward(it: {
 
 /**
  * What an exchange of a satellite that has nothing new costs its master: processor time and memory, with more and more
- * satellites at one master.
+ * satellites at one master; and how long it takes, one after the other, with most of them.
  */
 async function costs(
   counts: readonly number[],
@@ -104,9 +104,11 @@ async function costs(
       await others.ask('exchange', { times });
       const after = await master.ask('state', null);
       const each = (after.cpuMs - before.cpuMs) / (times * count);
+      const took = (after.atMs - before.atMs) / (times * count);
       process.stderr.write(
-        `sites: ${count} satellites: ${each.toFixed(2)} ms of a core an exchange, ${Math.round(after.rssMb)} MB\n`,
+        `sites: ${count} satellites: an exchange takes ${took.toFixed(1)} ms, ${each.toFixed(2)} of them of a core; ${Math.round(after.rssMb)} MB\n`,
       );
+      figures['sites.exchange_ms'] = took;
       figures[`sites.cost_exchange_ms_${count}`] = each;
       figures[`sites.cost_mb_${count}`] = after.rssMb;
     }
