@@ -21,8 +21,9 @@ import type { SitesFace } from './sites/face.ts';
 import type { SitesGround } from './sites/ground.ts';
 import { IdentityFile } from './sites/identity.ts';
 import { SitesLock } from './sites/lock.ts';
+import { SITES_PROTOCOL } from './sites/login-words.ts';
 import { Master } from './sites/master.ts';
-import type { SiteState } from './sites/master.ts';
+import type { SiteState } from './sites/seat.ts';
 import type { SitesOperations } from './sites/operations.ts';
 import { Satellite } from './sites/satellite.ts';
 import { Shares } from './sites/shares.ts';
@@ -110,7 +111,8 @@ export async function awaitsUsers(store: Store, { role }: Pick<SitesConfig, 'rol
 export async function openSites(parts: SitesServiceParts): Promise<SitesService> {
   const { site, clock, random, name, config } = parts;
   const derive = parts.instead?.derive ?? deriveKey;
-  const ground: SitesGround = { site, name, version: VERSION, clock, random, derive };
+  const about = { version: VERSION, protocol: SITES_PROTOCOL };
+  const ground: SitesGround = { site, name, ...about, clock, random, derive };
   const work = await openRole(parts, ground);
   const lock = new SitesLock(ground, { make: (code) => hashPassword(code, random), is: isPassword });
   return {

@@ -23,6 +23,11 @@ export const SITE_EVENTS = {
     data: z.strictObject({ site, code, reason }),
     doc: 'A login between gateways was refused: a wrong password, another machine, a copy, another version.',
   },
+  'site.accepted': {
+    level: 'info',
+    data: z.strictObject({ site, code: z.string().describe('That it had been refused with.') }),
+    doc: 'A satellite that had been refused has logged in; at a satellite, `site.online` tells it.',
+  },
   'site.failed': {
     level: 'warning',
     data: z.strictObject({ site, code, reason }),

@@ -3,17 +3,10 @@ import type { Clock, Random } from '@whorl/protocol';
 import type { SiteBinding, SiteRow } from '../store/sites.ts';
 import { Channel } from './channel.ts';
 import { loginChannel, loginPrologue, tokenName } from './login.ts';
-import {
-  decoded,
-  encoded,
-  machineSchema,
-  readAs,
-  readLogin,
-  SITES_PROTOCOL,
-  writeLogin,
-} from './login-words.ts';
+import { decoded, encoded, machineSchema, readAs, readLogin, writeLogin } from './login-words.ts';
 import type { Hello, LoginStep, Machine, Refusal } from './login-words.ts';
 import { loginCode } from './secrets.ts';
+import { versionsText } from './versions.ts';
 
 /** Failed logins of one site: so many at once, then one in so many seconds. */
 const MOST_FAILURES = 5;
@@ -34,9 +27,17 @@ export interface Admitted {
   readonly refused?: { readonly code: Refusal; readonly text: string };
 }
 
+export interface AdmissionParts {
+  readonly master: string;
+  readonly random: Random;
+  readonly clock: Clock;
+  /** Which exchange the master speaks. */
+  readonly protocol: number;
+}
+
 /** The master's end of the logins of one site. Nothing is stored here. */
 export class Admission {
-  readonly #parts: { readonly master: string; readonly random: Random; readonly clock: Clock };
+  readonly #parts: AdmissionParts;
   /** First logins that are half done: the key, by their id. */
   readonly #open = new Map<string, Uint8Array>();
   /** What was answered last, for whoever says a step again because the answer was lost. */
@@ -44,7 +45,7 @@ export class Admission {
   #failures = 0;
   #since = 0;
 
-  constructor(parts: { readonly master: string; readonly random: Random; readonly clock: Clock }) {
+  constructor(parts: AdmissionParts) {
     this.#parts = parts;
   }
 
@@ -65,12 +66,8 @@ export class Admission {
 
   #hello(site: SiteRow, hello: Hello): Admitted {
     const { id, protocol, user, token, noise, share } = hello;
-    if (protocol !== SITES_PROTOCOL)
-      return refuse(
-        id,
-        'SITES_VERSION',
-        `the satellite speaks version ${protocol}, the master ${SITES_PROTOCOL}`,
-      );
+    const { protocol: own } = this.#parts;
+    if (protocol !== own) return refuse(id, 'SITES_VERSION', versionsText(protocol, own));
     if (!this.#mayTry()) return refuse(id, 'SITES_RATE', `too many failed logins of site ${site.syncId}`);
     if (user !== site.user)
       return this.#failed(id, `the master expects another user name of site ${site.syncId}`);

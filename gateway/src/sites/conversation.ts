@@ -7,6 +7,7 @@ import { readMessage, writeMessage } from './message.ts';
 import type { Pace } from './pace.ts';
 import { ANSWERS, downSchema } from './requests.ts';
 import type { AnswerOf, Ask, RequestOf } from './requests.ts';
+import { checkOpened } from './versions.ts';
 import type { OpenSatelliteWire, SatelliteWire } from './wire.ts';
 
 /** Without a sign of the master for so long a message is said again; slow links double it. */
@@ -37,6 +38,8 @@ export interface ConversationParts {
   readonly open: OpenSatelliteWire;
   readonly clock: Clock;
   readonly pace: Pace;
+  /** Which exchange this gateway speaks. */
+  readonly protocol: number;
   /** Told when the master says that there is news. */
   readonly news: () => void;
   /** Told when the master wants a sign of life. */
@@ -148,6 +151,7 @@ export class Conversation {
     ).finally(() => {
       this.#waiting = undefined;
     });
+    if (request.ask === 'open') checkOpened(this.#parts.protocol, heard.answer);
     const ms = this.#parts.clock.now() - began;
     this.#parts.pace.took(clear.length + heard.bytes, ms);
     // The schema is that of the question, which the compiler cannot tie to its kind.

@@ -73,10 +73,10 @@ export async function exchange(parts: ExchangeParts): Promise<Exchanged> {
 }
 
 async function open({ talk, keep, summary }: ExchangeParts): Promise<AnswerOf<'open'>> {
-  const { site, name, version } = talk.ground;
+  const { site, name, version, protocol } = talk.ground;
   const down = (await site.store.sites.cursor(MASTER_ID, 'users')) ?? null;
   const { answer, blobs } = await talk.ask({
-    ...{ ask: 'open', version, name, time: site.now, down },
+    ...{ ask: 'open', protocol, version, name, time: site.now, down },
     summary: await summary(),
   });
   const token = blobs[answer.token];

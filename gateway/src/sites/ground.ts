@@ -8,6 +8,8 @@ export interface SitesGround {
   /** Name of this gateway. */
   readonly name: string;
   readonly version: string;
+  /** Which exchange between gateways it speaks. */
+  readonly protocol: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly derive: DeriveKey;

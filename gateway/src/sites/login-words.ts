@@ -43,7 +43,8 @@ export const loginSchema = z.discriminatedUnion('step', [
   z.strictObject({ step: z.literal('share'), id: base64, share: base64 }),
   z.strictObject({ step: z.literal('proof'), id: base64, noise: base64 }),
   z.strictObject({ step: z.literal('done'), id: base64, noise: base64 }),
-  z.strictObject({ step: z.literal('refused'), id: base64, ...refusal.shape }),
+  // Loose as well: whatever else another version says, it is understood that it refuses.
+  z.looseObject({ step: z.literal('refused'), id: base64, ...refusal.shape }),
 ]);
 export type LoginStep = z.infer<typeof loginSchema>;
 export type Hello = Extract<LoginStep, { step: 'hello' }>;

@@ -6,7 +6,7 @@ import { Admission, confirmed, offering, refuseUnknown } from './admission.ts';
 import type { Admitted } from './admission.ts';
 import { Channel } from './channel.ts';
 import { Login } from './login.ts';
-import { readLogin, writeLogin } from './login-words.ts';
+import { readLogin, SITES_PROTOCOL, writeLogin } from './login-words.ts';
 import { brokerPassword, loginCode, verifierOf } from './secrets.ts';
 
 const derive = (password: string, salt: Uint8Array): Promise<Uint8Array> =>
@@ -17,7 +17,7 @@ const random = seededRandom(5);
 /** A master with one site in its list, and machines that log in as that site. */
 class Desk {
   readonly clock = new VirtualClock();
-  readonly admission = new Admission({ master: 'hq', random, clock: this.clock });
+  readonly admission = new Admission({ master: 'hq', random, clock: this.clock, protocol: SITES_PROTOCOL });
   site: SiteRow;
 
   constructor(verifier: Uint8Array) {
@@ -38,7 +38,7 @@ class Desk {
   > {
     const verifier = await verifierOf(derive, password, NAME);
     const login = new Login({
-      ...{ name: NAME, version: '1', verifier, random },
+      ...{ name: NAME, version: '1', protocol: SITES_PROTOCOL, verifier, random },
       machine: { hardware: hardware.padEnd(32, '0'), host: `machine ${hardware}` },
       token,
     });
@@ -94,7 +94,7 @@ test('S3 a wrong password, a second machine and a version are each refused with 
   await desk.kept('a');
   expect(await desk.login('b')).toEqual({ here: 'SITES_CLASH', there: 'SITES_CLASH' });
   const login = new Login({
-    ...{ name: NAME, version: '1', verifier: desk.site.verifier, random },
+    ...{ name: NAME, version: '1', protocol: SITES_PROTOCOL, verifier: desk.site.verifier, random },
     machine: { hardware: '0'.repeat(32), host: '' },
   });
   const hello = readLogin(login.begin());
@@ -142,7 +142,7 @@ test('S3 what travels in a login tells nothing that a password could be tried on
   const desk = await Desk.open();
   const { verifier } = desk.site;
   const login = new Login({
-    ...{ name: NAME, version: '1', verifier, random },
+    ...{ name: NAME, version: '1', protocol: SITES_PROTOCOL, verifier, random },
     machine: { hardware: 'a'.repeat(32), host: 'pc' },
   });
   const hello = login.begin();

@@ -26,6 +26,8 @@ export interface LoginParts {
   readonly name: SiteName;
   /** This release. */
   readonly version: string;
+  /** Which exchange it speaks. */
+  readonly protocol: number;
   readonly machine: Machine;
   /** Of the last session; without one it is a first login, by password. */
   readonly token?: Uint8Array | undefined;
@@ -66,9 +68,9 @@ export class Login {
   }
 
   begin(): Uint8Array {
-    const { version, token, name, verifier, random } = this.#parts;
+    const { version, protocol, token, name, verifier, random } = this.#parts;
     const id = encoded(this.#id);
-    const hello = { step: 'hello', protocol: SITES_PROTOCOL, version, user: name.user, id } as const;
+    const hello = { step: 'hello', protocol, version, user: name.user, id } as const;
     if (token !== undefined)
       return writeLogin({ ...hello, token: tokenName(token), noise: this.#first(token) });
     this.#cpace = new Cpace({

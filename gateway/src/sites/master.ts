@@ -1,11 +1,9 @@
 import { codeOf, describe, ERRORS, textOf, WhorlError } from '@whorl/protocol';
-import { MASTER_ID, MOST_SITES } from '../settings/sites.ts';
 import type { SiteRow } from '../store/sites.ts';
 import { Bucket } from '../settings/bucket.ts';
 import { answerOf } from './answering.ts';
 import { Admission, confirmed, offering, refuseUnknown } from './admission.ts';
 import type { Admitted } from './admission.ts';
-import type { Channel } from './channel.ts';
 import { LOGIN, sessionOf } from './channel.ts';
 import { departureKey } from './departure.ts';
 import { Echoes } from './echoes.ts';
@@ -15,27 +13,16 @@ import { cursorAt, resumeAt } from './history.ts';
 import { SiteList } from './list.ts';
 import { Lists } from './lists.ts';
 import { fitting, writeLogin } from './login-words.ts';
-import type { Machine, Refusal } from './login-words.ts';
+import type { Refusal } from './login-words.ts';
 import { readMessage, writeMessage } from './message.ts';
 import { numberedSchema, upSchema } from './requests.ts';
-import type { AnswerOf, Down, Request, RequestOf, Summary } from './requests.ts';
+import type { AnswerOf, Down, Request, RequestOf } from './requests.ts';
 import { confirmWalk, historyOf, scopeName } from './serving.ts';
-import type { Walked } from './serving.ts';
 import { retryOffers } from './taking.ts';
+import { isSyncId } from './seat.ts';
+import type { Seat, Session, SiteState } from './seat.ts';
+import { checkOpening } from './versions.ts';
 import type { MasterEars, MasterWire } from './wire.ts';
-
-/** How a site stands, as its master sees it. */
-export interface SiteState {
-  readonly online: boolean;
-  /** Of the last exchange that ended well, milliseconds UTC. */
-  readonly success?: number;
-  /** How long it took, milliseconds. */
-  readonly tookMs?: number;
-  readonly version?: string;
-  readonly summary?: Summary;
-  /** Why the last login or exchange failed. */
-  readonly trouble?: { readonly code: string; readonly text: string; readonly time: number };
-}
 
 /** What of all sites falls to one of several processes. */
 export interface MasterPart {
@@ -43,34 +30,6 @@ export interface MasterPart {
   readonly holds: (syncId: number) => boolean;
   /** Remembers how a site stands, for the others. */
   readonly keep: (syncId: number, state: SiteState) => void;
-}
-
-interface Session {
-  readonly channel: Channel;
-  readonly machine: Machine;
-  /** That the satellite is known to have: it logged in with it, or said since that it keeps it. */
-  token: Uint8Array | undefined;
-  /** Of the request that was taken last. */
-  last: number;
-  /** Its answer, once there is one. */
-  answer: Uint8Array | undefined;
-  working: boolean;
-  began: number;
-  /** Pages of a walk that it has not said yet that it has stored. */
-  readonly walked: Walked[];
-}
-
-interface Seat {
-  readonly admission: Admission;
-  /** Logins, and what belongs to no session: so many at once, and so many a second. */
-  readonly knocks: Bucket;
-  /** In force. */
-  session: Session | undefined;
-  /** Logged in, and not heard of since. */
-  fresh: Session | undefined;
-  state: SiteState;
-  /** What was told as an event last, so that it is told once. */
-  told: string;
 }
 
 const MOST_SESSIONS_TEXT = 400;
@@ -230,7 +189,18 @@ export class Master implements MasterEars {
     seat.told = refused.code;
     const name = this.list.get(syncId)?.name ?? `sync id ${syncId}`;
     const data = { site: name, code: refused.code, reason: refused.text };
+    site.log.warn({ site: name, code: refused.code }, `site ${name}: refused: ${refused.text}`);
     await site.tell({ type: 'site.refused', time: site.now, data });
+  }
+
+  /** Whoever was refused before is at work: somebody has mended it. */
+  async #accepted(name: string, seat: Seat): Promise<void> {
+    const { told: code } = seat;
+    if (code === '') return;
+    seat.told = '';
+    const { site } = this.#ground;
+    site.log.info({ site: name, code }, `site ${name}: logged in, after it had been refused (${code})`);
+    await site.tell({ type: 'site.accepted', time: site.now, data: { site: name, code } });
   }
 
   async #request(site: SiteRow, session: Session, clear: Uint8Array): Promise<void> {
@@ -247,11 +217,18 @@ export class Master implements MasterEars {
     session.answer = undefined;
     session.working = true;
     try {
+      checkOpening(this.#ground.protocol, body);
       const { request } = fitting(upSchema, body, 'a request');
       const { answer, blobs: own } = await this.#answer(site, session, request, blobs);
       session.answer = writeMessage({ body: { id, answer }, blobs: own });
     } catch (error) {
-      session.answer = writeMessage({ body: { id, failed: this.#failure(error) }, blobs: [] });
+      const failed = this.#failure(error);
+      session.answer = writeMessage({ body: { id, failed }, blobs: [] });
+      if (codeOf(error) === 'SITES_VERSION')
+        await this.#refused(site.syncId, this.#seat(site.syncId), {
+          code: 'SITES_VERSION',
+          text: failed.text,
+        });
     } finally {
       session.working = false;
     }
@@ -261,8 +238,7 @@ export class Master implements MasterEars {
   #failure(error: unknown): { code: string; text: string } {
     const code = codeOf(error);
     if (code === undefined) this.#ground.site.log.error({}, `a request of a site failed: ${describe(error)}`);
-    const text =
-      code === undefined ? 'the master failed on this request; its log says more' : textOf(error);
+    const text = code === undefined ? 'the master failed on this request; its log says more' : textOf(error);
     return { code: code ?? 'INTERNAL', text: text.slice(0, MOST_SESSIONS_TEXT) };
   }
 
@@ -319,7 +295,7 @@ export class Master implements MasterEars {
       return offered;
     });
     const seat = this.#seat(syncId);
-    seat.told = '';
+    await this.#accepted(name, seat);
     seat.state = { ...seat.state, version: request.version, summary: request.summary, online: true };
     await departureKey(this.#ground);
     const history = await historyOf(this.#ground);
@@ -329,7 +305,8 @@ export class Master implements MasterEars {
     const head = cursorAt(history, 'users', history.heads.users);
     return {
       answer: {
-        ...{ name: master, time: site.now, head, scope: scopeName(bound), token: 0 },
+        ...{ protocol: this.#ground.protocol, name: master, time: site.now },
+        ...{ head, scope: scopeName(bound), token: 0 },
         up: await this.#reached(syncId),
         down: { ...cursorAt(history, 'users', down.seq), lost: down.lost },
         policies: { merge: site.settings.merge, hold: site.settings.hold },
@@ -377,18 +354,13 @@ export class Master implements MasterEars {
   #seat(syncId: number): Seat {
     const known = this.#seats.get(syncId);
     if (known !== undefined) return known;
-    const { name: master, random, clock } = this.#ground;
+    const { name: master, random, clock, protocol } = this.#ground;
     const seat: Seat = {
-      admission: new Admission({ master, random, clock }),
+      admission: new Admission({ master, random, clock, protocol }),
       knocks: new Bucket(clock, MOST_KNOCKS, KNOCKS_PER_SECOND),
       ...{ session: undefined, fresh: undefined, state: { online: false }, told: '' },
     };
     this.#seats.set(syncId, seat);
     return seat;
   }
-}
-
-/** Whoever is at the broker may say to be anything. */
-function isSyncId(syncId: number): boolean {
-  return Number.isInteger(syncId) && syncId > MASTER_ID && syncId <= MOST_SITES;
 }

@@ -45,6 +45,8 @@ export type Summary = z.infer<typeof summarySchema>;
 
 const open = z.strictObject({
   ask: z.literal('open'),
+  /** Which exchange it speaks; looked at before anything else. */
+  protocol: z.int(),
   version: z.string().max(32),
   name: z.string().max(32),
   /** Milliseconds UTC. */
@@ -54,6 +56,7 @@ const open = z.strictObject({
 });
 
 const opened = z.strictObject({
+  protocol: z.int(),
   name: z.string().max(32),
   time: millis,
   /** How far the master is in the satellite's logs. */

@@ -262,6 +262,12 @@ export class Satellite {
     const { ground, name } = this.#parts;
     const conversation = await this.#begin(this.#stopping.signal, false);
     this.#conversation = conversation;
+    const { trouble } = this.#state;
+    if (trouble !== undefined)
+      ground.site.log.info(
+        { code: trouble.code },
+        `the master ${name.master}: logged in, after ${trouble.code}`,
+      );
     if (!this.#state.online)
       await ground.site.tell({ type: 'site.online', time: ground.site.now, data: { site: name.master } });
     this.#state = { ...this.#state, online: true };
@@ -275,7 +281,7 @@ export class Satellite {
     const verifier = await this.#parts.verifier();
     const conversation = await Conversation.open(
       {
-        ...{ open, clock, pace: this.#pace, quiet, news: () => this.changed() },
+        ...{ open, clock, pace: this.#pace, protocol: ground.protocol, quiet, news: () => this.changed() },
         lost: () => this.#lost(quiet),
         echo: (echo) => {
           const sign = { ask: 'echoed', echo, version, time: site.now } as const;
@@ -310,7 +316,13 @@ export class Satellite {
     const { ground, name, identity, host } = this.#parts;
     const { hardware, token } = identity.load();
     const login = new Login({
-      ...{ name, version: ground.version, machine: { hardware, host }, random: ground.random },
+      ...{
+        name,
+        version: ground.version,
+        protocol: ground.protocol,
+        machine: { hardware, host },
+        random: ground.random,
+      },
       verifier,
       token: byToken ? token : undefined,
     });

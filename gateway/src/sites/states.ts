@@ -2,7 +2,7 @@ import { describe } from '@whorl/protocol';
 import type { z } from 'zod';
 import type { Log } from '../settings/log.ts';
 import type { Store } from '../store/store.ts';
-import type { SiteState } from './master.ts';
+import type { SiteState } from './seat.ts';
 import { siteViewSchema } from './operations.ts';
 
 const schema = siteViewSchema.pick({

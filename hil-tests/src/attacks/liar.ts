@@ -1,5 +1,6 @@
 import { Channel, LOGIN } from '@whorl/gateway/sites/channel';
 import { Login } from '@whorl/gateway/sites/login';
+import { SITES_PROTOCOL } from '@whorl/gateway/sites/login-words';
 import { readMessage, writeMessage } from '@whorl/gateway/sites/message';
 import { verifierOf } from '@whorl/gateway/sites/secrets';
 import { PASSWORD, quickDerive } from '@whorl/gateway/sites/testing/world';
@@ -38,6 +39,7 @@ export class Liar {
     liar.#login = new Login({
       name,
       version: '1',
+      protocol: SITES_PROTOCOL,
       machine,
       random: world.random,
       verifier,

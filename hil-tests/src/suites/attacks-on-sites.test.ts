@@ -2,6 +2,7 @@ import { createDecipheriv } from 'node:crypto';
 import { Bucket } from '@whorl/gateway/settings/bucket';
 import type * as Channels from '@whorl/gateway/sites/channel';
 import { LOGIN } from '@whorl/gateway/sites/channel';
+import { SITES_PROTOCOL } from '@whorl/gateway/sites/login-words';
 import { readMessage, writeMessage } from '@whorl/gateway/sites/message';
 import type { SitesCrossing } from '@whorl/gateway/sites/testing/bus';
 import { carded, entries, grouped, named, SatelliteNode, World } from '@whorl/gateway/sites/testing/world';
@@ -273,7 +274,15 @@ async function lying(groups?: readonly number[]): Promise<{ world: World; liar: 
   const liar = await Liar.logIn(world, { name: 'north', syncId: 2 });
   onTestFinished(() => liar.leave());
   const summary = { users: 0, conflicts: 0, aside: 0, terminals: [] };
-  await liar.ask({ ask: 'open', version: '1', name: 'north', time: 0, down: null, summary });
+  await liar.ask({
+    ask: 'open',
+    protocol: SITES_PROTOCOL,
+    version: '1',
+    name: 'north',
+    time: 0,
+    down: null,
+    summary,
+  });
   return { world, liar };
 }
 

@@ -13,6 +13,7 @@ import { changeUser } from '../../sync/users.ts';
 import type { SitesGround } from '../ground.ts';
 import { newIdentity } from '../identity.ts';
 import type { Identity } from '../identity.ts';
+import { SITES_PROTOCOL } from '../login-words.ts';
 import { Master } from '../master.ts';
 import { Satellite } from '../satellite.ts';
 import { verifierOf } from '../secrets.ts';
@@ -38,7 +39,7 @@ export class Node {
   readonly site: Site;
   readonly ground: SitesGround;
 
-  constructor(world: World, name: string, store: Store) {
+  constructor(world: World, name: string, store: Store, protocol = SITES_PROTOCOL) {
     const { clock, random } = world;
     this.name = name;
     const hub = new EventHub((error) => {
@@ -46,7 +47,7 @@ export class Node {
     });
     const places = [{ terminal: 'door-1', line: 'line-1', groups: [] }];
     this.site = new Site({ store, hub, clock, random, log: silentLog, places });
-    this.ground = { site: this.site, name, version: '1', clock, random, derive: quickDerive };
+    this.ground = { site: this.site, name, version: '1', protocol, clock, random, derive: quickDerive };
   }
 
   get store(): Store {
@@ -196,8 +197,8 @@ export class World {
   }
 
   /** The master on another store, as after a restart or a restored backup. */
-  async replaceMaster(store: Store): Promise<void> {
-    this.hq = new Node(this, 'hq', store);
+  async replaceMaster(store: Store, protocol?: number): Promise<void> {
+    this.hq = new Node(this, 'hq', store, protocol);
     this.master = new Master(this.hq.ground);
     await this.beginMaster();
   }
