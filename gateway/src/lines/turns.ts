@@ -321,7 +321,10 @@ export class Turns {
   #pauseFor(ms: number): void {
     this.#pause = this.#clock.after(ms, () => {
       this.#pause = undefined;
+      // Several hands at once spoil each other's ends: nothing has come that could be told from a frame.
+      const several = this.#slotOpen && this.#wire.cut();
       this.#slotOpen = false;
+      if (several) this.#hand(undefined);
       this.#next();
     });
   }

@@ -59,6 +59,13 @@ export class Wire {
     return this.#freeAt;
   }
 
+  /** Ends what has come in since the last delimiter. @returns whether that was anything */
+  cut(): boolean {
+    const cut = this.#transport.cut();
+    this.#dirty ||= cut;
+    return cut;
+  }
+
   /** Something was not understood, or did not come: a delimiter goes before the next frame. */
   spoilt(): void {
     this.#dirty = true;
@@ -71,7 +78,7 @@ export class Wire {
    */
   #afresh(): boolean {
     if (this.#timing.baud === undefined) return false;
-    const afresh = this.#transport.cut() || this.#dirty;
+    const afresh = this.cut() || this.#dirty;
     this.#dirty = false;
     return afresh;
   }

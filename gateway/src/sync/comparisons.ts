@@ -58,6 +58,11 @@ export class Comparisons {
     return made;
   }
 
+  /** Who has the number next begins with the same versions. */
+  forget(user: number): void {
+    for (const digests of this.#digests.values()) digests.delete(user);
+  }
+
   /** The turn goes to who has waited longest. */
   #over(): void {
     const next = this.#waiting.shift();

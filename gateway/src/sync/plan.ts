@@ -47,16 +47,18 @@ function presence(
 
 /** Somebody else with this id is not removed; nor is who was deleted there, as long as the user exists. */
 function removal(input: PlanInput, row: LedgerRow | undefined): LedgerRow | undefined {
-  if (row === undefined || row.want === 'absent' || row.reason === 'two-people') return undefined;
+  if (row === undefined || row.reason === 'two-people') return undefined;
+  // What was held back is due once something goes out by itself again.
+  if (row.want === 'absent' && (row.state !== 'withheld' || input.autoSync === 'off')) return undefined;
   if (row.reason === 'deleted-at-terminal' && row.state === 'withheld' && input.groups !== undefined)
     return undefined;
   const pending = pendingRow(input, row.terminal, 'absent');
-  return input.autoSync === 'off' ? { ...withoutTry(pending), state: 'withheld' } : pending;
+  return input.autoSync === 'off' ? heldBack(pending) : pending;
 }
 
-function withoutTry(row: LedgerRow): LedgerRow {
-  const { nextTry: _, ...rest } = row;
-  return rest;
+/** What would be done, and is not as long as nothing goes out by itself. */
+export function heldBack({ nextTry: _, ...row }: LedgerRow): LedgerRow {
+  return { ...row, state: 'withheld' };
 }
 
 /** A row that is to be done at once. */

@@ -149,8 +149,13 @@ function extentOf({ terminals }: Preview, what: Guarded): string {
 /** What a ledger row that is to be written does at its terminal; `undefined` for nothing. */
 export function effectOf(before: LedgerRow | undefined, planned: LedgerRow): Effect | undefined {
   const { user, terminal } = planned;
+  // Whom a terminal brought back was never delivered, as far as is known.
+  const toBeRemoved = before?.want === 'absent' && before.state === 'withheld';
   const there =
-    before?.delivered !== undefined || before?.state === 'verified' || before?.state === 'sending';
+    toBeRemoved ||
+    before?.delivered !== undefined ||
+    before?.state === 'verified' ||
+    before?.state === 'sending';
   if (planned.state === 'withheld')
     return before?.state === 'withheld' ? undefined : { user, terminal, effect: 'left' };
   if (planned.want === 'present') return { user, terminal, effect: there ? 'overwritten' : 'added' };

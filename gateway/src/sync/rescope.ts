@@ -126,7 +126,8 @@ async function* leftovers(site: Site): AsyncGenerator<Step> {
     });
     const last = rows.at(-1);
     if (last === undefined) return;
-    const before = rows.filter((row) => row.want === 'absent');
+    const versions = await site.store.versions.of(rows.map(({ user }) => user));
+    const before = rows.filter((row) => row.want === 'absent' && !versions.has(row.user));
     const planned = before.map((row) => pendingRow({ ...row, now: site.now }, row.terminal, 'absent'));
     yield { before, planned };
     after = { user: last.user, terminal: last.terminal };

@@ -144,6 +144,9 @@ export class Site {
 
   /** For events that are safely stored. */
   publish(events: readonly StoredEvent[]): void {
+    for (const { type, user } of events)
+      if (user !== undefined && (type === 'user.removed' || type === 'user.erased'))
+        this.comparisons.forget(user);
     this.hub.publish(events);
   }
 

@@ -6,7 +6,7 @@ import { lookAt } from './compare.ts';
 import type { Looked } from './compare.ts';
 import { belongingAt, belongsAt } from './belonging.ts';
 import { beganAnew, wentBack } from './doubts.ts';
-import { pendingRow } from './plan.ts';
+import { heldBack, pendingRow } from './plan.ts';
 import { takesUpdates } from './scope.ts';
 import type { Site } from './site.ts';
 
@@ -77,7 +77,8 @@ async function repairOf(site: Site, terminal: string, doubt: Doubt, looked: Look
   const gone = anew ? [] : await goneThere(site, terminal, rowsOf(missing));
   if (autoSync === 'off') {
     const wrong = anew ? rowsOf([...missing, ...different]) : [];
-    return { ledger: [...gone, ...wrong.map(notThere)], pulls: returned };
+    const again = wentBack(doubt) ? await broughtBack(site, terminal, unexpected) : [];
+    return { ledger: [...gone, ...wrong.map(notThere), ...again.map(heldBack)], pulls: returned };
   }
   const takes = takesUpdates(autoSync);
   const differing = new Set([...different, ...missing]);

@@ -10,25 +10,27 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { MUTANTS } from './mutants.ts';
-import type { Mutant } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
 
 const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     most: { type: 'string', default: '200' },
     only: { type: 'string', default: '' },
+    keep: { type: 'string', default: '' },
     help: { type: 'boolean', default: false },
   },
 });
-const HELP = `npm run --silent mutants -- [--json] [--most SEEDS] [--only WORDS]
+const HELP = `npm run --silent mutants -- [--json] [--most SEEDS] [--only WORDS] [--keep FOLDER]
 
 Puts deliberate bugs into a copy of the gateway, one at a time, and tells how many seeds of the simulation or of the
-power losses it takes until each is found. None may survive.
+power losses it takes until each is found. None may survive. With --keep, what finds each programme's bug is made as
+short as it can be and kept there.
 
 Example:
   npm run --silent mutants -- --only synced`;
@@ -92,7 +94,7 @@ function seedsToFind({ name, file, from, to, by }: Mutant): { seeds: number | un
     text.replace(from, () => to),
   );
   try {
-    const { status, stdout, stderr } = hunt(by, values.most);
+    const { status, stdout, stderr } = hunt(by, values.most, name);
     const how = /Error: .*/.exec(stderr)?.[0].slice(0, MOST_TEXT) ?? '';
     return { seeds: status === 0 ? undefined : stdout.trim().split('\n').length, how };
   } finally {
@@ -100,9 +102,15 @@ function seedsToFind({ name, file, from, to, by }: Mutant): { seeds: number | un
   }
 }
 
-function hunt(by: Mutant['by'], most: string): { status: number | null; stdout: string; stderr: string } {
+function hunt(
+  by: Mutant['by'],
+  most: string,
+  mutant?: string,
+): { status: number | null; stdout: string; stderr: string } {
   const main = join(copy, 'hil-tests/src/mutants/hunt.ts');
-  return spawnSync(process.execPath, [main, by, most], {
+  const file = mutant === undefined ? '' : `${mutant.replaceAll(/\W+/g, '-')}.json`;
+  const kept = file === '' || values.keep === '' ? [] : [resolve(values.keep, file)];
+  return spawnSync(process.execPath, [main, by, most, mutant ?? '', ...kept], {
     cwd: dirname(main),
     encoding: 'utf8',
     timeout: PATIENCE_MS,

@@ -1,18 +1,11 @@
-/** A bug that is put into the gateway on purpose. */
-export interface Mutant {
-  readonly name: string;
-  readonly file: string;
-  /** Stands in the file once. */
-  readonly from: string;
-  readonly to: string;
-  /** What has to find it. */
-  readonly by: 'powerloss' | 'programmes' | 'portables';
-}
+import type { Mutant } from './mutant.ts';
+import { MUTANTS_OF_WAYS } from './ways.ts';
 
 const STORE = 'gateway/src/store';
 const SYNC = 'gateway/src/sync';
 const TASKS = 'gateway/src/tasks';
 
+/** All of them. */
 export const MUTANTS: readonly Mutant[] = [
   {
     name: 'commits are not synced',
@@ -73,8 +66,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a record of a log is stored as often as it comes',
     file: `${STORE}/tables/events.ts`,
-    from: '      event.source ?? null,\n    );\n    // Asked',
-    to: '      null,\n    );\n    // Asked',
+    from: '    if (event.source === undefined) db.put(INSERT, ...values);',
+    to: '    if (event.source !== null) db.put(INSERT, ...values.slice(0, -1), null);',
     by: 'powerloss',
   },
   {
@@ -259,4 +252,5 @@ export const MUTANTS: readonly Mutant[] = [
     to: "{ ...state, sync: 'automatic' }",
     by: 'portables',
   },
+  ...MUTANTS_OF_WAYS,
 ];

@@ -1,3 +1,5 @@
+import type { AutoSync } from '@whorl/gateway/settings/runtime';
+
 /** A credential that a terminal acknowledged. */
 export interface Enrolled {
   readonly terminal: string;
@@ -22,12 +24,14 @@ export class Belief {
   readonly templates = new Set<string>();
   /** Names of users who were erased: none of them stands anywhere any more. */
   readonly erasedNames = new Set<string>();
+  /** Numbers of two people: when one of them is deleted at the gateway, the other one may come. */
+  readonly shared = new Set<number>();
   /** Credentials that must not be lost. */
   enrolled: Enrolled[] = [];
   /** Credentials at portable terminals that are still to be sent. */
   waiting: Enrolled[] = [];
-  /** Whether changes at terminals come back. */
-  taken = true;
+  /** What goes out by itself. */
+  autoSync: AutoSync = 'all-with-device-updates';
   /** Whether a name that the gateway has is never overwritten. */
   keepsNames = true;
   /** Since the last quiet point: changes that people made at terminals, and faults. */
@@ -43,6 +47,11 @@ export class Belief {
   readonly #changed = new Set<number>();
   /** What the gateway ever called users. */
   readonly #names = new Map<number, Set<string>>();
+
+  /** Whether changes at terminals come back. */
+  get taken(): boolean {
+    return this.autoSync !== 'off' && this.autoSync !== 'all';
+  }
 
   enrolledAt(one: Enrolled): void {
     this.#changedAt(one.terminal, one.user);
@@ -169,7 +178,8 @@ export class Belief {
     }
     this.waiting = waiting;
     for (const user of this.#deleted)
-      if (!held.has(user) && !this.#raced.has(user) && !isAmong(this.apart, user)) this.#buried.add(user);
+      if (!held.has(user) && !this.#raced.has(user) && !this.shared.has(user) && !isAmong(this.apart, user))
+        this.#buried.add(user);
     for (const user of held)
       if (!this.users.has(user) && !this.#buried.has(user) && isAmong(this.put, user))
         this.users.set(user, {});

@@ -6,3 +6,8 @@ export function pick<T>(random: Random, some: readonly T[]): T {
   if (one === undefined) throw new Error('nothing to pick from');
   return one;
 }
+
+/** Of nobody else, so that it can be looked for. */
+export function newName(random: Random): string {
+  return `Here ${random.below(1_000_000_000)}`;
+}

@@ -1,4 +1,4 @@
-import type { Run } from './run.ts';
+import type { Played } from './run.ts';
 
 /** What had happened by a moment. */
 export interface Counts {
@@ -15,7 +15,7 @@ export interface Counts {
 export interface Invariant {
   readonly name: string;
   /** @throws Error naming what is not as it must be */
-  readonly check: (run: Run, quiet: Quiet) => Promise<void> | void;
+  readonly check: (run: Played, quiet: Quiet) => Promise<void> | void;
 }
 
 /** A site at rest. */

@@ -7,10 +7,11 @@ import type { Enrolled } from './belief.ts';
 import { unsentAt } from './carried.ts';
 import type { Counts, Invariant } from './invariant.ts';
 import { PORTABLE_INVARIANTS } from './portable-invariants.ts';
+import { checkComparison } from './comparison.ts';
 import { checkCommands, checkRetained, checkSaid } from './said.ts';
 import { checkNames, checkTemplates } from './remains.ts';
 import { comeToRest } from './rest.ts';
-import type { Run } from './run.ts';
+import type { Played } from './run.ts';
 
 export async function countSoFar(rig: Rig): Promise<Counts> {
   const counts = { writes: 0, changes: 0, merges: 0, compared: 0 };
@@ -66,6 +67,13 @@ export const INVARIANTS: readonly Invariant[] = [
   {
     name: 'B1 B10 B11 terminals hold what the ledger says, and the ledger what the scope says',
     check: (run, { held }) => checkTerminals(run, held),
+  },
+  {
+    name: 'B12 a comparison tells how a terminal stands to what it should hold',
+    async check({ rig, carried }, { counts }) {
+      if (counts === undefined) return;
+      for (const name of rig.terminals.keys()) if (!carried.has(name)) await checkComparison(rig, name);
+    },
   },
   {
     name: 'B2 no record of a terminal’s log is stored twice',
@@ -126,7 +134,7 @@ export const INVARIANTS: readonly Invariant[] = [
 export const REMAINS: readonly {
   readonly name: string;
   /** @throws Error naming what is not as it must be */
-  readonly check: (run: Omit<Run, 'random'>) => void;
+  readonly check: (run: Played) => void;
 }[] = [
   {
     name: 'G7 no template stands in clear on the disk, nor was one said over MQTT',
@@ -139,7 +147,7 @@ export const REMAINS: readonly {
 ];
 
 /** @throws Error naming what is not as it must be of what is left in the end */
-export function checkRemains(run: Omit<Run, 'random'>): void {
+export function checkRemains(run: Played): void {
   for (const { name, check } of REMAINS)
     try {
       check(run);
@@ -153,7 +161,7 @@ export function checkRemains(run: Omit<Run, 'random'>): void {
  * @param before what had happened before the round that ended; `undefined` when only the state matters
  * @throws Error naming what is not
  */
-export async function checkInvariants(run: Run, before: Counts | undefined): Promise<void> {
+export async function checkInvariants(run: Played, before: Counts | undefined): Promise<void> {
   const { rig, belief, north } = run;
   await comeToRest(rig, north);
   const held = new Set((await rig.gateway.store.users({ limit: 1000 })).map((user) => user.id));
@@ -168,7 +176,7 @@ export async function checkInvariants(run: Run, before: Counts | undefined): Pro
     }
 }
 
-async function checkName({ rig, belief }: Run, id: number): Promise<void> {
+async function checkName({ rig, belief }: Played, id: number): Promise<void> {
   const wanted = belief.users.get(id)?.name;
   if (wanted === undefined) return;
   const bytes = (await rig.gateway.store.user(id))?.record.fields.get(FIELDS.name.number);
@@ -190,7 +198,7 @@ async function checkEnrolled(rig: Rig, { terminal, user, field, value }: Enrolle
   if (!found) throw new Error(`field ${field} of user ${user}, enrolled at ${terminal}, is lost`);
 }
 
-async function checkTerminals({ rig, belief }: Run, held: ReadonlySet<number>): Promise<void> {
+async function checkTerminals({ rig, belief }: Played, held: ReadonlySet<number>): Promise<void> {
   const { store, operations } = rig.gateway;
   const { autoSync } = await operations.settings();
   if (autoSync === 'off') return;
@@ -244,7 +252,7 @@ async function wrongAt(rig: Rig, { name, id, row, isPut }: Spot): Promise<string
   return there === right ? undefined : 'the ledger says verified, and it differs there';
 }
 
-function checkCounts({ rig, belief }: Run, before: Counts, now: Counts): void {
+function checkCounts({ rig, belief }: Played, before: Counts, now: Counts): void {
   const compared = now.compared - before.compared;
   const merges = now.merges - before.merges;
   if (merges > belief.changesThere + compared)

@@ -2,6 +2,7 @@ import { seededRandom } from '@whorl/protocol';
 import type { RigPlan } from '../rig/rig.ts';
 import { ACTIONS } from './actions.ts';
 import type { Action } from './actions.ts';
+import { decisions, unwatched } from './policy.ts';
 import { PORTABLE_ACTIONS } from './portables.ts';
 
 /** The sites on which programmes play. */
@@ -67,14 +68,16 @@ export interface Step {
   readonly action: Action;
   readonly seed: number;
   /** What passes afterwards, milliseconds. */
-  readonly passesMs: number;
+  readonly passesMs?: number;
 }
 
 /** What is done between two moments of rest. */
 export interface Round {
-  /** Of what people decide at its beginning. */
-  readonly seed: number;
+  /** What people decide at its beginning, at rest. */
+  readonly begins: Step;
   readonly steps: readonly Step[];
+  /** Of the chance by which portable terminals come home at its end. */
+  readonly home: number;
 }
 
 /** Everything that is done at a site. */
@@ -96,7 +99,13 @@ const PAUSES_MS = 4_000;
 /** After most steps hardly anything passes, so that things happen at once, milliseconds at most. */
 const MOMENT_MS = 50;
 const WEIGHTED = weighted(ACTIONS);
-const WITH_PORTABLES = weighted([...ACTIONS, ...PORTABLE_ACTIONS]);
+const WITH_PORTABLES = weighted([
+  ...ACTIONS,
+  ...PORTABLE_ACTIONS.map(([times, what]): (typeof ACTIONS)[number] => [
+    times,
+    ({ random }) => [{ do: 'carry', what, seed: random.below(2 ** 32) }],
+  ]),
+]);
 
 function weighted(some: readonly (readonly [times: number, action: Action])[]): readonly Action[] {
   return some.flatMap(([times, action]) => Array.from({ length: times }, () => action));
@@ -107,13 +116,17 @@ export function programmeOf(seed: number, { site, rounds, pausesMs = PAUSES_MS }
   const any = (): number => random.below(2 ** 32);
   const actions = hasPortables(site) ? WITH_PORTABLES : WEIGHTED;
   const step = (): Step => ({
-    action: actions[random.below(actions.length)] ?? (() => undefined),
+    action: actions[random.below(actions.length)] ?? (() => []),
     seed: any(),
     passesMs: random.below(3) === 0 ? random.below(pausesMs) : random.below(MOMENT_MS),
   });
   const round = (): Round => ({
-    seed: any(),
-    steps: Array.from({ length: 1 + random.below(MOST_ACTIONS) }, step),
+    begins: { action: decisions, seed: any() },
+    steps: [
+      { action: unwatched, seed: any() },
+      ...Array.from({ length: 1 + random.below(MOST_ACTIONS) }, step),
+    ],
+    home: any(),
   });
   return { seed, site, rounds: Array.from({ length: rounds }, round) };
 }

@@ -1,37 +1,79 @@
-import { pick } from './chance.ts';
-import { comeToRest } from './rest.ts';
+import { newName, pick } from './chance.ts';
+import type { Deed } from './deeds/table.ts';
 import type { Run } from './run.ts';
+import { copyFlash, NOTICED_MS, onWall, putBack } from './troubles.ts';
 
 const SCOPES = ['all-with-device-updates', 'all-with-device-updates', 'access-groups', 'all', 'off'] as const;
 const POLICIES = ['fill-vacant', 'fill-vacant', 'terminal-wins', 'newest-wins'] as const;
 
-/** Between rounds, so that it is known under which one people's changes fall. */
-export async function changeScope(run: Run): Promise<void> {
-  const { rig, random, belief, north, trace } = run;
-  if (random.below(3) > 0) return;
-  await comeToRest(rig, north);
-  const { operations } = rig.gateway;
-  const autoSync = pick(random, SCOPES);
-  const name = pick(random, POLICIES);
-  const wanted = random.below(2) === 0 ? { autoSync } : { merge: { name } };
-  const { confirm } = await operations.previewSettings(wanted, {});
-  const now = await operations.changeSettings(wanted, { confirm });
-  belief.taken = now.autoSync !== 'off' && now.autoSync !== 'all';
-  belief.keepsNames = (now.merge.name ?? 'fill-vacant') === 'fill-vacant';
-  if (!belief.keepsNames) belief.forgetNames();
-  // The ledger is brought in line beside other work, a page of users at a time.
-  await rig.pass(100);
-  trace.push(`gateway: ${JSON.stringify(wanted)}`);
+/** Numbers from here on are nobody's. */
+const STRANGERS = 1_000;
+
+/** What people decide between rounds, so that it is known under which settings their changes fall. */
+export function* decisions(run: Run): Generator<Deed> {
+  const { random } = run;
+  if (random.below(3) === 0) yield { do: 'decide', take: pick(random, ['ours', 'theirs'] as const) };
+  if (random.below(3) === 0) {
+    const autoSync = pick(random, SCOPES);
+    const policy = pick(random, POLICIES);
+    yield random.below(2) === 0 ? { do: 'scope', autoSync } : { do: 'merge', policy };
+  }
+  if (random.below(2) === 0) yield* lapse(run);
+  if (random.below(2) === 0) yield* copyFlash(run);
+  if (random.below(2) === 0) yield* trial(run);
 }
 
-export async function decideSomething({ rig, random, belief, trace }: Run): Promise<void> {
-  if (random.below(3) > 0) return;
-  const take = pick(random, ['ours', 'theirs'] as const);
-  const people = await rig.gateway.store.conflicts({ limit: 1000 });
-  const decided = await rig.gateway.operations.decideConflicts({}, take);
-  if (decided === 0) return;
-  // Who was held apart has the number from now on, whoever had it.
-  for (const { kind, user } of people) if (kind === 'two-people' && take === 'theirs') belief.unsure(user);
-  trace.push(`gateway: ${decided} conflicts are decided for ${take}`);
-  belief.decided();
+/** Something that says by itself how it is to be done. */
+function* trial(run: Run): Generator<Deed> {
+  const { random, belief } = run;
+  const users = [...belief.users.keys()];
+  const two = neighbours(run);
+  if (two.length === 0) return;
+  const [at, neighbour] = pick(random, two);
+  const stranger = STRANGERS + random.below(STRANGERS);
+  const what = pick(random, ['edit', 'edit', 'delete', 'resolve', 'clash', 'clash', 'bulk'] as const);
+  switch (what) {
+    case 'edit':
+      if (users.length > 0) yield { do: 'edit-alone', user: pick(random, users), name: newName(random) };
+      break;
+    case 'delete':
+      yield { do: 'delete-many', users: users.filter(() => random.below(3) === 0) };
+      break;
+    case 'resolve':
+      yield { do: 'resolve', at: onWall(run) };
+      break;
+    case 'clash':
+      yield { do: 'clash', user: stranger, at: [at, neighbour] };
+      break;
+    case 'bulk':
+      yield { do: 'bulk', user: stranger, at, neighbour };
+  }
+}
+
+/** For a while nothing goes out by itself, and meanwhile a terminal loses what it was given since it was copied. */
+function* lapse(run: Run): Generator<Deed> {
+  const { belief, copies } = run;
+  const { autoSync } = belief;
+  if (autoSync === 'off' || copies.size === 0) return;
+  yield { do: 'scope', autoSync: 'off' };
+  yield* putBack(run);
+  yield { do: 'pass', ms: NOTICED_MS };
+  yield { do: 'scope', autoSync };
+}
+
+/** What happens while nobody looks after the terminals is to be noticed when somebody does again. */
+export function* unwatched(run: Run): Generator<Deed> {
+  if (run.belief.autoSync === 'off') yield* putBack(run);
+}
+
+/** Two terminals on one line, both for fingers. */
+function neighbours({ rig, carried }: Run): (readonly [string, string])[] {
+  const some = [...rig.terminals]
+    .filter(([name, { model }]) => !carried.has(name) && model.capabilities.fingers > 0)
+    .map(([name]) => name);
+  return some.flatMap((at) =>
+    some
+      .filter((other) => other !== at && rig.lineOf(other) === rig.lineOf(at))
+      .map((other) => [at, other] as const),
+  );
 }

@@ -1,7 +1,7 @@
 import { fitting, recordDigest } from '@whorl/protocol';
 import { isAway, unsentAt } from './carried.ts';
 import type { Invariant } from './invariant.ts';
-import type { Run } from './run.ts';
+import type { Played } from './run.ts';
 
 const MOST_SYNCS = 10_000;
 
@@ -35,7 +35,7 @@ export const PORTABLE_INVARIANTS: readonly Invariant[] = [
   },
 ];
 
-async function checkOnce({ rig, carried }: Run): Promise<void> {
+async function checkOnce({ rig, carried }: Played): Promise<void> {
   if (carried.size === 0) return;
   const merges = new Map<string, number>();
   for (const { type, terminal = '', user = 0 } of await rig.events())
@@ -49,7 +49,7 @@ async function checkOnce({ rig, carried }: Run): Promise<void> {
     }
 }
 
-async function checkSyncs({ rig, carried }: Run): Promise<void> {
+async function checkSyncs({ rig, carried }: Played): Promise<void> {
   for (const [name, { cycles }] of carried) {
     const syncs = await rig.gateway.tasks.syncs({ terminal: name, limit: MOST_SYNCS });
     const automatic = syncs.filter((one) => one.automatic).length;
@@ -60,7 +60,7 @@ async function checkSyncs({ rig, carried }: Run): Promise<void> {
   }
 }
 
-async function checkSends({ rig, carried }: Run): Promise<void> {
+async function checkSends({ rig, carried }: Played): Promise<void> {
   for (const [name, { home }] of carried) {
     for (const sync of await rig.gateway.tasks.syncs({ terminal: name, limit: MOST_SYNCS })) {
       const moved = sync.downloaded + sync.removed + sync.bytes;
@@ -72,7 +72,7 @@ async function checkSends({ rig, carried }: Run): Promise<void> {
   }
 }
 
-function checkHomes({ carried }: Run): void {
+function checkHomes({ carried }: Played): void {
   for (const [name, { home }] of carried) {
     if (home === undefined) continue;
     if (home.trouble !== undefined) throw new Error(`${name} shows ${home.trouble}`);
@@ -83,7 +83,7 @@ function checkHomes({ carried }: Run): void {
 }
 
 /** Of those whom nobody changed there since, what was brought there last is what is there. */
-async function checkHeld({ rig, belief, carried }: Run): Promise<void> {
+async function checkHeld({ rig, belief, carried }: Played): Promise<void> {
   const { store } = rig.gateway;
   for (const [name, { touched }] of carried) {
     const terminal = rig.terminal(name);

@@ -6,7 +6,7 @@ import { isSyncing } from './carried.ts';
 import type { Carried } from './carried.ts';
 import { pick } from './chance.ts';
 import type { Run } from './run.ts';
-import { losePower, restart } from './troubles.ts';
+import { losePower, restart } from './deeds/troubles.ts';
 
 // What people do with portable terminals, and what happens to them.
 
@@ -18,6 +18,8 @@ const FILES = { 'plan.png': 3_000, 'hall.jpg': 9_000 } as const;
 const AMID_MS = [30, 150, 700] as const;
 /** What a terminal is without battery, or out of its dock, when somebody puts it back at once, milliseconds at most. */
 const MOMENT_MS = 2_000;
+/** Operations on the disk until the gateway's machine loses power, at most. */
+const MOST_OPERATIONS = 60;
 
 interface Place {
   readonly name: string;
@@ -124,8 +126,11 @@ const AMID: readonly ((run: Run, place: Place) => Promise<string> | string)[] = 
     terminal.powerOn();
     return 'the battery falls out';
   },
-  async (run) => (await restart(run)) ?? 'nothing',
-  (run) => losePower(run) ?? 'nothing',
+  async (run) => (await restart.perform(run, { do: 'restart' })) ?? 'nothing',
+  async (run) => {
+    const operations = 1 + run.random.below(MOST_OPERATIONS);
+    return (await losePower.perform(run, { do: 'lose-power', operations })) ?? 'nothing';
+  },
   async (run) => {
     await run.rig.pass(run.random.below(pick(run.random, AMID_MS)));
     return 'nothing';
@@ -168,20 +173,30 @@ export function confuse({ rig, random, ...run }: Run): string | undefined {
   return `${name}: the clock is set: ${tried(() => terminal.setClock(shown))}`;
 }
 
-/** How often each is done where there are portable terminals, beside all else. */
-export const PORTABLE_ACTIONS: readonly (readonly [
-  times: number,
-  action: (run: Run) => Promise<string | undefined> | string | undefined,
-])[] = [
-  [16, workThere],
-  [5, logInAndOut],
-  [8, dock],
-  [4, choose],
-  [8, sync],
-  [24, breakOff],
-  [3, cancel],
-  [3, retask],
-  [3, confuse],
+/** What is done with portable terminals, as chance has it. */
+export const WITH_PORTABLES = {
+  workThere,
+  logInAndOut,
+  dock,
+  choose,
+  sync,
+  breakOff,
+  cancel,
+  retask,
+  confuse,
+} as const satisfies Readonly<Record<string, (run: Run) => Promise<string | undefined> | string | undefined>>;
+
+/** How often, beside all else. */
+export const PORTABLE_ACTIONS: readonly (readonly [times: number, what: keyof typeof WITH_PORTABLES])[] = [
+  [16, 'workThere'],
+  [5, 'logInAndOut'],
+  [8, 'dock'],
+  [4, 'choose'],
+  [8, 'sync'],
+  [24, 'breakOff'],
+  [3, 'cancel'],
+  [3, 'retask'],
+  [3, 'confuse'],
 ];
 
 /** A portable terminal that is on. */

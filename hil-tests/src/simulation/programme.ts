@@ -7,15 +7,17 @@ import { memoryRig } from '../rig/memory.ts';
 import { Belief } from './belief.ts';
 import { carriedOn, unsentAt } from './carried.ts';
 import { comeHome } from './homecoming.ts';
+import { perform } from './deeds/table.ts';
+import type { Deed } from './deeds/table.ts';
 import { checkInvariants, checkRemains, countSoFar } from './invariants.ts';
 import { SITES } from './plan.ts';
-import type { Programme, Round } from './plan.ts';
+import type { Programme, Round, Step } from './plan.ts';
 import { Northbound } from './northbound.ts';
-import { changeScope, decideSomething } from './policy.ts';
 import { equip } from './portables.ts';
 import { comeToRest } from './rest.ts';
-import type { FlashCopy, Run } from './run.ts';
-import { putBack, seeToAll } from './troubles.ts';
+import type { FlashCopy, Played } from './run.ts';
+import type { Script } from './script.ts';
+import { NOTICED_MS, seeToAll } from './troubles.ts';
 
 export interface ProgrammeResult {
   /** How long it took at the site, times its terminals, milliseconds. */
@@ -24,10 +26,25 @@ export interface ProgrammeResult {
   readonly hash: string;
 }
 
+/** Something was not as it must be. */
+export class ProgrammeError extends Error {
+  readonly #script: Script;
+
+  constructor(message: string, script: Script, options: ErrorOptions) {
+    super(message, options);
+    this.#script = script;
+  }
+
+  /** What was done until then. */
+  get script(): Script {
+    return this.#script;
+  }
+}
+
 /**
  * Lets people and faults loose on a site in virtual time, a few at a time, and looks after each time, at rest, whether
  * everything is as it must be. Repeatable from its seed.
- * @throws Error naming what is not, with all that was done
+ * @throws ProgrammeError naming what is not, with all that was done
  */
 export async function runProgramme({ seed, site, rounds }: Programme): Promise<ProgrammeResult> {
   // SQLite in WebAssembly takes its time: not every gateway's machine loses power.
@@ -35,20 +52,21 @@ export async function runProgramme({ seed, site, rounds }: Programme): Promise<P
   let north: Northbound | undefined;
   const beside = hasBroker(seed) ? (clock: Clock) => (north = new Northbound({ clock, seed })) : undefined;
   const rig = await memoryRig({ ...SITES[site], seed }, { machine, beside });
-  const run = {
+  const played: Played = {
     ...{ rig, belief: new Belief(), machine, north, trace: [] },
     carried: carriedOn(rig),
     ...{ copies: new Map<string, FlashCopy>(), strikes: new Set<() => void>() },
   };
+  const script: Script = { seed, site, rounds: [] };
   try {
     await comeToRest(rig, north);
-    if (run.carried.size > 0) await equip(rig, run.carried);
-    for (const round of rounds) await playRound(run, round);
-    checkRemains(run);
-    return { deviceMs: rig.clock.now() * rig.terminals.size, hash: hashOf(run) };
+    if (played.carried.size > 0) await equip(rig, played.carried);
+    for (const round of rounds) await playRound(played, round, script);
+    checkRemains(played);
+    return { deviceMs: rig.clock.now() * rig.terminals.size, hash: hashOf(played) };
   } catch (cause) {
     const text = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`seed ${seed}: ${text}\n  ${run.trace.join('\n  ')}`, { cause });
+    throw new ProgrammeError(`seed ${seed}: ${text}\n  ${played.trace.join('\n  ')}`, script, { cause });
   } finally {
     await rig.close();
   }
@@ -58,47 +76,46 @@ function hasBroker(seed: number): boolean {
   return Math.floor(seed / 2) % 2 === 0;
 }
 
-async function playRound(played: Omit<Run, 'random'>, round: Round): Promise<void> {
-  const run: Run = { ...played, random: seededRandom(round.seed) };
-  const { rig, belief, trace } = run;
+async function playRound(played: Played, { begins, steps, home }: Round, script: Script): Promise<void> {
+  const { rig, belief, trace } = played;
   trace.push('a new round');
-  await decideSomething(run);
-  await changeScope(run);
-  await checkInvariants(run, undefined);
+  const done: Script['rounds'][number] = { begins: [], deeds: [], home };
+  script.rounds.push(done);
+  belief.faults = 0;
+  await playStep(played, begins, done.begins);
+  if (belief.faults > 0) await rig.pass(NOTICED_MS);
+  await checkInvariants(played, undefined);
   const before = await countSoFar(rig);
   belief.changesThere = 0;
   belief.faults = 0;
-  for (const name of run.carried.keys()) belief.mayCome(name, unsentAt(rig.terminal(name)));
-  // What happens while nobody looks after the terminals is to be noticed when somebody does again.
-  const { autoSync } = await rig.gateway.operations.settings();
-  const old = autoSync === 'off' ? putBack(run) : undefined;
-  if (old !== undefined) trace.push(old);
-  for (const { action, seed, passesMs } of round.steps) {
-    const told = await action({ ...run, random: seededRandom(seed) });
-    if (told !== undefined) trace.push(told);
-    await rig.pass(passesMs);
-    await seeToMachine(run);
-  }
-  await seeToAll(run);
-  await comeHome(run);
-  await sayAgain(run);
-  await checkInvariants(run, before);
+  for (const name of played.carried.keys()) belief.mayCome(name, unsentAt(rig.terminal(name)));
+  for (const step of steps) await playStep(played, step, done.deeds);
+  await seeToAll(played);
+  await comeHome({ ...played, random: seededRandom(home) });
+  await sayAgain(played);
+  await checkInvariants(played, before);
 }
 
-async function seeToMachine({ rig, machine, trace }: Run): Promise<void> {
-  if (machine?.disk.lost !== true) return;
-  trace.push('gateway: the power goes, and comes back');
-  await rig.losePower();
+async function playStep(played: Played, { action, seed, passesMs }: Step, done: Deed[]): Promise<void> {
+  const next = (deed: Deed): Promise<string | undefined> => {
+    done.push(deed);
+    return perform(played, deed);
+  };
+  for (const deed of action({ ...played, random: seededRandom(seed) })) {
+    const told = await next(deed);
+    if (told !== undefined) played.trace.push(told);
+  }
+  if (passesMs !== undefined) await next({ do: 'pass', ms: passesMs });
 }
 
 /** Somebody looks at the ledger when all is well again, and says once more what a terminal had refused for good. */
-async function sayAgain({ rig, north, trace }: Run): Promise<void> {
+async function sayAgain({ rig, north, trace }: Played): Promise<void> {
   await comeToRest(rig, north);
   const again = await rig.gateway.operations.retry({ state: 'failed' });
   if (again > 0) trace.push(`gateway: ${again} users are tried again`);
 }
 
-function hashOf({ rig, trace }: Omit<Run, 'random'>): string {
+function hashOf({ rig, trace }: Played): string {
   const tables = [...rig.terminals.values()].map(({ tableDigest }) => tableDigest);
   const held = contentsOf(rig.database.prepare(readingAll(rig.database)));
   return hash('sha256', [rig.clock.now(), ...tables, held, ...trace].join('\n'));

@@ -31,3 +31,14 @@ export async function comeToRest(rig: Rig, north: Northbound | undefined): Promi
   };
   await rig.until('the site at rest', isAtRest, { withinMs: PATIENCE_MS });
 }
+
+/** Lets virtual time pass while a terminal is spoken with. @param what is awaited, for people */
+export async function inTime<T>(rig: Rig, what: string, work: Promise<T>): Promise<T> {
+  let isOver = false;
+  const end = (): void => {
+    isOver = true;
+  };
+  work.then(end, end);
+  await rig.until(what, () => isOver, { withinMs: PATIENCE_MS });
+  return work;
+}

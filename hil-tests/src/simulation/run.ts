@@ -12,11 +12,9 @@ export interface FlashCopy {
   readonly changes: number;
 }
 
-/** One run: a site, what is believed of it, and where chance comes from. */
-export interface Run {
+/** A site that is played on, and what is believed of it. */
+export interface Played {
   readonly rig: MemoryRig;
-  /** Of the step that is done. */
-  readonly random: Random;
   readonly belief: Belief;
   /** What the gateway runs on, when it is simulated too. */
   readonly machine: SimulatedMachine | undefined;
@@ -30,4 +28,10 @@ export interface Run {
   readonly strikes: Set<() => void>;
   /** What was done, for whoever has to repeat it. */
   readonly trace: string[];
+}
+
+/** The same, and where chance comes from. */
+export interface Run extends Played {
+  /** Of the step that is done. */
+  readonly random: Random;
 }

@@ -5,7 +5,8 @@ import type { Programme } from './plan.ts';
 import { shrunk } from './shrink.ts';
 
 test('of a programme that fails, only what makes it fail is left', { timeout: 60_000 }, async () => {
-  const [, idle = () => undefined] = ACTIONS.find(([, { name }]) => name === 'idle') ?? [];
+  const [, idle = () => []] = ACTIONS.find(([, { name }]) => name === 'idle') ?? [];
+  const begins = { action: () => [], seed: 1 };
   const step = { action: idle, seed: 1, passesMs: 10 };
   const bad = {
     ...step,
@@ -17,8 +18,8 @@ test('of a programme that fails, only what makes it fail is left', { timeout: 60
     seed: 1,
     site: 'few',
     rounds: [
-      { seed: 1, steps: [step, step, step] },
-      { seed: 2, steps: [step, bad, step] },
+      { begins, home: 1, steps: [step, step, step] },
+      { begins, home: 1, steps: [step, bad, step] },
     ],
   };
   const whole = await runProgramme(programme).then(

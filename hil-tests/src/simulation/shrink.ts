@@ -1,7 +1,11 @@
-import { runProgramme } from './programme.ts';
+import { ProgrammeError, runProgramme } from './programme.ts';
 import type { Programme } from './plan.ts';
+import { programmeOfScript } from './script.ts';
+import type { Script } from './script.ts';
 
 const MOST_TRIES = 60;
+/** For what is kept, tries are worth it. */
+const MOST_TRIES_TO_KEEP = 400;
 
 /** What shrinking has to know of a programme. */
 export interface Shrinking<Any> {
@@ -11,6 +15,7 @@ export interface Shrinking<Any> {
   readonly without: (programme: Any, from: number, to: number) => Any;
   /** @throws Error what is wrong */
   readonly run: (programme: Any) => Promise<unknown>;
+  readonly mostTries?: number;
 }
 
 /**
@@ -19,12 +24,13 @@ export interface Shrinking<Any> {
  */
 export async function shrunkBy<Any>(programme: Any, error: Error, how: Shrinking<Any>): Promise<Error> {
   let [shortest, told] = [programme, error];
+  const { mostTries = MOST_TRIES } = how;
   let tries = 0;
-  for (let share = 2; tries < MOST_TRIES;) {
+  for (let share = 2; tries < mostTries;) {
     const total = how.sizeOf(shortest);
     const size = Math.max(1, Math.floor(total / share));
     let isShorter = false;
-    for (let from = 0; from < total && tries < MOST_TRIES; from += size) {
+    for (let from = 0; from < total && tries < mostTries; from += size) {
       const candidate = how.without(shortest, from, from + size);
       tries += 1;
       const failed = await errorOf(candidate, how);
@@ -45,6 +51,46 @@ export function shrunk(programme: Programme, error: Error): Promise<Error> {
     without,
     run: runProgramme,
   });
+}
+
+/**
+ * Leaves out of what was done what does not matter for the same thing to be wrong, deed by deed.
+ * @returns what is left
+ */
+export async function shrunkScript(script: Script, error: Error): Promise<Script> {
+  const wrong = wrongOf(error);
+  const short = await shrunkBy(script, error, {
+    sizeOf: ({ rounds }) => rounds.reduce((sum, { begins, deeds }) => sum + begins.length + deeds.length, 0),
+    without: withoutDeeds,
+    async run(candidate) {
+      try {
+        await runProgramme(programmeOfScript(candidate));
+      } catch (failed) {
+        if (failed instanceof Error && wrongOf(failed) === wrong) throw failed;
+      }
+    },
+    mostTries: MOST_TRIES_TO_KEEP,
+  });
+  return short instanceof ProgrammeError ? short.script : script;
+}
+
+/** Which of the things that must be true was not. */
+function wrongOf({ message }: Error): string {
+  return /^seed \d+: ([^:]*)/.exec(message)?.[1] ?? message;
+}
+
+function withoutDeeds({ rounds, ...rest }: Script, from: number, to: number): Script {
+  let number = -1;
+  const isLeft = (): boolean => {
+    number += 1;
+    return number < from || number >= to;
+  };
+  const left = rounds.map(({ begins, deeds, home }) => ({
+    home,
+    begins: begins.filter(isLeft),
+    deeds: deeds.filter(isLeft),
+  }));
+  return { ...rest, rounds: left.filter(({ begins, deeds }) => begins.length + deeds.length > 0) };
 }
 
 /** Also without rounds that have no steps left. */

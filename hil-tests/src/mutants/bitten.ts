@@ -1,0 +1,24 @@
+import { readFileSync } from 'node:fs';
+import { registerHooks } from 'node:module';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { MUTANTS } from './mutants.ts';
+
+// Plays what is kept to a gateway that has the deliberate bug that it finds, and tells what it found.
+
+const [, , path = ''] = process.argv;
+const { readKept } = await import('../simulation/found/kept.ts');
+const { mutant: name, script } = readKept(path);
+const mutant = MUTANTS.find((one) => one.name === name);
+if (mutant === undefined) throw new Error(`${path} names no deliberate bug`);
+registerHooks({
+  load(url, context, nextLoad) {
+    const loaded = nextLoad(url, context);
+    if (!url.endsWith(`/${mutant.file}`)) return loaded;
+    const text = readFileSync(fileURLToPath(url), 'utf8');
+    return { ...loaded, source: text.replace(mutant.from, () => mutant.to) };
+  },
+});
+const { runProgramme } = await import('../simulation/programme.ts');
+const { programmeOfScript } = await import('../simulation/script.ts');
+await runProgramme(programmeOfScript(script));

@@ -1,0 +1,70 @@
+import type { Mutant } from './mutant.ts';
+
+const SYNC = 'gateway/src/sync';
+
+/** Of how things are done: what is told of them, what travels, who waits; and what the simulation found once. */
+export const MUTANTS_OF_WAYS: readonly Mutant[] = [
+  {
+    name: 'whom a terminal brings back while auto sync is off stays there',
+    file: `${SYNC}/trust.ts`,
+    from: 'const again = wentBack(doubt) ?',
+    to: 'const again = wentBack(doubt) && missing.length < 0 ?',
+    by: 'programmes',
+  },
+  {
+    name: 'who was deleted comes back with an older state of a terminal',
+    file: `${SYNC}/returned.ts`,
+    from: 'if (tombstone === undefined || !isBack',
+    to: 'if (tombstone === undefined || tombstone.user >= 0 || !isBack',
+    by: 'programmes',
+  },
+  {
+    name: 'a roll is called to nobody',
+    file: 'gateway/src/terminals/whorl/presence.ts',
+    from: 'rollAt: called === 0 ? never : this.#rollDue',
+    to: 'rollAt: called < 0 ? never : this.#rollDue',
+    by: 'programmes',
+  },
+  {
+    name: 'hands that are raised at once are not seen',
+    file: 'gateway/src/lines/turns.ts',
+    from: '      if (several) this.#hand(undefined);',
+    to: '      void several;',
+    by: 'programmes',
+  },
+  {
+    name: 'bulk goes before live events',
+    file: 'gateway/src/lines/queue.ts',
+    from: 'for (const queue of this.#queues.values()) {',
+    to: 'for (const queue of [...this.#queues.values()].reverse()) {',
+    by: 'programmes',
+  },
+  {
+    name: 'a comparison sees what a terminal cannot hold',
+    file: `${SYNC}/comparisons.ts`,
+    from: 'recordDigest(fitting(user.record, at.capabilities))',
+    to: 'recordDigest(user.record)',
+    by: 'programmes',
+  },
+  {
+    name: 'a dry run does not tell of everybody who is removed',
+    file: `${SYNC}/preview.ts`,
+    from: "return there ? { user, terminal, effect: 'removed' } : undefined;",
+    to: "return there && user > 2 ? { user, terminal, effect: 'removed' } : undefined;",
+    by: 'programmes',
+  },
+  {
+    name: 'whole users travel for a changed name',
+    file: `${SYNC}/push.ts`,
+    from: 'held: held && fittingFields(held, capabilities),',
+    to: 'held: undefined,',
+    by: 'programmes',
+  },
+  {
+    name: 'two people under one number are taken for one',
+    file: `${SYNC}/pulled.ts`,
+    from: 'held !== undefined && it.settings.hold ?',
+    to: 'held !== undefined && it.settings.hold && held.version < 0 ?',
+    by: 'programmes',
+  },
+];
