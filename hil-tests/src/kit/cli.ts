@@ -12,11 +12,9 @@ import { needsPerson, readRig } from '../rig/rig-file.ts';
 import { showResult, showRun } from './console-report.ts';
 import { html } from './html.ts';
 import { junit } from './junit.ts';
-import { replayFile } from './replay-command.ts';
 import type { ReplayWords } from './replay-command.ts';
 import { succeeded } from './results.ts';
 import type { Run } from './results.ts';
-import { run } from './run.ts';
 import { suites } from './suites.ts';
 
 const EXIT = { failed: 1, usage: 2, interrupted: 130 } as const;
@@ -101,7 +99,10 @@ Exit codes:
   0 all came as recorded   ${EXIT.failed} something came otherwise   ${EXIT.usage} not understood`,
   )
   .action((file: string, words: ReplayWords) =>
-    guarded(async () => ((await replayFile(file, words)) ? 0 : EXIT.failed)),
+    guarded(async () => {
+      const { replayFile } = await import('./replay-command.ts');
+      return (await replayFile(file, words)) ? 0 : EXIT.failed;
+    }),
   );
 
 await program.parseAsync();
@@ -120,6 +121,8 @@ async function runOn(words: RunWords): Promise<number> {
     stopping.abort();
   };
   process.on('SIGINT', stop).on('SIGTERM', stop);
+  // Only loaded to run: what is not understood is said sooner without.
+  const { run } = await import('./run.ts');
   const asking = needsPerson(file) ? await serveConsole(askHere(stopping.signal)) : undefined;
   const { place } = asking ?? {};
   const result = await run({

@@ -21,10 +21,12 @@ async function compared(rig: Rig, terminal: string, options: CompareOptions = {}
   return report;
 }
 
+const SEVERAL = 6;
+
 /** What people did behind the gateway's back: a user gone, one changed, one that nobody knows. */
 async function meddled(rig: Rig): Promise<void> {
-  for (let user = 1; user <= 12; user += 1) rig.terminal('terminal-1').enrol({ user, fingers: 1 });
-  for (let user = 1; user <= 12; user += 1) await verifiedOn(rig, user, ALL);
+  for (let user = 1; user <= SEVERAL; user += 1) rig.terminal('terminal-1').enrol({ user, fingers: 1 });
+  for (let user = 1; user <= SEVERAL; user += 1) await verifiedOn(rig, user, ALL);
   const terminal = rig.terminal('terminal-2');
   terminal.load([
     readRecord(encodeUser({ id: 3, name: 'Somebody else' })),
@@ -40,7 +42,7 @@ behaviour(
   async (rig) => {
     await meddled(rig);
     expect(await compared(rig, 'terminal-3')).toMatchObject({
-      same: 12,
+      same: SEVERAL,
       different: [],
       missing: [],
       extra: [],
@@ -125,7 +127,7 @@ behaviour(
     });
     expect(await rig.gateway.store.user(77)).toBeUndefined();
   },
-  { on: ['memory', 'pty', 'tcp'] },
+  { on: ['memory', 'tcp'] },
 );
 
 behaviour(
