@@ -210,6 +210,11 @@ test('S12 two masters share a database and the satellites; each is killed in tur
     message: expect.stringContaining('hq-a has the house') as string,
   });
 
+  expect(await a.ask('POST', '/vault/rotate', {}), 'while the other is at work').toMatchObject({
+    status: 409,
+    body: { code: 'VAULT_SHARED', message: expect.stringContaining('hq-b') as string },
+  });
+
   const code = 'open sesame 47';
   expect((await a.ask('POST', '/sites/lock/code', { code })).status).toBe(200);
   for (const process of [a, b])

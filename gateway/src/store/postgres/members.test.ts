@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { codeOf } from '@whorl/protocol';
@@ -9,6 +9,7 @@ import type { SiteRow } from '../sites.ts';
 import type { Store } from '../store.ts';
 import { NO_POSTGRES, postgresPrograms, startPostgres } from '../testing/postgres.ts';
 import type { PostgresServer } from '../testing/postgres.ts';
+import { rotateAll } from '../testing/rotate.ts';
 import { Client } from './client.ts';
 
 // Each connection is a thread that begins.
@@ -28,6 +29,8 @@ const north: SiteRow = {
 
 interface Shared {
   readonly open: (member: string) => Store;
+  /** Gives one the master key of another. */
+  readonly keys: (from: string, to: string) => void;
   /** As the server does when it notices that a process is gone. */
   readonly cut: (member: string) => void;
 }
@@ -46,11 +49,14 @@ function shared(context: { skip(note: string): never }): Shared {
   return {
     open: (member) => {
       const data = join(home, member);
-      if (first !== undefined && first !== member) cpSync(join(home, first), data, { recursive: true });
+      if (first !== undefined && !existsSync(data)) cpSync(join(home, first), data, { recursive: true });
       first ??= member;
       const store = openStore({ data, database: { url, passwordFile, schema, member } });
       onTestFinished(() => store.close());
       return store;
+    },
+    keys: (from, to) => {
+      cpSync(join(home, from, 'master.key'), join(home, to, 'master.key'));
     },
     cut: (member) => {
       const one = `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = $1`;
@@ -124,9 +130,20 @@ test('S12 processes are told of what the others write, and of nothing else; ids 
 });
 
 test('S12 no two processes have one name, and none changes the master key while others are at work', async (context) => {
-  const { open } = shared(context);
+  const { open, keys } = shared(context);
   const a = open('a');
   expect(await code(() => open('a'))).toBe('STORE_BUSY');
-  open('b');
+  const b = open('b');
+  await b.access.saveAccount(
+    { name: 'ada', role: 'admin', created: 1, changed: 1, password: '$argon2id$x' },
+    { revoke: false },
+  );
   expect(await code(() => a.vault.begin(1))).toBe('VAULT_SHARED');
+  expect(await a.vault.status()).toMatchObject({ master: { number: 1 } });
+  await b.close();
+  await vi.waitFor(async () => expect((await a.members.membership())?.members).toEqual(['a']));
+  await rotateAll(a.vault);
+  expect(await code(() => open('b')), 'with the key of before').toBe('VAULT_KEY_WRONG');
+  keys('a', 'b');
+  expect((await open('b').access.account('ada'))?.password).toBe('$argon2id$x');
 });
