@@ -19,6 +19,8 @@ interface Kept extends Crossed {
 const KEPT = 4_000;
 /** Of these so many are shown, without those that say nothing. */
 const SHOWN = 200;
+/** So long a silence is worth a line of its own. */
+const LONG_US = 500_000;
 const IDLE: readonly string[] = ['invitation', 'nothing', 'here'];
 
 /** A packet of a {@link Timeline}. */
@@ -44,6 +46,12 @@ function rowOf(packet: Kept & { readonly decoded: Decoded }): TimelineRow {
     from: way === undefined ? 'nobody' : way === 'to-terminal' ? 'gateway' : 'terminal',
     address: addressOfDecoded(decoded) ?? null,
   };
+}
+
+/** What stands at the end of a timeline when nobody had anything to say for a while. */
+function idleUntil({ timeUs, line }: Kept, idleUs: number): TimelineRow {
+  const text = `idle for ${(idleUs / 1e6).toFixed(1)} s: calls and invitations, and nobody had anything to say`;
+  return { ...{ timeUs, line, text, shown: text }, from: 'nobody', address: null, kind: 'nothing' };
 }
 
 /** The last that lines said, kept in memory to be shown when something fails. */
@@ -73,14 +81,17 @@ export class Timeline {
     };
   }
 
-  /** What was said last, decoded where keys are known, secrets masked. */
+  /** What was said last, decoded where keys are known, secrets masked; where lines idled since, that ends it. */
   show(): readonly TimelineRow[] {
     const ring = new KeyRing(this.#keys);
-    return this.#runs
+    const rows = this.#runs
       .map((run) => ({ ...run, decoded: decodeRun(run.bytes, ring) }))
       .filter(({ decoded }) => !IDLE.includes(decoded.kind))
-      .slice(-SHOWN)
+      .slice(1 - SHOWN)
       .map(rowOf);
+    const [said, heard] = [rows.at(-1), this.#runs.at(-1)];
+    const idleUs = said === undefined || heard === undefined ? 0 : heard.timeUs - said.timeUs;
+    return heard === undefined || idleUs < LONG_US ? rows : [...rows, idleUntil(heard, idleUs)];
   }
 
   #of({ name, baud }: CapturedLine): Runs {
