@@ -67,4 +67,18 @@ export const MUTANTS_OF_WAYS: readonly Mutant[] = [
     to: 'held !== undefined && it.settings.hold && held.version < 0 ?',
     by: 'programmes',
   },
+  {
+    name: 'what a terminal cannot hold is found out by sending it',
+    file: `${SYNC}/push.ts`,
+    from: '    const record = fitting(user.record, capabilities);',
+    to: '    const record = row.attempts === 0 ? user.record : fitting(user.record, capabilities);',
+    by: 'programmes',
+  },
+  {
+    name: 'who has a number next is compared with who had it',
+    file: `${SYNC}/comparisons.ts`,
+    from: 'digests.delete(user);',
+    to: 'void digests, user;',
+    by: 'programmes',
+  },
 ];

@@ -9,6 +9,8 @@ export interface Counts {
   readonly merges: number;
   /** Users that comparisons sent and fetched. */
   readonly compared: number;
+  /** Users whom terminals did not take because they cannot hold them. */
+  readonly refused: number;
 }
 
 /** Something that must be true of a site at rest, whatever was done. */

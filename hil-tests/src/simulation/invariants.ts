@@ -13,8 +13,11 @@ import { checkNames, checkTemplates } from './remains.ts';
 import { comeToRest } from './rest.ts';
 import type { Played } from './run.ts';
 
+/** Why a terminal refuses what should not have been sent to it. */
+const CANNOT_HOLD: ReadonlySet<string> = new Set(['capacity-full', 'format-mismatch']);
+
 export async function countSoFar(rig: Rig): Promise<Counts> {
-  const counts = { writes: 0, changes: 0, merges: 0, compared: 0 };
+  const counts = { writes: 0, changes: 0, merges: 0, compared: 0, refused: 0 };
   for (const event of await rig.events())
     switch (event.type) {
       case 'user.enrol.succeeded':
@@ -29,6 +32,9 @@ export async function countSoFar(rig: Rig): Promise<Counts> {
       case 'user.changed':
       case 'user.removed':
         counts.changes += 1;
+        break;
+      case 'user.update.failed':
+        counts.refused += CANNOT_HOLD.has(event.data.reason) ? 1 : 0;
         break;
       case 'terminal.compared':
         counts.compared += event.data.pushed + event.data.pulled;
@@ -73,6 +79,14 @@ export const INVARIANTS: readonly Invariant[] = [
     async check({ rig, carried }, { counts }) {
       if (counts === undefined) return;
       for (const name of rig.terminals.keys()) if (!carried.has(name)) await checkComparison(rig, name);
+    },
+  },
+  {
+    name: 'B14 nothing is sent that a terminal cannot hold, unless it could the moment before',
+    check({ belief }, { counts }) {
+      if (counts === undefined || belief.refusing > 0) return;
+      const refused = counts.now.refused - counts.before.refused;
+      if (refused > 0) throw new Error(`${refused} users were refused, and no terminal had a fault to do so`);
     },
   },
   {

@@ -9,7 +9,7 @@ const SEED = Number(process.env['WHORL_SEED'] ?? 1);
 const ROUNDS = Number(process.env['WHORL_ROUNDS'] ?? 4);
 
 test.each(Array.from({ length: PROGRAMMES }, (_, index) => ({ seed: SEED + index, rounds: ROUNDS })))(
-  'B1 B2 B3 B5 B7 B9 B10 B11 G5 G7 whatever people and faults do, at rest everything is as it must be [seed $seed]',
+  'B1 B2 B3 B5 B7 B9 B10 B11 B12 B13 B14 B15 B16 G5 G7 whatever people and faults do, at rest everything is as it must be [seed $seed]',
   { timeout: 120_000 },
   async ({ seed, rounds }) => {
     await runProgramme(programmeOf(seed, { site: 'usual', rounds }));

@@ -88,6 +88,7 @@ async function playRound(played: Played, { begins, steps, home }: Round, script:
   const before = await countSoFar(rig);
   belief.changesThere = 0;
   belief.faults = 0;
+  belief.refusing = 0;
   for (const name of played.carried.keys()) belief.mayCome(name, unsentAt(rig.terminal(name)));
   for (const step of steps) await playStep(played, step, done.deeds);
   await seeToAll(played);

@@ -1,7 +1,7 @@
 import { LINE_FAULTS, TERMINAL_FAULTS } from '@whorl/device-emulator';
 import type { Random } from '@whorl/protocol';
 import { newName, pick } from './chance.ts';
-import { seeToMachine } from './deeds/troubles.ts';
+import { REFUSING, seeToMachine } from './deeds/troubles.ts';
 import type { Wish } from './deeds/troubles.ts';
 import type { Deed } from './deeds/table.ts';
 import type { Played, Run } from './run.ts';
@@ -91,7 +91,7 @@ export function* fault(run: Run): Generator<Deed> {
 
 /** A terminal takes nobody new, or nothing new of them, from now on. */
 export function* refuse({ rig, random }: Run): Generator<Deed> {
-  const name = pick(random, ['memory-full', 'slots-full', 'wrong-format', 'flash-fails']);
+  const name = pick(random, [...REFUSING]);
   const on = pick(random, [...rig.terminals.keys()]);
   yield { do: 'fault', wish: { on, fault: name, given: {}, forMs: 1 + random.below(LASTS_MS) } };
 }

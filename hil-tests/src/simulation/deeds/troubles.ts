@@ -9,6 +9,14 @@ const at = z.string();
 const line = z.string();
 const ms = z.number();
 
+/** A terminal takes nobody new, or nothing new of them. */
+export const REFUSING: ReadonlySet<string> = new Set([
+  'memory-full',
+  'slots-full',
+  'wrong-format',
+  'flash-fails',
+]);
+
 /** A fault of the emulator's catalogue. */
 export const wishSchema = z.strictObject({
   on: z.string(),
@@ -209,6 +217,7 @@ function toldOf({ on, fault: name, given: options, forMs }: Wish): string {
 /** @returns whether it could be: nothing inside a terminal that is off goes wrong */
 async function begun({ rig, belief }: Played, { on, ...wish }: Wish): Promise<boolean> {
   belief.faults += 1;
+  if (REFUSING.has(wish.fault)) belief.refusing += 1;
   try {
     await rig.faults.begin(rig.target(on), wish);
     return true;

@@ -16,7 +16,7 @@ test.each(kept)('what the simulation found stays found: $found', { timeout: 30_0
 
 test.concurrent.each(kept.filter(({ mutant }) => mutant !== undefined))(
   'it would be found again: $found',
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async ({ path }) => {
     await expect(promisify(execFile)(process.execPath, [BITTEN, path])).rejects.toThrow(/Error: seed \d+: /);
   },
