@@ -118,9 +118,20 @@ describe('whorl-hil', OPTIONS, () => {
     const kept = join(folder, 'kept.json');
     const first = started('replay', site.capture, '--key-log', site.keys, '--save', kept, '--json');
     await first.ended;
-    const told = JSON.parse(first.out()) as { same: number; terminals: number };
+    const told = JSON.parse(first.out()) as {
+      same: number;
+      terminals: number;
+      deviations: { expected?: string }[];
+    };
     expect(told).toMatchObject({ terminals: 6, unopened: expect.any(Number) as number });
     expect(told.same).toBeGreaterThan(50);
+    // A terminal that is paired anew is greeted anew; how it was paired is not played.
+    expect(told.deviations.map(({ expected }) => expected)).toEqual([
+      'hello',
+      'welcome',
+      'logs.read after 0',
+      'logs.page 1',
+    ]);
     expect(readFileSync(kept, 'utf8')).not.toContain(Buffer.from(site.template).toString('hex'));
     expect((await replay(readRecording(kept))).same).toBe(told.same);
     const refused = started('replay', site.capture);

@@ -18,6 +18,7 @@ import { Objects } from './objects.ts';
 import type { Packet } from './packets.ts';
 import type { Answer, Ask } from './recording.ts';
 import { toldLines } from './told.ts';
+import { PAIRING } from './what.ts';
 
 const KEY_BYTES = 32;
 /** Of a field's digest, as pulls tell it: 8 bytes. */
@@ -47,6 +48,7 @@ export function asksOf(packets: readonly Packet[], salt: Uint8Array): Asks {
     const { address, sequence, fromTerminal } = decoded.header;
     const { message } = decoded;
     if (message.name === 'transfer.state') missing.told(line, address, message.body);
+    if (PAIRING.has(message.name)) continue;
     if (fromTerminal) {
       answers.push({ packet, atMs, line, address, lines: toldLines(message) });
       const pull = pulls.get(`${line} ${address}`);

@@ -67,7 +67,13 @@ export function minorOf(message: Message): string | undefined {
   }
 }
 
+/** Keys are not in a recording: terminals are paired from the beginning. */
+export const PAIRING: ReadonlySet<Message['name']> = new Set([
+  ...(['pair.begin', 'pair.share', 'pair.open', 'pair.accept', 'pair.key', 'pair.kept'] as const),
+]);
+
 const SILENT = new Set<Message['name']>([
+  ...PAIRING,
   ...(['discover', 'present', 'session.open', 'session.accept', 'group.set', 'group.taken'] as const),
   ...(['poll', 'idle', 'roll.call', 'chunk', 'transfer.fetch', 'transfer.ask', 'transfer.state'] as const),
 ]);

@@ -182,12 +182,11 @@ export async function allOnline(rig: Site): Promise<void> {
   await rig.until('all terminals online', async () =>
     (await rig.gateway.operations.status()).terminals.every((terminal) => terminal.state === 'online'),
   );
-  await rig.until(
-    'the first logs of all terminals',
-    async () =>
-      (await rig.gateway.store.terminals()).length === rig.names.length &&
-      (await rig.gateway.store.terminals()).every((row) => row.position.id > 0),
-  );
+  await rig.until('the first logs of all terminals', async () => {
+    // A store that is kept from one run to the next knows terminals that are not on the rig any more.
+    const rows = await rig.gateway.store.terminals();
+    return rig.names.every((name) => rows.some((row) => row.name === name && row.position.id > 0));
+  });
 }
 
 /** Waits until a user is verified on all these terminals, and on no others. */
