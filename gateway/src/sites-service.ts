@@ -29,7 +29,7 @@ import { Satellite } from './sites/satellite.ts';
 import { Shares } from './sites/shares.ts';
 import { SiteStates } from './sites/states.ts';
 import type { Summary } from './sites/requests.ts';
-import { brokerPassword, verifierOf } from './sites/secrets.ts';
+import { brokerPassword, keptVerifier } from './sites/secrets.ts';
 import type { SiteName } from './sites/secrets.ts';
 import type { MasterEars, MasterWire, OpenSatelliteWire } from './sites/wire.ts';
 import type { Files } from './store/ground.ts';
@@ -59,13 +59,14 @@ export interface SitesServiceParts {
   readonly status: () => Promise<Pick<GatewayStatus, 'terminals'>>;
   /** Name of this process among several masters that share a database. */
   readonly member?: string | undefined;
+  /** What stands in for argon2id, which costs tens of milliseconds. */
+  readonly derive?: SitesGround['derive'] | undefined;
   /** What stands in for brokers and for this machine, in simulation. */
   readonly instead?: SitesInstead;
 }
 
 /** What a simulation hands in. */
 export interface SitesInstead {
-  readonly derive: SitesGround['derive'];
   /** Where the identity is kept. */
   readonly files: Files;
   readonly satelliteWire: OpenSatelliteWire;
@@ -110,7 +111,7 @@ export async function awaitsUsers(store: Store, { role }: Pick<SitesConfig, 'rol
  */
 export async function openSites(parts: SitesServiceParts): Promise<SitesService> {
   const { site, clock, random, name, config } = parts;
-  const derive = parts.instead?.derive ?? deriveKey;
+  const derive = parts.derive ?? deriveKey;
   const about = { version: VERSION, protocol: SITES_PROTOCOL };
   const ground: SitesGround = { site, name, ...about, clock, random, derive };
   const work = await openRole(parts, ground);
@@ -241,7 +242,8 @@ async function openSatellite(
   // Told at the start rather than in a log nobody reads; later it is read again for each connection.
   const password = (): string => readSecretFile(above.passwordFile, 'SITES_PASSWORD_FILE');
   password();
-  const verifier = (): Promise<Uint8Array> => verifierOf(derive, password(), name);
+  const kept = keptVerifier(derive, name);
+  const verifier = (): Promise<Uint8Array> => kept(password());
   const wire = brokerWire(above.url, above.ca);
   const desk = new SitesDesk({
     ...{ ground, role: 'satellite', syncId, master: undefined, checkPassword },

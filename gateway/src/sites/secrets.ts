@@ -22,6 +22,15 @@ export function verifierOf(derive: DeriveKey, password: string, name: SiteName):
   return derive(password, salt);
 }
 
+/** The same for one site, made once for each password: a connection needs it twice, and links come and go. */
+export function keptVerifier(derive: DeriveKey, name: SiteName): (password: string) => Promise<Uint8Array> {
+  let kept: { readonly password: string; readonly verifier: Uint8Array } | undefined;
+  return async (password) => {
+    if (kept?.password !== password) kept = { password, verifier: await verifierOf(derive, password, name) };
+    return kept.verifier;
+  };
+}
+
 /** The code that both ends of a first login agree on a key with. */
 export function loginCode(verifier: Uint8Array): Uint8Array {
   return part(verifier, 'login');

@@ -22,11 +22,16 @@ import { mergePulled } from '../../sync/pulled.ts';
 import { brokerFiles } from '../broker-accounts.ts';
 import type { BrokerFile, BrokerFilesPlace, BrokerKind } from '../broker-accounts.ts';
 import type { SystemBroker } from './brokers.ts';
-import { contentsOf, entries, EVERYTHING, PASSWORD } from './world.ts';
+import { contentsOf, entries, EVERYTHING, PASSWORD, quickDerive } from './world.ts';
 
 /** Where master and satellites meet: a broker of the system, or the one that the master embeds. */
 export type Meeting =
-  | { readonly kind: 'mosquitto' | 'rabbitmq'; readonly broker: SystemBroker }
+  | {
+      readonly kind: 'mosquitto' | 'rabbitmq';
+      readonly broker: SystemBroker;
+      /** Where satellites are, when that is another one. */
+      readonly sites?: Pick<SystemBroker, 'url' | 'ca'>;
+    }
   | {
       readonly kind: 'aedes';
       readonly place: { readonly port: number; readonly cert: string; readonly key: string };
@@ -77,7 +82,7 @@ export class Office {
     const { operations, tasks, hub, site } = gateway;
     const sites = await openSites({
       ...{ config, name, site, data, clock, random, log, external: this.#mqtt?.external },
-      status: () => operations.status(),
+      ...{ status: () => operations.status(), derive: quickDerive },
     });
     this.#parts = { gateway, sites, face: undefined };
     if (speaks) await this.speak({ operations, tasks, store, hub });
@@ -191,7 +196,9 @@ export class Company {
   /** A gateway that knows the password of a site. */
   satellite(name: string, syncId: number): Office {
     const passwordFile = this.#secret(name, PASSWORD);
-    const master = { name: 'hq', url: this.url, ca: this.ca, user: name, passwordFile };
+    const meeting = this.#meeting;
+    const { url, ca } = (meeting.kind === 'aedes' ? undefined : meeting.sites) ?? this;
+    const master = { name: 'hq', url, ca, user: name, passwordFile };
     return new Office(name, { role: 'satellite', syncId, master });
   }
 

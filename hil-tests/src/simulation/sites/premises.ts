@@ -5,7 +5,7 @@ import { openStore, restoreBackup, silentLog, startGateway } from '@whorl/gatewa
 import type { Connection, Gateway, Store } from '@whorl/gateway';
 import { awaitsUsers, beginRun, openSites } from '@whorl/gateway/sites-service';
 import type { SitesConfig } from '@whorl/gateway/settings/sites';
-import type { SitesInstead, SitesService } from '@whorl/gateway/sites-service';
+import type { SitesInstead, SitesService, SitesServiceParts } from '@whorl/gateway/sites-service';
 import { seededRandom } from '@whorl/protocol';
 import type { Random, VirtualClock } from '@whorl/protocol';
 import { MortalGround } from './mortal.ts';
@@ -14,7 +14,7 @@ import type { Hall } from './hall.ts';
 export const PASSWORD = 'correct horse battery';
 
 /** argon2id costs tens of real milliseconds, which a virtual month has not. */
-const quickDerive: SitesInstead['derive'] = async (password, salt) =>
+const quickDerive: NonNullable<SitesServiceParts['derive']> = async (password, salt) =>
   new Uint8Array(hash('sha256', Buffer.concat([Buffer.from(password), salt]), 'buffer'));
 
 export interface PremisesPlan {
@@ -103,7 +103,8 @@ export class Premises {
     const service = await openSites({
       ...{ config, name, site: gateway.site, data: this.data, clock, random, log: silentLog },
       status: () => gateway.operations.status(),
-      instead: { derive: quickDerive, files: ground.files, ...this.#mortalWires(ground, wires) },
+      derive: quickDerive,
+      instead: { files: ground.files, ...this.#mortalWires(ground, wires) },
     });
     this.#running = { ground, store, gateway, service };
     ground.onDeath = () =>
