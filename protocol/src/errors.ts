@@ -125,6 +125,7 @@ export const ERRORS = {
   JOB_MANY: 'Too many jobs run at once. Wait until one has ended: `whorl jobs list`.',
   JOB_OVER: 'The job has ended already.',
   JOB_UNKNOWN: 'No job has this number. `whorl jobs list` lists the newest.',
+  GIVEN_UP: 'It was given up at the prompt, and nothing was done.',
   USAGE: 'The command is not written as it should be. `--help` behind it shows how.',
   FILE_READ: 'The file cannot be read. Check its name and permissions.',
   FILE_WRITE: 'The file cannot be written. Check folder, permissions and disk space.',

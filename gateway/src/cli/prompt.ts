@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
+import type { Interface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { WhorlError } from '@whorl/protocol';
 import { readFile } from './files.ts';
@@ -8,7 +9,7 @@ import { readFile } from './files.ts';
 export async function question(text: string): Promise<string> {
   const screen = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    return (await screen.question(text)).trim();
+    return (await typed(screen, text)).trim();
   } finally {
     screen.close();
   }
@@ -20,7 +21,7 @@ const STANDARD_INPUT = 0;
  * A password: from a file (`-` is the standard input), else typed without being shown. Never from the command line, where every user of the machine
  * could read it.
  * @param twice for a new one; option names the file
- * @throws WhorlError FILE_READ, REQUEST_INVALID
+ * @throws WhorlError FILE_READ, GIVEN_UP, REQUEST_INVALID
  */
 export async function askPassword(
   file: string | undefined,
@@ -41,6 +42,16 @@ function firstLine(text: string): string {
   return text.split(/\r?\n/)[0] ?? '';
 }
 
+/** @throws WhorlError GIVEN_UP for Ctrl-C and Ctrl-D */
+async function typed(screen: Interface, text: string): Promise<string> {
+  try {
+    return await screen.question(text);
+  } catch (cause) {
+    if (!(cause instanceof Error && cause.name === 'AbortError')) throw cause;
+    throw new WhorlError('GIVEN_UP', 'nothing was typed', { cause });
+  }
+}
+
 async function hidden(text: string): Promise<string> {
   process.stderr.write(text);
   const nowhere = new Writable({
@@ -50,7 +61,7 @@ async function hidden(text: string): Promise<string> {
   });
   const screen = createInterface({ input: process.stdin, output: nowhere, terminal: true });
   try {
-    return await screen.question('');
+    return await typed(screen, '');
   } finally {
     screen.close();
     process.stderr.write('\n');
