@@ -163,7 +163,7 @@ export class SqliteStore implements Store {
     const { terminal, take, events, time: nextTry } = comparing;
     const pull = { terminal, log: 0, attempts: 0, nextTry, ...(take === undefined ? {} : { take }) };
     return this.#db.write(() => {
-      this.#putLedger(comparing.ledger);
+      this.#putLedger(comparing.ledger.filter((row) => ledger.isStill(this.#db, row)));
       const lost = losing(this.#db, terminal);
       for (const user of comparing.pulls.filter((one) => !lost(one)))
         pulls.requestPull(this.#db, { ...pull, user });

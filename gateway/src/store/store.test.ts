@@ -93,6 +93,23 @@ test('B10 a result for an older version does not touch the row of the newer one'
   expect(await store.ledger({ limit: 10 })).toMatchObject([{ state: 'pending', version: 2 }]);
 });
 
+test('B10 B11 what a comparison found of an older version does not touch the row of the newer one', async () => {
+  const store = openStore({ data: { memory: true } });
+  const seen = { user: 7, terminal: 'door', want: 'present', state: 'verified', attempts: 0 } as const;
+  const found = (version: number): Promise<unknown> =>
+    store.settleComparison({
+      ...{ terminal: 'door', pulls: [], endsDoubt: false, events: [], time: 9 },
+      ledger: [{ ...seen, version, checked: 9 }],
+    });
+  await store.saveUser(change(7, 0, 'Ada'));
+  await store.saveUser(change(7, 1, 'Ada L.'));
+  await found(1);
+  expect(await store.ledgerOf([7])).toMatchObject([{ state: 'pending', version: 2 }]);
+  await found(2);
+  expect(await store.ledgerOf([7])).toMatchObject([{ state: 'verified', version: 2 }]);
+  await store.close();
+});
+
 test('one failing step of a group commit fails alone', async () => {
   const store: Store = openStore({ data: { memory: true } });
   const good = [store.saveUser(change(1, 0, 'A')), store.saveUser(change(2, 0, 'B'))];

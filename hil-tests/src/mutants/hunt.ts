@@ -1,10 +1,12 @@
 import { argv, stdout } from 'node:process';
 import { losePowerOften } from '../powerloss/chain.ts';
 import { keep } from '../simulation/found/kept.ts';
-import { portableProgramme, usualProgramme } from '../simulation/plan.ts';
+import { backupProgramme, portableProgramme, usualProgramme } from '../simulation/plan.ts';
 import type { Programme } from '../simulation/plan.ts';
 import { ProgrammeError, runProgramme } from '../simulation/programme.ts';
 import { shrunk, shrunkScript } from '../simulation/shrink.ts';
+import { runCompany } from '../simulation/sites/company-run.ts';
+import { poweredProgramme } from '../simulation/sites/sizes.ts';
 
 // Runs seeds until one finds something, and ends with code 1 then, or in whatever way the gateway ends it.
 
@@ -14,12 +16,14 @@ const [, , by, most, mutant = '', keptAt] = argv;
 for (let seed = 1; seed <= Number(most); seed += 1) {
   stdout.write(`${seed}\n`);
   if (by === 'powerloss') await losePowerOften({ seed, losses: LOSSES });
+  else if (by === 'sites') await runCompany(poweredProgramme(seed));
   else if (keptAt === undefined) await runProgramme(programmeOf(seed));
   else await runAndKeep(seed, keptAt);
 }
 
 function programmeOf(seed: number): Programme {
-  return by === 'portables' ? portableProgramme(seed) : usualProgramme(seed);
+  if (by === 'portables') return portableProgramme(seed);
+  return by === 'backups' ? backupProgramme(seed) : usualProgramme(seed);
 }
 
 /** What finds something is kept, as short as it can be. */

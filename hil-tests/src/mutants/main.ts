@@ -45,7 +45,7 @@ const MOST_TEXT = 160;
 
 const copy = copyOfTree();
 try {
-  for (const by of ['powerloss', 'programmes', 'portables'] as const)
+  for (const by of ['powerloss', 'programmes', 'portables', 'backups', 'sites'] as const)
     if (hunt(by, '3').status !== 0) throw new Error(`without any bug, ${by} finds something`);
   const found = MUTANTS.filter(({ name }) => name.includes(values.only)).map((mutant) => {
     const { seeds, how } = seedsToFind(mutant);

@@ -6,5 +6,5 @@ export interface Mutant {
   readonly from: string;
   readonly to: string;
   /** What has to find it. */
-  readonly by: 'powerloss' | 'programmes' | 'portables';
+  readonly by: 'powerloss' | 'programmes' | 'portables' | 'backups' | 'sites';
 }

@@ -252,5 +252,19 @@ export const MUTANTS: readonly Mutant[] = [
     to: "{ ...state, sync: 'automatic' }",
     by: 'portables',
   },
+  {
+    name: 'terminals are trusted after a backup was brought back',
+    file: `${STORE}/restore.ts`,
+    from: "UPDATE terminals SET doubt = 'restored', unseen = 0",
+    to: 'UPDATE terminals SET unseen = 0',
+    by: 'backups',
+  },
+  {
+    name: 'commits are not synced, and a master or a satellite loses power',
+    file: `${STORE}/migrations.ts`,
+    from: 'PRAGMA synchronous = FULL;',
+    to: 'PRAGMA synchronous = NORMAL;',
+    by: 'sites',
+  },
   ...MUTANTS_OF_WAYS,
 ];

@@ -25,7 +25,7 @@ export interface MemoryOptions {
   /** Who has cut which lines. */
   readonly between?: Readonly<Record<string, Between>>;
   /** Where the gateway keeps its data; in memory unless it says. */
-  readonly data?: string;
+  readonly data?: string | undefined;
   /** What the gateway runs on instead. */
   readonly machine?: SimulatedMachine | undefined;
   /** Made on the rig's clock. */
@@ -135,21 +135,38 @@ function placesOf(
   {
     data = { memory: true },
     machine,
-  }: Readonly<Pick<MemoryOptions, 'machine'>> & { readonly data?: string | { readonly memory: true } },
+  }: Readonly<Pick<MemoryOptions, 'machine'>> & {
+    readonly data?: string | { readonly memory: true } | undefined;
+  },
 ): { open(): Store; database(): Connection } {
   const random = seededRandom((plan.seed ?? 1) + STORE_SEED);
   const bytes = (length: number): Uint8Array => random.bytes(length);
   let opened: Connection | undefined;
-  const connect = (path: string): Connection => (opened = thisMachine.connect(path));
+  // The first is the gateway's; others are opened beside it, to look into what lies aside.
+  const connect = (path: string): Connection => {
+    const connection = unhurried(thisMachine.connect(path));
+    opened ??= connection;
+    return connection;
+  };
   return {
-    open: () =>
-      machine?.open('/site/data', bytes) ?? openStore({ data, ground: { ...thisMachine, connect } }, bytes),
+    open() {
+      opened = undefined;
+      const ground = { ...thisMachine, connect };
+      return machine?.open('/site/data', bytes) ?? openStore({ data, ground }, bytes);
+    },
     database() {
       const database = machine?.database ?? opened;
       if (database === undefined) throw new Error('no database was opened yet');
       return database;
     },
   };
+}
+
+/** Nothing here is lost with the machine: nobody waits for its disk. */
+function unhurried(connection: Connection): Connection {
+  const exec = connection.exec.bind(connection);
+  connection.exec = (sql) => exec(sql.replace('synchronous = FULL', 'synchronous = OFF'));
+  return connection;
 }
 
 /** Lets virtual time pass while something that needs it goes on. */

@@ -9,6 +9,25 @@ export interface Enrolled {
   readonly value: string;
 }
 
+/** What held at a moment that may come back. */
+export interface Remembered {
+  readonly users: ReadonlyMap<number, { readonly name?: string }>;
+  /** Credentials that the gateway had. */
+  readonly safe: readonly Enrolled[];
+  readonly autoSync: AutoSync;
+  readonly keepsNames: boolean;
+  /** How many erasures there had been. */
+  readonly erasures: number;
+}
+
+/** What terminals have now. */
+export interface Still {
+  /** Users. */
+  readonly there: ReadonlySet<number>;
+  /** Whether it is still at the terminal where it was enrolled. */
+  readonly isStill: (one: Enrolled) => boolean;
+}
+
 /**
  * What must be true of a site because of what people did; it knows nothing of how a gateway goes about it. Fed with
  * what people do, asked at quiet points.
@@ -47,6 +66,8 @@ export class Belief {
   /** Deleted at the gateway, and nobody put them anywhere since: an older state of a terminal brings none of them back. */
   readonly #buried = new Set<number>();
   readonly #changed = new Set<number>();
+  /** Users, in the order in which they were erased. */
+  readonly #erasures: number[] = [];
   /** What the gateway ever called users. */
   readonly #names = new Map<number, Set<string>>();
 
@@ -143,6 +164,7 @@ export class Belief {
   /** @param reached whether everything that may tell of them could be written */
   erasedHere(user: number, reached: boolean): void {
     this.deletedHere(user);
+    this.#erasures.push(user);
     if (reached) for (const name of this.#names.get(user) ?? []) this.erasedNames.add(name);
     this.#names.delete(user);
   }
@@ -168,6 +190,37 @@ export class Belief {
 
   forgetNames(): void {
     for (const user of this.users.keys()) this.users.set(user, {});
+  }
+
+  /** @param held users that the gateway holds now */
+  remember(held: ReadonlySet<number>): Remembered {
+    const users = new Map([...held].map((user) => [user, { ...this.users.get(user) }]));
+    const safe = this.enrolled.filter((one) => this.#safe.has(one));
+    const { autoSync, keepsNames } = this;
+    return { users, safe, autoSync, keepsNames, erasures: this.#erasures.length };
+  }
+
+  /**
+   * The gateway holds again what it held then, but for who was erased since. What came to it later comes again from where it
+   * still is; of the rest nobody knows.
+   */
+  forgot({ users, safe, autoSync, keepsNames, erasures }: Remembered, { there, isStill }: Still): void {
+    const erased = new Set(this.#erasures.slice(erasures));
+    for (const user of [...this.users.keys(), ...there, ...erased]) this.#raced.add(user);
+    this.users.clear();
+    for (const [user, known] of users) {
+      if (erased.has(user)) continue;
+      this.users.set(user, { ...known });
+      this.#raced.delete(user);
+      this.#deleted.delete(user);
+    }
+    const before = safe.filter(({ user }) => !erased.has(user));
+    const later = this.enrolled.filter((one) => !safe.includes(one) && !erased.has(one.user));
+    this.autoSync = autoSync;
+    this.enrolled = [...before, ...(this.taken ? later.filter(isStill) : [])];
+    this.#safe = new Set(before);
+    this.keepsNames = keepsNames;
+    this.#buried.clear();
   }
 
   /** Takes over from the gateway what was a race. @param held users that the gateway holds */

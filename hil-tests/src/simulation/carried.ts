@@ -18,17 +18,24 @@ export interface Homecoming {
 export class Carried {
   /** Log-ins that a log-out followed: as often it may sync by itself, at most. */
   cycles = 0;
-  /** Of each user, by people there. */
-  readonly changes = new Map<number, number>();
+  /** Of each user, by people there: as often something of them may be sent, as what is changed between syncs is one change. */
+  readonly changes = new Map<number, Set<number>>();
   /** Users whom people changed there since the terminal last got its slice with nothing else going on. */
   readonly touched = new Set<number>();
   home: Homecoming | undefined;
   /** What was seen and should not have been. */
   readonly wrong: string[] = [];
 
+  /** Counts whatever a sync may begin with. */
+  #moments = 0;
+
   changed(user: number): void {
-    this.changes.set(user, (this.changes.get(user) ?? 0) + 1);
+    this.changes.set(user, (this.changes.get(user) ?? new Set()).add(this.#moments));
     this.touched.add(user);
+  }
+
+  maySync(): void {
+    this.#moments += 1;
   }
 }
 

@@ -84,6 +84,8 @@ export interface Round {
 export interface Programme {
   readonly seed: number;
   readonly site: SiteName;
+  /** Whether backups are made and brought back. */
+  readonly backups?: boolean;
   readonly rounds: readonly Round[];
 }
 
@@ -92,6 +94,7 @@ export interface Shape {
   readonly rounds: number;
   /** What passes after a step now and then, milliseconds at most. */
   readonly pausesMs?: number;
+  readonly backups?: boolean;
 }
 
 const MOST_ACTIONS = 6;
@@ -106,15 +109,19 @@ const WITH_PORTABLES = weighted([
     ({ random }) => [{ do: 'carry', what, seed: random.below(2 ** 32) }],
   ]),
 ]);
+const WITH_BACKUPS = weighted([...ACTIONS, [9, () => [{ do: 'back-up' }]], [7, () => [{ do: 'restore' }]]]);
 
 function weighted(some: readonly (readonly [times: number, action: Action])[]): readonly Action[] {
   return some.flatMap(([times, action]) => Array.from({ length: times }, () => action));
 }
 
-export function programmeOf(seed: number, { site, rounds, pausesMs = PAUSES_MS }: Shape): Programme {
+export function programmeOf(
+  seed: number,
+  { site, rounds, pausesMs = PAUSES_MS, backups = false }: Shape,
+): Programme {
   const random = seededRandom(seed);
   const any = (): number => random.below(2 ** 32);
-  const actions = hasPortables(site) ? WITH_PORTABLES : WEIGHTED;
+  const actions = hasPortables(site) ? WITH_PORTABLES : backups ? WITH_BACKUPS : WEIGHTED;
   const step = (): Step => ({
     action: actions[random.below(actions.length)] ?? (() => []),
     seed: any(),
@@ -128,7 +135,7 @@ export function programmeOf(seed: number, { site, rounds, pausesMs = PAUSES_MS }
     ],
     home: any(),
   });
-  return { seed, site, rounds: Array.from({ length: rounds }, round) };
+  return { seed, site, backups, rounds: Array.from({ length: rounds }, round) };
 }
 
 /** Of a site with portable terminals. */
@@ -141,13 +148,14 @@ const LONG_EVERY = 16;
 const LONG_ROUNDS = 12;
 const SHORT_ROUNDS = 3;
 
-/** Every so many seeds of the soak, from this one on, have portable terminals. */
-const PORTABLES_EVERY = 4;
-const FIRST_PORTABLES = 3;
+/** Of so many seeds of the soak, one has portable terminals, and of so many, one has backups. */
+const PORTABLES_EVERY = 5;
+const BACKUPS_EVERY = 8;
 
 /** What a seed of the soak stands for. */
 export function usualProgramme(seed: number): Programme {
-  if (seed % PORTABLES_EVERY === FIRST_PORTABLES) return portableProgramme(seed);
+  if (seed % PORTABLES_EVERY === 2) return portableProgramme(seed);
+  if (seed % BACKUPS_EVERY === 3) return backupProgramme(seed);
   const chance = seededRandom(seed * 2 + 1);
   const isLong = chance.below(LONG_EVERY) === 0;
   return programmeOf(seed, {
@@ -163,6 +171,17 @@ export function portableProgramme(seed: number): Programme {
   return programmeOf(seed, {
     site: chance.below(2) === 0 ? 'handheld' : 'handhelds',
     rounds: isLong ? LONG_ROUNDS : 1 + chance.below(SHORT_ROUNDS),
+  });
+}
+
+/** A site whose gateway goes back to its backups. */
+export function backupProgramme(seed: number): Programme {
+  const chance = seededRandom(seed * 2 + 1);
+  const isLong = chance.below(LONG_EVERY) === 0;
+  return programmeOf(seed, {
+    site: isLong ? 'usual' : 'few',
+    rounds: isLong ? LONG_ROUNDS : 1 + chance.below(SHORT_ROUNDS),
+    backups: true,
   });
 }
 

@@ -44,8 +44,8 @@ async function checkOnce({ rig, carried }: Played): Promise<void> {
   for (const [name, { changes }] of carried)
     for (const [user, made] of changes) {
       const times = merges.get(`${name} ${user}`) ?? 0;
-      if (times > made)
-        throw new Error(`${name}: user ${user} was changed ${made} times, and merged ${times}`);
+      if (times > made.size)
+        throw new Error(`${name}: user ${user} was changed ${made.size} times, and merged ${times}`);
     }
 }
 

@@ -73,6 +73,7 @@ export async function dock(run: Run): Promise<string | undefined> {
   const line = run.rig.lineOf(name);
   const isAlone = run.rig.names.every((other) => other === name || run.rig.lineOf(other) !== line);
   run.belief.faults += 1;
+  place.carried.maySync();
   const done = tried(() => terminal.setSupply(docked));
   if (isAlone) await (docked ? run.rig.plug(line) : run.rig.unplug(line));
   return `${name}: ${docked ? 'in the dock' : 'out of the dock'}: ${done}`;
@@ -103,12 +104,14 @@ export async function breakOff(run: Run): Promise<string | undefined> {
   const place = somewhere(run);
   if (place === undefined) return undefined;
   const { rig, random, belief } = run;
-  const told = [syncAt(run, place)];
+  const told = [logIn(run, place)];
+  for (let more = random.below(5); more > 0; more -= 1) told.push(change(run, place));
+  told.push(syncAt(run, place));
   const ms = random.below(pick(random, AMID_MS));
   await rig.pass(ms);
   belief.faults += 1;
   told.push(`${ms} ms later`, await pick(random, AMID)(run, place));
-  return `${place.name}: ${told.join('; ')}`;
+  return `${place.name}: ${told.filter((one) => one !== undefined).join('; ')}`;
 }
 
 const AMID: readonly ((run: Run, place: Place) => Promise<string> | string)[] = [
@@ -218,6 +221,7 @@ export function logIn(_: unknown, place: Place): string | undefined {
 export function logOut(place: Place): string {
   const { terminal, carried } = place;
   const wasIn = terminal.power === 'on' && terminal.display.operator !== undefined;
+  carried.maySync();
   const told = press(place, { button: 'log-out' });
   if (wasIn) carried.cycles += 1;
   return told;
@@ -237,6 +241,7 @@ export function syncAt(run: Run, place: Place, mode?: 'synchronise' | 'send'): s
   const told = [logIn(run, place)];
   const wanted = mode ?? pick(random, ['synchronise', 'synchronise', 'send', 'download'] as const);
   const files = random.below(3) === 0 ? true : undefined;
+  place.carried.maySync();
   told.push(press(place, { button: 'sync', mode: wanted, task: 1 + random.below(2), files }));
   for (let questions = 0; questions < 2 && terminal.power === 'on'; questions += 1) {
     const { window } = terminal.display;

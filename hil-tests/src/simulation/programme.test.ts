@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { expect, test } from 'vitest';
-import { portableProgramme, programmeOf } from './plan.ts';
+import { programmeOf } from './plan.ts';
 import { runProgramme } from './programme.ts';
 
 /** A short run by default; `WHORL_PROGRAMMES=500 WHORL_SEED=1000` for more, from another seed on. */
@@ -20,7 +20,15 @@ test.each(Array.from({ length: PROGRAMMES }, (_, index) => SEED + index))(
   'P3 P4 P6 P7 P10 P12 whatever happens to portable terminals and their syncs, at rest everything is as it must be [seed %i]',
   { timeout: 120_000 },
   async (seed) => {
-    await runProgramme(portableProgramme(seed));
+    await runProgramme(programmeOf(seed, { site: 'handheld', rounds: Math.ceil(ROUNDS / 2) }));
+  },
+);
+
+test.each(Array.from({ length: PROGRAMMES }, (_, index) => SEED + index))(
+  'S10 B11 when the gateway goes back to a backup, what it had is there, and what came later comes from the terminals [seed %i]',
+  { timeout: 120_000 },
+  async (seed) => {
+    await runProgramme(programmeOf(seed, { site: 'few', rounds: Math.ceil(ROUNDS / 2), backups: true }));
   },
 );
 

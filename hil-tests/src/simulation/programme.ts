@@ -4,6 +4,7 @@ import type { Clock } from '@whorl/protocol';
 import { contentsOf, readingAll } from '../powerloss/contents.ts';
 import { SimulatedMachine } from '../powerloss/machine.ts';
 import { memoryRig } from '../rig/memory.ts';
+import { Archive } from './archive.ts';
 import { Belief } from './belief.ts';
 import { carriedOn, unsentAt } from './carried.ts';
 import { comeHome } from './homecoming.ts';
@@ -46,18 +47,24 @@ export class ProgrammeError extends Error {
  * everything is as it must be. Repeatable from its seed.
  * @throws ProgrammeError naming what is not, with all that was done
  */
-export async function runProgramme({ seed, site, rounds }: Programme): Promise<ProgrammeResult> {
+export async function runProgramme({ seed, site, backups, rounds }: Programme): Promise<ProgrammeResult> {
+  const archive = backups === true ? new Archive() : undefined;
   // SQLite in WebAssembly takes its time: not every gateway's machine loses power.
-  const machine = seed % 2 === 0 ? new SimulatedMachine({ seed }) : undefined;
+  const machine = seed % 2 === 0 && archive === undefined ? new SimulatedMachine({ seed }) : undefined;
   let north: Northbound | undefined;
-  const beside = hasBroker(seed) ? (clock: Clock) => (north = new Northbound({ clock, seed })) : undefined;
-  const rig = await memoryRig({ ...SITES[site], seed }, { machine, beside });
+  // What was said before a backup was brought back is not stored any more.
+  const beside =
+    hasBroker(seed) && archive === undefined
+      ? (clock: Clock) => (north = new Northbound({ clock, seed }))
+      : undefined;
+  const rig = await memoryRig({ ...SITES[site], seed }, { machine, beside, data: archive?.data });
   const played: Played = {
     ...{ rig, belief: new Belief(), machine, north, trace: [] },
+    archive,
     carried: carriedOn(rig),
     ...{ copies: new Map<string, FlashCopy>(), strikes: new Set<() => void>() },
   };
-  const script: Script = { seed, site, rounds: [] };
+  const script: Script = { seed, site, ...(backups === true ? { backups } : {}), rounds: [] };
   try {
     await comeToRest(rig, north);
     if (played.carried.size > 0) await equip(rig, played.carried);
@@ -69,6 +76,7 @@ export async function runProgramme({ seed, site, rounds }: Programme): Promise<P
     throw new ProgrammeError(`seed ${seed}: ${text}\n  ${played.trace.join('\n  ')}`, script, { cause });
   } finally {
     await rig.close();
+    archive?.remove();
   }
 }
 
@@ -94,7 +102,8 @@ async function playRound(played: Played, { begins, steps, home }: Round, script:
   await seeToAll(played);
   await comeHome({ ...played, random: seededRandom(home) });
   await sayAgain(played);
-  await checkInvariants(played, before);
+  await checkInvariants(played, played.archive?.wentBack === true ? undefined : before);
+  if (played.archive !== undefined) played.archive.wentBack = false;
 }
 
 async function playStep(played: Played, { action, seed, passesMs }: Step, done: Deed[]): Promise<void> {
@@ -116,8 +125,9 @@ async function sayAgain({ rig, north, trace }: Played): Promise<void> {
   if (again > 0) trace.push(`gateway: ${again} users are tried again`);
 }
 
-function hashOf({ rig, trace }: Played): string {
+function hashOf({ rig, archive, trace }: Played): string {
   const tables = [...rig.terminals.values()].map(({ tableDigest }) => tableDigest);
-  const held = contentsOf(rig.database.prepare(readingAll(rig.database)));
+  // What a restore seals anew is sealed with the machine's own random numbers.
+  const held = archive === undefined ? contentsOf(rig.database.prepare(readingAll(rig.database))) : '';
   return hash('sha256', [rig.clock.now(), ...tables, held, ...trace].join('\n'));
 }

@@ -1,6 +1,7 @@
 import type { Random } from '@whorl/protocol';
 import type { SimulatedMachine } from '../powerloss/machine.ts';
 import type { MemoryRig } from '../rig/memory.ts';
+import type { Archive } from './archive.ts';
 import type { Belief } from './belief.ts';
 import type { Carried } from './carried.ts';
 import type { Northbound } from './northbound.ts';
@@ -20,6 +21,8 @@ export interface Played {
   readonly machine: SimulatedMachine | undefined;
   /** The broker and the programs at it, when there is one. */
   readonly north: Northbound | undefined;
+  /** Where the gateway's data and backups lie, when backups are made. */
+  readonly archive: Archive | undefined;
   /** What people did with portable terminals, by name. */
   readonly carried: ReadonlyMap<string, Carried>;
   /** What terminals held once, by name, for whoever puts an older state back. */

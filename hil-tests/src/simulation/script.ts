@@ -12,20 +12,23 @@ const siteSchema = z.enum(['few', 'usual', 'handheld', 'handhelds', 'full']);
 export interface Script {
   readonly seed: number;
   readonly site: SiteName;
+  readonly backups?: boolean | undefined;
   readonly rounds: { readonly begins: Deed[]; readonly deeds: Deed[]; readonly home: number }[];
 }
 
 export const scriptSchema = z.strictObject({
   seed: z.int(),
   site: siteSchema,
+  backups: z.boolean().optional(),
   rounds: z.array(z.strictObject({ begins: z.array(deedSchema), deeds: z.array(deedSchema), home: z.int() })),
 });
 
 /** The programme that does what was done. */
-export function programmeOfScript({ seed, site, rounds }: Script): Programme {
+export function programmeOfScript({ seed, site, backups, rounds }: Script): Programme {
   return {
     seed,
     site,
+    backups: backups === true,
     rounds: rounds.map(({ begins, deeds, home }) => ({
       home,
       begins: { action: () => begins, seed: 0 },

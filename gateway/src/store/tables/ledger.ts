@@ -42,6 +42,17 @@ const RETRIES = `SELECT * FROM ledger WHERE terminal = ? AND want = ? AND state 
 const PENDING = `SELECT * FROM ledger WHERE terminal = ? AND state = 'pending' AND want = ?
   AND ${UNPULLED} ORDER BY user ${LIMIT}`;
 
+/**
+ * Whether what a comparison found is about what is planned by now: a user may have been changed, removed or reached otherwise
+ * since the comparison began.
+ */
+export function isStill(db: Sqlite, { user, terminal, want, state, version }: LedgerRow): boolean {
+  const row = db.get('SELECT want, version FROM ledger WHERE user = ? AND terminal = ?', user, terminal);
+  if (row === undefined) return state !== 'verified';
+  if (state === 'verified' && text(row, 'want') !== want) return false;
+  return version === 0 || number(row, 'version') <= version;
+}
+
 export function dueLedger(db: Sqlite, terminal: string, now: number, limit: number): readonly LedgerRow[] {
   const due: Row[] = [];
   for (const want of WANTS) {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Played } from '../run.ts';
 import type { Told } from './deed.ts';
+import * as archive from './archive.ts';
 import { carry } from './carry.ts';
 import * as office from './office.ts';
 import * as terminals from './terminals.ts';
@@ -48,6 +49,8 @@ const KINDS = [
   trials.clash,
   trials.bulk,
   carry,
+  archive.makes,
+  archive.goesBack,
 ] as const;
 
 type Kind = (typeof KINDS)[number];

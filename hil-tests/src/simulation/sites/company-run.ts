@@ -34,12 +34,16 @@ const DEEDS: readonly (readonly [times: number, deed: Deed])[] = [
   [1, troubles.loseDisk],
   [1, troubles.clone],
 ];
+/** How often the power goes where a machine can lose it. */
+const POWER_LOSSES = 10;
 const WEIGHTED = DEEDS.flatMap(([times, deed]) => Array.from({ length: times }, () => deed));
+const POWERED = [...WEIGHTED, ...Array.from({ length: POWER_LOSSES }, () => troubles.losePower)];
 
 export interface CompanyProgramme {
   readonly seed: number;
   readonly satellites: number;
   readonly halls: number;
+  readonly powered?: number | undefined;
   readonly users: number;
   /** Between two moments of rest. */
   readonly rounds: readonly (readonly CompanyStep[])[];
@@ -61,22 +65,26 @@ export interface CompanyResult {
   readonly messages: number;
 }
 
-export function companyProgramme(
-  seed: number,
-  size: { satellites: number; halls: number; users: number; days: number; rounds: number; stepsADay: number },
-): CompanyProgramme {
+export interface CompanySize extends Pick<CompanyProgramme, 'satellites' | 'halls' | 'powered' | 'users'> {
+  readonly days: number;
+  readonly rounds: number;
+  readonly stepsADay: number;
+}
+
+export function companyProgramme(seed: number, size: CompanySize): CompanyProgramme {
   const random = seededRandom(seed);
-  const { satellites, halls, users, days, rounds, stepsADay } = size;
+  const { satellites, halls, powered, users, days, rounds, stepsADay } = size;
+  const deeds = powered === undefined ? WEIGHTED : POWERED;
   const mean = DAY_MS / stepsADay;
   const step = (): CompanyStep => ({
-    deed: WEIGHTED[random.below(WEIGHTED.length)] ?? people.enrol,
+    deed: deeds[random.below(deeds.length)] ?? people.enrol,
     seed: random.below(2 ** 32),
     // Much of it comes close together, amid exchanges.
     passesMs: random.below(3) === 0 ? random.below(2 * 3 * mean) : random.below(2_000),
   });
   const steps = Math.max(1, Math.round((days * stepsADay) / rounds));
   return {
-    ...{ seed, satellites, halls, users },
+    ...{ seed, satellites, halls, powered, users },
     rounds: Array.from({ length: rounds }, () => Array.from({ length: steps }, step)),
   };
 }
@@ -87,9 +95,9 @@ export function companyProgramme(
  * @throws Error naming what is not, with all that was done
  */
 export async function runCompany(programme: CompanyProgramme): Promise<CompanyResult> {
-  const { seed, satellites, halls, users, rounds } = programme;
+  const { seed, satellites, halls, powered, users, rounds } = programme;
   const company = await Company.open({
-    ...{ seed, satellites, halls, embedded: seed % 2 === 0 },
+    ...{ seed, satellites, halls, powered, embedded: seed % 2 === 0 },
     groupsOf: (index) => (index % 2 === 0 ? undefined : [1 + (index % 3)]),
   });
   const run: Omit<Run, 'random'> = {

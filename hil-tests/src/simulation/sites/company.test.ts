@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { companyProgramme, runCompany } from './company-run.ts';
+import { poweredProgramme } from './sizes.ts';
 
 /** More in `npm run soak -- --only sites`. */
 const SHORT = { satellites: 3, users: 12, halls: 0, days: 1, rounds: 1, stepsADay: 30 };
@@ -10,5 +11,13 @@ test(
   async () => {
     const programme = companyProgramme(12, SHORT);
     expect(await runCompany(programme)).toEqual(await runCompany(programme));
+  },
+);
+
+test.each([1, 2])(
+  'S7 S9 S10 whatever a master or a satellite was writing when its power went, nothing that was exchanged is lost or doubled [seed %i]',
+  { timeout: 120_000 },
+  async (seed) => {
+    await runCompany(poweredProgramme(seed));
   },
 );

@@ -5,6 +5,7 @@ import { Bus } from '@whorl/gateway/sites/testing/bus';
 import type { MasterEars } from '@whorl/gateway/sites/wire';
 import { codeOf, seededRandom, VirtualClock } from '@whorl/protocol';
 import type { Random } from '@whorl/protocol';
+import { SimulatedMachine } from '../../powerloss/machine.ts';
 import { Hall } from './hall.ts';
 import { PASSWORD, Premises } from './premises.ts';
 
@@ -16,6 +17,8 @@ export interface CompanyPlan {
   readonly satellites: number;
   /** Satellites, from the first, whose terminals are emulated. */
   readonly halls: number;
+  /** Whose data lie on a simulated disk that loses power, by sync id. */
+  readonly powered?: number | undefined;
   /** Whether the broker lives in the master's process. */
   readonly embedded: boolean;
   /** Access groups that reach a site, by its number from 0; all users when absent. */
@@ -66,6 +69,7 @@ export class Company {
     const { clock } = this;
     return new Premises({
       ...{ name, syncId, clock, seed, directory: join(this.directory, place) },
+      machine: syncId === this.plan.powered ? new SimulatedMachine({ seed }) : undefined,
       hall: hall ? new Hall(clock, seed, ['door-1', 'door-2', 'door-3', 'door-4', 'door-5']) : undefined,
       wires: { satelliteWire: this.#satelliteWire(syncId), masterWire: (ears) => this.#masterWire(ears) },
       died: (premises) => this.#tidy(premises),

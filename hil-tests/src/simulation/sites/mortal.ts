@@ -7,17 +7,31 @@ class GoneError extends Error {
   readonly code = 'EIO';
 }
 
-/**
- * What one run of a gateway stands on: the files of this machine, until the process is killed, now or at a commit. Nothing
- * waits for the disk: a killed process loses nothing that the system has.
- */
+/** The files of this machine; nothing waits for the disk: a killed process loses nothing that the system has. */
+const THIS_MACHINE: Ground = {
+  files: { ...machine.files, fsyncSync: () => undefined },
+  connect: (path) => {
+    const connection = machine.connect(path);
+    const exec = connection.exec.bind(connection);
+    connection.exec = (sql) => exec(sql.replace('synchronous = FULL', 'synchronous = OFF'));
+    return connection;
+  },
+};
+
+/** What one run of a gateway stands on, until the process is killed, now or at a commit, or loses power. */
 export class MortalGround implements Ground {
+  readonly #base: Ground;
   #isAlive = true;
   #commits = Number.POSITIVE_INFINITY;
   #keepsLast = false;
   #connection: Connection | undefined;
-  /** Told when it died at a commit. */
+  /** Told when it died at a commit, or for want of power. */
   onDeath: () => void = () => undefined;
+
+  /** @param base this machine unless it says */
+  constructor(base: Ground = THIS_MACHINE) {
+    this.#base = base;
+  }
 
   get isAlive(): boolean {
     return this.#isAlive;
@@ -42,44 +56,56 @@ export class MortalGround implements Ground {
     this.onDeath();
   }
 
+  /** The power is gone: nobody closes anything any more. */
+  losePower(): void {
+    if (!this.#isAlive) return;
+    this.#isAlive = false;
+    this.onDeath();
+  }
+
   readonly files: Files = {
-    ...machine.files,
-    existsSync: (path) => this.#living(() => machine.files.existsSync(path)),
-    openSync: (...given) => this.#living(() => machine.files.openSync(...given)),
-    writeSync: (...given) => this.#living(() => machine.files.writeSync(...given)),
-    renameSync: (...given) => this.#living(() => machine.files.renameSync(...given)),
-    rmSync: (...given) => this.#living(() => machine.files.rmSync(...given)),
-    readFileSync: (...given) => this.#living(() => machine.files.readFileSync(...given)),
-    fsyncSync: () => undefined,
+    existsSync: (path) => this.#living((files) => files.existsSync(path)),
+    mkdirSync: (...given) => this.#living((files) => files.mkdirSync(...given)),
+    mkdtempSync: (prefix) => this.#living((files) => files.mkdtempSync(prefix)),
+    openSync: (...given) => this.#living((files) => files.openSync(...given)),
+    writeSync: (...given) => this.#living((files) => files.writeSync(...given)),
+    fsyncSync: (file) => this.#living((files) => files.fsyncSync(file)),
+    // What is open is closed with the process.
+    closeSync: (file) => this.#base.files.closeSync(file),
+    renameSync: (...given) => this.#living((files) => files.renameSync(...given)),
+    rmSync: (...given) => this.#living((files) => files.rmSync(...given)),
+    readFileSync: (...given) => this.#living((files) => files.readFileSync(...given)),
+    readdirSync: (path) => this.#living((files) => files.readdirSync(path)),
+    statSync: (path) => this.#living((files) => files.statSync(path)),
   };
 
   readonly connect = (path: string): Connection => {
-    const connection = machine.connect(path);
+    const connection = this.#base.connect(path);
     this.#connection = connection;
-    const living = <T>(work: () => T): T => this.#living(work);
-    const commit = (work: () => { changes: number | bigint }): { changes: number | bigint } =>
-      this.#commit(work);
+    const living: Guard = (work) => this.#living(work);
+    const commit: Running = (work) => this.#commit(work);
+    const isAlive = (): boolean => this.#isAlive;
     return {
       get isOpen() {
         return connection.isOpen;
       },
       get isTransaction() {
-        return connection.isOpen && connection.isTransaction;
+        return isAlive() && connection.isOpen && connection.isTransaction;
       },
-      exec: (sql) => living(() => connection.exec(sql.replace('synchronous = FULL', 'synchronous = OFF'))),
+      exec: (sql) => living(() => connection.exec(sql)),
       prepare: (sql) =>
         living(() => guarded(connection.prepare(sql), living, sql === 'COMMIT' ? commit : living)),
       close: () => {
-        if (connection.isOpen) connection.close();
+        if (isAlive() && connection.isOpen) connection.close();
       },
       copyTo: (path, pages) => connection.copyTo(path, pages),
       forgetLog: () => living(() => connection.forgetLog()),
     };
   };
 
-  #living<T>(work: () => T): T {
+  #living<T>(work: (files: Files) => T): T {
     if (!this.#isAlive) throw new GoneError('the process is gone');
-    return work();
+    return work(this.#base.files);
   }
 
   #commit<T>(work: () => T): T {

@@ -8,6 +8,7 @@ import type { SitesConfig } from '@whorl/gateway/settings/sites';
 import type { SitesInstead, SitesService, SitesServiceParts } from '@whorl/gateway/sites-service';
 import { seededRandom } from '@whorl/protocol';
 import type { Random, VirtualClock } from '@whorl/protocol';
+import type { SimulatedMachine } from '../../powerloss/machine.ts';
 import { MortalGround } from './mortal.ts';
 import type { Hall } from './hall.ts';
 
@@ -17,6 +18,9 @@ export const PASSWORD = 'correct horse battery';
 const quickDerive: NonNullable<SitesServiceParts['derive']> = async (password, salt) =>
   new Uint8Array(hash('sha256', Buffer.concat([Buffer.from(password), salt]), 'buffer'));
 
+/** Where data lie on a simulated disk. */
+const DATA = '/site/data';
+
 export interface PremisesPlan {
   readonly name: string;
   readonly syncId: number;
@@ -25,6 +29,8 @@ export interface PremisesPlan {
   readonly clock: VirtualClock;
   readonly seed: number;
   readonly wires: Pick<SitesInstead, 'satelliteWire' | 'masterWire'>;
+  /** Whose disk its data lie on instead; it can lose power. */
+  readonly machine?: SimulatedMachine | undefined;
   /** Emulated terminals on a virtual line; without, what terminals do is told to the gateway as if it had fetched it. */
   readonly hall?: Hall | undefined;
   /** Told when its process is gone. */
@@ -70,7 +76,7 @@ export class Premises {
   }
 
   get data(): string {
-    return join(this.plan.directory, 'data');
+    return this.plan.machine === undefined ? join(this.plan.directory, 'data') : DATA;
   }
 
   get #passwordFile(): string {
@@ -78,8 +84,10 @@ export class Premises {
   }
 
   async start(): Promise<void> {
-    const { name, syncId, clock, wires, hall } = this.plan;
-    const ground = new MortalGround();
+    const { name, syncId, clock, wires, hall, machine } = this.plan;
+    if (machine?.disk.lost === true) machine.comeBack();
+    const ground = new MortalGround(machine?.ground);
+    if (machine !== undefined) machine.disk.onLost = () => ground.losePower();
     const random = this.#random();
     const store = openStore({ data: this.data, ground }, (length) => random.bytes(length));
     await hall?.pair(store);

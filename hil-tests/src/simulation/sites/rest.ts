@@ -16,8 +16,10 @@ export async function seeTo(run: Run, all = false): Promise<void> {
       company.bus.link(syncId, true);
     }
   if (all)
-    for (const one of [company.master, ...company.satellites])
+    for (const one of [company.master, ...company.satellites]) {
       if (one.isUp) one.now.ground.dieAtCommit(Infinity, true);
+      one.plan.machine?.disk.losePowerAfter(Infinity);
+    }
   for (const [premises, until] of down)
     if (!premises.isUp && (all || until <= now)) {
       down.delete(premises);

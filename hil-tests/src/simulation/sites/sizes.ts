@@ -5,13 +5,34 @@ const MONTHS = 1000;
 const MOST_SATELLITES = 63;
 const DAYS = 5;
 const HALLS = 4;
+/** Of so many seeds, in one the master's machine can lose power, and in one a satellite's. */
+const POWERED = 8;
+const MASTER = 1;
+const SATELLITE = 2;
 
 /** Whether a seed stands for a month of 63 satellites. */
 export function isMonth(seed: number): boolean {
   return seed % MONTHS === 0;
 }
 
-/** What a seed stands for: some days of four satellites, every fourth time one of them with terminals on a line. */
+/** What can lose power, by its sync id; what remains of a seed where the disk is a real one is as before. */
+function poweredOf(seed: number): number | undefined {
+  if (seed % POWERED === 2) return MASTER;
+  return seed % POWERED === 6 ? SATELLITE : undefined;
+}
+
+/** Some days of three satellites, of which one's machine, or the master's, can lose power. */
+export function poweredProgramme(seed: number): CompanyProgramme {
+  return companyProgramme(seed, {
+    ...{ satellites: 3, halls: 0, users: 12, powered: seed % 2 === 0 ? MASTER : SATELLITE },
+    ...{ days: 1, rounds: 2, stepsADay: 40 },
+  });
+}
+
+/**
+ * What a seed stands for: some days of four satellites, every fourth time one of them with terminals on a line, as often
+ * with a machine that loses power.
+ */
 export function programmeOfSeed(seed: number): CompanyProgramme {
   if (isMonth(seed))
     return companyProgramme(seed, {
@@ -19,7 +40,7 @@ export function programmeOfSeed(seed: number): CompanyProgramme {
       ...{ days: 30, rounds: 6, stepsADay: 40 },
     });
   return companyProgramme(seed, {
-    ...{ satellites: 4, halls: seed % HALLS === 0 ? 1 : 0, users: 20 },
+    ...{ satellites: 4, halls: seed % HALLS === 0 ? 1 : 0, users: 20, powered: poweredOf(seed) },
     ...{ days: seed % DAYS || 1, rounds: 1 + (seed % 2), stepsADay: 60 },
   });
 }

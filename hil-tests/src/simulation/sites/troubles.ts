@@ -71,6 +71,25 @@ async function kill(run: Run, premises: Premises): Promise<string> {
   return `${premises.name} is killed ${keeps ? 'behind' : 'before'} commit ${commits}, for ${shown(ms)}`;
 }
 
+/** Operations on its disk until the power goes, at most: amid a commit, or a few of them. */
+const POWER_SPAN = 60;
+
+/** The machine of a gateway whose disk is simulated loses power amid what it writes next; what was not synced may be gone. */
+export function losePower({ company, random, down }: Run): string | undefined {
+  const premises = [company.master, ...company.satellites].find(({ plan }) => plan.machine !== undefined);
+  if (premises?.isUp !== true) return undefined;
+  const operations = 1 + random.below(POWER_SPAN);
+  const ms = pick(random, [random.below(MINUTE_MS), random.below(HOUR_MS)]);
+  premises.plan.machine?.disk.losePowerAfter(operations);
+  down.set(premises, company.clock.now() + ms);
+  return `${premises.name} has power for ${operations} more operations on its disk, and again after ${shown(ms)}`;
+}
+
+/** Whether its files lie where backups, new disks and copies of machines are simulated. */
+function isOnFiles({ plan }: Premises): boolean {
+  return plan.hall === undefined && plan.machine === undefined;
+}
+
 export async function restartOne(run: Run): Promise<string | undefined> {
   const { company, random } = run;
   const premises = random.below(8) === 0 ? company.master : pick(random, company.satellites);
@@ -90,7 +109,7 @@ export async function syncNow(run: Run): Promise<string | undefined> {
 export async function backUp(run: Run): Promise<string | undefined> {
   const { company, random, backups } = run;
   const premises = random.below(3) === 0 ? company.master : pick(random, company.satellites);
-  if (!premises.isUp || premises.plan.hall !== undefined) return undefined;
+  if (!premises.isUp || !isOnFiles(premises)) return undefined;
   return backUpOne(run, premises).then(() => {
     const time = backups.get(premises)?.time ?? 0;
     return `${premises.name} is backed up at ${shown(time)}`;
@@ -156,7 +175,7 @@ export async function restoreMaster(run: Run): Promise<string | undefined> {
 export async function loseDisk(run: Run): Promise<string | undefined> {
   const { company, truth } = run;
   const site = someSite(run);
-  if (site === undefined || site.plan.hall !== undefined || !company.master.isUp) return undefined;
+  if (site === undefined || !isOnFiles(site) || !company.master.isUp) return undefined;
   const reached = await reachedAtMaster(run, site);
   const apart = await heldApart(site);
   await company.passing(company.end(site));
@@ -173,7 +192,7 @@ export async function loseDisk(run: Run): Promise<string | undefined> {
 export async function clone(run: Run): Promise<string | undefined> {
   const { company, random, down, cut } = run;
   const site = someSite(run);
-  if (site === undefined || site.plan.hall !== undefined || !company.master.isUp) return undefined;
+  if (site === undefined || !isOnFiles(site) || !company.master.isUp) return undefined;
   const { syncId } = site.plan;
   if (cut.has(syncId) || down.has(company.master)) return undefined;
   const { sites = [] } = await company.master.now.service.operations.status();
