@@ -74,11 +74,4 @@ export const MUTANTS_OF_WAYS: readonly Mutant[] = [
     to: '    const record = row.attempts === 0 ? user.record : fitting(user.record, capabilities);',
     by: 'programmes',
   },
-  {
-    name: 'who has a number next is compared with who had it',
-    file: `${SYNC}/comparisons.ts`,
-    from: 'digests.delete(user);',
-    to: 'void digests, user;',
-    by: 'programmes',
-  },
 ];

@@ -114,7 +114,11 @@ function* erase({ random }: Run): Generator<Deed> {
 /** So many come that a short log is overwritten, if nobody reads it meanwhile. */
 function* crowd(run: Run): Generator<Deed> {
   const at = somewhere(run);
-  if (at !== undefined) yield { do: 'come', at, people: CROWD };
+  if (at === undefined) return;
+  // Who was enrolled just before them is not told of any more.
+  const slot = run.random.below(FINGERS);
+  if (run.random.below(2) === 0) yield { do: 'enrol', at, user: anyone(run.random), slot };
+  yield { do: 'come', at, people: CROWD };
 }
 
 function* clearLog(run: Run): Generator<Deed> {
