@@ -159,5 +159,6 @@ export function effectOf(before: LedgerRow | undefined, planned: LedgerRow): Eff
   if (planned.state === 'withheld')
     return before?.state === 'withheld' ? undefined : { user, terminal, effect: 'left' };
   if (planned.want === 'present') return { user, terminal, effect: there ? 'overwritten' : 'added' };
-  return there ? { user, terminal, effect: 'removed' } : undefined;
+  // Whom people enrolled where nothing is sent, no row tells of.
+  return there || before === undefined ? { user, terminal, effect: 'removed' } : undefined;
 }

@@ -86,13 +86,12 @@ export async function previewDeletion(
     tally.held(terminal, counts.verified + counts.sending);
   const ids = [...new Set(users)].sort((a, b) => a - b);
   for (let from = 0; from < ids.length; from += PAGE) {
-    const rows = Map.groupBy(await site.store.ledgerOf(ids.slice(from, from + PAGE)), (row) => row.user);
-    for (const [user, before] of rows)
+    const page = ids.slice(from, from + PAGE);
+    const rows = Map.groupBy(await site.store.ledgerOf(page), (row) => row.user);
+    for (const user of page)
       for (const row of await planFor(site, user, undefined, 1)) {
-        const effect = effectOf(
-          before.find((one) => one.terminal === row.terminal),
-          row,
-        );
+        const before = rows.get(user)?.find((one) => one.terminal === row.terminal);
+        const effect = effectOf(before, row);
         if (effect !== undefined) tally.add(effect);
       }
   }

@@ -65,15 +65,27 @@ export async function planFor(
 ): Promise<LedgerRow[]> {
   const rows = await site.store.ledgerOf([user]);
   const groups = record === undefined ? undefined : groupsOf(record);
+  const held = record === undefined ? await site.store.user(user) : undefined;
   return planLedger({
     user,
     groups,
     version,
-    rows,
+    rows: [...rows, ...enrolledWithoutRow(held, rows)],
     places: site.places,
     autoSync: site.settings.autoSync,
     now: site.now,
   });
+}
+
+/** Whom people enrolled at a terminal that none of their groups reaches, it has, though nothing is ever sent there. */
+function enrolledWithoutRow(held: StoredUser | undefined, rows: readonly LedgerRow[]): LedgerRow[] {
+  if (held === undefined) return [];
+  const { record, version } = held;
+  const writers = new Set([...held.provenance.values()].flatMap(({ terminal }) => terminal ?? []));
+  for (const { terminal } of rows) writers.delete(terminal);
+  return [...writers].map((terminal) => ({
+    ...{ user: record.id, terminal, want: 'present', state: 'verified', version, attempts: 0 },
+  }));
 }
 
 /** Numbers of the fields that one record has and the other has not, or has otherwise. */

@@ -64,6 +64,26 @@ behaviour(
   },
 );
 
+behaviour(
+  'B13 whoever was enrolled where no group of theirs reaches leaves that terminal as well when deleted, as the dry run says',
+  async (rig) => {
+    const { operations, store } = rig.gateway;
+    const stranger = rig.terminal('terminal-4');
+    await operations.changeSettings({ autoSync: 'access-groups' });
+    stranger.enrol({ user: 7, finger: 0 });
+    await rig.until('the user known', async () => (await store.user(7)) !== undefined);
+    await operations.editUser(7, { set: { name: 'Seven', groups: [1] }, clear: [] });
+    await verifiedOn(rig, 7, ['terminal-1', 'terminal-2', 'terminal-5']);
+    expect(stranger.users().has(7)).toBe(true);
+    const { users } = await operations.previewDeletion([7], { limit: 10 });
+    expect(users.map(({ terminal, effect }) => `${terminal} ${effect}`).sort()).toEqual(
+      ['terminal-1', 'terminal-2', 'terminal-4', 'terminal-5'].map((terminal) => `${terminal} removed`),
+    );
+    await operations.deleteUser(7);
+    await rig.until('the user gone from where it was enrolled', () => !stranger.users().has(7));
+  },
+);
+
 everywhere('B1 the setting changes while the gateway runs, and survives a restart', async (site) => {
   const user = site.someone();
   await site.gateway.operations.changeSettings({ autoSync: 'off' });
