@@ -187,11 +187,20 @@ export function offering(
   return { ...binding, host, next: binding.next ?? random.bytes(KEY_BYTES) };
 }
 
-/** The binding once the machine has said that it keeps the token that it was offered. */
-export function confirmed(binding: SiteBinding): SiteBinding {
+/**
+ * The binding once the machine has said that it keeps the token that it was offered.
+ * @param machine logged in so; a token of it that a restored master did not know is used up as well, so that a copy of
+ * the machine does not come in with the same one
+ */
+export function confirmed(binding: SiteBinding, machine?: Machine): SiteBinding {
   const { token, next, spent, ...rest } = binding;
   if (next === undefined) return binding;
-  return { ...rest, token: next, spent: spend(spent, token) };
+  const unknown = machine?.unknown;
+  return {
+    ...rest,
+    token: next,
+    spent: noted(spend(spent, token), unknown === undefined || spent.includes(unknown) ? [] : [unknown]),
+  };
 }
 
 /** Whoever had to give the password has none of them: they are somebody's no more. */
@@ -200,7 +209,11 @@ function withoutTokens({ token, next, spent, ...rest }: SiteBinding): SiteBindin
 }
 
 function spend(spent: readonly string[], token: Uint8Array | undefined): readonly string[] {
-  return token === undefined ? spent : [...spent, tokenName(token)].slice(-MOST_SPENT);
+  return token === undefined ? spent : noted(spent, [tokenName(token)]);
+}
+
+function noted(spent: readonly string[], names: readonly string[]): readonly string[] {
+  return [...spent, ...names].slice(-MOST_SPENT);
 }
 
 function same(a: Uint8Array, b: Uint8Array | undefined): boolean {

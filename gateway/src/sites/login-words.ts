@@ -53,6 +53,8 @@ export type Hello = Extract<LoginStep, { step: 'hello' }>;
 export const machineSchema = z.strictObject({
   hardware: z.string().regex(/^[0-9a-f]{32}$/),
   host: z.string().max(255),
+  /** Names the token that the master does not know, by which this machine would have logged in. */
+  unknown: z.string().max(64).exactOptional(),
 });
 export type Machine = z.infer<typeof machineSchema>;
 

@@ -5,7 +5,7 @@ import type { SiteRow } from '../store/sites.ts';
 import { Admission, confirmed, offering, refuseUnknown } from './admission.ts';
 import type { Admitted } from './admission.ts';
 import { Channel } from './channel.ts';
-import { Login } from './login.ts';
+import { Login, tokenName } from './login.ts';
 import { readLogin, SITES_PROTOCOL, writeLogin } from './login-words.ts';
 import { brokerPassword, loginCode, verifierOf } from './secrets.ts';
 
@@ -33,13 +33,15 @@ class Desk {
     hardware: string,
     token?: Uint8Array,
     password = 'correct horse battery',
+    unknown?: Uint8Array,
   ): Promise<
     { here: Channel; there: Channel; token: Uint8Array } | { here: string; there: string | undefined }
   > {
     const verifier = await verifierOf(derive, password, NAME);
+    const machine = { hardware: hardware.padEnd(32, '0'), host: `machine ${hardware}` };
     const login = new Login({
       ...{ name: NAME, version: '1', protocol: SITES_PROTOCOL, verifier, random },
-      machine: { hardware: hardware.padEnd(32, '0'), host: `machine ${hardware}` },
+      machine: unknown === undefined ? machine : { ...machine, unknown: tokenName(unknown) },
       token,
     });
     let said = login.begin();
@@ -119,6 +121,22 @@ test('S3 a copied data directory is noticed as soon as both machines have logged
   const original = await desk.kept('a', token);
   expect(await desk.login('a', token), 'the copy').toEqual({ here: 'SITES_CLONE', there: 'SITES_CLONE' });
   expect(await desk.login('a', original)).toHaveProperty('token');
+});
+
+test('S3 a copy is noticed at a master that was restored, too, which knows no token of either machine', async () => {
+  const desk = await Desk.open();
+  const stood = desk.site;
+  const token = await desk.kept('a');
+  desk.site = stood;
+  const refused = { here: 'SITES_TOKEN', there: 'SITES_TOKEN' };
+  expect(await desk.login('a', token)).toEqual(refused);
+  const first = await desk.login('a', undefined, undefined, token);
+  if (!('token' in first) || desk.site.binding === undefined) throw new Error('refused');
+  expect(await desk.login('a', token), 'not confirmed: the machine may come again').toEqual(refused);
+  const machine = { hardware: 'a'.padEnd(32, '0'), host: '', unknown: tokenName(token) };
+  desk.site = { ...desk.site, binding: confirmed(desk.site.binding, machine) };
+  expect(await desk.login('a', token), 'the copy').toEqual({ here: 'SITES_CLONE', there: 'SITES_CLONE' });
+  expect(await desk.login('a', first.token)).toHaveProperty('token');
 });
 
 test('S3 two copies that both got the token that was offered are told apart one login later', async () => {

@@ -253,8 +253,9 @@ export class Master implements MasterEars {
       case 'open':
         return this.#open(site, session, request);
       case 'kept':
-        session.token = (await this.list.bind(site.syncId, ({ binding }) => binding && confirmed(binding)))
-          .binding?.token;
+        session.token = (
+          await this.list.bind(site.syncId, ({ binding }) => binding && confirmed(binding, session.machine))
+        ).binding?.token;
         return { answer: {}, blobs: [] };
       case 'ping':
         return { answer: this.#pong(site), blobs: [] };

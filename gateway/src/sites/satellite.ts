@@ -9,7 +9,7 @@ import { Progress } from './progress.ts';
 import type { StepName } from './talk.ts';
 import type { SitesGround } from './ground.ts';
 import type { IdentityPlace } from './identity.ts';
-import { Login } from './login.ts';
+import { Login, tokenName } from './login.ts';
 import { Pace, pause } from './pace.ts';
 import type { AnswerOf, Summary } from './requests.ts';
 import { nextExchange } from './schedule.ts';
@@ -320,7 +320,10 @@ export class Satellite {
         name,
         version: ground.version,
         protocol: ground.protocol,
-        machine: { hardware, host },
+        machine: {
+          ...{ hardware, host },
+          ...(byToken || token === undefined ? {} : { unknown: tokenName(token) }),
+        },
         random: ground.random,
       },
       verifier,
