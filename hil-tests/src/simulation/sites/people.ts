@@ -53,7 +53,7 @@ async function enrolStandIn(run: Run, site: Premises): Promise<string | undefine
     ),
   );
   if (code !== undefined) {
-    run.truth.doubt(user);
+    run.truth.attempted(user);
     return `${site.name}: card ${slot} of user ${user} at ${terminal}: ${code}`;
   }
   const { users: seq } = await store.sites.heads();
@@ -91,7 +91,7 @@ async function enrolAtTerminal(
   if (read) {
     const { users: seq } = await site.now.store.sites.heads();
     truth.enrolledAt({ site: site.name, terminal: name, user, field, value, seq }, { present, stale });
-  } else truth.doubt(user);
+  } else truth.attempted(user);
   await hall.unplug();
   return `${site.name}: finger ${finger} of user ${user} is enrolled at terminal ${name}${read ? '' : ', and not fetched yet'}`;
 }

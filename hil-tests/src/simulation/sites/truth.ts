@@ -77,6 +77,12 @@ export class Truth {
     if (!present && !this.people.has(one.user)) this.people.set(one.user, {});
   }
 
+  /** Somebody was enrolled, and nobody was told whether it is stored. */
+  attempted(user: number): void {
+    this.#did(user);
+    this.doubt(user);
+  }
+
   /** It is not known any more what became of this user. */
   doubt(user: number): void {
     this.unsure.add(user);
