@@ -64,9 +64,8 @@ function* enrol(run: Run): Generator<Deed> {
   const at = somewhere(run);
   if (at === undefined) return;
   const terminal = rig.terminal(at);
-  const { cards, fingers } = terminal.model.capabilities;
   const user = 1 + random.below(USERS);
-  const one = (): Deed => ({ do: 'enrol', at, user, slot: random.below(fingers === 0 ? cards : FINGERS) });
+  const one = (): Deed => ({ do: 'enrol', at, user, slot: slot(run, at) });
   yield one();
   for (let more = random.below(3) === 0 ? 6 : 0; more > 0; more -= 1) {
     yield { do: 'pass', ms: 1 + random.below(40) };
@@ -116,8 +115,7 @@ function* crowd(run: Run): Generator<Deed> {
   const at = somewhere(run);
   if (at === undefined) return;
   // Who was enrolled just before them is not told of any more.
-  const slot = run.random.below(FINGERS);
-  if (run.random.below(2) === 0) yield { do: 'enrol', at, user: anyone(run.random), slot };
+  if (run.random.below(2) === 0) yield { do: 'enrol', at, user: anyone(run.random), slot: slot(run, at) };
   yield { do: 'come', at, people: CROWD };
 }
 
@@ -152,6 +150,12 @@ function* ask({ random }: Run): Generator<Deed> {
 function somewhere(run: Run): string | undefined {
   const name = onWall(run);
   return run.rig.terminal(name).power === 'on' ? name : undefined;
+}
+
+/** A finger, or a card where there are no fingers. */
+function slot({ rig, random }: Run, at: string): number {
+  const { cards, fingers } = rig.terminal(at).model.capabilities;
+  return random.below(fingers === 0 ? cards : FINGERS);
 }
 
 function someoneThere(run: Run): { readonly at: string; readonly user: number } | undefined {
