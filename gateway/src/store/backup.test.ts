@@ -47,6 +47,20 @@ test('G7 a backup is made while work goes on and holds no template, PIN, photo, 
   await store.close();
 });
 
+test('S10 B5 a terminal that went back to an older state before a backup is still trusted with less after it', async () => {
+  const [data, out] = [directory(), directory()];
+  const store = await filled(data);
+  const position = { epoch: 1, id: 9 };
+  await store.saveTerminal({ name: 'door', serial: 'S', position, doubt: 'backwards' }, []);
+  const file = join(out, 'site.whorl');
+  await store.backups.make(file);
+  await store.close();
+  await restore({ data, file, now: 7, replace: true });
+  const again = openStore({ data });
+  expect(await again.terminals()).toMatchObject([{ name: 'door', doubt: 'backwards' }]);
+  await again.close();
+});
+
 test('S10 a restored backup has its users, doubts every terminal, and keeps what it replaced aside', async () => {
   const [data, out] = [directory(), directory()];
   const store = await filled(data);

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, copyFileSync, existsSync, linkSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { codeOf, WhorlError } from '@whorl/protocol';
+import { DOUBTS } from '../events/catalogue.ts';
 import { STORE_NOTE } from './backups.ts';
 import { makeDirectory, syncDirectory } from './durable.ts';
 import { machine } from './ground.ts';
@@ -151,7 +152,7 @@ async function prepare(
       }
       const users = numbers(db, 'SELECT id FROM users');
       for (const id of users) showUser(db, id, readUser(db, keys, id));
-      const terminals = db.run("UPDATE terminals SET doubt = 'restored', unseen = 0");
+      const terminals = putInDoubt(db);
       db.run("UPDATE sqlite_sequence SET seq = seq + ? WHERE name = 'events'", EVENTS_AHEAD);
       const told = { users: users.length, erased: erased.size };
       insertEvents(db, [{ type: 'gateway.restored', time: now, data: told }]);
@@ -165,6 +166,15 @@ async function prepare(
   } finally {
     db.close();
   }
+}
+
+/** @returns how many terminals there are */
+function putInDoubt(db: Sqlite): number {
+  // Whatever left less to trust when the backup was made still does.
+  const graver = DOUBTS.slice(DOUBTS.indexOf('restored')).map((doubt) => `'${doubt}'`);
+  return db.run(
+    `UPDATE terminals SET unseen = 0, doubt = CASE WHEN doubt IN (${graver.join()}) THEN doubt ELSE 'restored' END`,
+  );
 }
 
 /** Users and people held apart whose data key was destroyed. */

@@ -255,8 +255,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'terminals are trusted after a backup was brought back',
     file: `${STORE}/restore.ts`,
-    from: "UPDATE terminals SET doubt = 'restored', unseen = 0",
-    to: 'UPDATE terminals SET unseen = 0',
+    from: "THEN doubt ELSE 'restored' END",
+    to: 'THEN doubt ELSE doubt END',
     by: 'backups',
   },
   {

@@ -49,8 +49,8 @@ export const MUTANTS_OF_WAYS: readonly Mutant[] = [
   {
     name: 'a dry run does not tell of everybody who is removed',
     file: `${SYNC}/preview.ts`,
-    from: "return there ? { user, terminal, effect: 'removed' } : undefined;",
-    to: "return there && user > 2 ? { user, terminal, effect: 'removed' } : undefined;",
+    from: "return there || before === undefined ? { user, terminal, effect: 'removed' } : undefined;",
+    to: "return (there || before === undefined) && user > 2 ? { user, terminal, effect: 'removed' } : undefined;",
     by: 'programmes',
   },
   {

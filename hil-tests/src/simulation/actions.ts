@@ -22,6 +22,10 @@ import {
 const USERS = 6;
 const FINGERS = 4;
 const CROWD = 60;
+/** What changes between a backup and its return, at most. */
+const MOST_REGRETTED = 3;
+/** Longest that terminals are given for what changed before the gateway goes back, milliseconds. */
+const REGRET_MS = 3_000;
 
 /** What people or the world do next, as chance has it: each deed is done before the next one is asked for. */
 export type Action = (run: Run) => Iterable<Deed>;
@@ -71,6 +75,17 @@ function* enrol(run: Run): Generator<Deed> {
     yield { do: 'pass', ms: 1 + random.below(40) };
     if (terminal.power === 'on') yield one();
   }
+}
+
+/** The gateway goes back to a moment ago, and the terminals have, or are being given, what it does not know of any more. */
+export function* regret(run: Run): Generator<Deed> {
+  const { random } = run;
+  yield { do: 'back-up' };
+  for (let more = random.below(MOST_REGRETTED); more >= 0; more -= 1)
+    yield* pick(random, [call, call, add, regroup, remove, enrol, rename, removeThere])(run);
+  if (random.below(3) > 0) yield { do: 'given', at: onWall(run), withinMs: REGRET_MS };
+  else yield { do: 'pass', ms: random.below(REGRET_MS) };
+  yield { do: 'restore' };
 }
 
 /** Somebody comes who is to go where there is no room. */

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { UserRecord } from '@whorl/protocol';
 import type { Remembered } from './belief.ts';
 
 /** Where a gateway's data and its backups lie, and what must be true when the newest of them is brought back. */
@@ -9,7 +10,14 @@ export class Archive {
   readonly data = join(this.directory, 'data');
   /** Backups that were made. */
   made = 0;
-  kept: { readonly file: string; readonly then: Remembered } | undefined;
+  kept:
+    | {
+        readonly file: string;
+        readonly then: Remembered;
+        /** Users that it holds. */
+        readonly held: ReadonlyMap<number, UserRecord>;
+      }
+    | undefined;
   /** Whether one was brought back since the last moment of rest: what was counted before is not to be found any more. */
   wentBack = false;
 

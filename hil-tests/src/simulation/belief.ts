@@ -20,10 +20,12 @@ export interface Remembered {
   readonly erasures: number;
 }
 
-/** What terminals have now. */
+/** What there is now. */
 export interface Still {
-  /** Users. */
+  /** Users at terminals. */
   readonly there: ReadonlySet<number>;
+  /** `terminal user`: what is there, or was to be, is not what the gateway has again. */
+  readonly others: readonly string[];
   /** Whether it is still at the terminal where it was enrolled. */
   readonly isStill: (one: Enrolled) => boolean;
 }
@@ -204,7 +206,8 @@ export class Belief {
    * The gateway holds again what it held then, but for who was erased since. What came to it later comes again from where it
    * still is; of the rest nobody knows.
    */
-  forgot({ users, safe, autoSync, keepsNames, erasures }: Remembered, { there, isStill }: Still): void {
+  forgot({ users, safe, autoSync, keepsNames, erasures }: Remembered, still: Still): void {
+    const { there, isStill } = still;
     const erased = new Set(this.#erasures.slice(erasures));
     for (const user of [...this.users.keys(), ...there, ...erased]) this.#raced.add(user);
     this.users.clear();
@@ -217,6 +220,8 @@ export class Belief {
     const before = safe.filter(({ user }) => !erased.has(user));
     const later = this.enrolled.filter((one) => !safe.includes(one) && !erased.has(one.user));
     this.autoSync = autoSync;
+    // It takes nothing from terminals then, and overwrites or removes nothing there that may be nowhere else.
+    if (!this.taken) for (const other of still.others) this.apart.add(other);
     this.enrolled = [...before, ...(this.taken ? later.filter(isStill) : [])];
     this.#safe = new Set(before);
     this.keepsNames = keepsNames;

@@ -1,6 +1,6 @@
 import { seededRandom } from '@whorl/protocol';
 import type { RigPlan } from '../rig/rig.ts';
-import { ACTIONS } from './actions.ts';
+import { ACTIONS, regret } from './actions.ts';
 import type { Action } from './actions.ts';
 import { decisions, unwatched } from './policy.ts';
 import { PORTABLE_ACTIONS } from './portables.ts';
@@ -109,7 +109,12 @@ const WITH_PORTABLES = weighted([
     ({ random }) => [{ do: 'carry', what, seed: random.below(2 ** 32) }],
   ]),
 ]);
-const WITH_BACKUPS = weighted([...ACTIONS, [9, () => [{ do: 'back-up' }]], [7, () => [{ do: 'restore' }]]]);
+const WITH_BACKUPS = weighted([
+  ...ACTIONS,
+  [9, () => [{ do: 'back-up' }]],
+  [7, () => [{ do: 'restore' }]],
+  [12, regret],
+]);
 
 function weighted(some: readonly (readonly [times: number, action: Action])[]): readonly Action[] {
   return some.flatMap(([times, action]) => Array.from({ length: times }, () => action));
