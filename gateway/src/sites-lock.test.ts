@@ -44,6 +44,14 @@ function whorl(
   });
 }
 
+test('looking at the schedule and at rows set aside asks for no code', async () => {
+  const data = scratch();
+  const service = await startMaster(data);
+  expect((await whorl(data, ['sites', 'schedule'])).err).toContain('SITES_ROLE: this gateway is master');
+  expect((await whorl(data, ['sites', 'aside'])).out).toContain('No rows wait apart.');
+  await service.stop();
+});
+
 test('S8 over the API no setting of the sync changes unless the lock is open, looking needs no code, and a restart neither opens it nor gives new tries', async () => {
   const data = scratch();
   let service = await startMaster(data);

@@ -199,7 +199,7 @@ export const ERRORS = {
   SITES_OWNED:
     'Users and policies of this site are kept at the master. Change them there; it comes down by itself.',
   SITES_PASSWORD:
-    'User name or password of this site are not those that the master expects. Mend the password file, or set it anew at the master: `whorl sites set NAME --password`.',
+    'Sync id, user name and password of this site are not those of the master’s list, or it is not there yet. Add it at the master (`whorl sites add`), mend the password file, or set the password anew there: `whorl sites set NAME --password`. Then `whorl sites sync` here; else it is tried again every few minutes.',
   SITES_PASSWORD_FILE:
     'The file with this site’s password (`site.master.passwordFile`) cannot be used. It holds the password that the master’s list has for the site, and only its owner may read it (0600).',
   SITES_PORT:
@@ -211,7 +211,7 @@ export const ERRORS = {
     'No TLS with the broker. Check its certificate: name, date, and the authority that signed it (`site.master.ca`).',
   SITES_TOKEN: 'The master does not know the token of this site; it logs in with its password again.',
   SITES_UNKNOWN:
-    'The master has no site with this sync id. `whorl sites list` there shows all; `whorl sites add` adds one.',
+    'The master’s list has no such site. `whorl sites list` there shows all; `whorl sites add` adds one.',
   SITES_VERSION: 'Master and satellite speak different versions of the sync. Update the older one.',
   SITES_WAIT:
     'What came from the master waits until it has been told what was changed here; that happens by itself with the next exchange.',

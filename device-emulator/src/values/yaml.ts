@@ -27,6 +27,7 @@ export function parseYaml<T>({ schema, code }: FileKind<T>, path: string, text: 
   const document = parseDocument(text, { lineCounter: lines });
   if (document.errors.length > 0)
     throw new WhorlError(code, document.errors.map((error) => `${path}: ${error.message}`).join('\n'));
+  if (document.contents === null) throw new WhorlError(code, `${path}: there is nothing in it`);
   const parsed = schema.safeParse(document.toJS());
   if (parsed.success) return parsed.data;
   const place = (keys: readonly PropertyKey[]): string => {
@@ -53,9 +54,9 @@ function problems(
   place: (keys: readonly PropertyKey[]) => string,
   known: (keys: readonly PropertyKey[]) => readonly string[],
 ): string[] {
-  // Of the ways that a value may be written, the one that got furthest tells most.
+  // Of the ways that a value may be written, the one that got furthest, with least to mend, tells most.
   if (issue.code === 'invalid_union') {
-    const best = issue.errors.toSorted((a, b) => depth(b) - depth(a))[0];
+    const best = issue.errors.toSorted((a, b) => depth(b) - depth(a) || faults(a) - faults(b))[0];
     if (best !== undefined && depth(best) > 0)
       return best.flatMap((inner) =>
         problems({ ...inner, path: [...issue.path, ...inner.path] }, place, known),
@@ -74,6 +75,10 @@ function depth(issues: readonly z.core.$ZodIssue[]): number {
   );
 }
 
+function faults(issues: readonly z.core.$ZodIssue[]): number {
+  return issues.reduce((sum, one) => sum + (one.code === 'unrecognized_keys' ? one.keys.length : 1), 0);
+}
+
 interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly items?: JsonSchema;
@@ -83,11 +88,15 @@ interface JsonSchema {
 /** Keys that the schema has at a path. */
 function knownKeys(whole: z.ZodType, path: readonly PropertyKey[]): string[] {
   let schema: JsonSchema | undefined = z.toJSONSchema(whole, { io: 'input' }) as JsonSchema;
-  for (const key of path) {
-    schema = typeof key === 'number' ? schema?.items : schema?.properties?.[String(key)];
-    schema = schema?.anyOf?.find((one) => one.properties !== undefined) ?? schema;
-  }
-  return Object.keys(schema?.properties ?? {});
+  for (const key of path)
+    schema = waysOf(schema)
+      .map((one) => (typeof key === 'number' ? one.items : one.properties?.[String(key)]))
+      .find((one) => one !== undefined);
+  return [...new Set(waysOf(schema).flatMap(({ properties = {} }) => Object.keys(properties)))];
+}
+
+function waysOf(schema: JsonSchema | undefined): readonly JsonSchema[] {
+  return schema === undefined ? [] : (schema.anyOf ?? [schema]);
 }
 
 /** Line of what stands at a path, or of the nearest that encloses it. */

@@ -35,6 +35,7 @@ export interface MasterPart {
 const MOST_SESSIONS_TEXT = 400;
 const MOST_KNOCKS = 40;
 const KNOCKS_PER_SECOND = 2;
+const RIVAL_MS = 15 * 60_000;
 
 /** The master's end of all exchanges: it answers, and never begins one. */
 export class Master implements MasterEars {
@@ -333,8 +334,10 @@ export class Master implements MasterEars {
     const { site, clock } = this.#ground;
     const { code, summary } = request;
     if (code === undefined) {
-      const { trouble: _, ...state } = seat.state;
-      seat.state = { ...state, summary, success: site.now, tookMs: Math.round(clock.now() - session.began) };
+      const { trouble, ...state } = seat.state;
+      const other = trouble !== undefined && isRival(trouble, site.now) ? { trouble } : {};
+      const tookMs = Math.round(clock.now() - session.began);
+      seat.state = { ...state, ...other, summary, success: site.now, tookMs };
       this.#part?.keep(syncId, seat.state);
       return;
     }
@@ -364,4 +367,12 @@ export class Master implements MasterEars {
     this.#seats.set(syncId, seat);
     return seat;
   }
+}
+
+/**
+ * Whether another machine came for this site's place a short while ago. It asks again every five minutes, and what the
+ * bound one exchanges meanwhile mends nothing.
+ */
+function isRival({ code, time }: NonNullable<SiteState['trouble']>, now: number): boolean {
+  return (code === 'SITES_CLASH' || code === 'SITES_CLONE') && now - time < RIVAL_MS;
 }

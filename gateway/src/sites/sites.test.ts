@@ -143,6 +143,20 @@ test('S3 a clone and a second machine are refused at both ends, and one reset le
   for (const node of [clone, other]) await world.during(node.satellite.stop());
 });
 
+test('S3 a second machine stands in the master’s status until it has not come for a while, whatever the right one does', async () => {
+  const world = await open();
+  const north = await world.add('north');
+  await north.sync();
+  const other = await world.replace(north);
+  expect(await other.sync()).toBe('SITES_CLASH');
+  expect(await north.sync()).toBeUndefined();
+  expect(world.master.state(2).trouble?.code).toBe('SITES_CLASH');
+  await world.during(other.satellite.stop());
+  await world.pass(1_200_000);
+  expect(await north.sync()).toBeUndefined();
+  expect(world.master.state(2).trouble).toBeUndefined();
+});
+
 test('S3 a master that is killed before its answer arrives takes nobody for a copy, in a session that began by password either', async () => {
   const world = await open();
   const north = await world.add('north');

@@ -51,6 +51,7 @@ export class Backups implements BackupStore {
     const { db, data, ground, ring } = this.#parts;
     const { files } = ground;
     if (files.existsSync(file)) throw new WhorlError('BACKUP_EXISTS', file);
+    if (!files.existsSync(dirname(file))) throw new WhorlError('BACKUP_BAD', `no folder ${dirname(file)}`);
     await this.#remember(dirname(file));
     const scratch = translatedFile(() => files.mkdtempSync(join(data ?? tmpdir(), 'backup-')));
     const partial = join(dirname(file), `.${basename(file)}.partial`);

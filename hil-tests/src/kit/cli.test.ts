@@ -155,6 +155,7 @@ describe('whorl-hil', OPTIONS, () => {
     const running = whorlHil('--rig', file);
     expect(await running.ended).toBe(2);
     expect(running.err()).toMatch(/^RIG_FILE: .*wrong\.yaml:1 emulated/);
+    expect(running.err()).toContain('see hil-tests/rig.example.yaml');
   });
 
   test('E8 a mixed rig: terminals behind ports that are paired and enrolled at by who is at hand', async () => {

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { suggest } from '@whorl/device-emulator/values/suggest';
-import { codeOf, describe, systemClock, WhorlError } from '@whorl/protocol';
+import { codeOf, describe, ERRORS, systemClock, WhorlError } from '@whorl/protocol';
 import { Command } from 'commander';
 import { serveConsole } from '../rig/console.ts';
 import type { Ask } from '../rig/console.ts';
@@ -190,7 +190,7 @@ async function guarded(work: () => Promise<number>): Promise<void> {
   } catch (error) {
     const code = codeOf(error);
     if (code === undefined) throw error;
-    process.stderr.write(`${describe(error)}\n`);
+    process.stderr.write(`${describe(error)}\n  ${ERRORS[code]}\n`);
     process.exitCode = EXIT.usage;
   }
   process.exit();

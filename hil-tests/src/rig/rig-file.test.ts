@@ -31,6 +31,9 @@ describe('E8 the rig file', () => {
   test.each([
     ['an unknown key', 'emulated: memory\nkind: x\n', 'rig.yaml:2 kind: unknown key'],
     ['an unknown kind', 'emulated: usb\n', 'rig.yaml:1 emulated'],
+    ['nothing', '# all of it is a comment\n', 'rig.yaml: there is nothing in it'],
+    ['a bench without a folder', ports(SERIAL).replace('data: ./bench', ''), 'rig.yaml:2 data: '],
+    ['a key near a known one', `${ports(SERIAL)}\nuser: 1\n`, 'user: unknown key; did you mean users?'],
     ['no way to a line', ports('turnaroundMs: 1'), 'just one of serial, tcp and emulated'],
     ['two ways to a line', ports(`${SERIAL}\n    emulated: pty`), 'just one of serial, tcp and emulated'],
     [

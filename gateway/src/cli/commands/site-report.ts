@@ -38,6 +38,8 @@ Examples:
             from: options.from === undefined ? undefined : timeOf(options.from, '--from').time,
             until: options.to === undefined ? undefined : endOf(options.to),
           };
+          if (query.from !== undefined && query.until !== undefined && query.until <= query.from)
+            throw new WhorlError('REQUEST_INVALID', '--to: is before --from; put the earlier date there');
           await context.client.pipe(`/sites/report/${kind}`, query, process.stdout);
         });
       });

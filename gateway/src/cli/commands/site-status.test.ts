@@ -48,6 +48,16 @@ test('S11 the status of a satellite tells last success and how long it took, que
     expect(shown.replaceAll(/\n\s+/g, ' ')).toContain(part);
 });
 
+test('a satellite that its master refuses is told so, and not that nobody answers', () => {
+  const { master: above } = SATELLITE;
+  const shown = (code: string): string =>
+    above === undefined
+      ? ''
+      : showSites({ ...SATELLITE, master: { ...above, online: false, trouble: { ...trouble, code } } }, NOW);
+  expect(shown('SITES_CLASH')).toContain('hq is there, and does not let this site in');
+  expect(shown('SITES_LINK')).toContain('hq does not answer');
+});
+
 test('S11 a status fits a screen of 80 columns and 24 lines, of a master with a dozen sites too', () => {
   for (const status of [SATELLITE, master(12)]) {
     const lines = showSites(status, NOW).split('\n');

@@ -7,6 +7,10 @@ const COLUMNS = 80;
 const HEAD = 11;
 const MOST_NAME = 15;
 
+const REFUSED: ReadonlySet<string> = new Set([
+  ...['SITES_CLASH', 'SITES_CLONE', 'SITES_PASSWORD', 'SITES_RATE', 'SITES_UNKNOWN', 'SITES_VERSION'],
+]);
+
 type Above = NonNullable<SitesStatus['master']>;
 type Trouble = NonNullable<SiteView['trouble']>;
 
@@ -35,7 +39,7 @@ function aboveLines(above: Above, now: number): string[] {
       : `every ${intervalMinutes} min${continuous ? ', and as changes happen' : ''}`;
   const rest = leftMs === undefined ? '' : `, about ${span(leftMs)}`;
   return [
-    ...row('Master', `${above.name} ${online ? 'answers' : 'does not answer'}`),
+    ...row('Master', `${above.name} ${online ? 'answers' : silence(trouble)}`),
     ...row(
       'Last',
       success === undefined
@@ -50,6 +54,12 @@ function aboveLines(above: Above, now: number): string[] {
     ...row('Complete', complete ? 'yes' : 'not all that belongs here has been here yet'),
     ...(trouble === undefined ? [] : troubleLines('Trouble', trouble)),
   ];
+}
+
+/** Whoever is refused need not look for a cable. */
+function silence(trouble: Trouble | undefined): string {
+  const refused = trouble !== undefined && REFUSED.has(trouble.code);
+  return refused ? 'is there, and does not let this site in' : 'does not answer';
 }
 
 function siteLines(sites: readonly SiteView[], now: number): string[] {

@@ -1,9 +1,11 @@
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
+import { WhorlError } from '@whorl/protocol';
 import type { SiteSyncSettings } from '../../settings/sites.ts';
 import type { SitesStatus } from '../../sites/operations.ts';
 import type { Probe } from '../../sites/probe.ts';
 import { contextOf, EXIT, guarded, wholeNumber } from '../context.ts';
+import type { Context } from '../context.ts';
 
 /** Commands at a satellite: when it syncs. */
 export function addSiteSyncCommands(sites: Command): void {
@@ -101,18 +103,29 @@ function addSchedule(sites: Command): void {
         const context = contextOf(command);
         await guarded(context.json, async () => {
           const { minutes, continuous, quiet, bytesPerSecond } = options;
-          const settings = await context.client.send<SiteSyncSettings>('POST', '/sites/settings', {
+          const wish = {
             ...(minutes === undefined ? {} : { intervalMinutes: wholeNumber(minutes, '--minutes') }),
             ...(continuous === undefined ? {} : { continuous }),
             ...(quiet === undefined ? {} : { quiet: hoursOf(quiet) }),
             ...(bytesPerSecond === undefined
               ? {}
               : { bytesPerSecond: wholeNumber(bytesPerSecond, '--bytes-per-second') }),
-          });
+          };
+          const settings =
+            Object.keys(wish).length === 0
+              ? await presentSchedule(context)
+              : await context.client.send<SiteSyncSettings>('POST', '/sites/settings', wish);
           context.print(settings, () => showSchedule(settings));
         });
       },
     );
+}
+
+/** To look needs no code. @throws WhorlError SITES_ROLE */
+async function presentSchedule({ client }: Context): Promise<SiteSyncSettings> {
+  const { role, master } = await client.get<SitesStatus>('/sites');
+  if (master === undefined) throw new WhorlError('SITES_ROLE', `this gateway is ${role}, not satellite`);
+  return master.settings;
 }
 
 function showSchedule({ intervalMinutes, continuous, quiet, bytesPerSecond }: SiteSyncSettings): string {

@@ -132,15 +132,16 @@ function addAside(sites: Command): void {
       const context = contextOf(command);
       await guarded(context.json, async () => {
         const rows = await context.client.get<AsideView[]>('/sites/aside');
-        context.print(rows, () =>
-          table(
+        context.print(rows, () => {
+          if (rows.length === 0) return 'No rows wait apart.';
+          return table(
             ['FROM', 'USER', 'SINCE', 'TRIES', 'WHY'],
             rows.map(({ peer, user, since, attempts, code, reason }) => [
               ...[String(peer), String(user), when(since), String(attempts)],
               `${code}: ${reason}`,
             ]),
-          ),
-        );
+          );
+        });
       });
     });
 }
