@@ -10,6 +10,8 @@ export interface Homecoming {
   readonly before: string;
   readonly after: string;
   readonly slice: string;
+  /** Users of the slice of whom the gateway does not know that it brought them. */
+  readonly unnoted: readonly number[];
   /** Changes that are still not sent. */
   readonly unsent: number;
 }

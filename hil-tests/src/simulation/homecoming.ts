@@ -2,6 +2,7 @@ import type { SyncView } from '@whorl/gateway';
 import type { Slice } from '@whorl/gateway/settings/task';
 import { decodeField, FIELDS, fitting, NO_DIGEST, recordDigest, toggled } from '@whorl/protocol';
 import { isSyncing } from './carried.ts';
+import type { Homecoming } from './carried.ts';
 import { logIn, logOut, press, syncAt } from './portables.ts';
 import { comeToRest } from './rest.ts';
 import type { Run } from './run.ts';
@@ -40,23 +41,33 @@ async function syncInPeace(run: Run, place: Parameters<typeof logOut>[0]): Promi
   const isWell = window?.kind === 'message' && window.colour === 'green';
   const trouble = isWell ? undefined : `${window?.kind ?? 'nothing'}: ${JSON.stringify(window)}`;
   const [newest] = await rig.gateway.tasks.syncs({ terminal: name, limit: 1 });
-  const slice = newest === undefined ? '' : await sliceOf(run, name, newest);
-  carried.home = { mode, trouble, before, after: terminal.tableDigest, slice, unsent: unsent.length };
+  const { slice, unnoted } =
+    newest === undefined ? { slice: '', unnoted: [] } : await sliceOf(run, name, newest);
+  const after = terminal.tableDigest;
+  carried.home = { mode, trouble, before, after, slice, unnoted, unsent: unsent.length };
   if (mode === 'synchronise') carried.touched.clear();
 }
 
-/** Digest of the slice as the gateway has it now, in hex. */
-async function sliceOf({ rig }: Run, name: string, { task }: SyncView): Promise<string> {
+/** Digest of the slice as the gateway has it now, in hex, and of whom of it the ledger does not know that they are there. */
+async function sliceOf(
+  { rig }: Run,
+  name: string,
+  { task }: SyncView,
+): Promise<Pick<Homecoming, 'slice' | 'unnoted'>> {
   const { store, tasks } = rig.gateway;
   const { slice } = await tasks.task(task);
   const { capabilities } = rig.terminal(name).model;
+  const rows = await store.ledger({ terminal: name, limit: 10_000 });
+  const noted = new Map(rows.map(({ user, state, version }) => [user, state === 'verified' ? version : 0]));
+  const unnoted: number[] = [];
   let table: Uint8Array = NO_DIGEST;
   for (const { id } of await store.users({ limit: 10_000 })) {
     const user = await store.user(id);
     if (user === undefined || !isIn(slice, id, user.record.fields.get(FIELDS.groups.number))) continue;
     table = toggled(table, recordDigest(fitting(user.record, capabilities)));
+    if (noted.get(id) !== user.version) unnoted.push(id);
   }
-  return Buffer.from(table).toString('hex');
+  return { slice: Buffer.from(table).toString('hex'), unnoted };
 }
 
 function isIn({ who }: Slice, id: number, groups: Uint8Array | undefined): boolean {

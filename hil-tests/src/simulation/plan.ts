@@ -2,8 +2,8 @@ import { seededRandom } from '@whorl/protocol';
 import type { RigPlan } from '../rig/rig.ts';
 import { ACTIONS, regret } from './actions.ts';
 import type { Action } from './actions.ts';
-import { decisions, unwatched } from './policy.ts';
-import { PORTABLE_ACTIONS } from './portables.ts';
+import { decisions, staffed, unwatched } from './policy.ts';
+import { PORTABLE_ACTIONS } from './portable-actions.ts';
 
 /** The sites on which programmes play. */
 export const SITES = {
@@ -132,8 +132,8 @@ export function programmeOf(
     seed: any(),
     passesMs: random.below(3) === 0 ? random.below(pausesMs) : random.below(MOMENT_MS),
   });
-  const round = (): Round => ({
-    begins: { action: decisions, seed: any() },
+  const round = (_: unknown, index: number): Round => ({
+    begins: { action: index === 0 && hasPortables(site) ? staffed : decisions, seed: any() },
     steps: [
       { action: unwatched, seed: any() },
       ...Array.from({ length: 1 + random.below(MOST_ACTIONS) }, step),

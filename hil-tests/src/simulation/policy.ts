@@ -23,6 +23,13 @@ export function* decisions(run: Run): Generator<Deed> {
   if (random.below(2) === 0) yield* trial(run);
 }
 
+/** There are people of all groups before anything is carried about, so that tasks have somebody to bring. */
+export function* staffed(run: Run): Generator<Deed> {
+  for (const [index, groups] of [[1], [2], [1, 2]].entries())
+    yield { do: 'add', user: index + 1, name: newName(run.random), groups };
+  yield* decisions(run);
+}
+
 /** Something that says by itself how it is to be done. */
 function* trial(run: Run): Generator<Deed> {
   const { random, belief } = run;

@@ -79,6 +79,8 @@ function checkHomes({ carried }: Played): void {
     if (home.unsent > 0) throw new Error(`${name}: ${home.unsent} changes are not sent`);
     if (home.mode === 'synchronise' && home.after !== home.slice)
       throw new Error(`${name} does not hold the slice`);
+    if (home.mode === 'synchronise' && home.unnoted.length > 0)
+      throw new Error(`${name}: of users ${home.unnoted.join(', ')} it is not known that they were brought`);
   }
 }
 

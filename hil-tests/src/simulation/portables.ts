@@ -17,11 +17,11 @@ const FILES = { 'plan.png': 3_000, 'hall.jpg': 9_000 } as const;
 /** From the beginning of a sync to what breaks it off, milliseconds at most. */
 const AMID_MS = [30, 150, 700] as const;
 /** What a terminal is without battery, or out of its dock, when somebody puts it back at once, milliseconds at most. */
-const MOMENT_MS = 2_000;
+export const MOMENT_MS = 2_000;
 /** Operations on the disk until the gateway's machine loses power, at most. */
 const MOST_OPERATIONS = 60;
 
-interface Place {
+export interface Place {
   readonly name: string;
   readonly terminal: Terminal;
   readonly carried: Carried;
@@ -176,34 +176,12 @@ export function confuse({ rig, random, ...run }: Run): string | undefined {
   return `${name}: the clock is set: ${tried(() => terminal.setClock(shown))}`;
 }
 
-/** What is done with portable terminals, as chance has it. */
-export const WITH_PORTABLES = {
-  workThere,
-  logInAndOut,
-  dock,
-  choose,
-  sync,
-  breakOff,
-  cancel,
-  retask,
-  confuse,
-} as const satisfies Readonly<Record<string, (run: Run) => Promise<string | undefined> | string | undefined>>;
-
-/** How often, beside all else. */
-export const PORTABLE_ACTIONS: readonly (readonly [times: number, what: keyof typeof WITH_PORTABLES])[] = [
-  [16, 'workThere'],
-  [5, 'logInAndOut'],
-  [8, 'dock'],
-  [4, 'choose'],
-  [8, 'sync'],
-  [24, 'breakOff'],
-  [3, 'cancel'],
-  [3, 'retask'],
-  [3, 'confuse'],
-];
-
 /** A portable terminal that is on. */
-function somewhere({ rig, random, carried }: Pick<Run, 'rig' | 'random' | 'carried'>): Place | undefined {
+export function somewhere({
+  rig,
+  random,
+  carried,
+}: Pick<Run, 'rig' | 'random' | 'carried'>): Place | undefined {
   const name = pick(random, [...carried.keys()]);
   const [terminal, its] = [rig.terminal(name), carried.get(name)];
   return terminal.power === 'on' && its !== undefined ? { name, terminal, carried: its } : undefined;
@@ -257,7 +235,7 @@ export function syncAt(run: Run, place: Place, mode?: 'synchronise' | 'send'): s
 }
 
 /** What was downloaded so far is forgotten, and nothing else is otherwise than before. */
-function cancelThere(place: Place): string {
+export function cancelThere(place: Place): string {
   const { name, terminal, carried } = place;
   if (!isSyncing(terminal)) return 'nothing to cancel';
   const held = (): string => [terminal.tableDigest, JSON.stringify(terminal.display.unsent)].join(' ');
@@ -273,7 +251,7 @@ async function cancelHere({ rig }: Run, { name, carried }: Place): Promise<strin
   return `cancelled at the gateway: ${await triedHere(rig.gateway.tasks.cancel(name, 'ada'))}`;
 }
 
-function change(run: Run, place: Place): string {
+export function change(run: Run, place: Place): string {
   const { random } = run;
   const user = 1 + random.below(USERS);
   place.carried.home = undefined;

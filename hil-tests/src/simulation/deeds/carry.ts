@@ -1,6 +1,6 @@
 import { seededRandom } from '@whorl/protocol';
 import { z } from 'zod';
-import { WITH_PORTABLES } from '../portables.ts';
+import { WITH_PORTABLES } from '../portable-actions.ts';
 import { deed } from './deed.ts';
 
 const names = [
@@ -10,6 +10,8 @@ const names = [
   'choose',
   'sync',
   'breakOff',
+  'errand',
+  'breakOffAt',
   'cancel',
   'retask',
   'confuse',
