@@ -42,11 +42,19 @@ export function fieldConflicts(looked: Looked, merged: Merged): ConflictWrite[] 
 /** The conflict that two people under one id lead to: all that the terminal holds is kept apart. */
 export function peopleConflict(looked: Looked, reasons: readonly number[]): ConflictWrite[] {
   const theirs = side(looked.incoming, [...looked.incoming.record.fields.keys()]);
-  const about = looked.known.filter((one) => one.kind === 'two-people' && one.terminal === looked.terminal);
+  const about = looked.known.filter(
+    (one) => one.kind === 'two-people' && one.terminal === looked.terminal && takesPlaceOf(looked, one),
+  );
   if (about.some((one) => isOpen(one) && same(one.theirs, theirs))) return [];
   const ours = looked.held === undefined ? nobody(looked.user) : side(looked.held, reasons);
   const conflict = { user: looked.user, kind: 'two-people', terminal: looked.terminal } as const;
   return [opening(looked, about, { ...conflict, reasons, ours, theirs })];
+}
+
+/** What a portable terminal has sent it holds no more: what it brings next may be without that. */
+function takesPlaceOf({ incoming }: Looked, { theirs }: Conflict): boolean {
+  if (incoming.by.task === undefined) return true;
+  return [...theirs.record.fields.keys()].every((field) => incoming.record.fields.has(field));
 }
 
 function opening(
