@@ -155,7 +155,7 @@ async function keepOurs(site: Site, conflict: Conflict): Promise<UserChange> {
   const held = await site.store.user(conflict.user);
   return {
     ...unchanged(site, conflict, held),
-    ledger: conflict.kind === 'two-people' ? [atTerminal(site, conflict, held)] : [],
+    ledger: conflict.kind === 'two-people' ? atTerminal(site, conflict, held) : [],
     conflicts: [resolved(conflict, { state: 'ours', now: site.now })],
   };
 }
@@ -194,11 +194,12 @@ async function partPeople(site: Site, conflict: Conflict, wanted: number | undef
   const record = { id: user, fields: conflict.theirs.record.fields };
   const next = nextVersion(undefined, record, accepted(conflict, site.now));
   const planned = await planFor(site, user, record, next.version);
-  const there = pendingRow({ user, version: next.version, now: site.now }, conflict.terminal, 'present');
+  const about = { user, version: next.version, now: site.now };
+  const there = notCarried(site, pendingRow(about, conflict.terminal, 'present'));
   return [
     {
       ...unchanged(site, conflict, held),
-      ledger: [atTerminal(site, conflict, held)],
+      ledger: atTerminal(site, conflict, held),
       conflicts: [resolved(conflict, { state: 'new-id', now: site.now, made: next.version, newUser: user })],
     },
     {
@@ -226,7 +227,7 @@ async function giveBack(site: Site, conflict: Conflict): Promise<UserChange> {
   const next = withoutTheirs({ conflict, held, now: site.now });
   const from = held?.version ?? 0;
   const planned = await planFor(site, conflict.user, next?.record, next?.version ?? from + 1);
-  const apart = heldApart(conflict.user, conflict.terminal, next?.version ?? 0);
+  const apart = notCarried(site, heldApart(conflict.user, conflict.terminal, next?.version ?? 0));
   return {
     user: conflict.user,
     from,
@@ -267,14 +268,19 @@ function unchanged(
 }
 
 /** What the terminal where somebody else had the id gets: the user, or nobody where it is out of reach. */
-function atTerminal(site: Site, { user, terminal }: Conflict, held: StoredUser | undefined): LedgerRow {
+function atTerminal(site: Site, { user, terminal }: Conflict, held: StoredUser | undefined): LedgerRow[] {
   const place = site.places.find((one) => one.terminal === terminal);
   const { autoSync } = site.settings;
   const reached =
     held !== undefined &&
     (autoSync === 'off' || (place !== undefined && inScope(autoSync, groupsOf(held.record), place)));
   const about = { user, version: held?.version ?? 0, now: site.now };
-  return pendingRow(about, terminal, reached ? 'present' : 'absent');
+  return notCarried(site, pendingRow(about, terminal, reached ? 'present' : 'absent'));
+}
+
+/** A portable terminal gets what was decided with its next sync, and nothing outside of one. */
+function notCarried(site: Site, row: LedgerRow): LedgerRow[] {
+  return site.isPortable(row.terminal) ? [] : [row];
 }
 
 /** As long as the terminal has not got the decision it keeps who is there. */
@@ -286,9 +292,10 @@ async function keptThere(
   if (kind !== 'two-people') return [];
   const row = (await site.store.ledgerOf([user])).find((one) => one.terminal === terminal);
   const got = row === undefined || row.state === 'sending' || row.delivered !== undefined;
-  return got ? [] : [heldApart(user, terminal, held?.version ?? 0)];
+  return got ? [] : notCarried(site, heldApart(user, terminal, held?.version ?? 0));
 }
 
-function besides(planned: readonly LedgerRow[], row: LedgerRow): LedgerRow[] {
-  return [...planned.filter((one) => one.terminal !== row.terminal), row];
+function besides(planned: readonly LedgerRow[], rows: readonly LedgerRow[]): LedgerRow[] {
+  const there = new Set(rows.map(({ terminal }) => terminal));
+  return [...planned.filter(({ terminal }) => !there.has(terminal)), ...rows];
 }

@@ -151,6 +151,8 @@ function hasPortables(site: SiteName): boolean {
 /** Every so many seeds are long; most are short, so that many different beginnings are tried. */
 const LONG_EVERY = 16;
 const LONG_ROUNDS = 12;
+/** Syncs take their time. */
+const LONG_CARRIED = 4;
 const SHORT_ROUNDS = 3;
 
 /** Of so many seeds of the soak, one has portable terminals, and of so many, one has backups. */
@@ -175,7 +177,7 @@ export function portableProgramme(seed: number): Programme {
   const isLong = chance.below(LONG_EVERY) === 0;
   return programmeOf(seed, {
     site: chance.below(2) === 0 ? 'handheld' : 'handhelds',
-    rounds: isLong ? LONG_ROUNDS : 1 + chance.below(SHORT_ROUNDS),
+    rounds: isLong ? LONG_CARRIED : 1 + chance.below(SHORT_ROUNDS),
   });
 }
 
