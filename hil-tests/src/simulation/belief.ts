@@ -58,6 +58,8 @@ export class Belief {
   /** Since the last quiet point: changes that people made at terminals, and faults. */
   changesThere = 0;
   faults = 0;
+  /** Users whom somebody wanted tried again at a terminal, in this round. */
+  again = 0;
   /** Of the faults those by which a terminal refuses what it could hold. */
   refusing = 0;
   /** Since then deleted at one place and changed at another, so that either may have come first. */

@@ -274,6 +274,6 @@ function checkCounts({ rig, belief }: Played, before: Counts, now: Counts): void
   const writes = now.writes - before.writes;
   const changes = now.changes - before.changes + belief.changesThere;
   // A write of which the answer was lost in a fault is done again.
-  const most = (changes + belief.faults) * rig.terminals.size + compared;
+  const most = (changes + belief.faults) * rig.terminals.size + compared + belief.again;
   if (writes > most) throw new Error(`${writes} writes to terminals for ${changes} changes`);
 }

@@ -97,6 +97,7 @@ async function playRound(played: Played, { begins, steps, home }: Round, script:
   belief.changesThere = 0;
   belief.faults = 0;
   belief.refusing = 0;
+  belief.again = 0;
   for (const name of played.carried.keys()) belief.mayCome(name, unsentAt(rig.terminal(name)));
   for (const step of steps) await playStep(played, step, done.deeds);
   await seeToAll(played);
@@ -119,9 +120,10 @@ async function playStep(played: Played, { action, seed, passesMs }: Step, done: 
 }
 
 /** Somebody looks at the ledger when all is well again, and says once more what a terminal had refused for good. */
-async function sayAgain({ rig, north, trace }: Played): Promise<void> {
+async function sayAgain({ rig, belief, north, trace }: Played): Promise<void> {
   await comeToRest(rig, north);
   const again = await rig.gateway.operations.retry({ state: 'failed' });
+  belief.again += again;
   if (again > 0) trace.push(`gateway: ${again} users are tried again`);
 }
 
