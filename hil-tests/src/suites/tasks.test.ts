@@ -125,6 +125,30 @@ behaviour(
 );
 
 behaviour(
+  'P6 B16 what is sent of somebody else under a number stays, though the terminal has it no more; what is decided is not pushed there',
+  async (rig) => {
+    await addUsers(rig, 300, 1, [2]);
+    const task = await northGate(rig);
+    const { operations, store } = rig.gateway;
+    const handheld = rig.terminal('handheld');
+    await syncNow(rig, task);
+    for (const finger of [0, 1]) {
+      handheld.press({ button: 'mode', mode: 'offline' });
+      handheld.enrol({ user: 300, finger });
+      handheld.press({ button: 'mode', mode: 'online' });
+      expect(await syncNow(rig, task)).toMatchObject({ state: 'done', conflicts: 1 });
+      expect(heldIds(rig)).toEqual([]);
+    }
+    const theirs = (await store.conflictsOf(300)).map((one) => [...one.theirs.record.fields.keys()]);
+    expect(theirs.sort()).toEqual([[FIELDS['finger.0'].number], [FIELDS['finger.1'].number]]);
+    await operations.decideConflicts({}, 'ours');
+    const ledger = await store.ledger({ user: 300, limit: 10 });
+    expect(ledger.map(({ terminal }) => terminal)).not.toContain('handheld');
+  },
+  OPTIONS,
+);
+
+behaviour(
   'P3 sending alone brings no files either, whatever the options at the terminal say',
   async (rig) => {
     await rig.gateway.tasks.saveFile({ name: 'back.jpg', kind: 'wallpaper', bytes: new Uint8Array(900) });

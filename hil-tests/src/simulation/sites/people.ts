@@ -1,7 +1,8 @@
 import { mergePulled } from '@whorl/gateway/sync/pulled';
-import { codeOf, decodeField, encodeField, FIELDS, recordOf } from '@whorl/protocol';
+import { decodeField, encodeField, FIELDS, recordOf } from '@whorl/protocol';
 import type { Capabilities, Random } from '@whorl/protocol';
 import { pick } from '../chance.ts';
+import { tried } from '../deeds/deed.ts';
 import type { Premises } from './premises.ts';
 import type { Run } from './run.ts';
 
@@ -223,15 +224,7 @@ async function atMaster(
   work: (operations: Operations) => Promise<unknown>,
 ): Promise<'done' | 'refused' | 'unsure'> {
   if (!company.master.isUp) return 'refused';
-  try {
-    await company.passing(work(company.master.now.gateway.operations));
-    return 'done';
-  } catch (error) {
-    const code = codeOf(error) ?? '';
-    if (code.startsWith('USER_')) return 'refused';
-    if (code.startsWith('STORE_')) return 'unsure';
-    throw error;
-  }
+  return tried(company.passing(work(company.master.now.gateway.operations)));
 }
 
 export function someSite({ company, random }: Run): Premises | undefined {
