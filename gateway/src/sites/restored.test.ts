@@ -104,6 +104,26 @@ test('S10 who was deleted behind the backup that a master went back to stays del
   for (const one of [north, south]) expect(await one.contents()).toEqual(await world.hq.contents());
 });
 
+test('S10 a name that was given behind the backup that a master went back to is asked of an operator', async () => {
+  const { world, back } = await backedUp(13);
+  const [north, south] = [await world.add('north'), await world.add('south')];
+  await world.hq.edit(1, { ...named('Ada'), ...carded(1) });
+  for (const one of [north, south]) expect(await one.sync()).toBeUndefined();
+  await back.make();
+  await world.hq.edit(1, named('Ada Byron'));
+  for (const one of [north, south]) expect(await one.sync()).toBeUndefined();
+  await back.goBack();
+  for (const one of [north, south, north, south]) expect(await one.sync()).toBeUndefined();
+  const held = await world.hq.contents();
+  expect(held).toEqual({ 1: expect.stringContaining(Buffer.from('Ada').toString('base64')) });
+  for (const one of [north, south]) expect(await one.contents()).toEqual(held);
+  const [conflict, ...more] = await world.hq.store.conflicts({ state: 'open', limit: 10 });
+  expect(conflict).toMatchObject({ user: 1, kind: 'name', terminal: 'north/-' });
+  expect(more).toEqual([]);
+  const [asked] = await world.hq.store.conflictsOf(1);
+  expect(Object.fromEntries(asked?.theirs.record.fields ?? [])).toEqual(named('Ada Byron'));
+});
+
 test('S10 a satellite that went back to a backup gets what it had since, and drops who was deleted since', async () => {
   const world = await World.open(6);
   onTestFinished(() => world.close());

@@ -12,7 +12,8 @@ export class SpillFile {
   readonly #files: Files;
   readonly #path: string;
   readonly #size: number;
-  #file: number;
+  /** `undefined` once it is closed: the number may be somebody else's file by then. */
+  #file: number | undefined;
   #end: number;
 
   /** Opens the file, or makes it with `size` bytes. @throws WhorlError STORE_* */
@@ -33,25 +34,27 @@ export class SpillFile {
 
   /**
    * Adds lines; they are on the disk afterwards.
-   * @returns false when there is no room for them
+   * @returns false when there is no room for them, or the file is closed
    * @throws WhorlError STORE_*
    */
   append(lines: readonly string[]): boolean {
+    const file = this.#file;
     const text = lines.map(written).join('');
     const bytes = Buffer.byteLength(text);
-    if (this.#end + bytes > this.#size) return false;
+    if (file === undefined || this.#end + bytes > this.#size) return false;
     translatedFile(() => {
-      this.#files.writeSync(this.#file, text, this.#end);
-      this.#files.fsyncSync(this.#file);
+      this.#files.writeSync(file, text, this.#end);
+      this.#files.fsyncSync(file);
     });
     this.#end += bytes;
     return true;
   }
 
-  /** Keeps only these lines; all or nothing. @throws WhorlError STORE_* */
+  /** Keeps only these lines; all or nothing, and nothing once it is closed. @throws WhorlError STORE_* */
   replace(lines: readonly string[]): void {
+    if (this.#file === undefined) return;
     // Windows renames over no file that is open.
-    this.#files.closeSync(this.#file);
+    this.close();
     try {
       this.#end = this.#write(lines);
     } finally {
@@ -59,8 +62,11 @@ export class SpillFile {
     }
   }
 
+  /** Harmless when repeated. */
   close(): void {
-    this.#files.closeSync(this.#file);
+    const file = this.#file;
+    this.#file = undefined;
+    if (file !== undefined) this.#files.closeSync(file);
   }
 
   /** @returns where they end */

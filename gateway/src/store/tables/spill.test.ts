@@ -58,6 +58,20 @@ test('B7 a line that a crash cut off is left out, and what follows it is kept', 
   expect(new SpillFile(machine.files, path, 1024).lines()).toEqual(['one', 'three']);
 });
 
+test('B7 a file closed twice takes nothing else along, and takes no more lines', () => {
+  const place = directory();
+  const file = new SpillFile(machine.files, join(place, SPILL), 1024);
+  file.close();
+  // It gets the number that the first had.
+  const other = new SpillFile(machine.files, join(place, 'other'), 1024);
+  file.close();
+  expect(file.append(['lost'])).toBe(false);
+  file.replace(['lost']);
+  expect(other.append(['one'])).toBe(true);
+  expect([file.lines(), other.lines()]).toEqual([[], ['one']]);
+  other.close();
+});
+
 test('B7 the file never grows; what there is no room for is counted, others leave room for what could not be saved', async () => {
   const data = directory();
   const store = openStore({ data });

@@ -29,7 +29,10 @@ export const INVARIANTS: readonly Invariant[] = [
     name: 'S7 who was not deleted is at the master, and nobody comes from nowhere or comes back',
     check: checkPeople,
   },
-  { name: 'S6 the master’s name is not overwritten', check: checkNames },
+  {
+    name: 'S6 S10 the master’s name is not overwritten, and none that it lost is dropped unasked',
+    check: checkNames,
+  },
   {
     name: 'S7 no credential that was enrolled anywhere is lost: the master holds it, or it is one side of a conflict there',
     check: checkEnrolled,
@@ -79,11 +82,18 @@ function checkPeople({ truth }: Run, { master }: Quiet): void {
   for (const id of master.keys()) if (!truth.people.has(id)) throw new Error(`user ${id} came from nowhere`);
 }
 
-function checkNames({ truth }: Run, { master }: Quiet): void {
-  for (const [id, { name }] of truth.people) {
+async function checkNames({ truth, company }: Run, { master }: Quiet): Promise<void> {
+  for (const [id, { name, lostName }] of truth.people) {
     const held = nameIn(master.get(id)?.record.fields ?? new Map());
+    if (held === lostName && lostName !== undefined) continue;
     if (name !== undefined && held !== name)
       throw new Error(`user ${id} is called ${held ?? 'nothing'}, not ${name}`);
+    if (lostName === undefined) continue;
+    const asked = (await company.master.now.store.conflictsOf(id)).map(({ theirs }) =>
+      nameIn(theirs.record.fields),
+    );
+    if (!asked.includes(lostName))
+      throw new Error(`user ${id} was called ${lostName}, and nobody is asked about it`);
   }
 }
 

@@ -158,18 +158,28 @@ export async function restoreMaster(run: Run): Promise<string | undefined> {
   if (backup === undefined || !master.isUp) return undefined;
   backups.delete(master);
   await comeToRest(run);
-  const elsewhere = new Map<number, Set<number>>();
+  const elsewhere = new Map<number, Set<string | undefined>>();
   for (const site of company.satellites)
-    for (const { id, version } of await site.now.store.users({ limit: 100_000 }))
-      elsewhere.set(id, (elsewhere.get(id) ?? new Set()).add(version));
+    for (const [id, name] of await namesAt(site))
+      elsewhere.set(id, (elsewhere.get(id) ?? new Set()).add(name));
   await company.passing(company.end(master));
   await master.restore(backup.file);
   await company.passing(company.begin(master));
   // The master knows the machine of before again: somebody has to tell it once more.
   for (const [site, time] of moved)
     if (time > backup.time) await company.passing(master.now.service.operations.reset(site.name));
-  for (const user of truth.people.keys()) if (!elsewhere.has(user)) truth.doubt(user);
+  const names = await namesAt(master);
+  for (const [user, { name }] of truth.people) {
+    const known = elsewhere.get(user);
+    if (known === undefined) truth.doubt(user);
+    else if (names.has(user)) truth.nameWentBack(user, names.get(user), known.has(name));
+  }
   return `the master goes back to its backup of ${shown(backup.time)}`;
+}
+
+async function namesAt({ now }: Premises): Promise<ReadonlyMap<number, string | undefined>> {
+  const users = await now.store.users({ limit: 100_000 });
+  return new Map(users.map(({ id, name }) => [id, name]));
 }
 
 export async function loseDisk(run: Run): Promise<string | undefined> {

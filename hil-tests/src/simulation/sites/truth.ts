@@ -14,6 +14,8 @@ export interface Enrolled {
 interface Person {
   /** That the master gave last. */
   readonly name?: string | undefined;
+  /** What the master gave and lost with its database: it asks an operator, where it does not take it again. */
+  readonly lostName?: string | undefined;
   /** Of the change at the master that made the person, where it was made there. */
   readonly born?: number | undefined;
 }
@@ -44,7 +46,14 @@ export class Truth {
 
   named(user: number, name: string): void {
     const held = this.people.get(user);
-    if (held !== undefined) this.people.set(user, { ...held, name });
+    if (held !== undefined) this.people.set(user, { ...held, name, lostName: undefined });
+  }
+
+  /** The master's database went back; what it calls somebody is not what it called them last. */
+  nameWentBack(user: number, name: string | undefined, isElsewhere: boolean): void {
+    const held = this.people.get(user);
+    if (held?.name === undefined || held.name === name) return;
+    this.people.set(user, { ...held, name, lostName: isElsewhere ? held.name : undefined });
   }
 
   /** @param raced somebody may have made this user anew at a site, where nobody knew of the deletion */
