@@ -109,13 +109,14 @@ test('S10 a name that was given behind the backup that a master went back to is 
   const [north, south] = [await world.add('north'), await world.add('south')];
   await world.hq.edit(1, { ...named('Ada'), ...carded(1) });
   for (const one of [north, south]) expect(await one.sync()).toBeUndefined();
+  const before = await world.hq.contents();
   await back.make();
   await world.hq.edit(1, named('Ada Byron'));
   for (const one of [north, south]) expect(await one.sync()).toBeUndefined();
   await back.goBack();
   for (const one of [north, south, north, south]) expect(await one.sync()).toBeUndefined();
   const held = await world.hq.contents();
-  expect(held).toEqual({ 1: expect.stringContaining(Buffer.from('Ada').toString('base64')) });
+  expect(held['1']).toBe(before['1']);
   for (const one of [north, south]) expect(await one.contents()).toEqual(held);
   const [conflict, ...more] = await world.hq.store.conflicts({ state: 'open', limit: 10 });
   expect(conflict).toMatchObject({ user: 1, kind: 'name', terminal: 'north/-' });
