@@ -11,6 +11,7 @@ import { loggedInSend } from './session.ts';
 import { printable } from './printable.ts';
 import { gatewayUrl, localSend } from './transport.ts';
 import type { Send } from './transport.ts';
+import { inWordsOf } from './words.ts';
 
 /** Exit codes, as `whorl --help` lists them. */
 export const EXIT = { failed: 1, usage: 2, unreachable: 3, notFound: 4, denied: 5 } as const;
@@ -26,6 +27,7 @@ interface GlobalOptions {
 export interface Context {
   readonly json: boolean;
   readonly client: Client;
+  readonly command: Command;
   /** Prints for programs with --json, else for people. */
   print(value: unknown, people: () => string): void;
 }
@@ -36,6 +38,7 @@ export function contextOf(command: Command): Context {
   let client: Client | undefined;
   return {
     json,
+    command,
     // Only when it is asked for, inside of what tells errors: an address or a configuration may be wrong.
     get client() {
       client ??= new Client(sendOf(options));
@@ -78,11 +81,14 @@ function dataOf(options: GlobalOptions): string {
 }
 
 /** Runs a command; whatever it throws is told with code, place and remedy, and becomes an exit code. */
-export async function guarded(json: boolean, work: () => Promise<void>): Promise<void> {
+export async function guarded(
+  { json, command }: Pick<Context, 'json' | 'command'>,
+  work: () => Promise<void>,
+): Promise<void> {
   try {
     await work();
   } catch (error) {
-    const view = error instanceof AnswerError ? error.view : errorView(error);
+    const view = inWordsOf(command, error instanceof AnswerError ? error.view : errorView(error));
     if (view.code === 'INTERNAL' && error instanceof Error) console.error(error.stack);
     tell(view, json);
     process.exitCode = exitCodeOf(view.code);

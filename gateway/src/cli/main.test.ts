@@ -80,7 +80,14 @@ test.concurrent.each<[string, string[], number, string, string]>([
   ['an unknown option', ['status', '--fast'], EXIT.usage, 'USAGE', '--fast'],
   ['a missing argument', ['users', 'add'], EXIT.usage, 'USAGE', 'id'],
   ['an id that is none', ['users', 'show', 'seven'], EXIT.usage, 'REQUEST_INVALID', 'seven'],
-  ['a number out of range', ['events', '--last', '0'], EXIT.usage, 'REQUEST_INVALID', 'last'],
+  ['a number out of range', ['events', '--last', '0'], EXIT.usage, 'REQUEST_INVALID', '--last: '],
+  [
+    'an account of a name that is none',
+    ['accounts', 'remove', 'Ada!'],
+    EXIT.usage,
+    'REQUEST_INVALID',
+    '<name>: ',
+  ],
   ['an unknown user', ['users', 'delete', '99'], EXIT.notFound, 'USER_UNKNOWN', '99'],
   ['an unknown conflict', ['conflicts', 'show', '99'], EXIT.notFound, 'CONFLICT_UNKNOWN', '99'],
   [
@@ -91,6 +98,7 @@ test.concurrent.each<[string, string[], number, string, string]>([
     '--new-id',
   ],
   ['an unknown terminal', ['ledger', '--terminal', 'x'], EXIT.notFound, 'TERMINAL_UNKNOWN', 'x'],
+  ['a terminal of a name that is none', ['compare', 'a b'], EXIT.notFound, 'TERMINAL_UNKNOWN', 'a b'],
   ['an unknown setting', ['settings', 'set', 'autoSink', 'off'], EXIT.usage, 'REQUEST_INVALID', 'autoSync'],
   [
     'a value that does not fit',
@@ -99,7 +107,7 @@ test.concurrent.each<[string, string[], number, string, string]>([
     'REQUEST_INVALID',
     'autoSync',
   ],
-  ['a card that is none', ['users', 'add', '7', '--card', 'XY'], EXIT.usage, 'REQUEST_INVALID', 'cards.0'],
+  ['a card that is none', ['users', 'add', '7', '--card', 'XY'], EXIT.usage, 'REQUEST_INVALID', '--card: '],
   ['a file that is not there', ['users', 'import', file('none.csv')], EXIT.usage, 'FILE_READ', 'none.csv'],
   ['a folder that is not there', ['users', 'export', file('none/a.csv')], EXIT.failed, 'FILE_WRITE', 'none'],
   [
@@ -124,7 +132,7 @@ test.concurrent.each<[string, string[], number, string, string]>([
     const [first = '', remedy = ''] = answer.err.split('\n');
     expect(first).toMatch(new RegExp(`^${code}: .*${named}`));
     expect(remedy.trim()).not.toBe('');
-    expect(answer.err).not.toContain(' at ');
+    expect(answer.err).not.toMatch(/\n\s+at /);
   },
   30_000,
 );

@@ -4,6 +4,7 @@ import { nearest, WhorlError } from '@whorl/protocol';
 import { z } from 'zod';
 import { userEditSchema } from '../http/views.ts';
 import type { UserEditView, UserView } from '../http/views.ts';
+import { wording } from '../settings/wording.ts';
 
 export type ExportedUser =
   UserView | { readonly id: number; readonly fields: Readonly<Record<string, string>> };
@@ -32,7 +33,9 @@ export function readRows(file: string, bytes: Uint8Array): { users: ImportUser[]
     const parsed = rowSchema.safeParse(value);
     if (!parsed.success)
       bad.push(
-        ...parsed.error.issues.map((issue) => `${place}: ${whereIn(file, issue.path)}: ${issue.message}`),
+        ...parsed.error.issues.map(
+          (issue) => `${place}: ${whereIn(file, issue.path)}: ${wording(issue, value)}`,
+        ),
       );
     else if (seen.has(parsed.data.id)) bad.push(`${place}: user ${parsed.data.id} stands twice in the file`);
     else {

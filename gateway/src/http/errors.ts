@@ -1,6 +1,7 @@
 import { codeOf, ERRORS, WhorlError } from '@whorl/protocol';
 import type { ErrorCode } from '@whorl/protocol';
 import { z } from 'zod';
+import { wording } from '../settings/wording.ts';
 
 /** How every error is told to programs and people. */
 export const errorViewSchema = z.strictObject({
@@ -32,7 +33,7 @@ export function checked<Schema extends z.ZodType>(
   const [issue] = parsed.error.issues;
   throw new RequestError(
     [what, ...(issue?.path ?? [])].map(String).join('.'),
-    issue?.message ?? 'does not fit',
+    issue === undefined ? 'does not fit' : wording(issue, value),
   );
 }
 

@@ -14,6 +14,7 @@ import { modbusClashes } from './modbus.ts';
 import { mqttClash, resolveMqtt } from './mqtt.ts';
 import type { MqttConfig } from './mqtt.ts';
 import { configSchema } from './schema.ts';
+import { wording } from './wording.ts';
 import type { ConfigFile } from './schema.ts';
 import { reasonOf } from './reason.ts';
 import { resolveSites, sitesClash } from './sites.ts';
@@ -73,9 +74,10 @@ export function loadConfig(path: string): Config {
       },
     ]);
   refuseAliases(document, path);
-  const parsed = configSchema.safeParse(document.toJS());
+  const value: unknown = document.toJS();
+  const parsed = configSchema.safeParse(value);
   if (!parsed.success)
-    throw new ConfigError(parsed.error.issues.flatMap((issue) => problemsOf(issue, place)));
+    throw new ConfigError(parsed.error.issues.flatMap((issue) => problemsOf(issue, value, place)));
   const clashes = clashesIn(parsed.data, place);
   if (clashes.length > 0) throw new ConfigError(clashes);
   return configOf(parsed.data, dirname(file));
@@ -105,9 +107,13 @@ function refuseAliases(document: Document, path: string): void {
   });
 }
 
-function problemsOf(issue: z.core.$ZodIssue, place: (keys: readonly PropertyKey[]) => string): Problem[] {
+function problemsOf(
+  issue: z.core.$ZodIssue,
+  value: unknown,
+  place: (keys: readonly PropertyKey[]) => string,
+): Problem[] {
   if (issue.code !== 'unrecognized_keys')
-    return [{ code: 'CONFIG_VALUE', place: place(issue.path), text: issue.message }];
+    return [{ code: 'CONFIG_VALUE', place: place(issue.path), text: wording(issue, value) }];
   const known = knownKeys(issue.path);
   return issue.keys.map((key) => {
     const near = nearest(key, known);

@@ -26,7 +26,7 @@ function addAccounts(accounts: Command): void {
     .description('list accounts')
     .action(async (_options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const list = await context.client.get<Account[]>('/accounts');
         const rows = list.map(({ name, role, created, changed }) => [
           name,
@@ -46,7 +46,7 @@ function addAccounts(accounts: Command): void {
     .addHelpText('after', `\nExample:\n  whorl accounts add ada --role operator\n${ROLES_HELP}`)
     .action(async (name: string, options: { role: string; passwordFile?: string }, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         if (!ROLES.some((role) => role === options.role))
           throw new WhorlError('USAGE', `--role ${options.role}: one of ${ROLES.join(', ')}`);
         await needsRole(context.client, 'admin');
@@ -65,7 +65,7 @@ function addChanges(accounts: Command): void {
     .argument('<role>', ROLES.join(', '))
     .action(async (name: string, role: string, _options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         await context.client.send('PATCH', `/accounts/${encodeURIComponent(name)}`, { role });
         context.print({ name, role }, () => `${name} is ${role} now.`);
       });
@@ -77,7 +77,7 @@ function addChanges(accounts: Command): void {
     .option('--password-file <file>', 'where the password stands, instead of typing it')
     .action(async (name: string, options: { passwordFile?: string }, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         await needsRole(context.client, 'admin');
         const password = await askPassword(options.passwordFile, 'New password: ', { twice: true });
         await context.client.send('PATCH', `/accounts/${encodeURIComponent(name)}`, { password });
@@ -90,7 +90,7 @@ function addChanges(accounts: Command): void {
     .argument('<name>')
     .action(async (name: string, _options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         await context.client.send('DELETE', `/accounts/${encodeURIComponent(name)}`);
         context.print({ removed: name }, () => `${name} is removed.`);
       });
@@ -103,7 +103,7 @@ function addTokens(tokens: Command): void {
     .description('list sessions and tokens, without their secrets')
     .action(async (_options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const list = await context.client.get<TokenRow[]>('/tokens');
         const rows = list.map((one) => [one.id, one.account, one.kind, one.role, when(one.ends), one.label]);
         context.print(list, () => table(['ID', 'ACCOUNT', 'KIND', 'ROLE', 'ENDS', 'FOR OR FROM'], rows));
@@ -120,7 +120,7 @@ function addTokens(tokens: Command): void {
     .action(
       async (account: string, options: { for: string; role: string; days: string }, command: Command) => {
         const context = contextOf(command);
-        await guarded(context.json, async () => {
+        await guarded(context, async () => {
           const body = {
             account,
             label: options.for,
@@ -145,7 +145,7 @@ function addTokens(tokens: Command): void {
     .argument('<id>')
     .action(async (id: string, _options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         await context.client.send('DELETE', `/tokens/${encodeURIComponent(id)}`);
         context.print({ revoked: id }, () => `${id} is valid no more.`);
       });

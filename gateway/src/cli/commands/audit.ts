@@ -15,7 +15,7 @@ export function addAuditCommands(program: Command): void {
     .addHelpText('after', '\nExample:\n  whorl audit list --deed users.delete --last 1000')
     .action(async (options: { who?: string; deed?: string; last: string }, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const list = await context.client.get<AuditView[]>('/audit', { ...options });
         context.print(list, () => showDeeds(list));
       });
@@ -30,7 +30,7 @@ export function addAuditCommands(program: Command): void {
     .addHelpText('after', '\nExit code 1 when something was tampered with.\n\nExample:\n  whorl audit verify')
     .action(async (options: { head?: string }, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const report = await context.client.get<AuditReport>('/audit/verify', { ...options });
         context.print(report, () => showReport(report));
         if (!report.sound) process.exitCode = EXIT.failed;

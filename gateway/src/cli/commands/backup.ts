@@ -24,7 +24,7 @@ Example:
     )
     .action(async (file: string, _options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const made = await context.client.send<BackupReport>('POST', '/backups', { file: resolve(file) });
         context.print(
           made,
@@ -55,7 +55,7 @@ Examples:
     )
     .action(async (file: string, options: { yes?: boolean; masterKey?: string }, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const data = dataDirectory(command);
         const { restore } = await import('../../store/restore.ts');
         const replace = options.yes === true || (await agreed(data));

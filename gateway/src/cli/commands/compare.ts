@@ -46,8 +46,8 @@ Examples:
     )
     .action(async (terminal: string, options: Options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
-        const path = `/terminals/${terminal}/compare`;
+      await guarded(context, async () => {
+        const path = `/terminals/${encodeURIComponent(terminal)}/compare`;
         const report = await context.client.send<CompareReport>('POST', path, bodyOf(options));
         context.print(report, () => showReport(report));
       });

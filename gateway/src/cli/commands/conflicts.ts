@@ -62,7 +62,7 @@ function addList(conflicts: Command): void {
     .addHelpText('after', '\nExample:\n  whorl conflicts list --terminal terminal-3 --state all')
     .action(async (options: Filter, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const list = await context.client.get<ConflictSummaryView[]>('/conflicts', { ...options });
         context.print(list, () => showList(list));
       });
@@ -77,7 +77,7 @@ function addShow(conflicts: Command): void {
     .addHelpText('after', '\nExample:\n  whorl conflicts show 7')
     .action(async (id: string, _options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const view = await context.client.get<ConflictView>(`/conflicts/${wholeNumber(id, 'id')}`);
         context.print(view, () => showConflict(view));
       });
@@ -101,7 +101,7 @@ function addAccept(conflicts: Command): void {
     )
     .action(async (id: string | undefined, options: AcceptOptions, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         if (options.all === true) {
           const body = togetherOf(id, options);
           const answer = await context.client.send<{ decided: number }>('POST', '/conflicts/accept', body);
@@ -125,7 +125,7 @@ function addUndo(conflicts: Command): void {
     .addHelpText('after', '\nExample:\n  whorl conflicts undo 7')
     .action(async (id: string, _options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const path = `/conflicts/${wholeNumber(id, 'id')}/undo`;
         const view = await context.client.send<ConflictSummaryView>('POST', path);
         context.print(view, () => `Conflict ${view.id} is open again.`);

@@ -42,7 +42,7 @@ Examples:
     )
     .action(async (options: { yes?: boolean; abandon?: boolean }, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const config = configOf(command);
         if (config?.database === undefined)
           throw usageError(
@@ -90,7 +90,7 @@ Examples:
     )
     .action(async (_options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const { checkDatabase } = await import('../../store/check.ts');
         const report = checkDatabase(dataDirectory(command), configOf(command)?.database);
         context.print(report, () =>

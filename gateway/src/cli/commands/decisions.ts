@@ -19,7 +19,7 @@ function addMergeRules(program: Command): void {
     .description('show what a merge does with each field')
     .action(async (_options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const all = await context.client.get<MergeRule[]>('/merge-rules');
         context.print(all, () => showRules(all));
       });
@@ -32,7 +32,7 @@ function addMergeRules(program: Command): void {
     .addHelpText('after', '\nExample:\n  whorl merge-rules set name terminal-wins')
     .action(async (field: string, policy: string, _options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         known(field, MERGE_KEYS, 'no field is called');
         known(policy, MERGE_POLICIES, 'no policy is called');
         const all = await context.client.send<RuntimeSettings>('PATCH', '/settings', {

@@ -32,8 +32,9 @@ Examples:
   whorl --json decode - < floor.bin`,
     )
     .action(async (words: string[], options: { keys?: string; idle: boolean }, command: Command) => {
-      const { json } = contextOf(command);
-      await guarded(json, async () => {
+      const context = contextOf(command);
+      const { json } = context;
+      await guarded(context, async () => {
         const keys = options.keys === undefined ? undefined : readKeyFile(options.keys);
         const bytes = bytesOf(words);
         const telling = new Telling({ json, idle: options.idle });

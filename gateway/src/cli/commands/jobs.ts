@@ -23,7 +23,7 @@ export function addJobCommands(program: Command): void {
         command: Command,
       ) => {
         const context = contextOf(command);
-        await guarded(context.json, async () => {
+        await guarded(context, async () => {
           const body = {
             ...(terminals.length === 0 ? {} : { terminals }),
             ...(take === undefined ? {} : { take }),
@@ -40,7 +40,7 @@ export function addJobCommands(program: Command): void {
     .argument('<number>')
     .action(async (id: string, _options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         await context.client.send('POST', `/jobs/${wholeNumber(id, 'number')}/cancel`);
         context.print({ cancelled: Number(id) }, () => `Job ${id} was asked to end.`);
       });
@@ -53,7 +53,7 @@ function addLooking(jobs: Command): void {
     .description('list jobs, newest first')
     .action(async (_options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const list = await context.client.get<JobRow[]>('/jobs');
         const rows = list.map((job) => [
           ...[String(job.id), job.kind, job.state, `${job.done}/${job.total}`],
@@ -69,7 +69,7 @@ function addLooking(jobs: Command): void {
     .option('--follow', 'wait for its end')
     .action(async (id: string, options: { follow?: boolean }, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const job = await context.client.get<JobRow>(`/jobs/${wholeNumber(id, 'number')}`);
         const shown = options.follow === true ? await finished(context, job) : job;
         context.print(shown, () => showJob(shown));

@@ -23,7 +23,7 @@ export function addLoginCommands(program: Command): void {
     .addHelpText('after', '\nExample:\n  whorl login --url https://gateway.example:7410 --name ada')
     .action(async (options: LoginOptions, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const url = requiredUrl(command);
         const fingerprint = await accepted(url, options.fingerprint);
         const login = await logIn(url, fingerprint, {
@@ -40,7 +40,7 @@ export function addLoginCommands(program: Command): void {
     .addHelpText('after', '\nExample:\n  whorl setup --url https://gateway.example:7410')
     .action(async (options: LoginOptions, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const url = requiredUrl(command);
         const fingerprint = await accepted(url, options.fingerprint);
         const code = await codeFrom(options.codeFile);
@@ -55,7 +55,7 @@ export function addLoginCommands(program: Command): void {
     .description('end the session at a gateway on another machine (--url)')
     .action(async (_options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const url = requiredUrl(command);
         try {
           await context.client.send('POST', '/logout');
@@ -70,7 +70,7 @@ export function addLoginCommands(program: Command): void {
     .description('show as whom commands are done')
     .action(async (_options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const me = await context.client.get<{ name: string; role: string }>('/me');
         context.print(me, () => `${me.name}, ${me.role}`);
       });

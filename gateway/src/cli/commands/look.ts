@@ -26,7 +26,7 @@ export function addLookCommands(program: Command): void {
     .description('list the serial ports of this machine')
     .action(async (_options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         // Loaded only here: the other commands start sooner without it.
         const { listPorts } = await import('../ports.ts');
         const ports = await listPorts();
@@ -48,7 +48,7 @@ function addStatus(program: Command): void {
     .description('show lines, terminals, rates and queues')
     .action(async (_options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const status = await context.client.get<Status>('/status');
         context.print(status, () => showStatus(status));
       });
@@ -124,7 +124,7 @@ function addLedger(program: Command): void {
     .option('--state <state>', 'only rows that are pending, sending, verified, failed or withheld')
     .action(async (options: { user?: string; terminal?: string; state?: string }, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const rows = await context.client.get<LedgerRow[]>('/ledger', options);
         context.print(rows, () => showLedger(rows));
       });
@@ -135,7 +135,7 @@ function addLedger(program: Command): void {
     .action(async (_options, command: Command) => {
       const context = contextOf(command);
       const { user, terminal } = command.optsWithGlobals<{ user?: string; terminal?: string }>();
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const answer = await context.client.send<{ retried: number }>('POST', '/ledger/retry', {
           ...(user === undefined ? {} : { user: wholeNumber(user, '--user') }),
           ...(terminal === undefined ? {} : { terminal }),
@@ -184,7 +184,7 @@ function addEvents(program: Command): void {
         const show = (event: StoredEvent): void => {
           context.print(event, () => showEvent(event));
         };
-        await guarded(context.json, async () => {
+        await guarded(context, async () => {
           if (options.follow !== true) {
             for (const event of await context.client.get<StoredEvent[]>('/events', { ...options }))
               show(event);
@@ -229,7 +229,7 @@ function addSettings(program: Command): void {
     .description('show all')
     .action(async (_options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const all = await context.client.get<RuntimeSettings>('/settings');
         context.print(all, () =>
           table(
@@ -250,7 +250,7 @@ function addSet(settings: Command): void {
     )
     .action(async (name: string, value: string, options: PreviewOptions, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const known = Object.keys(runtimeSettingsSchema.shape);
         if (!known.includes(name))
           throw new WhorlError(

@@ -16,7 +16,7 @@ export function addOperatorCommands(program: Command): void {
     .description('list operators')
     .action(async (_options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const list = await context.client.get<{ id: number; name: string }[]>('/operators');
         context.print(list, () =>
           table(
@@ -44,7 +44,7 @@ export function addOperatorCommands(program: Command): void {
         command: Command,
       ) => {
         const context = contextOf(command);
-        await guarded(context.json, async () => {
+        await guarded(context, async () => {
           const number = wholeNumber(id, 'number');
           const { name, pinFile, keepPin = false } = options;
           if (keepPin && pinFile !== undefined)
@@ -66,7 +66,7 @@ export function addOperatorCommands(program: Command): void {
     .addHelpText('after', '\nExample:\n  whorl operators remove 5')
     .action(async (id: string, _options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         await context.client.send('DELETE', `/operators/${wholeNumber(id, 'number')}`);
         context.print({ removed: Number(id) }, () => `Operator ${id} is removed.`);
       });

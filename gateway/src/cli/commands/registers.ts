@@ -16,7 +16,7 @@ export function addRegisterCommands(program: Command): void {
     )
     .action(async (name: string | undefined, _options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const all = await context.client.get<UnitStatus[]>('/registers');
         const units = all.filter((unit) => name === undefined || unit.name === name);
         if (name !== undefined && units.length === 0)
@@ -36,7 +36,7 @@ export function addRegisterCommands(program: Command): void {
     )
     .action(async (name: string, register: string, given: string, _options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const value = Number(given);
         if (given.trim() === '' || !Number.isFinite(value))
           throw new WhorlError('USAGE', `${given} is no number`);

@@ -33,7 +33,7 @@ function addShow(scope: Command): void {
     .description('show which groups reach which terminal')
     .action(async (_options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const { terminals, settings } = await context.client.get<GatewayStatus>('/status');
         const reach = terminals.map(({ name, groups }) => ({
           terminal: name,
@@ -65,7 +65,7 @@ function addSet(scope: Command): void {
     .addHelpText('after', '\nExample:\n  whorl scope set terminal-3 --groups 1,2 --dry-run')
     .action(async (terminal: string, options: PreviewOptions & { groups: string }, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const groups =
           options.groups === 'none'
             ? []
@@ -97,7 +97,7 @@ function addApply(scope: Command): void {
     )
     .action(async (options: PreviewOptions, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const path = previewPath('/scope/apply', options);
         if (options.dryRun === true) {
           const preview = await context.client.send<Preview>('POST', path, {});

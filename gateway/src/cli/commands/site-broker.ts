@@ -51,7 +51,7 @@ export function addBrokerConfig(sites: Command): void {
     )
     .action(async (kind: BrokerKind, { out, port, cert, key, elsewhere }: Options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const directory = resolve(out);
         const body = { kind, directory, port: wholeNumber(port, '--port') };
         const paths = { cert: resolve(cert), key: resolve(key) };

@@ -47,7 +47,7 @@ Examples:
     )
     .action(async (name: string, options: EditOptions, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, () => edit(context, name, options));
+      await guarded(context, () => edit(context, name, options));
     });
 }
 
@@ -57,7 +57,7 @@ async function edit(context: Context, name: string, options: EditOptions): Promi
   const asks = options.password === true || passwordFile !== undefined;
   if (groups === undefined && address === undefined && !asks)
     throw new WhorlError('USAGE', 'nothing to change: --groups, --address or --password');
-  const path = previewPath(`/sites/${name}`, options);
+  const path = previewPath(`/sites/${encodeURIComponent(name)}`, options);
   const reach = groups === undefined ? {} : { groups: groupsOf(groups) };
   if (options.dryRun === true) {
     const preview = await client.send<SitePreview>('PATCH', path, reach);
@@ -84,8 +84,8 @@ export function addRemove(sites: Command): void {
     .addHelpText('after', '\nExamples:\n  whorl sites remove north --dry-run\n  whorl sites remove north')
     .action(async (name: string, options: Omit<PreviewOptions, 'confirm'>, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
-        const path = previewPath(`/sites/${name}`, options);
+      await guarded(context, async () => {
+        const path = previewPath(`/sites/${encodeURIComponent(name)}`, options);
         if (options.dryRun === true) {
           const preview = await context.client.send<SitePreview>('DELETE', path);
           const last = 'Left: the site keeps them as they are, and hears of no change any more.';

@@ -15,7 +15,7 @@ export function addSiteLockCommands(sites: Command): void {
     .addHelpText('after', '\nExamples:\n  whorl sites lock\n  whorl sites lock set-code');
   lock.action(async (_options, command: Command) => {
     const context = contextOf(command);
-    await guarded(context.json, async () => {
+    await guarded(context, async () => {
       await context.client.send('POST', '/sites/lock/close');
       context.print({ locked: true }, () => 'The sync settings are locked.');
     });
@@ -41,7 +41,7 @@ Example:
     )
     .action(async (options: { codeFile?: string; currentFile?: string }, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         await needsRole(context.client, 'admin');
         const { lock: state } = await context.client.get<SitesStatus>('/sites');
         const current =
@@ -71,7 +71,7 @@ function addUnlock(sites: Command): void {
     .addHelpText('after', '\nExamples:\n  whorl sites unlock --minutes 30\n  whorl sites lock')
     .action(async (options: { minutes: string; codeFile?: string }, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const minutes = wholeNumber(options.minutes, '--minutes');
         await needsCode(context.client);
         const code = await askPassword(options.codeFile, 'Code: ', { option: '--code-file' });
@@ -97,7 +97,7 @@ Example:
     )
     .action(async (_options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const { forgetSyncCode } = await import('../../sites-code.ts');
         const had = await forgetSyncCode(dataDirectory(command), configOf(command)?.database);
         context.print({ had }, () =>

@@ -31,7 +31,7 @@ Examples:
       .addHelpText('after', `\nExample:\n  whorl sites report ${kind} > ${kind}.csv`)
       .action(async (options: { site?: string; from?: string; to?: string }, self: Command) => {
         const context = contextOf(self);
-        await guarded(context.json, async () => {
+        await guarded(context, async () => {
           const query = {
             format: context.json ? 'json' : 'csv',
             site: options.site,

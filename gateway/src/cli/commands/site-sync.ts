@@ -23,7 +23,7 @@ function addSync(sites: Command): void {
     .addHelpText('after', '\nExamples:\n  whorl sites sync\n  whorl sites sync --release')
     .action(async (options: { release?: true }, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const body = { release: options.release ?? false };
         const status = await context.client.send<SitesStatus>('POST', '/sites/sync', body);
         context.print(status, () => {
@@ -51,7 +51,7 @@ Examples:
     )
     .action(async (site: string | undefined, _options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const body = site === undefined ? {} : { site };
         const probes = await context.client.send<Probe[]>('POST', '/sites/test-connection', body);
         context.print(probes, () => probes.map(showProbe).join('\n'));
@@ -74,7 +74,7 @@ function addPause(sites: Command): void {
     .addHelpText('after', '\nExamples:\n  whorl sites pause\n  whorl sites schedule --minutes 5')
     .action(async (_options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const settings = await context.client.send<SiteSyncSettings>('POST', '/sites/settings', {
           intervalMinutes: 0,
         });
@@ -101,7 +101,7 @@ function addSchedule(sites: Command): void {
         command: Command,
       ) => {
         const context = contextOf(command);
-        await guarded(context.json, async () => {
+        await guarded(context, async () => {
           const { minutes, continuous, quiet, bytesPerSecond } = options;
           const wish = {
             ...(minutes === undefined ? {} : { intervalMinutes: wholeNumber(minutes, '--minutes') }),

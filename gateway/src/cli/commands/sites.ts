@@ -50,7 +50,7 @@ function addStatus(sites: Command): void {
       .addHelpText('after', `\nExample:\n  whorl sites ${name}`)
       .action(async (_options, command: Command) => {
         const context = contextOf(command);
-        await guarded(context.json, async () => {
+        await guarded(context, async () => {
           const status = await context.client.get<SitesStatus>('/sites');
           context.print(status, () => it.text(status));
         });
@@ -88,7 +88,7 @@ function addAdd(sites: Command): void {
         command: Command,
       ) => {
         const context = contextOf(command);
-        await guarded(context.json, async () => {
+        await guarded(context, async () => {
           const groups = options.groups === undefined ? null : groupsOf(options.groups);
           const syncId = wholeNumber(options.id, '--id');
           await needsOpenList(context.client);
@@ -113,8 +113,8 @@ function addReset(sites: Command): void {
     .addHelpText('after', '\nExample:\n  whorl sites reset north')
     .action(async (name: string, _options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
-        await context.client.send('POST', `/sites/${name}/reset`);
+      await guarded(context, async () => {
+        await context.client.send('POST', `/sites/${encodeURIComponent(name)}/reset`);
         context.print(
           { reset: name },
           () => `${name} is reset: the next machine that logs in with its password is this site.`,
@@ -130,7 +130,7 @@ function addAside(sites: Command): void {
     .addHelpText('after', '\nExample:\n  whorl sites aside')
     .action(async (_options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const rows = await context.client.get<AsideView[]>('/sites/aside');
         context.print(rows, () => {
           if (rows.length === 0) return 'No rows wait apart.';

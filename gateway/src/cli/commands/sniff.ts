@@ -82,7 +82,7 @@ Examples:
     .action(async (target: string, options: SniffOptions, command: Command) => {
       const context = contextOf(command);
       const { config } = command.optsWithGlobals<{ config?: string }>();
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const place = await placeOf(target, options.baud, { client: () => context.client, config });
         await sniff(place, options, context.json);
       });

@@ -15,11 +15,10 @@ export function addStartCommands(program: Command): void {
     .option('--fresh', 'begin with an empty database although this data directory had one')
     .addHelpText('after', '\nExample:\n  whorl start --config whorl.yaml')
     .action(async ({ fresh }: { fresh?: true }, command: Command) => {
-      const { json = false, config = 'whorl.yaml' } = command.optsWithGlobals<{
-        json?: boolean;
-        config?: string;
-      }>();
-      await guarded(json, async () => {
+      const { config = 'whorl.yaml' } = command.optsWithGlobals<{ config?: string }>();
+      const context = contextOf(command);
+      const { json } = context;
+      await guarded(context, async () => {
         const loaded = loadConfig(config);
         // Loaded only here: the other commands start sooner without it.
         const [{ openServiceStore }, { makeLog }] = await Promise.all([
@@ -49,7 +48,7 @@ export function addStartCommands(program: Command): void {
     .option('--no-files', 'do not look at the files that it names: it is for another machine')
     .action(async (file: string, { files }: { files: boolean }, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const loaded = loadConfig(file);
         const problems = files ? fileProblems(loaded, file) : [];
         if (problems.length > 0) throw new ConfigError(problems);

@@ -27,7 +27,7 @@ export function addFileCommands(tasks: Command): void {
     .description('list files')
     .action(async (_options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const list = await context.client.get<FileView[]>('/files');
         const rows = list.map((file) => [
           ...[file.name, file.kind, file.size.toLocaleString('en')],
@@ -45,7 +45,7 @@ export function addFileCommands(tasks: Command): void {
     .addHelpText('after', '\nExample:\n  whorl tasks files add ./floor-1.png --kind floor-plan')
     .action(async (path: string, options: { kind: string; name?: string }, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const name = options.name ?? basename(path);
         const body = { kind: options.kind, content: Buffer.from(readFile(path)).toString('base64') };
         const file = await context.client.send<FileView>('PUT', `/files/${encodeURIComponent(name)}`, body);
@@ -58,7 +58,7 @@ export function addFileCommands(tasks: Command): void {
     .argument('<name>')
     .action(async (name: string, _options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         await context.client.send('DELETE', `/files/${encodeURIComponent(name)}`);
         context.print({ removed: name }, () => `${name} is removed.`);
       });

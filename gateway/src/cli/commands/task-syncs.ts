@@ -14,7 +14,7 @@ export function addSyncCommands(tasks: Command): void {
     .addHelpText('after', '\nExample:\n  whorl tasks cancel handheld')
     .action(async (terminal: string, _options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         await context.client.send('POST', `/terminals/${encodeURIComponent(terminal)}/sync/cancel`);
         context.print({ cancelled: terminal }, () => `The sync session of ${terminal} is cancelled.`);
       });
@@ -30,7 +30,7 @@ function addList(tasks: Command): void {
     .addHelpText('after', '\nExample:\n  whorl tasks syncs --terminal handheld')
     .action(async (options: { terminal?: string; limit: string }, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const list = await context.client.get<SyncView[]>('/syncs', {
           terminal: options.terminal,
           limit: wholeNumber(options.limit, '--limit'),
@@ -54,7 +54,7 @@ function addWatch(tasks: Command): void {
     .addHelpText('after', '\nExamples:\n  whorl tasks watch\n  whorl tasks watch --terminal handheld --json')
     .action(async ({ terminal }: { terminal?: string }, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const take = (line: string): void => {
           const sync = JSON.parse(line) as SyncView;
           context.print(sync, () => showSync(sync));

@@ -53,7 +53,7 @@ function addLooking(tasks: Command): void {
     .addHelpText('after', '\nExamples:\n  whorl tasks list\n  whorl tasks list --json')
     .action(async (_options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const list = await context.client.get<Task[]>('/tasks');
         const rows = list.map((task) => [
           ...[String(task.id), task.name, whoOf(task), fieldsOf(task)],
@@ -71,7 +71,7 @@ function addLooking(tasks: Command): void {
     .addHelpText('after', '\nExample:\n  whorl tasks show 1')
     .action(async (id: string, _options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const task = await context.client.get<Task>(`/tasks/${wholeNumber(id, 'task')}`);
         context.print(task, () => showTask(task));
       });
@@ -102,7 +102,7 @@ function addAdding(tasks: Command): void {
     )
     .action(async (name: string, options: TaskOptions, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const body = changesOf({ ...options, name }, undefined);
         const given = Object.entries(body).filter(([, value]) => value !== null);
         const task = await context.client.send<Task>('POST', '/tasks', Object.fromEntries(given));
@@ -125,7 +125,7 @@ function addEditing(tasks: Command): void {
     )
     .action(async (id: string, options: TaskOptions, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const path = `/tasks/${wholeNumber(id, 'task')}`;
         const before = await context.client.get<Task>(path);
         const task = await context.client.send<Task>('PATCH', path, changesOf(options, before));
@@ -142,7 +142,7 @@ function addRemoving(tasks: Command): void {
     .addHelpText('after', '\nExample:\n  whorl tasks remove 1')
     .action(async (id: string, _options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         await context.client.send('DELETE', `/tasks/${wholeNumber(id, 'task')}`);
         context.print({ removed: Number(id) }, () => `Task ${id} is removed.`);
       });
@@ -159,7 +159,7 @@ function addPreview(tasks: Command): void {
     .addHelpText('after', '\nExample:\n  whorl tasks preview 1 --terminal handheld')
     .action(async (id: string, options: { terminal: string; limit: string }, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const { terminal } = options;
         const path = `/tasks/${wholeNumber(id, 'task')}/preview/${encodeURIComponent(terminal)}`;
         const preview = await context.client.get<TaskPreview>(path, {

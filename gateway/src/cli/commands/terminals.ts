@@ -15,8 +15,11 @@ export function addTerminalCommands(program: Command): void {
     .argument('<terminal>')
     .action(async (terminal: string, _options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
-        const answer = await context.client.send<{ serial: string }>('POST', `/terminals/${terminal}/unpair`);
+      await guarded(context, async () => {
+        const answer = await context.client.send<{ serial: string }>(
+          'POST',
+          `/terminals/${encodeURIComponent(terminal)}/unpair`,
+        );
         context.print(answer, () => `${terminal} is not paired any more: serial ${answer.serial}.`);
       });
     });
@@ -31,12 +34,12 @@ function addPairing(program: Command, { name, doc }: { name: 'pair' | 'replace';
     .addHelpText('after', `\nExample:\n  whorl ${name} terminal-3 --code 604411`)
     .action(async (terminal: string, options: { code?: string }, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const code = (options.code ?? (await askCode(terminal))).replaceAll(/\s/g, '');
         const body = { code, replace: name === 'replace' };
         const answer = await context.client.send<{ serial: string }>(
           'POST',
-          `/terminals/${terminal}/pair`,
+          `/terminals/${encodeURIComponent(terminal)}/pair`,
           body,
         );
         context.print(answer, () => `${terminal} is paired: serial ${answer.serial}.`);

@@ -14,7 +14,7 @@ export function addErasing(users: Command): void {
     .addHelpText('after', '\nExample:\n  whorl users erase 1042 --reason "request 2026-17"')
     .action(async (id: string, options: { reason: string }, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const path = `/users/${wholeNumber(id, 'id')}/erase`;
         const erased = await context.client.send<{ keys: string[]; unreached: string[] }>(
           'POST',
@@ -43,7 +43,7 @@ export function addDeleting(users: Command): void {
     )
     .action(async (ids: string[], options: PreviewOptions, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const wanted = ids.map((id) => wholeNumber(id, 'id'));
         const [first] = wanted;
         const path = previewPath('/users/delete', options);

@@ -54,7 +54,7 @@ function addShowing(users: Command): void {
     .option('--after <id>', 'with higher ids')
     .action(async (options: Record<string, string>, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const list = await context.client.get<Summary[]>('/users', { ...options });
         const now = systemClock.wallTime();
         context.print(list, () =>
@@ -78,7 +78,7 @@ function addShowing(users: Command): void {
     .argument('<id>')
     .action(async (id: string, _options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const user = await context.client.get<UserView>(`/users/${wholeNumber(id, 'id')}`);
         context.print(user, () => showUser(user));
       });
@@ -114,7 +114,7 @@ function addEditing(users: Command): void {
     )
     .action(async (id: string, options: EditOptions, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const answer = await context.client.send<{ id: number; version: number }>('POST', '/users', {
           id: wholeNumber(id, 'id'),
           ...editOf(options),
@@ -126,7 +126,7 @@ function addEditing(users: Command): void {
     .option('--clear <fields>', 'fields to empty, such as card.0,photo')
     .action(async (id: string, options: EditOptions, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const answer = await context.client.send<{ version: number }>(
           'PATCH',
           `/users/${wholeNumber(id, 'id')}`,
@@ -170,7 +170,7 @@ function addMoving(users: Command): void {
     .requiredOption('--to <terminals>', 'names, separated by commas')
     .action(async (id: string, options: { to: string }, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const answer = await context.client.send<{ rows: number }>(
           'POST',
           `/users/${wholeNumber(id, 'id')}/push`,
@@ -189,7 +189,7 @@ function addMoving(users: Command): void {
     .requiredOption('--from <terminal>')
     .action(async (id: string, options: { from: string }, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         await context.client.send('POST', `/users/${wholeNumber(id, 'id')}/pull`, { terminal: options.from });
         context.print({ asked: true }, () => `Asked for; \`whorl events --user ${id}\` shows how it goes.`);
       });
@@ -216,7 +216,7 @@ function addFiles(users: Command): void {
     )
     .action(async (file: string, options: ImportOptions, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const body = await importBody(file, options);
         const path = previewPath('/jobs/import', options);
         if (options.dryRun === true) {
@@ -252,7 +252,7 @@ function addFiles(users: Command): void {
         command: Command,
       ) => {
         const context = contextOf(command);
-        await guarded(context.json, async () => {
+        await guarded(context, async () => {
           const users: ExportedUser[] = [];
           const path = options.withTemplates === true ? '/record' : '';
           for (let after = 0; ;) {

@@ -16,7 +16,7 @@ export function addVaultCommands(program: Command): void {
     .addHelpText('after', '\nExamples:\n  whorl vault status\n  whorl --json vault status')
     .action(async (_options, command: Command) => {
       const context = contextOf(command);
-      await guarded(context.json, async () => {
+      await guarded(context, async () => {
         const status = await context.client.get<VaultView>('/vault');
         context.print(status, () => showVault(status));
       });
@@ -46,7 +46,7 @@ Examples:
     .action(
       async ({ background, dataKeys }: { background?: boolean; dataKeys?: boolean }, command: Command) => {
         const context = contextOf(command);
-        await guarded(context.json, async () => {
+        await guarded(context, async () => {
           const job = await context.client.send<JobRow>('POST', '/vault/rotate', { dataKeys });
           const over = background === true ? job : await finished(context, job);
           const status = await context.client.get<VaultView>('/vault');
