@@ -2,16 +2,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { seededRandom, systemClock } from '@whorl/protocol';
+import { systemClock } from '@whorl/protocol';
 import { expect, onTestFinished, test } from 'vitest';
 import { Client } from './cli/client.ts';
 import { localSend } from './cli/transport.ts';
-import { makeCertificate } from './http/certificate.ts';
 import { brokerProbe } from './mqtt/probe-broker.ts';
 import { startService } from './service.ts';
 import type { Service } from './service.ts';
 import type { Config } from './settings/config.ts';
 import { silentLog } from './settings/log.ts';
+import { certified } from './mqtt/testing/certified.ts';
 import { probe } from './sites/probe.ts';
 import type { Probe } from './sites/probe.ts';
 
@@ -30,19 +30,6 @@ async function freePort(): Promise<number> {
   const address = server.address();
   await new Promise((resolve) => server.close(resolve));
   return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
-/** Certificate and key of a broker, as files. */
-function certified(directory: string, name: string): { cert: string; key: string } {
-  const now = systemClock.wallTime();
-  const made = makeCertificate({
-    ...{ names: [name], from: now - 1000, until: now + 86_400_000 },
-    serial: seededRandom(1).bytes(8),
-  });
-  const files = { cert: join(directory, `${name}.crt`), key: join(directory, `${name}.key`) };
-  writeFileSync(files.cert, made.cert);
-  writeFileSync(files.key, made.key, { mode: 0o600 });
-  return files;
 }
 
 async function serve(

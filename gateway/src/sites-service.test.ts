@@ -11,6 +11,7 @@ import { startMqtt } from './mqtt/face.ts';
 import type { MqttFace } from './mqtt/face.ts';
 import { silentLog } from './settings/log.ts';
 import type { SitesConfig } from './settings/sites.ts';
+import { besiege } from './mqtt/testing/siege.ts';
 import { siteClient } from './sites/broker-names.ts';
 import { brokerPassword, verifierOf } from './sites/secrets.ts';
 import { beginRun, openSites } from './sites-service.ts';
@@ -142,6 +143,23 @@ test('S12 a site can neither read nor write another’s topics, nor take its pla
   const gone = new Promise<void>((resolve) => client.once('close', resolve));
   client.publish('whorl-sites/hq/2/up', 'x', { qos: 1 });
   await gone;
+}, 60_000);
+
+test('S7 S12 silent connections that fill the embedded broker and come again keep no satellite out, and whoever is in stays', async () => {
+  const hq = await headquarters();
+  const url = hq.face.brokerUrl ?? '';
+  await hq.sites.operations.add({ ...EVERYBODY, syncId: 2, name: 'north', user: 'north' });
+  await hq.sites.operations.add({ ...EVERYBODY, syncId: 3, name: 'south', user: 'south' });
+  const [north, south] = [await satellite('north', 2, url), await satellite('south', 3, url)];
+  await north.sites.operations.sync({ release: false });
+  const siege = await besiege(Number(new URL(url).port), { connections: 300 });
+  await south.sites.operations.sync({ release: false });
+  await hq.gateway.operations.addUser(1, { set: { name: 'Ada' }, clear: [] });
+  await north.sites.operations.sync({ release: false });
+  expect(await north.gateway.store.countUsers()).toBe(1);
+  expect(siege.opened).toBeGreaterThan(300);
+  const told = await north.gateway.store.events({ type: 'site.offline', limit: 1 });
+  expect(told).toEqual([]);
 }, 60_000);
 
 test('S10 what a gateway does when it starts belongs to the run that begins then', async () => {

@@ -232,12 +232,15 @@ function packetLike(random: ReturnType<typeof seededRandom>): Uint8Array {
   return Buffer.concat([Buffer.from([random.below(256), length]), body]);
 }
 
-test('no more than so many clients', async () => {
+test('no more than so many programs', async () => {
   const bench = await startBench();
   const program = await listen(bench);
-  const sockets = await Promise.all(Array.from({ length: 140 }, () => rawSocket(bench)));
-  await vi.waitFor(() => expect(sockets.filter((socket) => socket.resume().closed)).toHaveLength(13));
+  const login = { username: 'whorl', password: password(bench) };
+  await Promise.all(Array.from({ length: 63 }, () => connectProgram(url(bench), login)));
+  await expect(connectProgram(url(bench), login)).rejects.toThrow('Not authorized');
   await stillWorks(bench, program);
+  await program.client.endAsync();
+  await vi.waitFor(() => connectProgram(url(bench), login));
 });
 
 test('a port that is taken, and TLS that is missing, end the start with a code', async () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import type { Server } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { join } from 'node:path';
 import { duplexPair } from 'node:stream';
 import type { Duplex } from 'node:stream';
@@ -19,12 +19,16 @@ import { shortened } from './errors.ts';
 import { brokerPassword, samePassword } from './password.ts';
 import { SiteGate } from './site-gate.ts';
 import type { BrokerSites } from './site-gate.ts';
+import { Strangers } from './strangers.ts';
 import { COMMANDS_TOPIC, RETAINED_TOPIC } from './topics.ts';
 
 /** The user name that programs give; the password stands in a file. */
 export const BROKER_USER = 'whorl';
 
-const MOST_CLIENTS = 128;
+/** Programs that are in at once; satellites have each its own place besides. */
+const MOST_PROGRAMS = 64;
+/** Connections that have not said yet who they are. */
+const MOST_STRANGERS = 128;
 /** A stranger has this long to say who it is, milliseconds, and this many bytes. */
 const HELLO_MS = 10_000;
 const HELLO_BYTES = 8 * 1024;
@@ -72,8 +76,19 @@ export async function startBroker(parts: BrokerParts): Promise<Broker> {
   if (config.tls === undefined && !isLoopback(config.host))
     throw new WhorlError('MQTT_TLS', `the broker would listen on ${config.host} without TLS`);
   const passwordFile = join(parts.dataDir, 'mqtt.password');
-  const gate = new Gate(parts, brokerPassword(passwordFile));
   const open = new Set<Duplex>();
+  const sockets = new WeakMap<object, Socket>();
+  const strangers = new Strangers({
+    most: MOST_STRANGERS,
+    putOut: (address) => {
+      const text = `mqtt: more than ${MOST_STRANGERS} connections have not said who they are; one from ${address} was closed`;
+      gate.warn({ address }, text);
+    },
+  });
+  const gate = new Gate(parts, brokerPassword(passwordFile), (stream) => {
+    const socket = sockets.get(stream);
+    if (socket !== undefined) strangers.admitted(socket);
+  });
   const server = serverFor(config, (socket) => {
     const stream = new BoundedStream(socket, {
       first: HELLO_BYTES,
@@ -81,9 +96,12 @@ export async function startBroker(parts: BrokerParts): Promise<Broker> {
       unread: MOST_UNREAD_BYTES,
     });
     open.add(stream);
+    sockets.set(stream, socket);
     stream.on('close', () => open.delete(stream));
     aedes.handle(stream);
   });
+  // With TLS, too, from its first byte on and not only once its handshake is done.
+  server.prependListener('connection', (socket) => strangers.came(socket));
   const aedes = await gate.openAedes();
   try {
     await listen(server, config);
@@ -92,7 +110,6 @@ export async function startBroker(parts: BrokerParts): Promise<Broker> {
     throw cause;
   }
   server.on('error', (error) => log.error({}, `mqtt: the broker's socket failed: ${describe(error)}`));
-  server.on('drop', () => gate.warn({}, `mqtt: more than ${MOST_CLIENTS} clients; one was sent away`));
   return {
     url: urlOf(config, server),
     passwordFile,
@@ -124,10 +141,14 @@ class Gate {
   readonly #own = new WeakSet<object>();
   readonly #warnings: Bucket;
   readonly #sites: SiteGate;
+  readonly #programs = new Set<object>();
+  readonly #admitted: (stream: object) => void;
 
-  constructor(parts: BrokerParts, password: string) {
+  /** @param admitted told of each connection that has said who it is */
+  constructor(parts: BrokerParts, password: string, admitted: (stream: object) => void) {
     this.#parts = parts;
     this.#password = password;
+    this.#admitted = admitted;
     this.#sites = new SiteGate(parts.sites, parts.clock);
     this.#warnings = new Bucket(parts.clock, 20, 0.1);
   }
@@ -146,7 +167,11 @@ class Gate {
         packet.clean = true;
         done(null, true);
       },
-      authenticate: (client, user, password, done) => done(null, this.#knows(client, user, password)),
+      authenticate: (client, user, password, done) => {
+        const knows = this.#knows(client, user, password);
+        if (knows) this.#admitted(client.conn);
+        done(null, knows);
+      },
       authorizePublish: (client, packet, done) => done(this.#publishes(client, packet)),
       authorizeSubscribe: (client, subscription, done) =>
         done(null, this.#reads(client, subscription.topic) ? subscription : null),
@@ -188,7 +213,17 @@ class Gate {
     if (client.id === ownId || client.id === `${ownId}-sites` || password === undefined) return false;
     const isSite = this.#sites.admits(client, user, password);
     if (isSite !== undefined) return isSite;
-    return samePassword(password, this.#password) && user === BROKER_USER;
+    return samePassword(password, this.#password) && user === BROKER_USER && this.#hasPlace(client.conn);
+  }
+
+  #hasPlace(stream: Duplex): boolean {
+    if (this.#programs.size >= MOST_PROGRAMS) {
+      this.warn({}, `mqtt: there are ${MOST_PROGRAMS} programs; one more was not let in`);
+      return false;
+    }
+    this.#programs.add(stream);
+    stream.once('close', () => this.#programs.delete(stream));
+    return true;
   }
 
   #publishes(client: Client | null, packet: PublishPacket): Error | null {
@@ -224,16 +259,15 @@ function isLevel(given: string | undefined, wanted: string | undefined): boolean
   return given === '#' || given === '+' || given === wanted;
 }
 
-function serverFor(config: MqttConfig, onSocket: (socket: Duplex) => void): Server {
-  const server =
-    config.tls === undefined ? createServer({ noDelay: true }, onSocket) : tlsServer(config.tls, onSocket);
-  server.maxConnections = MOST_CLIENTS;
-  return server;
+function serverFor(config: MqttConfig, onSocket: (socket: Socket) => void): Server {
+  return config.tls === undefined
+    ? createServer({ noDelay: true }, onSocket)
+    : tlsServer(config.tls, onSocket);
 }
 
 function tlsServer(
   { cert, key }: NonNullable<MqttConfig['tls']>,
-  onSocket: (socket: Duplex) => void,
+  onSocket: (socket: Socket) => void,
 ): Server {
   try {
     const identity = { cert: readFileSync(cert), key: readFileSync(key) };
