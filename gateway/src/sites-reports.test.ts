@@ -106,6 +106,16 @@ test('S5 a report on the master covers all sites: who entered which door, by tim
   expect(audit.map(({ target }) => target)).toContain('report entries of south');
 }, 120_000);
 
+test('a site that was removed keeps its name in reports', async () => {
+  const { service, api } = await master();
+  await fill(service.gateway.store.sites, 2);
+  await api.send('DELETE', '/sites/north');
+  const whole = await api.get<ReportLine[]>('/sites/report/entries');
+  expect(whole.map(({ site }) => site)).toEqual(['north (removed)', 'south']);
+  const own = await api.get<ReportLine[]>('/sites/report/entries', { site: 'north' });
+  expect(own.map(({ site }) => site)).toEqual(['north (removed)']);
+});
+
 test('S5 a report is read no faster than it is taken: of 100,000 events a few pages are in memory', async () => {
   const whole = openStore({ data: { memory: true } });
   onTestFinished(() => whole.close());

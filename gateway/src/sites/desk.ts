@@ -6,6 +6,7 @@ import type { SiteEvent, SiteEventFilter, SiteRole, SiteRow } from '../store/sit
 import { guard } from '../sync/preview.ts';
 import type { Confirmation, PreviewPage } from '../sync/preview.ts';
 import type { SitesGround } from './ground.ts';
+import { formerSites, rememberName } from './former.ts';
 import { isWalked, resumeAt } from './history.ts';
 import { brokerFiles, masterAccount, siteAccount } from './broker-accounts.ts';
 import type { Account, BrokerFile } from './broker-accounts.ts';
@@ -124,7 +125,10 @@ export class SitesDesk implements SitesOperations {
   }
 
   async remove(name: string): Promise<void> {
-    const { syncId } = await this.#master().list.remove(name);
+    const { list } = this.#master();
+    const { syncId } = list.named(name);
+    await rememberName(this.#parts.ground.site.store, syncId, name);
+    await list.remove(name);
     this.#master().part(syncId);
     await this.#tell({ type: 'site.removed', data: { site: name } });
   }
@@ -187,11 +191,13 @@ export class SitesDesk implements SitesOperations {
     return rows.map(({ bytes: _, ...row }) => row);
   }
 
-  report({ site, ...wish }: ReportAsked): AsyncIterable<readonly ReportLine[]> {
+  async report({ site, ...wish }: ReportAsked): Promise<AsyncIterable<readonly ReportLine[]>> {
     const { ground, master, syncId = MASTER_ID } = this.#parts;
     const { name } = ground;
     const sites = new Map(master?.list.all.map((one) => [one.syncId, one.name]));
-    const named = [...sites].find(([, one]) => one === site)?.[0];
+    const former = master && (await formerSites(ground.site.store, new Set(sites.keys())));
+    const named = [...sites, ...(former ?? [])].find(([, one]) => one === site)?.[0];
+    for (const [one, was] of former ?? []) sites.set(one, `${was} (removed)`);
     if (site !== undefined && site !== name && named === undefined)
       throw new WhorlError('SITES_UNKNOWN', `no site is called ${site}`);
     return report({

@@ -8,6 +8,7 @@ import { LOGIN, sessionOf } from './channel.ts';
 import { departureKey } from './departure.ts';
 import { Echoes } from './echoes.ts';
 import type { Echo } from './echoes.ts';
+import { formerName } from './former.ts';
 import type { SitesGround } from './ground.ts';
 import { cursorAt, resumeAt } from './history.ts';
 import { SiteList } from './list.ts';
@@ -188,9 +189,9 @@ export class Master implements MasterEars {
     seat.state = { ...seat.state, trouble: { ...refused, time: site.now } };
     if (seat.told === refused.code) return;
     seat.told = refused.code;
-    const name = this.list.get(syncId)?.name ?? `sync id ${syncId}`;
+    const name = this.list.get(syncId)?.name ?? (await formerName(site.store, syncId));
     const data = { site: name, code: refused.code, reason: refused.text };
-    site.log.warn({ site: name, code: refused.code }, `site ${name}: refused: ${refused.text}`);
+    site.log.warn({ site: name, code: refused.code }, `${name}: refused: ${refused.text}`);
     await site.tell({ type: 'site.refused', time: site.now, data });
   }
 

@@ -158,10 +158,10 @@ export interface SitesOperations {
   aside(): Promise<readonly AsideView[]>;
   /**
    * A report, a page of lines at a time: at the master over all sites, elsewhere over this one.
-   * @param wish `site` is the name of a gateway; times are milliseconds UTC, `until` exclusive
+   * @param wish `site` is the name of a gateway, also of one that was removed; times are milliseconds UTC, `until` exclusive
    * @throws WhorlError SITES_UNKNOWN, before the first page
    */
-  report(wish: ReportAsked): AsyncIterable<readonly ReportLine[]>;
+  report(wish: ReportAsked): Promise<AsyncIterable<readonly ReportLine[]>>;
   /** Master: events of the satellites, newest first. */
   events(filter: SiteEventFilter): Promise<readonly SiteEvent[]>;
 }

@@ -30,8 +30,8 @@ export const siteReportRoutes = [
     target: ({ params, query }) =>
       `report ${params.kind}${query.site === undefined ? '' : ` of ${query.site}`}`,
     detail: ({ query }) => query,
-    handle: ({ params: { kind }, query: { site, from, until, format } }, { sites, onFailure }) => {
-      const pages = sites.report({ kind, site, from, until });
+    handle: async ({ params: { kind }, query: { site, from, until, format } }, { sites, onFailure }) => {
+      const pages = await sites.report({ kind, site, from, until });
       const { columns } = REPORTS[kind];
       return new OwnAnswer((reply) => sendReport(reply, { columns, pages, format, onFailure }));
     },
