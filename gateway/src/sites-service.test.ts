@@ -109,8 +109,23 @@ test('S1 S2 S3 an unknown site, a second one with the sync id of another, and a 
   });
   const refused = await hq.gateway.store.events({ type: 'site.refused', limit: 10 });
   expect(refused).toMatchObject([{ data: { site: 'sync id 2', code: 'SITES_UNKNOWN' } }]);
+  expect(await hq.sites.operations.status()).toMatchObject({
+    strangers: [{ syncId: 2, user: 'north', from: '127.0.0.1', code: 'SITES_UNKNOWN' }],
+  });
   await hq.sites.operations.add({ ...EVERYBODY, syncId: 2, name: 'north', user: 'north' });
   await expect(north.sites.operations.sync({ release: false })).resolves.toBeUndefined();
+  expect((await hq.sites.operations.status()).strangers).toEqual([]);
+  const { master } = await north.sites.operations.status();
+  expect(master).toMatchObject({ online: true, since: expect.any(Number) as number });
+  await hq.sites.operations.remove('north');
+  await expect(north.sites.operations.sync({ release: false })).rejects.toMatchObject({
+    code: 'SITES_PASSWORD',
+  });
+  await vi.waitFor(async () => {
+    const [stranger] = (await hq.sites.operations.status()).strangers ?? [];
+    expect(stranger).toMatchObject({ syncId: 2, was: 'north', user: 'north' });
+  });
+  await hq.sites.operations.add({ ...EVERYBODY, syncId: 2, name: 'north', user: 'north' });
   await expect(
     hq.sites.operations.add({ ...EVERYBODY, syncId: 2, name: 'south', user: 'south' }),
   ).rejects.toMatchObject({ code: 'SITES_EXISTS' });

@@ -193,7 +193,7 @@ async function openMaster(parts: SitesServiceParts, ground: SitesGround): Promis
         const found = master.list.all.find((one) => one.user === user);
         return found && { syncId: found.syncId, password: brokerPassword(found.verifier) };
       },
-      refused: (syncId, code) => master.turnedAway(syncId, code),
+      refused: (syncId, code, who) => master.turnedAway(syncId, code, who),
     },
     start: (mqtt) => {
       if (parts.instead !== undefined) master.start(parts.instead.masterWire(master));
@@ -247,7 +247,12 @@ async function openSatellite(
   const wire = brokerWire(above.url, above.ca);
   const desk = new SitesDesk({
     ...{ ground, role: 'satellite', syncId, master: undefined, checkPassword },
-    above: { name: above.name, satellite: () => satellite, way: brokerProbe(above.url, above.ca) },
+    above: {
+      name: above.name,
+      url: above.url,
+      satellite: () => satellite,
+      way: brokerProbe(above.url, above.ca),
+    },
   });
   await desk.load();
   const satellite: Satellite = new Satellite({

@@ -31,7 +31,16 @@ test('S11 a master has figures of each satellite, a satellite of its master, and
     expect(above).toContain(`whorl_site_${line}`);
   const trouble = { code: 'SITES_LINK', text: '', time: 1 };
   const settings = { intervalMinutes: 5, continuous: true, quiet: [], bytesPerSecond: 0 };
-  const own = { ...common, name: 'hq', online: false, trouble, settings, waiting: 7, complete: true };
+  const own = {
+    ...common,
+    name: 'hq',
+    url: '',
+    online: false,
+    trouble,
+    settings,
+    waiting: 7,
+    complete: true,
+  };
   const below = await metrics.text({
     ...snapshot,
     sites: { role: 'satellite', name: 'north', syncId: 2, aside: 1, master: own },

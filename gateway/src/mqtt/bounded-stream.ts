@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { PacketMeter } from './packet-meter.ts';
 
@@ -32,6 +33,11 @@ export class BoundedStream extends Duplex {
       // What arrived before an orderly end is still to be read.
       if (!inner.readableEnded) this.destroy();
     });
+  }
+
+  /** Address of the other side; `undefined` where there is none. */
+  get from(): string | undefined {
+    return this.#inner instanceof Socket ? this.#inner.remoteAddress : undefined;
   }
 
   override _read(): void {

@@ -1,6 +1,8 @@
 import type { Clock } from '@whorl/protocol';
 import type { Client, PublishPacket } from 'aedes';
+import { BoundedStream } from './bounded-stream.ts';
 import { samePassword } from './password.ts';
+import type { Knocker } from '../sites/seat.ts';
 import { claimedBy, siteClient, siteTopic } from '../sites/broker-names.ts';
 
 /** What the embedded broker has to know of satellites. */
@@ -9,8 +11,12 @@ export interface BrokerSites {
   readonly master: string;
   /** Who logs in with this user name; `undefined` for nobody of the list. */
   readonly of: (user: string) => { readonly syncId: number; readonly password: string } | undefined;
-  /** Told of a client that was not let in. */
-  readonly refused: (syncId: number, code: 'SITES_PASSWORD' | 'SITES_UNKNOWN' | 'SITES_RATE') => void;
+  /** Told of a client that was not let in, with the user name that it gave and the address that it came from. */
+  readonly refused: (
+    syncId: number,
+    code: 'SITES_PASSWORD' | 'SITES_UNKNOWN' | 'SITES_RATE',
+    who: Knocker,
+  ) => void;
 }
 
 /** What a site may do at the broker. */
@@ -42,19 +48,23 @@ export class SiteGate {
   admits(client: Client, user: string | undefined, password: Uint8Array): boolean | undefined {
     const claimed = claimedBy(client.id);
     const site = user === undefined ? undefined : this.#sites?.of(user);
+    const who = knocker(client, user);
     if (user === undefined || site === undefined) {
-      if (claimed !== undefined) this.#sites?.refused(claimed, 'SITES_UNKNOWN');
+      if (claimed !== undefined) this.#sites?.refused(claimed, 'SITES_UNKNOWN', who);
       return claimed === undefined ? undefined : false;
     }
-    if (claimed !== site.syncId) return false;
+    if (claimed !== site.syncId) {
+      if (claimed !== undefined) this.#sites?.refused(claimed, 'SITES_UNKNOWN', who);
+      return false;
+    }
     if (!this.#mayTry(claimed)) {
-      this.#sites?.refused(claimed, 'SITES_RATE');
+      this.#sites?.refused(claimed, 'SITES_RATE', who);
       return false;
     }
     if (!samePassword(password, site.password)) {
       const count = (this.#failures.get(claimed)?.count ?? 0) + 1;
       this.#failures.set(claimed, { count, last: this.#clock.now() });
-      this.#sites?.refused(claimed, 'SITES_PASSWORD');
+      this.#sites?.refused(claimed, 'SITES_PASSWORD', who);
       return false;
     }
     this.#failures.delete(claimed);
@@ -82,4 +92,9 @@ export class SiteGate {
       reads: (filter) => filter === siteTopic(master, site.syncId, 'down'),
     };
   }
+}
+
+function knocker({ conn }: Client, user: string | undefined): Knocker {
+  const from = conn instanceof BoundedStream ? conn.from : undefined;
+  return { ...(user === undefined ? {} : { user }), ...(from === undefined ? {} : { from }) };
 }

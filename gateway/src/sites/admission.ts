@@ -25,6 +25,8 @@ export interface Admitted {
     readonly token: Uint8Array | undefined;
   };
   readonly refused?: { readonly code: Refusal; readonly text: string };
+  /** User name of somebody whom the list does not have. */
+  readonly user?: string;
 }
 
 export interface AdmissionParts {
@@ -155,7 +157,8 @@ export class Admission {
 export function refuseUnknown(syncId: number, bytes: Uint8Array): Admitted | undefined {
   const step = readLogin(bytes);
   if (step.step !== 'hello') return undefined;
-  return refuse(step.id, 'SITES_UNKNOWN', `the master's list has no site with sync id ${syncId}`);
+  const text = `the master's list has no site with sync id ${syncId}`;
+  return { ...refuse(step.id, 'SITES_UNKNOWN', text), user: step.user };
 }
 
 /** Whether another machine is this site already. */

@@ -25,6 +25,7 @@ import type {
   SitesOperations,
   SitesStatus,
   SiteView,
+  Stranger,
 } from './operations.ts';
 import type { Satellite } from './satellite.ts';
 import type { Shares } from './shares.ts';
@@ -45,6 +46,8 @@ export interface DeskParts {
   readonly above:
     | {
         readonly name: string;
+        /** The broker that it is met at. */
+        readonly url: string;
         readonly satellite: () => Satellite;
         /** Steps on the way to the broker. */
         readonly way: readonly ProbeStep[];
@@ -90,8 +93,11 @@ export class SitesDesk implements SitesOperations {
       ...(syncId === undefined ? {} : { syncId }),
       ...(master === undefined
         ? {}
-        : { sites: await Promise.all(master.list.all.map((one) => this.#view(one))) }),
-      ...(above === undefined ? {} : { master: await this.#above(above.name, above.satellite()) }),
+        : {
+            sites: await Promise.all(master.list.all.map((one) => this.#view(one))),
+            strangers: await this.#strangers(master),
+          }),
+      ...(above === undefined ? {} : { master: await this.#above(above, above.satellite()) }),
     };
   }
 
@@ -224,7 +230,21 @@ export class SitesDesk implements SitesOperations {
     };
   }
 
-  async #above(name: string, { state, up }: Satellite): Promise<NonNullable<SitesStatus['master']>> {
+  async #strangers(master: Master): Promise<readonly Stranger[]> {
+    const { store } = this.#parts.ground.site;
+    const former = await formerSites(store, new Set(master.list.all.map(({ syncId }) => syncId)));
+    return master.strangers
+      .map(([syncId, knock]) => {
+        const was = former.get(syncId);
+        return { syncId, ...(was === undefined ? {} : { was }), ...knock };
+      })
+      .sort((a, b) => b.time - a.time);
+  }
+
+  async #above(
+    { name, url }: NonNullable<DeskParts['above']>,
+    { state, up }: Satellite,
+  ): Promise<NonNullable<SitesStatus['master']>> {
     const { sites } = this.#parts.ground.site.store;
     const history = await historyOf(this.#parts.ground);
     const walk = await sites.cursor(MASTER_ID, 'walk');
@@ -234,7 +254,7 @@ export class SitesDesk implements SitesOperations {
       history.heads.users,
     );
     return {
-      ...{ name, ...state, settings: this.#settings },
+      ...{ name, url, ...state, settings: this.#settings },
       waiting: Math.max(events, 0) + users,
       complete: isWalked(walk),
     };

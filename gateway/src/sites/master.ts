@@ -21,7 +21,7 @@ import type { AnswerOf, Down, Request, RequestOf } from './requests.ts';
 import { confirmWalk, historyOf, scopeName } from './serving.ts';
 import { retryOffers } from './taking.ts';
 import { isSyncId } from './seat.ts';
-import type { Seat, Session, SiteState } from './seat.ts';
+import type { Knock, Knocker, Seat, Session, SiteState } from './seat.ts';
 import { checkOpening } from './versions.ts';
 import type { MasterEars, MasterWire } from './wire.ts';
 
@@ -36,6 +36,7 @@ export interface MasterPart {
 const MOST_SESSIONS_TEXT = 400;
 const MOST_KNOCKS = 40;
 const KNOCKS_PER_SECOND = 2;
+const MOST_USER_TEXT = 64;
 const RIVAL_MS = 15 * 60_000;
 
 /** The master's end of all exchanges: it answers, and never begins one. */
@@ -120,10 +121,19 @@ export class Master implements MasterEars {
   }
 
   /** Somebody who says to be a site was not let in at the broker. */
-  turnedAway(syncId: number, code: Refusal): void {
+  turnedAway(syncId: number, code: Refusal, who: Knocker): void {
     if (!isSyncId(syncId)) return;
-    const text = 'not let in at the broker';
-    void this.#refused(syncId, this.#seat(syncId), { code, text });
+    const { user, from } = who;
+    const name = user === undefined ? '' : `, user ${JSON.stringify(user.slice(0, MOST_USER_TEXT))}`;
+    const text = `not let in at the broker${name}${from === undefined ? '' : `, from ${from}`}`;
+    this.#refused(syncId, this.#seat(syncId), { code, text }, who).catch(() => undefined);
+  }
+
+  /** Who tried to log in and is not in the list, by sync id. */
+  get strangers(): readonly (readonly [number, Knock])[] {
+    return [...this.#seats].flatMap(([syncId, { stranger }]) =>
+      stranger === undefined || this.list.get(syncId) !== undefined ? [] : [[syncId, stranger] as const],
+    );
   }
 
   message(syncId: number, bytes: Uint8Array): void {
@@ -168,7 +178,7 @@ export class Master implements MasterEars {
     const seat = this.#seat(syncId);
     const admitted = site === undefined ? refuseUnknown(syncId, bytes) : seat.admission.take(site, bytes);
     if (admitted === undefined) return;
-    const { session, refused, answer } = admitted;
+    const { session, refused, answer, user } = admitted;
     if (session !== undefined)
       seat.fresh = {
         ...session,
@@ -178,15 +188,22 @@ export class Master implements MasterEars {
         walked: [],
         began: this.#ground.clock.now(),
       };
-    if (refused !== undefined) await this.#refused(syncId, seat, refused);
+    if (refused !== undefined) await this.#refused(syncId, seat, refused, user === undefined ? {} : { user });
     await this.#wire?.send(syncId, answer);
   }
 
-  async #refused(syncId: number, seat: Seat, refused: NonNullable<Admitted['refused']>): Promise<void> {
+  async #refused(
+    syncId: number,
+    seat: Seat,
+    refused: NonNullable<Admitted['refused']>,
+    who: Knocker = {},
+  ): Promise<void> {
     // The satellite has asked with a token that was forgotten here, and goes on with its password.
     if (refused.code === 'SITES_TOKEN') return;
     const { site } = this.#ground;
     seat.state = { ...seat.state, trouble: { ...refused, time: site.now } };
+    const tries = (seat.stranger?.tries ?? 0) + 1;
+    seat.stranger = { ...who, code: refused.code, time: site.now, tries };
     if (seat.told === refused.code) return;
     seat.told = refused.code;
     const name = this.list.get(syncId)?.name ?? (await formerName(site.store, syncId));
@@ -364,6 +381,7 @@ export class Master implements MasterEars {
       admission: new Admission({ master, random, clock, protocol }),
       knocks: new Bucket(clock, MOST_KNOCKS, KNOCKS_PER_SECOND),
       ...{ session: undefined, fresh: undefined, state: { online: false }, told: '' },
+      stranger: undefined,
     };
     this.#seats.set(syncId, seat);
     return seat;

@@ -40,15 +40,37 @@ export const siteViewSchema = z.strictObject({
 });
 export type SiteView = z.infer<typeof siteViewSchema>;
 
+/** Somebody who says to be a site and is not in the master's list. */
+export const strangerSchema = z.strictObject({
+  syncId: z.int(),
+  was: z
+    .string()
+    .exactOptional()
+    .describe('What the site was called that had this sync id, and was removed.'),
+  user: z.string().exactOptional().describe('User name that was given.'),
+  from: z.string().exactOptional().describe('Address of the machine; known at the master’s own broker only.'),
+  code: z.string(),
+  time: millis.describe('Of the last try.'),
+  tries: z.int().describe('Since the master’s start.'),
+});
+export type Stranger = z.infer<typeof strangerSchema>;
+
 export const sitesStatusSchema = z.strictObject({
   role: z.enum(['standalone', 'master', 'satellite']),
   name: z.string(),
   syncId: z.int().exactOptional(),
   sites: z.array(siteViewSchema).readonly().exactOptional().describe('Of a master.'),
+  strangers: z
+    .array(strangerSchema)
+    .readonly()
+    .exactOptional()
+    .describe('Of a master: who tried to log in and is not in the list, the newest first.'),
   master: z
     .strictObject({
       name: z.string(),
+      url: z.string().describe('The broker that it is met at.'),
       online: z.boolean(),
+      since: millis.exactOptional().describe('Since when it answers, or does not any more.'),
       step: z.string().exactOptional().describe('What is being done.'),
       left: z.int().exactOptional().describe('Rows that are left of it.'),
       leftMs: z.int().exactOptional().describe('How long that takes when it goes on as it went.'),

@@ -37,6 +37,8 @@ export interface SatelliteParts {
 export interface SatelliteState {
   /** Whether the master answers. */
   readonly online: boolean;
+  /** Since when it does, or does not, milliseconds UTC; absent until that changes for the first time. */
+  readonly since?: number;
   /** What is being done; absent between exchanges. */
   readonly step?: StepName;
   /** Rows that are left of it. */
@@ -268,8 +270,10 @@ export class Satellite {
         { code: trouble.code },
         `the master ${name.master}: logged in, after ${trouble.code}`,
       );
-    if (!this.#state.online)
+    if (!this.#state.online) {
+      this.#state = { ...this.#state, since: ground.site.now };
       await ground.site.tell({ type: 'site.online', time: ground.site.now, data: { site: name.master } });
+    }
     this.#state = { ...this.#state, online: true };
     return conversation;
   }
@@ -348,7 +352,8 @@ export class Satellite {
     const wasOnline = this.#state.online;
     const person = NEEDS_PERSON.includes(code);
     this.#failures = person ? PATIENT_FAILURES : this.#failures + 1;
-    this.#state = { ...this.#state, online: false, trouble: { code, text, time: site.now } };
+    const since = wasOnline ? { since: site.now } : {};
+    this.#state = { ...this.#state, ...since, online: false, trouble: { code, text, time: site.now } };
     const data = { site: this.#parts.name.master, code, reason: text };
     if (wasOnline) await site.tell({ type: 'site.offline', time: site.now, data: { site: data.site } });
     if (!news) return;

@@ -47,6 +47,22 @@ export interface Seat {
   state: SiteState;
   /** What was told as an event last, so that it is told once. */
   told: string;
+  /** Who tried last without being let in. */
+  stranger: Knock | undefined;
+}
+
+/** A login that was refused. Nothing of it is proven. */
+export interface Knock extends Knocker {
+  readonly code: string;
+  /** Milliseconds UTC. */
+  readonly time: number;
+  readonly tries: number;
+}
+
+/** What somebody says who wants to be let in, and from where. */
+export interface Knocker {
+  readonly user?: string;
+  readonly from?: string;
 }
 
 /** Whoever is at the broker may say to be anything. */

@@ -7,11 +7,13 @@ import type { LedgerRow } from '../../store/store.ts';
 import type { GatewayStatus } from '../../sync/operations.ts';
 import type { Preview } from '../../sync/preview.ts';
 import type { DatabaseTrouble, TroubleCode } from '../../sync/trouble.ts';
+import type { SitesStatus } from '../../sites/operations.ts';
 import type { ApiPlace } from '../../http/place.ts';
 import { contextOf, guarded, wholeNumber } from '../context.ts';
 import { previewPath, showPreview, withPreview } from '../preview.ts';
 import type { PreviewOptions } from '../preview.ts';
 import { ago, table, when } from '../table.ts';
+import { siteLine } from './site-status.ts';
 
 type Status = GatewayStatus & { readonly api?: ApiPlace };
 
@@ -50,7 +52,10 @@ function addStatus(program: Command): void {
       const context = contextOf(command);
       await guarded(context, async () => {
         const status = await context.client.get<Status>('/status');
-        context.print(status, () => showStatus(status));
+        const sites = await context.client.get<SitesStatus>('/sites');
+        context.print(sites.role === 'standalone' ? status : { ...status, sites }, () =>
+          showStatus(status, siteLine(sites)),
+        );
       });
     });
 }
@@ -76,7 +81,7 @@ export function showTrouble({ code, reason, since, waiting }: DatabaseTrouble): 
   return `Database: cannot write since ${when(since)}: ${TROUBLES[code]}${waiting === 0 ? '' : `, ${users}`} (${code}: ${reason})`;
 }
 
-function showStatus(status: Status): string {
+function showStatus(status: Status, sites: string | undefined): string {
   const now = systemClock.wallTime();
   const lines = status.lines.map((line) => [
     line.name,
@@ -105,6 +110,7 @@ function showStatus(status: Status): string {
     `${status.gateway}: ${status.users} users, ${status.openPulls} pulls open, ${status.openConflicts} conflicts open, autoSync ${status.settings.autoSync}`,
     ...(status.database === undefined ? [] : [showTrouble(status.database)]),
     ...(status.api === undefined ? [] : [showApi(status.api)]),
+    ...(sites === undefined ? [] : [sites]),
     '',
     table(['LINE', 'STATE', 'DUTY', 'ROUND TRIP', 'BAD', 'RETRIES', 'TIMEOUTS', 'WAITING', 'OVER'], lines),
     '',

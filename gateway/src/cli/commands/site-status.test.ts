@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { SitesStatus } from '../../sites/operations.ts';
-import { showSites } from './site-status.ts';
+import { when } from '../table.ts';
+import { showSites, siteLine } from './site-status.ts';
 
 const NOW = Date.UTC(2026, 10, 21, 10, 5);
 
@@ -14,7 +15,16 @@ const trouble = {
 const SATELLITE: SitesStatus = {
   ...{ role: 'satellite', name: 'north', syncId: 2, aside: 3, lock: { set: true } },
   master: {
-    ...{ name: 'hq', online: true, step: 'walk', left: 41_200, leftMs: 400_000, settings, trouble },
+    ...{
+      name: 'hq',
+      url: 'mqtts://hq.example:8883',
+      online: true,
+      step: 'walk',
+      left: 41_200,
+      leftMs: 400_000,
+      settings,
+      trouble,
+    },
     ...{ success: NOW - 300_000, tookMs: 1240, next: NOW + 300_000, waiting: 17, complete: false },
   },
 };
@@ -37,7 +47,7 @@ test('S11 the status of a satellite tells last success and how long it took, que
   for (const part of [
     'north is satellite 2 of hq.',
     'hq answers',
-    '2026-11-21 10:00:00, 5 min ago, took 1.2 s',
+    `${when(NOW - 300_000)}, 5 min ago, took 1.2 s`,
     'walk: 41200 rows left, about 7 min',
     '17 changes and events to go up',
     'SITES_CLASH: sync id 2 is bound',
@@ -58,8 +68,46 @@ test('a satellite that its master refuses is told so, and not that nobody answer
   expect(shown('SITES_LINK')).toContain('hq does not answer');
 });
 
+const knock = {
+  syncId: 3,
+  user: 'south',
+  from: '192.0.2.7',
+  code: 'SITES_UNKNOWN',
+  time: NOW - 5000,
+  tries: 4,
+};
+
+test('who knocks at the master without being in its list is told: who, when, from where, and what to do', () => {
+  const shown = showSites({ ...master(1), strangers: [{ ...knock, was: 'north' }] }, NOW).replaceAll(
+    /\n\s+/g,
+    ' ',
+  );
+  expect(shown).toContain(
+    'Refused    sync id 3, north until it was removed, user south, from 192.0.2.7: SITES_UNKNOWN, 4 tries, the last 5 s ago',
+  );
+  expect(shown).toContain('`whorl sites add NAME --id 3 --user south` lets it in');
+});
+
+test('the status of a gateway has its sites in one line', () => {
+  const { master: above } = SATELLITE;
+  if (above === undefined) throw new Error('a satellite has a master');
+  const { trouble: _, ...fine } = above;
+  const since = NOW - 60_000;
+  const line = (one: SitesStatus['master']): string =>
+    siteLine({ ...SATELLITE, ...(one === undefined ? {} : { master: one }) }) ?? '';
+  expect(line({ ...fine, since, waiting: 1 })).toBe(
+    `Sites: satellite 2 of hq at mqtts://hq.example:8883, connected since ${when(since)}, 1 row to go up, 3 rows wait apart; \`whorl sites\` tells more`,
+  );
+  expect(line({ ...above, online: false })).toContain(', not connected (SITES_CLASH), 17 rows to go up,');
+  expect(siteLine({ ...master(3), strangers: [knock] })).toBe(
+    'Sites: master of 3 satellites, 2 online, 1 unknown site knocking; `whorl sites` tells more',
+  );
+  expect(siteLine({ role: 'standalone', name: 'alone', aside: 0 })).toBeUndefined();
+});
+
 test('S11 a status fits a screen of 80 columns and 24 lines, of a master with a dozen sites too', () => {
-  for (const status of [SATELLITE, master(12)]) {
+  const strangers = Array.from({ length: 5 }, () => knock);
+  for (const status of [SATELLITE, { ...master(4), strangers }, master(12)]) {
     const lines = showSites(status, NOW).split('\n');
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
     expect(lines.join('\n'), 'nothing of the table was cut').not.toContain('…\n');

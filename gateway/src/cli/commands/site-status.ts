@@ -1,11 +1,12 @@
 import { ERRORS } from '@whorl/protocol';
-import type { SitesStatus, SiteView } from '../../sites/operations.ts';
-import { ago, table } from '../table.ts';
+import type { SitesStatus, SiteView, Stranger } from '../../sites/operations.ts';
+import { ago, counted, table, when } from '../table.ts';
 
 /** Narrowest screen that a status is made for. */
 const COLUMNS = 80;
 const HEAD = 11;
 const MOST_NAME = 15;
+const MOST_STRANGERS = 2;
 
 const REFUSED: ReadonlySet<string> = new Set([
   ...['SITES_CLASH', 'SITES_CLONE', 'SITES_PASSWORD', 'SITES_RATE', 'SITES_UNKNOWN', 'SITES_VERSION'],
@@ -16,7 +17,7 @@ type Trouble = NonNullable<SiteView['trouble']>;
 
 /** The status on one screen of 80 columns. @param now milliseconds UTC */
 export function showSites(status: SitesStatus, now: number): string {
-  const { role, name, syncId, sites, master, aside, lock } = status;
+  const { role, name, syncId, sites, strangers = [], master, aside, lock } = status;
   if (role === 'standalone') return `${name} is standalone; no other gateway is concerned.`;
   const lines = [
     master === undefined
@@ -24,10 +25,72 @@ export function showSites(status: SitesStatus, now: number): string {
       : `${name} is satellite ${syncId ?? ''} of ${master.name}.`,
     ...(master === undefined ? [] : aboveLines(master, now)),
     ...(sites === undefined ? [] : siteLines(sites, now)),
+    ...strangerLines(strangers, now),
   ];
-  if (aside > 0) lines.push(...row('Aside', `${aside} rows wait apart: \`whorl sites aside\` says why`));
+  if (aside > 0) lines.push(...row('Aside', `${apart(aside)}: \`whorl sites aside\` says why`));
   if (lock !== undefined) lines.push(...row('Settings', lockText(lock)));
   return lines.join('\n');
+}
+
+/** The same in one line, for the status of the gateway; `undefined` for one without others. */
+export function siteLine({
+  role,
+  syncId,
+  sites = [],
+  strangers = [],
+  master,
+  aside,
+}: SitesStatus): string | undefined {
+  const waiting = aside === 0 ? [] : [apart(aside)];
+  if (master !== undefined) {
+    const { name, url, online, since, trouble } = master;
+    const link = `${online ? 'connected' : 'not connected'}${since === undefined ? '' : ` since ${when(since)}`}`;
+    const parts = [
+      `satellite ${syncId ?? ''} of ${name} at ${url}`,
+      trouble === undefined ? link : `${link} (${trouble.code})`,
+      `${counted(master.waiting, 'row')} to go up`,
+      ...waiting,
+    ];
+    return `Sites: ${parts.join(', ')}; \`whorl sites\` tells more`;
+  }
+  if (role === 'standalone') return undefined;
+  const unknown = strangers.length === 0 ? [] : [`${counted(strangers.length, 'unknown site')} knocking`];
+  const online = sites.filter((site) => site.online).length;
+  const parts = [
+    `master of ${counted(sites.length, 'satellite')}`,
+    `${online} online`,
+    ...unknown,
+    ...waiting,
+  ];
+  return `Sites: ${parts.join(', ')}; \`whorl sites\` tells more`;
+}
+
+function apart(rows: number): string {
+  return rows === 1 ? '1 row waits apart' : `${rows} rows wait apart`;
+}
+
+/** Who knocks without being in the list: who, when, from where, and what to do. */
+function strangerLines(strangers: readonly Stranger[], now: number): string[] {
+  const shown = strangers
+    .slice(0, MOST_STRANGERS)
+    .flatMap(({ syncId, was, user, from, code, time, tries }) => {
+      const who = [
+        `sync id ${syncId}`,
+        ...(was === undefined ? [] : [`${was} until it was removed`]),
+        ...(user === undefined ? [] : [`user ${user}`]),
+        ...(from === undefined ? [] : [`from ${from}`]),
+      ];
+      const add = `whorl sites add NAME --id ${syncId}${user === undefined ? '' : ` --user ${user}`}`;
+      return [
+        ...row(
+          'Refused',
+          `${who.join(', ')}: ${code}, ${counted(tries, 'try', 'tries')}, the last ${ago(time, now)}`,
+        ),
+        ...row('', `\`${add}\` lets it in; else mend \`site\` in the configuration there`),
+      ];
+    });
+  const more = strangers.length - MOST_STRANGERS;
+  return more > 0 ? [...shown, ...row('', `and ${more} more: \`whorl events --type site.refused\``)] : shown;
 }
 
 function aboveLines(above: Above, now: number): string[] {
@@ -48,9 +111,9 @@ function aboveLines(above: Above, now: number): string[] {
     ),
     ...(step === undefined
       ? []
-      : row('Now', `${step}${left === undefined ? '' : `: ${left} rows left${rest}`}`)),
+      : row('Now', `${step}${left === undefined ? '' : `: ${counted(left, 'row')} left${rest}`}`)),
     ...row('Next', `${next === undefined ? 'only when asked for' : when(next)}; ${every}`),
-    ...row('Waiting', `${waiting} changes and events to go up`),
+    ...row('Waiting', `${counted(waiting, 'change or event', 'changes and events')} to go up`),
     ...row('Complete', complete ? 'yes' : 'not all that belongs here has been here yet'),
     ...(trouble === undefined ? [] : troubleLines('Trouble', trouble)),
   ];
@@ -126,10 +189,6 @@ function row(head: string, text: string): string[] {
 
 function shortened(name: string): string {
   return name.length > MOST_NAME ? `${name.slice(0, MOST_NAME - 1)}…` : name;
-}
-
-function when(time: number): string {
-  return new Date(time).toISOString().slice(0, 19).replace('T', ' ');
 }
 
 function span(ms: number): string {
