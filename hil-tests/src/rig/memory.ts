@@ -22,6 +22,8 @@ export interface MemoryOptions {
   /** Makes what takes each line, to tap it. */
   readonly tap?: (clock: Clock) => BenchRecord['tap'];
   readonly tellKeys?: BenchRecord['tellKeys'];
+  /** Told of what the gateway says on a line, before anything becomes of it there. */
+  readonly said?: (line: string, bytes: Uint8Array) => void;
   /** Who has cut which lines. */
   readonly between?: Readonly<Record<string, Between>>;
   /** Where the gateway keeps its data; in memory unless it says. */
@@ -51,7 +53,10 @@ export async function memoryRig(plan: RigPlan, options: MemoryOptions = {}): Pro
   const bench = makeBench(plan, clock, 'memory', { tap, tellKeys: options.tellKeys });
   const { terminals, media } = bench;
   const cables = new Map(
-    [...media].map(([name, medium]) => [name, new MemoryCable(medium, options.between?.[name])]),
+    [...media].map(([name, medium]) => {
+      const said = options.said?.bind(undefined, name);
+      return [name, new MemoryCable(medium, options.between?.[name], said)];
+    }),
   );
   const places = placesOf(plan, options);
   let store = places.open();

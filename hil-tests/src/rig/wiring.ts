@@ -135,14 +135,19 @@ export class MemoryCable implements Cable {
   readonly place = 'memory';
   readonly #medium: Medium;
   readonly #between: Between | undefined;
+  readonly #said: ((bytes: Uint8Array) => void) | undefined;
   #plugged = true;
   #told: (plugged: boolean) => void = () => undefined;
   #far: Port | undefined;
 
-  /** @param between who has cut it */
-  constructor(medium: Medium, between?: Between) {
+  /**
+   * @param between who has cut it
+   * @param said told of what the gateway says, before anything becomes of it on the wire
+   */
+  constructor(medium: Medium, between?: Between, said?: (bytes: Uint8Array) => void) {
     this.#medium = medium;
     this.#between = between;
+    this.#said = said;
   }
 
   get plugged(): boolean {
@@ -169,6 +174,7 @@ export class MemoryCable implements Cable {
     if (!this.#plugged) throw new WhorlError('LINE_OPEN', 'the cable is not plugged in');
     const [near, far] = memoryPair();
     this.#far = far;
+    const said = this.#said;
     const splitter = new FrameSplitter();
     let dropped = 0;
     let borrower: ((bytes: Uint8Array) => void) | undefined;
@@ -186,6 +192,7 @@ export class MemoryCable implements Cable {
     this.#medium.connect(this.#between?.join(far) ?? far);
     return {
       write(bytes, written) {
+        said?.(bytes);
         near.write(bytes);
         written();
       },

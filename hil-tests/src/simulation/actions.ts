@@ -24,8 +24,8 @@ const FINGERS = 4;
 const CROWD = 60;
 /** What changes between a backup and its return, at most. */
 const MOST_REGRETTED = 3;
-/** Longest that terminals are given for what changed before the gateway goes back, milliseconds. */
-const REGRET_MS = 3_000;
+/** Longest that terminals are given for what changed before something goes back, milliseconds. */
+const GIVEN_MS = 3_000;
 
 /** What people or the world do next, as chance has it: each deed is done before the next one is asked for. */
 export type Action = (run: Run) => Iterable<Deed>;
@@ -60,6 +60,7 @@ export const ACTIONS: readonly (readonly [times: number, action: Action])[] = [
   [2, copyFlash],
   [2, putBack],
   [3, relapse],
+  [3, haunt],
 ];
 
 /** Now and then several fingers in a row, while the first are being fetched. */
@@ -83,9 +84,22 @@ export function* regret(run: Run): Generator<Deed> {
   yield { do: 'back-up' };
   for (let more = random.below(MOST_REGRETTED); more >= 0; more -= 1)
     yield* pick(random, [call, call, add, regroup, remove, enrol, rename, removeThere])(run);
-  if (random.below(3) > 0) yield { do: 'given', at: onWall(run), withinMs: REGRET_MS };
-  else yield { do: 'pass', ms: random.below(REGRET_MS) };
+  if (random.below(3) > 0) yield { do: 'given', at: onWall(run), withinMs: GIVEN_MS };
+  else yield { do: 'pass', ms: random.below(GIVEN_MS) };
   yield { do: 'restore' };
+}
+
+/** Somebody is deleted, and a terminal goes back to a moment when they were there. */
+function* haunt(run: Run): Generator<Deed> {
+  const { random } = run;
+  const one = someoneThere(run);
+  if (one === undefined) return;
+  const { at, user } = one;
+  yield { do: 'copy', at };
+  yield { do: random.below(3) === 0 ? 'erase' : 'delete', user };
+  if (random.below(3) > 0) yield { do: 'given', at, withinMs: GIVEN_MS };
+  else yield { do: 'pass', ms: random.below(GIVEN_MS) };
+  yield { do: 'put-back', at };
 }
 
 /** Somebody comes who is to go where there is no room. */

@@ -154,6 +154,7 @@ export class Belief {
 
   named(user: number, name: string): void {
     this.#buried.delete(user);
+    this.#deleted.delete(user);
     this.users.set(user, this.keepsNames ? { name } : {});
     this.#names.set(user, (this.#names.get(user) ?? new Set()).add(name));
   }
@@ -211,7 +212,7 @@ export class Belief {
   forgot({ users, safe, autoSync, keepsNames, erasures }: Remembered, still: Still): void {
     const { there, isStill } = still;
     const erased = new Set(this.#erasures.slice(erasures));
-    for (const user of [...this.users.keys(), ...there, ...erased]) this.#raced.add(user);
+    for (const user of [...this.users.keys(), ...there, ...erased, ...this.#deleted]) this.#raced.add(user);
     this.users.clear();
     for (const [user, known] of users) {
       if (erased.has(user)) continue;
@@ -240,7 +241,7 @@ export class Belief {
     }
     this.waiting = waiting;
     for (const user of this.#deleted)
-      if (!held.has(user) && !this.#raced.has(user) && !this.shared.has(user) && !isAmong(this.apart, user))
+      if (!this.#raced.has(user) && !this.shared.has(user) && !isAmong(this.apart, user))
         this.#buried.add(user);
     for (const user of held)
       if (!this.users.has(user) && !this.#buried.has(user) && isAmong(this.put, user))

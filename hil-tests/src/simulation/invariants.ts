@@ -103,6 +103,13 @@ export const INVARIANTS: readonly Invariant[] = [
     },
   },
   {
+    name: 'B15 what is said to all of a line, somebody there can read',
+    check({ broadcasts }) {
+      const [wrong] = broadcasts.wrong;
+      if (wrong !== undefined) throw new Error(wrong);
+    },
+  },
+  {
     name: 'G5 all that happened was said over MQTT, in its order, and nothing else',
     async check({ rig, north }) {
       if (north === undefined) return;

@@ -6,6 +6,7 @@ import { SimulatedMachine } from '../powerloss/machine.ts';
 import { memoryRig } from '../rig/memory.ts';
 import { Archive } from './archive.ts';
 import { Belief } from './belief.ts';
+import { Broadcasts } from './broadcasts.ts';
 import { carriedOn, unsentAt } from './carried.ts';
 import { comeHome } from './homecoming.ts';
 import { perform } from './deeds/table.ts';
@@ -19,6 +20,9 @@ import { comeToRest } from './rest.ts';
 import type { FlashCopy, Played } from './run.ts';
 import type { Script } from './script.ts';
 import { NOTICED_MS, seeToAll } from './troubles.ts';
+
+/** How old sessions and keys for broadcasts become where they are renewed often. */
+const RENEWAL_MS = 7_000;
 
 export interface ProgrammeResult {
   /** How long it took at the site, times its terminals, milliseconds. */
@@ -57,9 +61,15 @@ export async function runProgramme({ seed, site, backups, rounds }: Programme): 
     hasBroker(seed) && archive === undefined
       ? (clock: Clock) => (north = new Northbound({ clock, seed }))
       : undefined;
-  const rig = await memoryRig({ ...SITES[site], seed }, { machine, beside, data: archive?.data });
+  const broadcasts = new Broadcasts();
+  const plan = { ...SITES[site], seed, ...(renewsOften(seed) ? { renewalMs: RENEWAL_MS } : {}) };
+  const rig = await memoryRig(plan, {
+    ...{ machine, beside, data: archive?.data },
+    tellKeys: (keys) => broadcasts.readable(keys),
+    said: (line, bytes) => broadcasts.said(line, bytes),
+  });
   const played: Played = {
-    ...{ rig, belief: new Belief(), machine, north, trace: [] },
+    ...{ rig, belief: new Belief(), machine, north, broadcasts, trace: [] },
     archive,
     carried: carriedOn(rig),
     ...{ copies: new Map<string, FlashCopy>(), strikes: new Set<() => void>() },
@@ -78,6 +88,11 @@ export async function runProgramme({ seed, site, backups, rounds }: Programme): 
     await rig.close();
     archive?.remove();
   }
+}
+
+/** Keys are renewed amid everything else; a day, as in life, is longer than most programmes. */
+function renewsOften(seed: number): boolean {
+  return seed % 3 === 2;
 }
 
 function hasBroker(seed: number): boolean {

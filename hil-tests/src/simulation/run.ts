@@ -3,6 +3,7 @@ import type { SimulatedMachine } from '../powerloss/machine.ts';
 import type { MemoryRig } from '../rig/memory.ts';
 import type { Archive } from './archive.ts';
 import type { Belief } from './belief.ts';
+import type { Broadcasts } from './broadcasts.ts';
 import type { Carried } from './carried.ts';
 import type { Northbound } from './northbound.ts';
 
@@ -21,6 +22,8 @@ export interface Played {
   readonly machine: SimulatedMachine | undefined;
   /** The broker and the programs at it, when there is one. */
   readonly north: Northbound | undefined;
+  /** What the gateway says to all of a line. */
+  readonly broadcasts: Broadcasts;
   /** Where the gateway's data and backups lie, when backups are made. */
   readonly archive: Archive | undefined;
   /** What people did with portable terminals, by name. */
