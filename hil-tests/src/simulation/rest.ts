@@ -13,6 +13,12 @@ export async function comeToRest(rig: Rig, north: Northbound | undefined): Promi
   const isAtRest = async (): Promise<boolean> => {
     const terminals = [...rig.terminals.values()];
     if (terminals.some((terminal) => terminal.power !== 'on' || isSyncing(terminal))) return false;
+    // Mostly it is a log that is waited for: what costs more to ask is not asked before it is read.
+    const read = new Map((await rig.gateway.store.terminals()).map((row) => [row.name, row.position.id]));
+    const isRead = [...rig.terminals].every(
+      ([name, terminal]) => !isHere(name) || (read.get(name) ?? 0) >= (terminal.logs(1)[0]?.id ?? 0),
+    );
+    if (!isRead) return false;
     const status = await rig.gateway.operations.status();
     if (status.openPulls > 0 || status.database !== undefined) return false;
     const busy = status.terminals.some(
@@ -22,12 +28,8 @@ export async function comeToRest(rig: Rig, north: Northbound | undefined): Promi
     if (busy) return false;
     const failed = await rig.gateway.store.ledger({ state: 'failed', limit: 1000 });
     if (failed.some((row) => row.nextTry !== undefined && isHere(row.terminal))) return false;
-    const read = new Map((await rig.gateway.store.terminals()).map((row) => [row.name, row.position.id]));
     const [newest] = await rig.gateway.store.events({ newest: true, limit: 1 });
-    if (north?.isAtRest(newest?.id ?? 0) === false) return false;
-    return [...rig.terminals].every(
-      ([name, terminal]) => !isHere(name) || (read.get(name) ?? 0) >= (terminal.logs(1)[0]?.id ?? 0),
-    );
+    return north?.isAtRest(newest?.id ?? 0) !== false;
   };
   await rig.until('the site at rest', isAtRest, { withinMs: PATIENCE_MS });
 }
