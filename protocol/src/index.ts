@@ -3,6 +3,7 @@ export type { Cancel, Clock } from './clock/clock.ts';
 export { sleep } from './clock/sleep.ts';
 export { systemClock } from './clock/system.ts';
 export { VirtualClock } from './clock/virtual.ts';
+export { counted } from './counted.ts';
 export { nearest } from './nearest.ts';
 export type { Random } from './random.ts';
 export { seededRandom } from './random.ts';

@@ -1,4 +1,4 @@
-import { codeOf, credentialOf, describe, FIELDS, sleep, WhorlError } from '@whorl/protocol';
+import { codeOf, counted, credentialOf, describe, FIELDS, sleep, WhorlError } from '@whorl/protocol';
 import type { Clock, CredentialKind, FieldName, User } from '@whorl/protocol';
 import type { Enrolment } from '../firmware/enrolment.ts';
 import type { Terminal } from '../firmware/terminal.ts';
@@ -27,7 +27,9 @@ export async function enrolMany(
     } catch (cause) {
       const code = codeOf(cause);
       if (code === undefined || count === 1) throw cause;
-      throw new WhorlError(code, `${i} of ${count} users were enrolled, then: ${describe(cause)}`, { cause });
+      throw new WhorlError(code, `${i} of ${counted(count, 'user')} were enrolled, then: ${describe(cause)}`, {
+        cause,
+      });
     }
   }
   return ids;

@@ -48,7 +48,7 @@ test('E6 P4 P9 every button has an action, and the display is shown', async () =
   await expect(act('sync', { mode: 'download', task: '3' })).rejects.toMatchObject({
     code: 'TERMINAL_UNSENT',
   });
-  expect(shown()).toContain('[question] 1 changes were not sent');
+  expect(shown()).toContain('[question] 1 change was not sent');
   expect(await act('confirm')).toEqual({ shows: '[synchronise] preparing' });
   expect(await act('cancel')).toEqual({ shows: 'nothing' });
   await act('sync', { task: TASK });

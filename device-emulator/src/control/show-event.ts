@@ -1,3 +1,4 @@
+import { counted } from '@whorl/protocol';
 import type { FleetEvent } from '../events/event.ts';
 
 const PLACE_WIDTH = 16;
@@ -37,7 +38,7 @@ function wordsOf(event: FleetEvent): string {
     case 'fault':
       return `${event.fault} ${event.active ? 'begins' : 'ends'}`;
     case 'frame':
-      return `${arrowOf(event.direction)} ${event.message ?? event.form}, ${event.bytes} bytes`;
+      return `${arrowOf(event.direction)} ${event.message ?? event.form}, ${counted(event.bytes, 'byte')}`;
     case 'module':
       return moduleOf(event);
     case 'missed':

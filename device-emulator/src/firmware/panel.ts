@@ -1,4 +1,5 @@
 import {
+  counted,
   credentialOf,
   decodeUser,
   FIELDS,
@@ -74,7 +75,7 @@ export class Panel {
       this.enrolFailed(user);
       throw new WhorlError(
         'TERMINAL_FULL',
-        `user ${user.toString()}: ${users.size.toString()} users are held`,
+        `user ${user.toString()}: ${counted(users.size, 'user is', 'users are')} held`,
       );
     }
     const credentials = [...fields.keys()].filter((number) => credentialOf(number) !== undefined);
@@ -237,7 +238,7 @@ export class Panel {
 
   #fit(users: number): void {
     const most = this.#model.capabilities.users;
-    if (users > most) throw new WhorlError('TERMINAL_FULL', `${users} users, ${most} fit`);
+    if (users > most) throw new WhorlError('TERMINAL_FULL', `${counted(users, 'user')}, ${most} fit`);
   }
 
   #held(user: number): UserRecord {

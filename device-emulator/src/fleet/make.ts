@@ -1,6 +1,6 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { ADDRESS_MAX, describe, WhorlError } from '@whorl/protocol';
+import { ADDRESS_MAX, counted, describe, WhorlError } from '@whorl/protocol';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import { isModelPath, modelNamed } from '../models/built-in.ts';
@@ -86,7 +86,7 @@ function kindsOf({ model, from, users }: ReturnType<typeof readWish>): object[] 
 function usersOf(count: number, name: string): object {
   const { users, fingers, faces } = modelNamed(name).capabilities;
   if (count === 0) return {};
-  if (count > users) throw new RequestError('users', `${name} holds ${users} users at most`);
+  if (count > users) throw new RequestError('users', `${name} holds ${counted(users, 'user')} at most`);
   const kind = fingers > 0 ? 'fingers' : faces > 0 ? 'faces' : 'cards';
   return { users: { count, [kind]: 1 } };
 }

@@ -275,7 +275,7 @@ export class FrontPanel extends Part {
     )}
     ${
       all.length > shown.length
-        ? html`<p class="quiet">${all.length - shown.length} more lines: search for them by name.</p>`
+        ? html`<p class="quiet">${all.length - shown.length} more: search for a line by its name.</p>`
         : ''
     }
     ${modules.length === 0 ? '' : html`<module-card .store=${this.store} .modules=${modules}></module-card>`}

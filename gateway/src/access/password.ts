@@ -1,5 +1,5 @@
 import { argon2, timingSafeEqual } from 'node:crypto';
-import { WhorlError } from '@whorl/protocol';
+import { counted, WhorlError } from '@whorl/protocol';
 import type { Random } from '@whorl/protocol';
 
 /** RFC 9106 with what OWASP advises for servers: 19 MiB, two passes, one lane; some tens of milliseconds. */
@@ -17,7 +17,7 @@ const PHC = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,2})\$([\w+/]{22,
 export function checkPassword(name: string, password: string): void {
   const { length } = password;
   if (length < LEAST_CHARACTERS)
-    throw new WhorlError('PASSWORD_WEAK', `the password has ${length} characters`);
+    throw new WhorlError('PASSWORD_WEAK', `the password has ${counted(length, 'character')}`);
   if (length > MOST_CHARACTERS)
     throw new WhorlError('PASSWORD_WEAK', `the password has more than ${MOST_CHARACTERS} characters`);
   if (password.toLowerCase().includes(name.toLowerCase()))

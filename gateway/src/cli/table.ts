@@ -17,11 +17,6 @@ export function table(
   return [line(headings), line(widths.map((one) => '─'.repeat(one))), ...rows.map(line)].join('\n');
 }
 
-/** `1 line`, `2 lines`. */
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
-}
-
 /** How long ago, in the largest unit that tells something. */
 export function ago(time: number | undefined, now: number): string {
   if (time === undefined) return '–';

@@ -1,4 +1,4 @@
-import { WhorlError } from '@whorl/protocol';
+import { counted, WhorlError } from '@whorl/protocol';
 import type { Cancel } from '@whorl/protocol';
 import { z } from 'zod';
 import type { NewEvent } from '../events/catalogue.ts';
@@ -186,7 +186,7 @@ function waitOf({ failures, last }: Kept, now: number): number {
 /** @throws WhorlError SITES_CODE_WEAK */
 function checkCode(code: string): void {
   const weak = (text: string): WhorlError => new WhorlError('SITES_CODE_WEAK', text);
-  if (code.length < LEAST_CHARACTERS) throw weak(`the code has ${code.length} characters`);
+  if (code.length < LEAST_CHARACTERS) throw weak(`the code has ${counted(code.length, 'character')}`);
   if (new Set(code).size < 4) throw weak('the code repeats few characters');
   const steps = new Set(
     Array.from(code)

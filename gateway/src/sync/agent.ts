@@ -1,4 +1,4 @@
-import { codeOf, describe } from '@whorl/protocol';
+import { codeOf, counted, describe } from '@whorl/protocol';
 import type { ErrorCode, LogState } from '@whorl/protocol';
 import type { Doubt, NewEvent } from '../events/catalogue.ts';
 import type { LogPosition } from '../store/store.ts';
@@ -139,7 +139,7 @@ export class Agent {
     const name = this.#driver.name;
     log.info(
       { terminal: name, serial: identity.serial },
-      `${name}: online: ${identity.model}, firmware ${identity.firmware}, serial ${identity.serial}, ${identity.users} users`,
+      `${name}: online: ${identity.model}, firmware ${identity.firmware}, serial ${identity.serial}, ${counted(identity.users, 'user')}`,
     );
     await this.#site.tell({
       type: 'terminal.online',

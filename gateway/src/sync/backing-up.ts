@@ -1,6 +1,6 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe } from '@whorl/protocol';
+import { counted, describe } from '@whorl/protocol';
 import type { Clock } from '@whorl/protocol';
 import type { NewEvent } from '../events/catalogue.ts';
 import type { Log } from '../settings/log.ts';
@@ -66,7 +66,7 @@ export class BackingUp {
       const made = await store.backups.make(join(plan.directory, fileOf(name, time)));
       for (const old of this.#kept().slice(0, -plan.keep)) rmSync(join(plan.directory, old));
       const { file, bytes, users } = made;
-      log.info({ file, bytes, users }, `backup: ${file}, ${users} users, read back`);
+      log.info({ file, bytes, users }, `backup: ${file}, ${counted(users, 'user')}, read back`);
       await tell({ type: 'backup.made', time, data: { file, bytes, users } });
       return plan.hours * HOUR_MS;
     } catch (error) {

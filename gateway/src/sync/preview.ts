@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { WhorlError } from '@whorl/protocol';
+import { counted, WhorlError } from '@whorl/protocol';
 import type { RuntimeSettings } from '../settings/runtime.ts';
 import type { LedgerRow } from '../store/store.ts';
 
@@ -142,7 +142,7 @@ function extentOf({ terminals }: Preview, what: Guarded): string {
   const [verb, place] = what === 'removed' ? ['removes', 'from'] : ['overwrites', 'at'];
   const some = terminals
     .filter((one) => one[what] > 0)
-    .map((one) => `${one[what]} of ${one.users} users ${place} ${one.terminal}`);
+    .map((one) => `${one[what]} of ${counted(one.users, 'user')} ${place} ${one.terminal}`);
   return `the change ${verb} ${some.length === 0 ? 'nobody' : some.join(', ')}`;
 }
 

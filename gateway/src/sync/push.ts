@@ -1,6 +1,7 @@
 import {
   BATCH_MAX_USERS,
   codeOf,
+  counted,
   describe,
   fitting,
   fittingFields,
@@ -252,5 +253,5 @@ function eventsFor(site: Site, terminal: string, result: LedgerResult): NewEvent
 
 function showUsers(rows: readonly LedgerRow[]): string {
   const [first] = rows;
-  return rows.length === 1 && first !== undefined ? `user ${first.user}` : `${rows.length} users`;
+  return rows.length === 1 && first !== undefined ? `user ${first.user}` : counted(rows.length, 'user');
 }

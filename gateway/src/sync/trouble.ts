@@ -1,4 +1,4 @@
-import { codeOf, describe, textOf } from '@whorl/protocol';
+import { codeOf, counted, describe, textOf } from '@whorl/protocol';
 import type { Cancel, Clock, ErrorCode, Random } from '@whorl/protocol';
 import type { NewEvent } from '../events/catalogue.ts';
 import type { EventHub } from '../events/hub.ts';
@@ -117,7 +117,10 @@ export class Trouble {
         ? []
         : [recovered(clock.wallTime(), first.time, 0, `${first.source ?? ''}/recovered`)];
     hub.publish(await store.spill.drain(clock.wallTime(), over));
-    log.warn({ events: left.length }, `the database takes again what it could not: ${left.length} events`);
+    log.warn(
+      { events: left.length },
+      `the database takes again what it could not: ${counted(left.length, 'event')}`,
+    );
   }
 
   stop(): void {

@@ -1,3 +1,4 @@
+import { counted } from '@whorl/protocol';
 import type { NewEvent } from '../events/catalogue.ts';
 import type { Doubt, EventType } from '../events/catalogue.ts';
 import type { LedgerRow } from '../store/store.ts';
@@ -59,7 +60,7 @@ export async function restoreTrust(
   );
   site.log.info(
     { terminal: driver.name, ...counts },
-    `${driver.name}: compared, ${doubt}: ${same} users the same, ${counts.different} different, ${counts.missing} missing, ${counts.extra} only there`,
+    `${driver.name}: compared, ${doubt}: ${counted(same, 'user')} the same, ${counts.different} different, ${counts.missing} missing, ${counts.extra} only there`,
   );
   return doubted.stands();
 }

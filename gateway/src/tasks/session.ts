@@ -1,4 +1,4 @@
-import { codeOf, describe } from '@whorl/protocol';
+import { codeOf, counted, describe } from '@whorl/protocol';
 import type { ErrorCode } from '@whorl/protocol';
 import type { NewEvent } from '../events/catalogue.ts';
 import { RefusedError } from '../lines/answer.ts';
@@ -141,7 +141,7 @@ export class Session {
     const table = await tableOf(ground, slice, capabilities);
     if (table.users.size > capabilities.users)
       throw new SyncFailure(
-        `${task.name} has ${table.users.size} users, and the terminal holds at most ${capabilities.users}.`,
+        `${task.name} has ${counted(table.users.size, 'user')}, and the terminal holds at most ${capabilities.users}.`,
       );
     this.#stage('downloading');
     const digest = await download({

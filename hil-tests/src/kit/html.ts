@@ -1,3 +1,4 @@
+import { counted } from '@whorl/protocol';
 import { seconds } from './console-report.ts';
 import { TIMELINE_STYLE, timelineHtml } from './html-timeline.ts';
 import { text } from './junit.ts';
@@ -61,7 +62,7 @@ function row({ title, state, ms, reason, stack, timeline }: Result): string {
     ...(timeline === undefined
       ? []
       : [
-          `<details open><summary>The wire up to the failure, ${timeline.length} packets, newest last</summary>${timelineHtml(timeline)}</details>`,
+          `<details open><summary>The wire up to the failure, ${counted(timeline.length, 'packet')}, newest last</summary>${timelineHtml(timeline)}</details>`,
         ]),
   ];
   const time = state === 'left-out' ? '' : seconds(ms);

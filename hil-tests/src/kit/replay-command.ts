@@ -2,7 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { modelNamed } from '@whorl/device-emulator';
-import { codeOf, describe, isCapture, KeyRing, readCapture, readKeys, WhorlError } from '@whorl/protocol';
+import {
+  codeOf,
+  counted,
+  describe,
+  isCapture,
+  KeyRing,
+  readCapture,
+  readKeys,
+  WhorlError,
+} from '@whorl/protocol';
 import type { CapturedPacket } from '@whorl/protocol';
 import type { Deviation } from '../replay/compare.ts';
 import { judge } from '../replay/firmware.ts';
@@ -66,10 +75,12 @@ function judgement(
   { packets, seats, lastsMs }: Recording,
   { same, unsaid, first }: Omit<Judged, 'first'> & { readonly first: Difference | undefined },
 ): string {
-  const head = `${packets} packets of ${seats.length} terminals, ${(lastsMs / 1000).toFixed(1)} s`;
+  const head = `${counted(packets, 'packet')} of ${counted(seats.length, 'terminal')}, ${(lastsMs / 1000).toFixed(1)} s`;
   const left =
-    unsaid === 0 ? '' : `; ${unsaid} frames were said before a session is opened, and are left out`;
-  const sum = `${head}\n${same} answers as recorded${left}`;
+    unsaid === 0
+      ? ''
+      : `; ${counted(unsaid, 'frame that was', 'frames that were')} said before a session is opened left out`;
+  const sum = `${head}\n${counted(same, 'answer')} as recorded${left}`;
   if (first === undefined) return sum;
   const { packet, atMs, line, address, asked, expected = ['nothing'], got = ['nothing'] } = first;
   const where = `The first that is not: packet ${packet}, ${(atMs / 1000).toFixed(3)} s, line ${line}, terminal ${address}`;
@@ -119,9 +130,9 @@ function write(path: string, text: string): void {
 
 function shown(recording: Recording, same: number, deviations: readonly Deviation[]): string {
   const { packets, seats, lastsMs, unopened } = recording;
-  const sealed = unopened === 0 ? '' : `; ${unopened} packets are sealed, and no key opened them`;
-  const head = `${packets} packets of ${seats.length} terminals, ${(lastsMs / 1000).toFixed(1)} s${sealed}`;
-  const sum = `${same} messages as recorded, ${deviations.length} otherwise`;
+  const sealed = unopened === 0 ? '' : `; ${counted(unopened, 'packet')} sealed, and no key opened them`;
+  const head = `${counted(packets, 'packet')} of ${counted(seats.length, 'terminal')}, ${(lastsMs / 1000).toFixed(1)} s${sealed}`;
+  const sum = `${counted(same, 'message')} as recorded, ${deviations.length} otherwise`;
   if (deviations.length === 0) return `${head}\n${sum}`;
   const rows = deviations.map((one) => [
     String(one.packet),

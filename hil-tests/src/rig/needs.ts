@@ -1,3 +1,4 @@
+import { counted } from '@whorl/protocol';
 import { ABILITIES } from './site.ts';
 import type { Ability, EmulatedKind, RigKind } from './site.ts';
 
@@ -30,7 +31,7 @@ export function leftOut(needs: Needs, gives: Gives): string | undefined {
   const [missing] = needs.abilities.filter((one) => !gives.abilities.includes(one));
   if (missing !== undefined) return `needs ${ABILITIES[missing]}`;
   if (gives.terminals < needs.terminals)
-    return `needs ${needs.terminals} terminals, and the rig has ${gives.terminals}`;
+    return `needs ${counted(needs.terminals, 'terminal')}, and the rig has ${gives.terminals}`;
   if (needs.destroys !== undefined && !gives.consents)
     return `destructive (${needs.destroys}): needs --allow-destructive`;
   return undefined;

@@ -1,4 +1,4 @@
-import { isPin, WhorlError } from '@whorl/protocol';
+import { counted, isPin, WhorlError } from '@whorl/protocol';
 import type { Body, Clock } from '@whorl/protocol';
 import type { TellNoticed } from '../noticed.ts';
 import type { Op } from '../ops.ts';
@@ -195,7 +195,7 @@ export class Portable {
       return {
         kind: 'confirm-loss',
         unsent,
-        text: `${unsent} changes were not sent and would be lost. Download all the same?`,
+        text: `${counted(unsent, 'change was', 'changes were')} not sent and would be lost. Download all the same?`,
       };
     return message === undefined ? undefined : { kind: 'message', ...message };
   }
@@ -271,7 +271,7 @@ export class Portable {
       this.#question = { kind: 'confirm-loss', picked };
       throw new WhorlError(
         'TERMINAL_UNSENT',
-        `${unsent} changes were not sent and would be lost; "confirm" downloads all the same`,
+        `${counted(unsent, 'change was', 'changes were')} not sent and would be lost; "confirm" downloads all the same`,
       );
     }
     this.#question = undefined;

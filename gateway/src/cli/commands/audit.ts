@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { counted } from '@whorl/protocol';
 import type { AuditReport, AuditView } from '../../access/audit.ts';
 import { contextOf, EXIT, guarded } from '../context.ts';
 import { table, when } from '../table.ts';
@@ -57,5 +58,5 @@ function showDeeds(list: readonly AuditView[]): string {
 function showReport({ sound, entries, head, findings }: AuditReport): string {
   const found = findings.map(({ seq, text }) => `  entry ${seq}: ${text}`);
   const verdict = sound ? 'nothing was tampered with.' : 'the audit trail was tampered with:';
-  return [`${entries} entries; ${verdict}`, ...found, `head ${head}`].join('\n');
+  return [`${counted(entries, 'entry', 'entries')}; ${verdict}`, ...found, `head ${head}`].join('\n');
 }

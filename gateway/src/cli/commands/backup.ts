@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { systemClock } from '@whorl/protocol';
+import { counted, systemClock } from '@whorl/protocol';
 import type { BackupReport } from '../../store/backup.ts';
 import { contextOf, dataDirectory, guarded } from '../context.ts';
 import { question } from '../prompt.ts';
@@ -29,7 +29,7 @@ Example:
         context.print(
           made,
           () =>
-            `${made.users} users, ${made.bytes.toLocaleString('en')} bytes, read back: ${made.file}\n` +
+            `${counted(made.users, 'user')}, ${counted(made.bytes, 'byte')}, read back: ${made.file}\n` +
             'To restore it, its whorl-….keys file and the master key are needed, too.',
         );
       });
@@ -64,7 +64,7 @@ Examples:
         const report = await restore({ data, file: resolve(file), now, replace, ...key });
         context.print(report, () =>
           [
-            `${report.users} users are restored; ${report.terminals} terminals are compared when the gateway starts.`,
+            `${counted(report.users, 'user is', 'users are')} restored; ${counted(report.terminals, 'terminal is', 'terminals are')} compared when the gateway starts.`,
             ...(report.erased === 0 ? [] : [`${report.erased} who were erased since are left out.`]),
             ...(report.aside === undefined ? [] : [`The database that was there is ${report.aside}.`]),
           ].join('\n'),

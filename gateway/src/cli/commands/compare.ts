@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { WhorlError } from '@whorl/protocol';
+import { counted, WhorlError } from '@whorl/protocol';
 import type { CompareReport } from '../../sync/resolve.ts';
 import { contextOf, guarded, wholeNumber } from '../context.ts';
 import { showPreview, withPreview } from '../preview.ts';
@@ -79,7 +79,7 @@ function showReport(report: CompareReport): string {
   const equal = different.length + missing.length + extra.length + heldApart.length === 0;
   const done = preview === undefined && pushed + pulled + removed > 0;
   return [
-    `${terminal}: ${same} users the same${equal ? ', and no others.' : ''}`,
+    `${terminal}: ${counted(same, 'user')} the same${equal ? ', and no others.' : ''}`,
     ...list('different there', different),
     ...list('missing there', missing),
     ...list('only there', extra),

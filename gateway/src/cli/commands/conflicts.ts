@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { WhorlError } from '@whorl/protocol';
+import { counted, WhorlError } from '@whorl/protocol';
 import type { ConflictFieldView, ConflictSummaryView, ConflictView } from '../../http/conflict-views.ts';
 import { contextOf, guarded, wholeNumber } from '../context.ts';
 import { table } from '../table.ts';
@@ -105,7 +105,7 @@ function addAccept(conflicts: Command): void {
         if (options.all === true) {
           const body = togetherOf(id, options);
           const answer = await context.client.send<{ decided: number }>('POST', '/conflicts/accept', body);
-          context.print(answer, () => `${answer.decided} conflicts are decided.`);
+          context.print(answer, () => `${counted(answer.decided, 'conflict is', 'conflicts are')} decided.`);
           return;
         }
         if (id === undefined)

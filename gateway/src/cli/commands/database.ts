@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
-import { codeOf, systemClock } from '@whorl/protocol';
+import { codeOf, counted, systemClock } from '@whorl/protocol';
 import { loadConfig } from '../../settings/config.ts';
 import type { Config } from '../../settings/config.ts';
 import { contextOf, dataDirectory, guarded, usageError } from '../context.ts';
@@ -65,7 +65,7 @@ Examples:
         });
         context.print(report, () =>
           [
-            `${report.rows.toLocaleString('en')} rows are at ${database.url}, the same as in the file, ` +
+            `${counted(report.rows, 'row is', 'rows are')} at ${database.url}, the same as in the file, ` +
               `${(report.stoppedMs / 1000).toFixed(1)} s after the gateway was stopped. Start it with this configuration.`,
             ...(report.aside === undefined ? [] : [`What was there is kept in schema ${report.aside}.`]),
           ].join('\n'),
@@ -125,9 +125,9 @@ async function snapshotOf(context: ReturnType<typeof contextOf>, file: string): 
 function inWords(step: MoveStep): string {
   switch (step.step) {
     case 'rows':
-      return `${step.rows.toLocaleString('en')} of ${step.of.toLocaleString('en')} rows`;
+      return `${step.rows.toLocaleString('en')} of ${counted(step.of, 'row')}`;
     case 'difference':
-      return `${step.rows.toLocaleString('en')} rows changed meanwhile, copied in ${step.tookMs} ms`;
+      return `${counted(step.rows, 'row')} changed meanwhile, copied in ${step.tookMs} ms`;
     case 'stop':
       return 'Stop the gateway now; until then, what changes is copied every few seconds.';
     case 'last':

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { runtimeSettingsSchema } from '../../settings/runtime.ts';
 import type { RuntimeSettings } from '../../settings/runtime.ts';
-import { nearest, systemClock, WhorlError } from '@whorl/protocol';
+import { counted, nearest, systemClock, WhorlError } from '@whorl/protocol';
 import type { StoredEvent } from '../../events/catalogue.ts';
 import type { LedgerRow } from '../../store/store.ts';
 import type { GatewayStatus } from '../../sync/operations.ts';
@@ -77,7 +77,7 @@ const TROUBLES: Readonly<Record<TroubleCode, string>> = {
 
 /** In one line; the remedy stands with the code. */
 export function showTrouble({ code, reason, since, waiting }: DatabaseTrouble): string {
-  const users = waiting === 1 ? '1 user waits at a terminal' : `${waiting} users wait at terminals`;
+  const users = counted(waiting, 'user waits at a terminal', 'users wait at terminals');
   return `Database: cannot write since ${when(since)}: ${TROUBLES[code]}${waiting === 0 ? '' : `, ${users}`} (${code}: ${reason})`;
 }
 
@@ -107,7 +107,7 @@ function showStatus(status: Status, sites: string | undefined): string {
       `${terminal.model ?? ''} ${terminal.serial ?? ''}${terminal.unknown === undefined ? '' : `, unknown what it holds: ${terminal.unknown}; being compared`}`,
   ]);
   return [
-    `${status.gateway}: ${status.users} users, ${status.openPulls} pulls open, ${status.openConflicts} conflicts open, autoSync ${status.settings.autoSync}`,
+    `${status.gateway}: ${counted(status.users, 'user')}, ${counted(status.openPulls, 'pull')} open, ${counted(status.openConflicts, 'conflict')} open, autoSync ${status.settings.autoSync}`,
     ...(status.database === undefined ? [] : [showTrouble(status.database)]),
     ...(status.api === undefined ? [] : [showApi(status.api)]),
     ...(sites === undefined ? [] : [sites]),
@@ -146,7 +146,7 @@ function addLedger(program: Command): void {
           ...(user === undefined ? {} : { user: wholeNumber(user, '--user') }),
           ...(terminal === undefined ? {} : { terminal }),
         });
-        context.print(answer, () => `${answer.retried} rows are tried again.`);
+        context.print(answer, () => `${counted(answer.retried, 'row is', 'rows are')} tried again.`);
       });
     });
 }

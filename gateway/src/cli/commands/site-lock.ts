@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { counted } from '@whorl/protocol';
 import type { SitesStatus } from '../../sites/operations.ts';
 import { needsCode, needsRole } from '../beforehand.ts';
 import { contextOf, dataDirectory, guarded, wholeNumber } from '../context.ts';
@@ -77,7 +78,7 @@ function addUnlock(sites: Command): void {
         const code = await askPassword(options.codeFile, 'Code: ', { option: '--code-file' });
         const body = { code, minutes };
         const opened = await context.client.send<{ until: number }>('POST', '/sites/lock/open', body);
-        context.print(opened, () => `Open for you for ${minutes} minutes.`);
+        context.print(opened, () => `Open for you for ${counted(minutes, 'minute')}.`);
       });
     });
 }

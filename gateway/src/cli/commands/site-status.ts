@@ -1,6 +1,6 @@
-import { ERRORS } from '@whorl/protocol';
+import { counted, ERRORS } from '@whorl/protocol';
 import type { SitesStatus, SiteView, Stranger } from '../../sites/operations.ts';
-import { ago, counted, table, when } from '../table.ts';
+import { ago, table, when } from '../table.ts';
 
 /** Narrowest screen that a status is made for. */
 const COLUMNS = 80;
@@ -66,7 +66,7 @@ export function siteLine({
 }
 
 function apart(rows: number): string {
-  return rows === 1 ? '1 row waits apart' : `${rows} rows wait apart`;
+  return counted(rows, 'row waits apart', 'rows wait apart');
 }
 
 /** Who knocks without being in the list: who, when, from where, and what to do. */

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
-import { WhorlError } from '@whorl/protocol';
+import { counted, WhorlError } from '@whorl/protocol';
 import type { SiteSyncSettings } from '../../settings/sites.ts';
 import type { SitesStatus } from '../../sites/operations.ts';
 import type { Probe } from '../../sites/probe.ts';
@@ -133,9 +133,9 @@ function showSchedule({ intervalMinutes, continuous, quiet, bytesPerSecond }: Si
   return [
     intervalMinutes === 0
       ? 'Paused.'
-      : `Every ${intervalMinutes} minutes${continuous ? ', and as changes happen' : ''}.`,
+      : `Every ${counted(intervalMinutes, 'minute')}${continuous ? ', and as changes happen' : ''}.`,
     `Quiet hours: ${hours === '' ? 'none' : hours}.`,
-    bytesPerSecond === 0 ? 'No limit of bandwidth.' : `At most ${bytesPerSecond} bytes a second.`,
+    bytesPerSecond === 0 ? 'No limit of bandwidth.' : `At most ${counted(bytesPerSecond, 'byte')} a second.`,
   ].join('\n');
 }
 

@@ -1,5 +1,6 @@
 import { flushCompileCache } from 'node:module';
 import type { Command } from 'commander';
+import { counted } from '@whorl/protocol';
 import { configJsonSchema } from '../../settings/schema.ts';
 import { ConfigError, loadConfig } from '../../settings/config.ts';
 import { fileProblems } from '../../settings/named-files.ts';
@@ -55,7 +56,8 @@ export function addStartCommands(program: Command): void {
         const terminals = loaded.site.lines.reduce((sum, line) => sum + line.terminals.length, 0);
         context.print(
           { ok: true, lines: loaded.site.lines.length, terminals },
-          () => `${file} is sound: ${loaded.site.lines.length} lines, ${terminals} terminals.`,
+          () =>
+            `${file} is sound: ${counted(loaded.site.lines.length, 'line')}, ${counted(terminals, 'terminal')}.`,
         );
       });
     });

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import type { Command } from 'commander';
+import { counted } from '@whorl/protocol';
 import { FILE_KINDS } from '../../terminals/portable.ts';
 import { contextOf, guarded } from '../context.ts';
 import { readFile } from '../files.ts';
@@ -49,7 +50,7 @@ export function addFileCommands(tasks: Command): void {
         const name = options.name ?? basename(path);
         const body = { kind: options.kind, content: Buffer.from(readFile(path)).toString('base64') };
         const file = await context.client.send<FileView>('PUT', `/files/${encodeURIComponent(name)}`, body);
-        context.print(file, () => `${file.name} is kept, ${file.size.toLocaleString('en')} bytes.`);
+        context.print(file, () => `${file.name} is kept, ${counted(file.size, 'byte')}.`);
       });
     });
   files

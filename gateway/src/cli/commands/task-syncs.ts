@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { counted } from '@whorl/protocol';
 import type { SyncView } from '../../tasks/operations.ts';
 import { contextOf, guarded, wholeNumber } from '../context.ts';
 import { table, when } from '../table.ts';
@@ -68,14 +69,15 @@ function addWatch(tasks: Command): void {
 export function showSync(sync: SyncView): string {
   const head = `${sync.terminal}: ${sync.name || `task ${sync.task}`}, ${sync.mode}:`;
   if (sync.state !== 'running') {
-    const sent = `${sync.merged} merged, ${sync.conflicts} conflicts, ${sync.refused} refused`;
-    const there = sync.mode === 'send' ? '' : `; ${sync.downloaded} users sent, ${sync.removed} removed`;
+    const sent = `${sync.merged} merged, ${counted(sync.conflicts, 'conflict')}, ${sync.refused} refused`;
+    const there =
+      sync.mode === 'send' ? '' : `; ${counted(sync.downloaded, 'user')} sent, ${sync.removed} removed`;
     return `${head} ${sync.state}${sync.reason === undefined ? '' : `: ${sync.reason}`} (${sent}${there})`;
   }
   const { progress } = sync;
   if (progress === undefined) return `${head} waits for the terminal`;
   const { stage, done, total, bytes, rate, left } = progress;
   const counts = total === 0 ? '' : ` ${done} of ${total}`;
-  const moved = bytes === 0 ? '' : `, ${bytes.toLocaleString('en')} bytes, ${rate.toLocaleString('en')}/s`;
+  const moved = bytes === 0 ? '' : `, ${counted(bytes, 'byte')}, ${rate.toLocaleString('en')}/s`;
   return `${head} ${stage}${counts}${moved}${left === 0 ? '' : `, ${left} s left`}`;
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { WhorlError } from '@whorl/protocol';
+import { counted, WhorlError } from '@whorl/protocol';
 import type { Task } from '../../store/tasks.ts';
 import type { TaskPreview } from '../../tasks/preview.ts';
 import { contextOf, guarded, wholeNumber } from '../context.ts';
@@ -248,7 +248,7 @@ function whoOf({ slice: { who } }: Task): string {
     case 'site':
       return `site ${who.site}`;
     case 'users':
-      return who.users.length > 6 ? `${who.users.length} users` : `users ${who.users.join(', ')}`;
+      return who.users.length > 6 ? counted(who.users.length, 'user') : `users ${who.users.join(', ')}`;
   }
 }
 
@@ -269,10 +269,10 @@ function showPreview(preview: TaskPreview): string {
     capacity === undefined ? 'it does not answer, so its capacity is not known' : `it can hold ${capacity}`;
   const time = seconds === undefined ? '' : `, about ${seconds.toFixed(seconds < 10 ? 1 : 0)} s on its line`;
   return [
-    `${terminal}: ${users} users; ${room}${fits ? '' : ': THEY DO NOT FIT'}.`,
-    `${preview.same} are there, ${preview.added} would be added, ${preview.changed} changed, ${preview.removed} removed.`,
-    `${bytes.toLocaleString('en')} bytes of users, ${fileBytes.toLocaleString('en')} of files${time}.`,
-    ...(trimmed === 0 ? [] : [`Of ${trimmed} users it cannot hold everything.`]),
+    `${terminal}: ${counted(users, 'user')}; ${room}${fits ? '' : ': THEY DO NOT FIT'}.`,
+    `${preview.same} already there, ${preview.added} would be added, ${preview.changed} changed, ${preview.removed} removed.`,
+    `${counted(bytes, 'byte')} of users, ${fileBytes.toLocaleString('en')} of files${time}.`,
+    ...(trimmed === 0 ? [] : [`Of ${counted(trimmed, 'user')} it cannot hold everything.`]),
     ...(preview.who.length === 0
       ? []
       : [

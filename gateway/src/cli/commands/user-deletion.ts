@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { counted } from '@whorl/protocol';
 import type { Preview } from '../../sync/preview.ts';
 import { contextOf, guarded, wholeNumber } from '../context.ts';
 import { previewPath, showPreview, withPreview } from '../preview.ts';
@@ -55,7 +56,7 @@ export function addDeleting(users: Command): void {
           context.print({ deleted: first }, () => `User ${first} is deleted.`);
         } else {
           const answer = await context.client.send<{ deleted: number }>('POST', path, { users: wanted });
-          context.print(answer, () => `${answer.deleted} users are deleted.`);
+          context.print(answer, () => `${counted(answer.deleted, 'user is', 'users are')} deleted.`);
         }
       });
     });

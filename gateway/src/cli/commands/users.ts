@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { systemClock, WhorlError } from '@whorl/protocol';
+import { counted, systemClock, WhorlError } from '@whorl/protocol';
 import { importResultSchema } from '../../http/transfer.ts';
 import type { UserEditView, UserView } from '../../http/views.ts';
 import type { JobRow } from '../../store/jobs.ts';
@@ -178,7 +178,8 @@ function addMoving(users: Command): void {
         );
         context.print(
           answer,
-          () => `On its way to ${answer.rows} terminals; \`whorl ledger --user ${id}\` shows how it goes.`,
+          () =>
+            `On its way to ${counted(answer.rows, 'terminal')}; \`whorl ledger --user ${id}\` shows how it goes.`,
         );
       });
     });
@@ -268,7 +269,10 @@ function addFiles(users: Command): void {
               ? await sealExport(JSON.stringify(users), passphraseOf(options.passphraseFile))
               : exportText(file, users);
           writeFile(file, text);
-          context.print({ exported: users.length, file }, () => `${users.length} users written to ${file}.`);
+          context.print(
+            { exported: users.length, file },
+            () => `${counted(users.length, 'user')} written to ${file}.`,
+          );
         });
       },
     );

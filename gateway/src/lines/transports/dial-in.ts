@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
-import { WhorlError } from '@whorl/protocol';
+import { counted, WhorlError } from '@whorl/protocol';
 import type { Clock } from '@whorl/protocol';
 import type { Log } from '../../settings/log.ts';
 import type { OpenTransport } from '../transport.ts';
@@ -183,8 +183,7 @@ export class DialIn {
   #grumble(address: string, what: string): void {
     const untold = this.#grumbling.next(address.slice(0, address.lastIndexOf(' port ')));
     if (untold === undefined) return;
-    const more =
-      untold === 0 ? '' : ` (and ${untold.toLocaleString('en')} times before, since this was told)`;
+    const more = untold === 0 ? '' : ` (and ${counted(untold, 'time')} before, since this was told)`;
     this.#log.warn({ address }, `${address} ${what}${more}`);
   }
 
