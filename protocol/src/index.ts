@@ -4,6 +4,7 @@ export { sleep } from './clock/sleep.ts';
 export { systemClock } from './clock/system.ts';
 export { VirtualClock } from './clock/virtual.ts';
 export { counted } from './counted.ts';
+export { reasonOf } from './reason.ts';
 export { nearest } from './nearest.ts';
 export type { Random } from './random.ts';
 export { seededRandom } from './random.ts';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { describe, WhorlError } from '@whorl/protocol';
+import { reasonOf, WhorlError } from '@whorl/protocol';
 import type { ErrorCode } from '@whorl/protocol';
 import { isNode, LineCounter, parseDocument } from 'yaml';
 import type { Document } from 'yaml';
@@ -45,7 +45,7 @@ function textOf(code: ErrorCode, path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new WhorlError(code, `${path}: ${describe(cause)}`, { cause });
+    throw new WhorlError(code, `${path}: ${reasonOf(cause)}`, { cause });
   }
 }
 

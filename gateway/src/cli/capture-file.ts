@@ -1,7 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { captureHead, packetBlock, WhorlError } from '@whorl/protocol';
+import { captureHead, packetBlock, reasonOf, WhorlError } from '@whorl/protocol';
 import type { CapturedLine, Crossed } from '@whorl/protocol';
-import { reasonOf } from '../settings/reason.ts';
 
 /** A capture of one line that grows packet by packet: however it ends, what was written can be read. */
 export class CaptureFile {

@@ -1,6 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { WhorlError } from '@whorl/protocol';
-import { reasonOf } from '../settings/reason.ts';
+import { reasonOf, WhorlError } from '@whorl/protocol';
 
 /** @throws WhorlError FILE_READ */
 export function readFile(path: string): Buffer {

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { nearest, WhorlError } from '@whorl/protocol';
+import { nearest, reasonOf, WhorlError } from '@whorl/protocol';
 import { isAlias, LineCounter, parseDocument, visit } from 'yaml';
 import type { Document } from 'yaml';
 import type { z } from 'zod';
@@ -16,7 +16,6 @@ import type { MqttConfig } from './mqtt.ts';
 import { configSchema } from './schema.ts';
 import { wording } from './wording.ts';
 import type { ConfigFile } from './schema.ts';
-import { reasonOf } from './reason.ts';
 import { resolveSites, sitesClash } from './sites.ts';
 import type { SitesConfig } from './sites.ts';
 import type { LineConfig, LineOver, SiteConfig } from './site.ts';

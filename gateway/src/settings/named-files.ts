@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { textOf } from '@whorl/protocol';
+import { reasonOf, textOf } from '@whorl/protocol';
 import type { Config, Problem } from './config.ts';
-import { reasonOf } from './reason.ts';
 import { readSecretFile } from './secret-file.ts';
 
 interface Named {

@@ -1,7 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
-import { WhorlError } from '@whorl/protocol';
+import { reasonOf, WhorlError } from '@whorl/protocol';
 import type { ErrorCode } from '@whorl/protocol';
-import { reasonOf } from './reason.ts';
 
 /**
  * A secret from a file that only its owner can read.

@@ -98,6 +98,12 @@ function bench(name: string, terminal1: object): string {
 }
 
 describe('whorl-hil', OPTIONS, () => {
+  test('a rig file that is not there is told in words', async () => {
+    const running = whorlHil('--rig', join(folder, 'nothing.yaml'));
+    expect(await running.ended).toBe(2);
+    expect(running.err()).toMatch(/^RIG_FILE: .*nothing\.yaml: no such file or folder\n/);
+  });
+
   test('E8 a behaviour runs on a rig in memory, and is told as JSON, JUnit and HTML', async () => {
     const file = join(import.meta.dirname, '../../examples/memory.yaml');
     const [xml, page] = [join(folder, 'r.xml'), join(folder, 'r.html')];

@@ -48,7 +48,7 @@ test('S11 the status of a satellite tells last success and how long it took, que
     'north is satellite 2 of hq.',
     'hq answers',
     `${when(NOW - 300_000)}, 5 min ago, took 1.2 s`,
-    'walk: 41200 rows left, about 7 min',
+    'walk: 41,200 rows left, about 7 min',
     '17 changes and events to go up',
     'SITES_CLASH: sync id 2 is bound',
     'whorl sites reset NAME',
