@@ -26,6 +26,8 @@ const CROWD = 60;
 const MOST_REGRETTED = 3;
 /** Longest that terminals are given for what changed before something goes back, milliseconds. */
 const GIVEN_MS = 3_000;
+/** Longest until a terminal is being brought what changed, milliseconds. */
+const GIVING_MS = 200;
 
 /** What people or the world do next, as chance has it: each deed is done before the next one is asked for. */
 export type Action = (run: Run) => Iterable<Deed>;
@@ -34,7 +36,7 @@ export type Action = (run: Run) => Iterable<Deed>;
 export const ACTIONS: readonly (readonly [times: number, action: Action])[] = [
   [6, enrol],
   [2, rename],
-  [2, removeThere],
+  [4, removeThere],
   [2, add],
   [4, call],
   [2, regroup],
@@ -56,7 +58,8 @@ export const ACTIONS: readonly (readonly [times: number, action: Action])[] = [
   [5, ambush],
   [4, squeeze],
   [3, losePower],
-  [6, disk],
+  [3, disk],
+  [6, breakdown],
   [2, copyFlash],
   [2, putBack],
   [3, relapse],
@@ -102,6 +105,19 @@ function* haunt(run: Run): Generator<Deed> {
   yield { do: 'put-back', at };
 }
 
+/** The disk takes nothing more while a terminal is being brought somebody, and works again soon. */
+function* breakdown(run: Run): Generator<Deed> {
+  const { machine, random, belief } = run;
+  if (machine === undefined || machine.disk.refuses !== undefined) return;
+  const user = anyone(random);
+  const name = newName(random);
+  yield belief.users.has(user) ? { do: 'call', user, name } : { do: 'add', user, name, groups: [1, 2] };
+  yield { do: 'underway', withinMs: GIVING_MS };
+  yield { do: 'disk', says: pick(random, ['ENOSPC', 'EIO'] as const) };
+  yield { do: 'pass', ms: random.below(GIVEN_MS) };
+  yield { do: 'disk' };
+}
+
 /** Somebody comes who is to go where there is no room. */
 function* squeeze(run: Run): Generator<Deed> {
   yield* refuse(run);
@@ -141,8 +157,8 @@ function* erase({ random }: Run): Generator<Deed> {
 
 /** So many come that a short log is overwritten, if nobody reads it meanwhile. */
 function* crowd(run: Run): Generator<Deed> {
-  const at = somewhere(run);
-  if (at === undefined) return;
+  const at = run.random.below(3) === 0 ? somewhere(run) : whereLogIsShort(run);
+  if (at === undefined || run.rig.terminal(at).power !== 'on') return;
   // Who was enrolled just before them is not told of any more.
   if (run.random.below(2) === 0) yield { do: 'enrol', at, user: anyone(run.random), slot: slot(run, at) };
   yield { do: 'come', at, people: CROWD };
@@ -179,6 +195,13 @@ function* ask({ random }: Run): Generator<Deed> {
 function somewhere(run: Run): string | undefined {
   const name = onWall(run);
   return run.rig.terminal(name).power === 'on' ? name : undefined;
+}
+
+function whereLogIsShort({ rig, carried }: Run): string | undefined {
+  const capacityOf = (name: string): number => rig.terminal(name).model.capabilities.logs;
+  return [...rig.terminals.keys()]
+    .filter((name) => !carried.has(name))
+    .sort((a, b) => capacityOf(a) - capacityOf(b))[0];
 }
 
 /** A finger, or a card where there are no fingers. */

@@ -1,8 +1,10 @@
-import { BROADCAST, decodeRun, KeyRing } from '@whorl/protocol';
+import { BROADCAST, decodeRun, DELIMITER, KeyRing } from '@whorl/protocol';
 import type { LoggedKeys } from '@whorl/protocol';
 
 /** Of each line: who was away while a key was renewed is told the newest only. */
 const KEPT = 2;
+/** Stuffed, a frame begins with the distance to its first zero: that of a broadcast is its address, the second byte. */
+const BROADCAST_BEGINS = 2;
 
 /**
  * What a gateway says to all terminals of its lines, heard where it says it, with the keys that terminals were handed
@@ -25,7 +27,10 @@ export class Broadcasts {
   }
 
   said(line: string, bytes: Uint8Array): void {
-    const decoded = decodeRun(bytes, this.#rings.get(line));
+    // One goes before the frame when there was noise.
+    const from = bytes[0] === DELIMITER ? 1 : 0;
+    if (bytes[from] !== BROADCAST_BEGINS) return;
+    const decoded = decodeRun(bytes.subarray(from), this.#rings.get(line));
     if (decoded.kind === 'sealed' && decoded.header.address === BROADCAST)
       this.wrong.push(`${decoded.length} bytes were said to all of ${line}, and nobody had the key`);
   }

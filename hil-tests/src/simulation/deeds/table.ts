@@ -40,6 +40,7 @@ const KINDS = [
   troubles.copy,
   troubles.putBack,
   troubles.given,
+  troubles.underway,
   troubles.brokerRestarts,
   troubles.brokerCuts,
   troubles.brokerFeels,

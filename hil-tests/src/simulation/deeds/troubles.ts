@@ -168,6 +168,16 @@ export const given = deed('given', { at, withinMs: ms }, async ({ rig }, one) =>
   return `${one.at} is given what it shall have`;
 });
 
+/** Until something is on its way to a terminal, if that is soon. */
+export const underway = deed('underway', { withinMs: ms }, async ({ rig }, { withinMs }) => {
+  for (let passed = 0; passed < withinMs; passed += 2) {
+    const [sending] = await rig.gateway.store.ledger({ state: 'sending', limit: 1 }).catch(() => []);
+    if (sending !== undefined) return `${sending.terminal}: user ${sending.user} is on the way there`;
+    await rig.pass(2);
+  }
+  return undefined;
+});
+
 export const brokerRestarts = deed(
   'broker-restarts',
   { forMs: ms, keeps: z.boolean() },
