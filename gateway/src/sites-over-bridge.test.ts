@@ -3,7 +3,7 @@ import { brokerPassword, verifierOf } from './sites/secrets.ts';
 import { Connection } from './mqtt/connection.ts';
 import { brokerWire } from './mqtt/ways.ts';
 import { systemClock } from '@whorl/protocol';
-import { siteClient, siteTopic } from './sites/broker-names.ts';
+import { siteClients, siteTopic } from './sites/broker-names.ts';
 import { bridgedBrokers } from './sites/testing/bridged.ts';
 import type { Bridged } from './sites/testing/bridged.ts';
 import { NO_BROKER, PROGRAMS } from './sites/testing/brokers.ts';
@@ -66,7 +66,7 @@ test('S12 a site’s account has its own topics only, at its broker as behind th
   const read: string[] = [];
   const thief = await Connection.open({
     ...{ wire: brokerWire(broker.sites.url, broker.sites.ca), login: { user: 'south', password } },
-    ...{ clientId: siteClient(3, password), clock: systemClock, signal: AbortSignal.timeout(10_000) },
+    ...{ clientId: `${siteClients(3, password)}x`, clock: systemClock, signal: AbortSignal.timeout(10_000) },
     will: { topic: siteTopic('hq', 3, 'state'), payload: '0' },
     onMessage: ({ topic }) => read.push(topic),
   });

@@ -12,7 +12,7 @@ import type { MqttFace } from './mqtt/face.ts';
 import { silentLog } from './settings/log.ts';
 import type { SitesConfig } from './settings/sites.ts';
 import { besiege } from './mqtt/testing/siege.ts';
-import { siteClient } from './sites/broker-names.ts';
+import { siteClients } from './sites/broker-names.ts';
 import { brokerPassword, verifierOf } from './sites/secrets.ts';
 import { beginRun, openSites } from './sites-service.ts';
 import type { SitesService } from './sites-service.ts';
@@ -139,9 +139,15 @@ test('S12 a site can neither read nor write another’s topics, nor take its pla
   const password = brokerPassword(verifier);
   const login = { username: 'south', password, reconnectPeriod: 0 };
   const url = hq.face.brokerUrl ?? '';
-  for (const clientId of [siteClient(2, password), 'whorl-site-3', 'whorl-hq', 'whorl-hq-sites', 'anything'])
+  for (const clientId of [
+    `${siteClients(2, password)}x`,
+    'whorl-site-3',
+    'whorl-hq',
+    'whorl-hq-sites',
+    'anything',
+  ])
     await expect(connectAsync(url, { ...login, clientId }, false)).rejects.toThrow();
-  const client = await connectAsync(url, { ...login, clientId: siteClient(3, password) }, false);
+  const client = await connectAsync(url, { ...login, clientId: `${siteClients(3, password)}x` }, false);
   onTestFinished(() => client.endAsync(true));
   const wanted = [
     'whorl-sites/hq/3/down',

@@ -208,6 +208,7 @@ async function openMaster(parts: SitesServiceParts, ground: SitesGround): Promis
     stop: async () => {
       unsubscribe();
       await shares?.end();
+      master.stop();
       await link?.stop();
     },
   };
@@ -260,7 +261,7 @@ async function openSatellite(
     open:
       instead?.satelliteWire ??
       satelliteWire({
-        ...{ master: above.name, syncId, clock },
+        ...{ master: above.name, syncId, clock, process: Buffer.from(random.bytes(4)).toString('hex') },
         way: async () => ({ wire, login: { user: above.user, password: brokerPassword(await verifier()) } }),
       }),
     settings: () => desk.settings,

@@ -3,7 +3,7 @@ import type { Client, PublishPacket } from 'aedes';
 import { BoundedStream } from './bounded-stream.ts';
 import { samePassword } from './password.ts';
 import type { Knocker } from '../sites/seat.ts';
-import { claimedBy, siteClient, siteTopic } from '../sites/broker-names.ts';
+import { claimedBy, siteClients, siteTopic } from '../sites/broker-names.ts';
 
 /** What the embedded broker has to know of satellites. */
 export interface BrokerSites {
@@ -14,7 +14,7 @@ export interface BrokerSites {
   /** Told of a client that was not let in, with the user name that it gave and the address that it came from. */
   readonly refused: (
     syncId: number,
-    code: 'SITES_PASSWORD' | 'SITES_UNKNOWN' | 'SITES_RATE',
+    code: 'SITES_PASSWORD' | 'SITES_UNKNOWN' | 'SITES_RATE' | 'SITES_CLASH',
     who: Knocker,
   ) => void;
 }
@@ -30,6 +30,8 @@ const NOTHING: SiteTopics = { publishes: () => false, reads: () => false };
 /** Wrong passwords of one site: so many at once, then one in so many milliseconds. */
 const MOST_FAILURES = 10;
 const FAILURE_MS = 20_000;
+/** Of one site: its machine’s, one that is taken for living still, and one that should not be there. */
+const MOST_CONNECTIONS = 4;
 
 /** Lets satellites in at the embedded broker, each to its own topics and no others. */
 export class SiteGate {
@@ -37,6 +39,8 @@ export class SiteGate {
   readonly #clock: Clock;
   /** User name and password that each was let in with. */
   readonly #clients = new WeakMap<Client, { readonly user: string; readonly password: string }>();
+  /** Connections of each site. */
+  readonly #there = new Map<number, number>();
   readonly #failures = new Map<number, { count: number; last: number }>();
 
   constructor(sites: BrokerSites | undefined, clock: Clock) {
@@ -68,8 +72,21 @@ export class SiteGate {
       return false;
     }
     this.#failures.delete(claimed);
-    if (client.id !== siteClient(claimed, site.password)) return false;
+    if (!client.id.startsWith(siteClients(claimed, site.password))) return false;
+    if (!this.#hasPlace(claimed, client)) {
+      this.#sites?.refused(claimed, 'SITES_CLASH', who);
+      return false;
+    }
     this.#clients.set(client, { user, password: site.password });
+    return true;
+  }
+
+  /** Who is there stays: whoever comes with the same credentials does not put them out. */
+  #hasPlace(syncId: number, { conn }: Client): boolean {
+    const there = this.#there.get(syncId) ?? 0;
+    if (there >= MOST_CONNECTIONS) return false;
+    this.#there.set(syncId, there + 1);
+    conn.once('close', () => this.#there.set(syncId, (this.#there.get(syncId) ?? 1) - 1));
     return true;
   }
 

@@ -4,7 +4,7 @@ import type { Log } from '../settings/log.ts';
 import type { MasterEars, MasterWire, OpenSatelliteWire } from '../sites/wire.ts';
 import { Connection } from './connection.ts';
 import type { Way } from './kept-connection.ts';
-import { masterTopic, secretClient, siteClient, siteTopic } from '../sites/broker-names.ts';
+import { masterTopic, secretClient, siteClients, siteTopic } from '../sites/broker-names.ts';
 import { OFFLINE, ONLINE } from './topics.ts';
 
 const RETRY_MS = 2_000;
@@ -113,26 +113,36 @@ export class MasterLink implements MasterWire {
 export function satelliteWire(parts: {
   readonly master: string;
   readonly syncId: number;
+  /** Names this process. */
+  readonly process: string;
   readonly way: () => Promise<{ readonly wire: Way['wire']; readonly login: NonNullable<Way['login']> }>;
   readonly clock: Clock;
 }): OpenSatelliteWire {
   const { master, syncId, clock } = parts;
   const state = siteTopic(master, syncId, 'state');
-  return async (onMessage, signal, options) => {
+  return async (onMessage, signal) => {
     const { wire, login } = await parts.way();
     const connection = await Connection.open({
-      ...{ wire, login, clientId: siteClient(syncId, login.password) },
+      ...{ wire, login, clientId: siteClients(syncId, login.password) + parts.process },
       will: { topic: state, payload: OFFLINE },
       clock,
       signal,
       onMessage: ({ payload }) => onMessage(payload),
     }).catch(refused);
     await connection.subscribe([siteTopic(master, syncId, 'down')]);
-    if (options?.quiet !== true) await connection.publish(state, ONLINE, { retain: true });
+    let announced = false;
     return {
+      announce: () => {
+        announced = true;
+        return connection.publish(state, ONLINE, { retain: true });
+      },
       send: (bytes) => connection.publish(siteTopic(master, syncId, 'up'), bytes),
       closed: connection.closed,
-      close: () => connection.drop('given up'),
+      close: () => {
+        if (announced) connection.drop('given up');
+        // Without the last will: whoever was refused is not the one who is away now.
+        else void connection.end();
+      },
     };
   };
 }

@@ -35,6 +35,8 @@ export interface AdmissionParts {
   readonly clock: Clock;
   /** Which exchange the master speaks. */
   readonly protocol: number;
+  /** The site of the list that a machine is bound to. */
+  readonly placed: (hardware: string) => Pick<SiteRow, 'syncId' | 'name'> | undefined;
 }
 
 /** The master's end of the logins of one site. Nothing is stored here. */
@@ -128,13 +130,19 @@ export class Admission {
     } catch (error) {
       return this.#failed(id, error instanceof WhorlError ? 'the password is another one' : describe(error));
     }
-    const refused = clashOf(site, machine);
+    const refused = clashOf(site, machine, this.#parts.placed(machine.hardware));
     const verdict = Buffer.from(JSON.stringify(refused === undefined ? {} : { refused }));
     const { answer, keys } = respond({ psk, prologue, ephemeral }, message, verdict);
     const done = writeLogin({ step: 'done', id, noise: encoded(answer) });
     if (refused !== undefined) return { answer: done, refused };
     this.#failures = 0;
     return { answer: done, session: { channel: new Channel(keys, false), machine, token } };
+  }
+
+  /** Refuses a step of a login that had been taken. */
+  refuse(step: Uint8Array, code: Refusal, text: string): Admitted {
+    this.#last = undefined;
+    return refuse(readLogin(step).id, code, text);
   }
 
   #name({ syncId, user }: SiteRow): { master: string; syncId: number; user: string } {
@@ -161,8 +169,17 @@ export function refuseUnknown(syncId: number, bytes: Uint8Array): Admitted | und
   return { ...refuse(step.id, 'SITES_UNKNOWN', text), user: step.user };
 }
 
-/** Whether another machine is this site already. */
-function clashOf({ syncId, binding }: SiteRow, { hardware }: Machine): Admitted['refused'] {
+/** Whether another machine is this site already, or this machine another site. */
+function clashOf(
+  { syncId, name, binding }: SiteRow,
+  { hardware, host }: Machine,
+  placed: ReturnType<AdmissionParts['placed']>,
+): Admitted['refused'] {
+  if (placed !== undefined && placed.syncId !== syncId)
+    return {
+      code: 'SITES_CLASH',
+      text: `the data directory of ${host} is that of site ${placed.name} (sync id ${placed.syncId}), and its configuration that of site ${name} (sync id ${syncId}): put each to the other again; what is in the directory belongs to ${placed.name}`,
+    };
   if (binding === undefined || binding.hardware === hardware) return undefined;
   const since = new Date(binding.since).toISOString().slice(0, 10);
   return {

@@ -13,7 +13,7 @@ export interface Answer {
   readonly blobs: readonly Uint8Array[];
 }
 
-type Rows = Exclude<Ask, 'open' | 'kept' | 'ping' | 'echoed' | 'ended'>;
+type Rows = Exclude<Ask, 'open' | 'kept' | 'ping' | 'echoed' | 'left' | 'ended'>;
 
 /** The master answers what a satellite asks about users, events, lists. @throws WhorlError SITES_*, STORE_*, VAULT_SEALED */
 export async function answerOf(

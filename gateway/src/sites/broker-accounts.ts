@@ -1,7 +1,7 @@
 import { hash, pbkdf2Sync } from 'node:crypto';
 import { WhorlError } from '@whorl/protocol';
 import type { Random } from '@whorl/protocol';
-import { masterTopic, siteClient, siteTopic } from './broker-names.ts';
+import { masterTopic, siteClients, siteTopic } from './broker-names.ts';
 
 /** Brokers that accounts and access rules can be written for. */
 export const BROKER_KINDS = ['mosquitto', 'rabbitmq'] as const;
@@ -12,8 +12,8 @@ export interface BrokerAccount {
   readonly user: string;
   /** In clear; only its hash gets into a file. */
   readonly password: string;
-  /** Its client id, or how all of them begin. */
-  readonly client: { readonly id: string } | { readonly prefix: string };
+  /** How its client ids begin. */
+  readonly clients: string;
   /** Topics, each a filter. */
   readonly writes: readonly string[];
   readonly reads: readonly string[];
@@ -42,7 +42,7 @@ export function masterAccount(master: string, { user, password }: Account): Brok
   const own = `whorl/${master}/#`;
   const [ups, states] = [siteTopic(master, '+', 'up'), siteTopic(master, '+', 'state')];
   return {
-    ...{ user, password, client: { prefix: `whorl-${master}-` } },
+    ...{ user, password, clients: `whorl-${master}-` },
     writes: [own, siteTopic(master, '+', 'down'), masterTopic(master)],
     reads: [own, ups, states],
   };
@@ -51,7 +51,7 @@ export function masterAccount(master: string, { user, password }: Account): Brok
 /** A satellite's account: its own topics and no others. */
 export function siteAccount(master: string, syncId: number, { user, password }: Account): BrokerAccount {
   return {
-    ...{ user, password, client: { id: siteClient(syncId, password) } },
+    ...{ user, password, clients: siteClients(syncId, password) },
     writes: [siteTopic(master, syncId, 'up'), siteTopic(master, syncId, 'state')],
     reads: [siteTopic(master, syncId, 'down')],
   };
@@ -142,8 +142,8 @@ function rabbitFiles(
       ...{ name: user, password_hash: rabbitHash(password, random), tags: [] },
       hashing_algorithm: 'rabbit_password_hashing_sha256',
     })),
-    permissions: accounts.map(({ user, client }) => {
-      const queue = `mqtt-subscription-${'id' in client ? client.id : `${client.prefix}[\\w-]*`}qos[01]`;
+    permissions: accounts.map(({ user, clients }) => {
+      const queue = `mqtt-subscription-${clients}[\\w-]*qos[01]`;
       const both = `^(amq\\.topic|${queue})$`;
       return { user, vhost: '/', configure: `^${queue}$`, write: both, read: both };
     }),

@@ -23,9 +23,13 @@ export function secretClient(name: string, password: string): string {
   return `${name}-${secret.slice(0, SECRET_CHARACTERS)}`;
 }
 
-/** @param password the one that lets the site in at the broker */
-export function siteClient(syncId: number, password: string): string {
-  return secretClient(`${CLIENT}${syncId}`, password);
+/**
+ * How the client ids of a site begin. Each process of it adds something of its own: two machines with the same credentials
+ * are both at the broker, where the master tells them apart, and do not put each other out again and again.
+ * @param password the one that lets the site in at the broker
+ */
+export function siteClients(syncId: number, password: string): string {
+  return `${secretClient(`${CLIENT}${syncId}`, password)}-`;
 }
 
 /** Which site a client says that it is; `undefined` for one that does not say that it is a site. */

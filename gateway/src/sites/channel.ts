@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
 import { nonceOf, WhorlError } from '@whorl/protocol';
 import type { NoiseKeys } from '@whorl/protocol';
 
@@ -18,6 +18,8 @@ export const SEALED = 2;
 export class Channel {
   /** Names the session, hexadecimal. */
   readonly id: string;
+  /** Shows to the other end, in a later login, that it was this process that had the session: no copy of a disk has it. */
+  readonly proof: string;
   readonly #out: Uint8Array;
   readonly #in: Uint8Array;
   readonly #hash: Uint8Array;
@@ -30,6 +32,7 @@ export class Channel {
     this.#in = begins ? keys.back : keys.forth;
     this.#hash = keys.hash.slice(0, ID_BYTES);
     this.id = Buffer.from(this.#hash).toString('hex');
+    this.proof = createHmac('sha256', keys.forth).update('follows').digest('base64');
   }
 
   seal(clear: Uint8Array): Uint8Array {

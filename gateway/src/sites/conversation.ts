@@ -16,6 +16,8 @@ const MOST_DOUBLED = 3;
 const MOST_TRIES = 6;
 /** A batch of the largest size over the slowest link that is worth it. */
 const BYTES_PER_MS = 2;
+/** A link that does not take a goodbye in this time is left without one. */
+const GOODBYE_MS = 1_000;
 
 /** What was answered, and how many bytes came with it. */
 export interface Answered<Kind extends Ask> {
@@ -79,8 +81,7 @@ export class Conversation {
   /** @throws WhorlError MQTT_*, SITES_LINK */
   static async open(parts: ConversationParts, signal: AbortSignal): Promise<Conversation> {
     const ears: { talk?: Conversation } = {};
-    const quiet = parts.quiet === true;
-    const wire = await parts.open((bytes) => ears.talk?.heard(bytes), signal, { quiet });
+    const wire = await parts.open((bytes) => ears.talk?.heard(bytes), signal);
     ears.talk = new Conversation(parts, wire);
     return ears.talk;
   }
@@ -90,9 +91,28 @@ export class Conversation {
     return this.#over === undefined;
   }
 
+  /** Shows that it was this process that had the session; nothing before the login. */
+  get proof(): string | undefined {
+    return this.#channel?.proof;
+  }
+
   close(): void {
     this.#closed = true;
     this.#wire.close();
+  }
+
+  /** Says goodbye, so that the master need not wait for a sign, and closes. */
+  async leave(): Promise<void> {
+    const { clock } = this.#parts;
+    if (this.#channel !== undefined && this.live) {
+      this.#last += 1;
+      const said = writeMessage({ body: { id: this.#last, request: { ask: 'left' } }, blobs: [] });
+      const late = Promise.withResolvers<undefined>();
+      const cancel = clock.after(GOODBYE_MS, () => late.resolve(undefined));
+      await Promise.race([this.#wire.send(this.#channel.seal(said)).catch(() => undefined), late.promise]);
+      cancel();
+    }
+    this.close();
   }
 
   /** @throws WhorlError SITES_* when it is refused or nobody answers */
@@ -102,6 +122,7 @@ export class Conversation {
       const next = await this.#step(login, said);
       if (next instanceof Channel) {
         this.#channel = next;
+        if (this.#parts.quiet !== true) await this.#wire.announce();
         return;
       }
       said = next;
@@ -189,6 +210,7 @@ export class Conversation {
     if (step.id !== '' && step.id !== this.#channel?.id) return;
     this.#over = step.text;
     this.#waiting?.reject(new WhorlError('SITES_LINK', step.text));
+    if (!this.#closed) this.#parts.lost();
   }
 
   #answered(clear: Uint8Array): void {

@@ -55,6 +55,8 @@ export const machineSchema = z.strictObject({
   host: z.string().max(255),
   /** Names the token that the master does not know, by which this machine would have logged in. */
   unknown: z.string().max(64).exactOptional(),
+  /** Shows which session the same process had before. */
+  follows: z.string().max(64).exactOptional(),
 });
 export type Machine = z.infer<typeof machineSchema>;
 

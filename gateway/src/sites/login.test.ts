@@ -17,7 +17,13 @@ const random = seededRandom(5);
 /** A master with one site in its list, and machines that log in as that site. */
 class Desk {
   readonly clock = new VirtualClock();
-  readonly admission = new Admission({ master: 'hq', random, clock: this.clock, protocol: SITES_PROTOCOL });
+  readonly admission = new Admission({
+    master: 'hq',
+    random,
+    clock: this.clock,
+    protocol: SITES_PROTOCOL,
+    placed: () => undefined,
+  });
   site: SiteRow;
 
   constructor(verifier: Uint8Array) {

@@ -1,14 +1,14 @@
 import { codeOf, describe, ERRORS, textOf, WhorlError } from '@whorl/protocol';
+import type { Cancel } from '@whorl/protocol';
 import type { SiteRow } from '../store/sites.ts';
 import { Bucket } from '../settings/bucket.ts';
 import { answerOf } from './answering.ts';
-import { Admission, confirmed, offering, refuseUnknown } from './admission.ts';
-import type { Admitted } from './admission.ts';
+import { confirmed, offering } from './admission.ts';
+import { Attendance } from './attendance.ts';
 import { LOGIN, sessionOf } from './channel.ts';
 import { departureKey } from './departure.ts';
 import { Echoes } from './echoes.ts';
 import type { Echo } from './echoes.ts';
-import { formerName } from './former.ts';
 import type { SitesGround } from './ground.ts';
 import { cursorAt, resumeAt } from './history.ts';
 import { SiteList } from './list.ts';
@@ -20,6 +20,7 @@ import { numberedSchema, upSchema } from './requests.ts';
 import type { AnswerOf, Down, Request, RequestOf } from './requests.ts';
 import { confirmWalk, historyOf, scopeName } from './serving.ts';
 import { retryOffers } from './taking.ts';
+import { isRival, Reception } from './reception.ts';
 import { isSyncId } from './seat.ts';
 import type { Knock, Knocker, Seat, Session, SiteState } from './seat.ts';
 import { checkOpening } from './versions.ts';
@@ -34,10 +35,7 @@ export interface MasterPart {
 }
 
 const MOST_SESSIONS_TEXT = 400;
-const MOST_KNOCKS = 40;
-const KNOCKS_PER_SECOND = 2;
 const MOST_USER_TEXT = 64;
-const RIVAL_MS = 15 * 60_000;
 
 /** The master's end of all exchanges: it answers, and never begins one. */
 export class Master implements MasterEars {
@@ -48,7 +46,10 @@ export class Master implements MasterEars {
   readonly #lists: Lists;
   readonly #part: MasterPart | undefined;
   readonly #warnings: Bucket;
+  readonly #attendance: Attendance;
+  readonly #reception: Reception;
   #wire: MasterWire | undefined;
+  #unwatch: Cancel = () => undefined;
 
   /** @param part of one of several processes; without it this one speaks with all sites */
   constructor(ground: SitesGround, part?: MasterPart) {
@@ -57,12 +58,28 @@ export class Master implements MasterEars {
     this.#echoes = new Echoes(ground);
     this.#lists = new Lists(ground);
     this.#part = part;
+    this.#attendance = new Attendance({
+      clock: ground.clock,
+      sign: (syncId, session, signal) => this.#sign(syncId, session, signal),
+      knock: (syncId) => void this.#forgotten(syncId).catch(() => undefined),
+      changed: (syncId, seat, online) => this.#attended(syncId, seat, online),
+    });
     this.list = new SiteList({ store: ground.site.store.sites, derive: ground.derive, master: ground.name });
+    this.#reception = new Reception({
+      ...{ ground, list: this.list, attendance: this.#attendance },
+      send: async (syncId, bytes) => this.#wire?.send(syncId, bytes),
+    });
   }
 
   /** Begins to answer. @param wire lets satellites be spoken to */
   start(wire: MasterWire): void {
     this.#wire = wire;
+    this.#unwatch();
+    this.#unwatch = this.#attendance.watch(this.#seats);
+  }
+
+  stop(): void {
+    this.#unwatch();
   }
 
   state(syncId: number): SiteState {
@@ -105,14 +122,19 @@ export class Master implements MasterEars {
   async echo(syncId: number, signal: AbortSignal): Promise<Echo> {
     const session = this.#seats.get(syncId)?.session;
     if (session === undefined) throw new WhorlError('SITES_AWAY', `sync id ${syncId} has no session`);
+    return this.#sign(syncId, session, signal);
+  }
+
+  #sign(syncId: number, session: Session, signal: AbortSignal): Promise<Echo> {
     return this.#echoes.of(syncId, (echo) => this.#say(syncId, session, { echo }, []), signal);
   }
 
   presence(syncId: number, online: boolean): void {
     if (!isSyncId(syncId) || this.#part?.holds(syncId) === false) return;
-    const seat = this.#seat(syncId);
-    if (seat.state.online === online) return;
-    seat.state = { ...seat.state, online };
+    void this.#attendance.said(syncId, this.#seat(syncId), online);
+  }
+
+  #attended(syncId: number, seat: Seat, online: boolean): void {
     this.#part?.keep(syncId, seat.state);
     const name = this.list.get(syncId)?.name;
     if (name === undefined) return;
@@ -125,8 +147,9 @@ export class Master implements MasterEars {
     if (!isSyncId(syncId)) return;
     const { user, from } = who;
     const name = user === undefined ? '' : `, user ${JSON.stringify(user.slice(0, MOST_USER_TEXT))}`;
-    const text = `not let in at the broker${name}${from === undefined ? '' : `, from ${from}`}`;
-    this.#refused(syncId, this.#seat(syncId), { code, text }, who).catch(() => undefined);
+    const why = code === 'SITES_CLASH' ? 'several machines use its account at the broker; one more was ' : '';
+    const text = `${why}not let in at the broker${name}${from === undefined ? '' : `, from ${from}`}`;
+    this.#reception.refused(syncId, this.#seat(syncId), { code, text }, who).catch(() => undefined);
   }
 
   /** Who tried to log in and is not in the list, by sync id. */
@@ -147,7 +170,7 @@ export class Master implements MasterEars {
 
   async #take(syncId: number, bytes: Uint8Array): Promise<void> {
     if (bytes[0] === LOGIN) {
-      if (this.#seat(syncId).knocks.take()) await this.#login(syncId, bytes);
+      if (this.#seat(syncId).knocks.take()) await this.#reception.login(syncId, this.#seat(syncId), bytes);
       return;
     }
     const site = this.list.get(syncId);
@@ -164,6 +187,7 @@ export class Master implements MasterEars {
       seat.session = session;
       seat.fresh = undefined;
     }
+    session.heard = this.#ground.clock.now();
     await this.#request(site, session, clear);
   }
 
@@ -171,55 +195,6 @@ export class Master implements MasterEars {
   async #forgotten(syncId: number, id = ''): Promise<void> {
     const text = 'the master does not know this session any more';
     await this.#wire?.send(syncId, writeLogin({ step: 'refused', id, code: 'SITES_LINK', text }));
-  }
-
-  async #login(syncId: number, bytes: Uint8Array): Promise<void> {
-    const site = this.list.get(syncId);
-    const seat = this.#seat(syncId);
-    const admitted = site === undefined ? refuseUnknown(syncId, bytes) : seat.admission.take(site, bytes);
-    if (admitted === undefined) return;
-    const { session, refused, answer, user } = admitted;
-    if (session !== undefined)
-      seat.fresh = {
-        ...session,
-        last: 0,
-        answer: undefined,
-        working: false,
-        walked: [],
-        began: this.#ground.clock.now(),
-      };
-    if (refused !== undefined) await this.#refused(syncId, seat, refused, user === undefined ? {} : { user });
-    await this.#wire?.send(syncId, answer);
-  }
-
-  async #refused(
-    syncId: number,
-    seat: Seat,
-    refused: NonNullable<Admitted['refused']>,
-    who: Knocker = {},
-  ): Promise<void> {
-    // The satellite has asked with a token that was forgotten here, and goes on with its password.
-    if (refused.code === 'SITES_TOKEN') return;
-    const { site } = this.#ground;
-    seat.state = { ...seat.state, trouble: { ...refused, time: site.now } };
-    const tries = (seat.stranger?.tries ?? 0) + 1;
-    seat.stranger = { ...who, code: refused.code, time: site.now, tries };
-    if (seat.told === refused.code) return;
-    seat.told = refused.code;
-    const name = this.list.get(syncId)?.name ?? (await formerName(site.store, syncId));
-    const data = { site: name, code: refused.code, reason: refused.text };
-    site.log.warn({ site: name, code: refused.code }, `${name}: refused: ${refused.text}`);
-    await site.tell({ type: 'site.refused', time: site.now, data });
-  }
-
-  /** Whoever was refused before is at work: somebody has mended it. */
-  async #accepted(name: string, seat: Seat): Promise<void> {
-    const { told: code } = seat;
-    if (code === '') return;
-    seat.told = '';
-    const { site } = this.#ground;
-    site.log.info({ site: name, code }, `site ${name}: logged in, after it had been refused (${code})`);
-    await site.tell({ type: 'site.accepted', time: site.now, data: { site: name, code } });
   }
 
   async #request(site: SiteRow, session: Session, clear: Uint8Array): Promise<void> {
@@ -244,7 +219,7 @@ export class Master implements MasterEars {
       const failed = this.#failure(error);
       session.answer = writeMessage({ body: { id, failed }, blobs: [] });
       if (codeOf(error) === 'SITES_VERSION')
-        await this.#refused(site.syncId, this.#seat(site.syncId), {
+        await this.#reception.refused(site.syncId, this.#seat(site.syncId), {
           code: 'SITES_VERSION',
           text: failed.text,
         });
@@ -268,6 +243,10 @@ export class Master implements MasterEars {
     blobs: readonly Uint8Array[],
   ): Promise<{ answer: object; blobs: readonly Uint8Array[] }> {
     const ground = this.#ground;
+    const seat = this.#seat(site.syncId);
+    // A look tells nobody of anything.
+    const isLook = request.ask === 'ping' || request.ask === 'left';
+    if (!isLook && session === seat.session) this.#attendance.heard(site.syncId, seat);
     switch (request.ask) {
       case 'open':
         return this.#open(site, session, request);
@@ -280,6 +259,9 @@ export class Master implements MasterEars {
         return { answer: this.#pong(site), blobs: [] };
       case 'echoed':
         this.#echoes.heard(site.syncId, request);
+        return { answer: {}, blobs: [] };
+      case 'left':
+        if (session === seat.session) this.#attendance.left(site.syncId, seat);
         return { answer: {}, blobs: [] };
       case 'ended':
         await confirmWalk(ground, site, session.walked, 0);
@@ -315,8 +297,8 @@ export class Master implements MasterEars {
       return offered;
     });
     const seat = this.#seat(syncId);
-    await this.#accepted(name, seat);
-    seat.state = { ...seat.state, version: request.version, summary: request.summary, online: true };
+    await this.#reception.accepted(name, seat);
+    seat.state = { ...seat.state, version: request.version, summary: request.summary };
     await departureKey(this.#ground);
     const history = await historyOf(this.#ground);
     const down = resumeAt(history, 'users', request.down ?? undefined);
@@ -376,22 +358,8 @@ export class Master implements MasterEars {
   #seat(syncId: number): Seat {
     const known = this.#seats.get(syncId);
     if (known !== undefined) return known;
-    const { name: master, random, clock, protocol } = this.#ground;
-    const seat: Seat = {
-      admission: new Admission({ master, random, clock, protocol }),
-      knocks: new Bucket(clock, MOST_KNOCKS, KNOCKS_PER_SECOND),
-      ...{ session: undefined, fresh: undefined, state: { online: false }, told: '' },
-      stranger: undefined,
-    };
+    const seat = this.#reception.seat();
     this.#seats.set(syncId, seat);
     return seat;
   }
-}
-
-/**
- * Whether another machine came for this site's place a short while ago. It asks again every five minutes, and what the
- * bound one exchanges meanwhile mends nothing.
- */
-function isRival({ code, time }: NonNullable<SiteState['trouble']>, now: number): boolean {
-  return (code === 'SITES_CLASH' || code === 'SITES_CLONE') && now - time < RIVAL_MS;
 }

@@ -99,5 +99,6 @@ test('S8 at the master a satellite that has logged in answers, also while it is 
     ...['list ok', 'broker ok', 'login ok', 'id ok', 'round trip ok', 'version ok', 'clock ok'],
   ]);
   world.bus.link(2, false);
+  await world.pass(6_000);
   expect(states(await look())).toContain('broker failed SITES_AWAY');
 });

@@ -88,6 +88,8 @@ const pong = z.strictObject({
 });
 
 /** Answers the master, who wanted a sign of life. */
+/** The satellite goes, in good order. */
+const left = z.strictObject({ ask: z.literal('left') });
 const echoed = z.strictObject({
   ask: z.literal('echoed'),
   echo: z.int(),
@@ -220,6 +222,7 @@ export const requestSchema = z.discriminatedUnion('ask', [
   kept,
   ping,
   echoed,
+  left,
   offersSchema,
   events,
   holdings,
@@ -242,6 +245,7 @@ export const ANSWERS = {
   kept: nothing,
   ping: pong,
   echoed: nothing,
+  left: nothing,
   offers: answered,
   events: nothing,
   holdings: nothing,

@@ -83,6 +83,8 @@ export class Satellite {
   #news: number | undefined;
   #up: AnswerOf<'open'>['up'] | undefined;
   #released = false;
+  /** Shows to the master that the last session was this process's. */
+  #follows: string | undefined;
   /** Sessions for a look only; no exchange begins a session meanwhile. */
   #looking: Promise<unknown> = Promise.resolve();
   #waiting: { resolve: () => void; reject: (error: unknown) => void }[] = [];
@@ -107,7 +109,7 @@ export class Satellite {
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#cancel();
-    this.#conversation?.close();
+    await this.#conversation?.leave();
     await this.#running;
   }
 
@@ -281,7 +283,7 @@ export class Satellite {
   async #begin(signal: AbortSignal, quiet: boolean): Promise<Conversation> {
     const { ground, open, identity } = this.#parts;
     const { clock, site, version } = ground;
-    // Before there is a link: it takes its time, and a copy of this machine would take the link away meanwhile.
+    // Before there is a link, as it takes its time.
     const verifier = await this.#parts.verifier();
     const conversation = await Conversation.open(
       {
@@ -299,6 +301,7 @@ export class Satellite {
     if (signal.aborted) giveUp();
     try {
       await this.#logIn(conversation, verifier, identity.load().token !== undefined);
+      this.#follows = conversation.proof;
       return conversation;
     } catch (error) {
       conversation.close();
@@ -326,6 +329,7 @@ export class Satellite {
         protocol: ground.protocol,
         machine: {
           ...{ hardware, host },
+          ...(this.#follows === undefined ? {} : { follows: this.#follows }),
           ...(byToken || token === undefined ? {} : { unknown: tokenName(token) }),
         },
         random: ground.random,

@@ -23,6 +23,8 @@ export interface SiteState {
 export interface Session {
   readonly channel: Channel;
   readonly machine: Machine;
+  /** When something was said in it last. */
+  heard: number;
   /** That the satellite is known to have: it logged in with it, or said since that it keeps it. */
   token: Uint8Array | undefined;
   /** Of the request that was taken last. */
@@ -45,6 +47,12 @@ export interface Seat {
   /** Logged in, and not heard of since. */
   fresh: Session | undefined;
   state: SiteState;
+  /** When it was last known to be there, by the broker or by itself. */
+  seen: number;
+  /** Silent since, and without a session: it was told so. */
+  knocked: boolean;
+  /** A step of a login that is not answered before it is known whether the site is at work elsewhere. */
+  weighed: Uint8Array | undefined;
   /** What was told as an event last, so that it is told once. */
   told: string;
   /** Who tried last without being let in. */

@@ -1,16 +1,17 @@
 /** A satellite's way to its master: what is sent may be lost, doubled or late; its order is kept. */
 export interface SatelliteWire {
   send(bytes: Uint8Array): Promise<void>;
+  /** Lets the master know that the satellite is there, and, by the last will, once it is no more. */
+  announce(): Promise<void>;
   /** Why it ended, once it has. */
   readonly closed: Promise<string>;
   close(): void;
 }
 
-/** Opens it; `quiet` for a look only, of which nobody is told. @throws WhorlError MQTT_*, SITES_LINK */
+/** Opens it; nobody is told yet. @throws WhorlError MQTT_*, SITES_LINK */
 export type OpenSatelliteWire = (
   onMessage: (bytes: Uint8Array) => void,
   signal: AbortSignal,
-  options?: { readonly quiet: boolean },
 ) => Promise<SatelliteWire>;
 
 /** A master's way to all its satellites. */

@@ -13,6 +13,7 @@ export interface Weather {
 export const CALM: Weather = { lost: 0, doubled: 0, delayMs: 20 };
 
 interface Seat {
+  announced: boolean;
   readonly heard: (bytes: Uint8Array) => void;
   readonly end: (reason: string) => void;
 }
@@ -38,7 +39,7 @@ export class Bus implements MasterWire {
   tap: ((bytes: Uint8Array) => void) | undefined;
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #seats = new Map<number, Seat>();
+  readonly #seats = new Map<number, Set<Seat>>();
   readonly #cut = new Set<number>();
   /** When the last message of a direction arrives. */
   readonly #last = new Map<string, number>();
@@ -51,8 +52,7 @@ export class Bus implements MasterWire {
 
   /** Whoever is there as a site is gone without a word. */
   hangUp(syncId: number): void {
-    this.#seats.get(syncId)?.end('the connection is lost');
-    this.#leave(syncId);
+    for (const seat of this.#seats.get(syncId) ?? []) this.#end(syncId, seat, 'the connection is lost');
   }
 
   /** Takes a site's link away, or gives it back. */
@@ -67,37 +67,40 @@ export class Bus implements MasterWire {
 
   /** Who is there. */
   get present(): readonly number[] {
-    return [...this.#seats.keys()];
+    return [...this.#seats].flatMap(([syncId, seats]) =>
+      [...seats].some(({ announced }) => announced) ? [syncId] : [],
+    );
   }
 
   /** Everybody loses the connection, and what is under way with it: the broker ends, or begins anew. */
   drop(reason: string): void {
-    for (const [syncId, { end }] of [...this.#seats]) {
-      end(reason);
-      this.#leave(syncId);
-    }
+    for (const [syncId, seats] of this.#seats) for (const seat of seats) this.#end(syncId, seat, reason);
     this.#epoch += 1;
   }
 
+  /** The way of one process of a site; others of it may be there at the same time. */
   wire(syncId: number): OpenSatelliteWire {
-    return async (heard, _signal, options) => {
+    let mine: Seat | undefined;
+    return async (heard) => {
       const closed = Promise.withResolvers<string>();
       if (this.#cut.has(syncId)) throw new Error('no link');
       // Whoever comes under the same name takes the place of who was there, as at a broker.
-      this.#seats.get(syncId)?.end('another client has the same id');
-      const seat: Seat = { heard, end: (reason) => closed.resolve(reason) };
-      this.#seats.set(syncId, seat);
-      if (options?.quiet !== true) this.ears?.presence(syncId, true);
+      if (mine !== undefined) this.#end(syncId, mine, 'another client has the same id');
+      const seats = this.#seats.get(syncId) ?? new Set();
+      const seat: Seat = { heard, end: (reason) => closed.resolve(reason), announced: false };
+      mine = seat;
+      this.#seats.set(syncId, seats.add(seat));
       return {
         send: async (bytes) => {
-          if (this.#seats.get(syncId) !== seat) return;
-          this.#cross({ syncId, up: true, bytes });
+          if (seats.has(seat)) this.#cross({ syncId, up: true, bytes });
+        },
+        announce: async () => {
+          if (!seats.has(seat)) return;
+          seat.announced = true;
+          this.ears?.presence(syncId, true);
         },
         closed: closed.promise,
-        close: () => {
-          if (this.#seats.get(syncId) === seat) this.#leave(syncId);
-          closed.resolve('closed');
-        },
+        close: () => this.#end(syncId, seat, 'closed'),
       };
     };
   }
@@ -114,12 +117,14 @@ export class Bus implements MasterWire {
   say({ syncId, up, bytes }: SitesCrossing): void {
     this.#carry(`${up ? 'up' : 'down'} ${syncId}`, bytes, (one) => {
       if (up) this.ears?.message(syncId, one);
-      else this.#seats.get(syncId)?.heard(one);
+      else for (const seat of [...(this.#seats.get(syncId) ?? [])]) seat.heard(one);
     });
   }
 
-  #leave(syncId: number): void {
-    if (this.#seats.delete(syncId)) this.ears?.presence(syncId, false);
+  #end(syncId: number, seat: Seat, reason: string): void {
+    seat.end(reason);
+    // The last will is that of each connection by itself.
+    if (this.#seats.get(syncId)?.delete(seat) === true && seat.announced) this.ears?.presence(syncId, false);
   }
 
   #carry(way: string, bytes: Uint8Array, arrive: (bytes: Uint8Array) => void): void {

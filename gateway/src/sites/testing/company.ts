@@ -248,7 +248,7 @@ function withInsider(
   files: readonly BrokerFile[],
   place: BrokerFilesPlace,
 ): readonly BrokerFile[] {
-  const account = { ...INSIDER, client: { prefix: 'whorl-hq-insider' }, writes: ['#'], reads: ['#'] };
+  const account = { ...INSIDER, clients: 'whorl-hq-insider', writes: ['#'], reads: ['#'] };
   const own = new Map(
     brokerFiles(kind, [account], place, freshRandom()).map(({ name, text }) => [name, text]),
   );

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { connectAsync } from 'mqtt';
 import type { MqttClient } from 'mqtt';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
-import { siteClient, siteTopic } from '../broker-names.ts';
+import { siteClients, siteTopic } from '../broker-names.ts';
 import { brokerPassword, verifierOf } from '../secrets.ts';
 import { certify, freePort, NO_BROKER, PROGRAMS, systemBroker } from './brokers.ts';
 import { Company } from './company.ts';
@@ -83,7 +83,7 @@ async function client(
 ): Promise<MqttClient> {
   const verifier = await verifierOf(quickDerive, PASSWORD, { master: 'hq', syncId, user });
   const password = brokerPassword(verifier);
-  const clientId = id ?? siteClient(syncId, password);
+  const clientId = id ?? `${siteClients(syncId, password)}x`;
   const about = { username: user, password, clientId, reconnectPeriod: 0, ca: readFileSync(company.ca) };
   const found = await connectAsync(company.url, about, false);
   onTestFinished(() => found.endAsync(true));
@@ -277,8 +277,9 @@ const TESTS: readonly (readonly [title: string, work: (cast: Cast) => Promise<vo
       const { company, hq, north } = cast;
       const copy = company.satellite('north', 2);
       onTestFinished(() => copy.close());
-      copy.becomeCopyOf(north);
       await north.parts.sites.operations.sync({ release: false });
+      const told = await north.store.events({ type: 'site.offline', limit: 100 });
+      copy.becomeCopyOf(north);
       await copy.open();
       await expect(copy.parts.sites.operations.sync({ release: false })).rejects.toMatchObject({
         code: 'SITES_CLONE',
@@ -286,6 +287,7 @@ const TESTS: readonly (readonly [title: string, work: (cast: Cast) => Promise<vo
       const refused = await hq.store.events({ type: 'site.refused', limit: 10, newest: true });
       expect(refused.at(-1)).toMatchObject({ data: { site: 'north', code: 'SITES_CLONE' } });
       await copy.rest();
+      expect(await north.store.events({ type: 'site.offline', limit: 100 })).toEqual(told);
       await edit(hq, 70, 'Ned', [1]);
       await equal(cast);
     },

@@ -6,7 +6,7 @@ import type { Service, Store } from '@whorl/gateway';
 import { deriveKey } from '@whorl/gateway/access/password';
 import { Connection } from '@whorl/gateway/mqtt/connection';
 import { brokerWire } from '@whorl/gateway/mqtt/ways';
-import { siteClient, siteTopic } from '@whorl/gateway/sites/broker-names';
+import { siteClients, siteTopic } from '@whorl/gateway/sites/broker-names';
 import { SiteList } from '@whorl/gateway/sites/list';
 import { brokerPassword, verifierOf } from '@whorl/gateway/sites/secrets';
 import { mergePulled } from '@whorl/gateway/sync/pulled';
@@ -161,7 +161,11 @@ async function raw({ port, syncId, messages, atOnce }: Parameters<SiteApi['raw']
       wire: brokerWire(`mqtt://127.0.0.1:${port}`, undefined),
       login: { user, password: password },
     },
-    ...{ clientId: siteClient(syncId, password), will: { topic, payload: 'offline' }, clock: systemClock },
+    ...{
+      clientId: `${siteClients(syncId, password)}x`,
+      will: { topic, payload: 'offline' },
+      clock: systemClock,
+    },
     ...{ onMessage: () => undefined, signal: new AbortController().signal },
   });
   let left = messages;
