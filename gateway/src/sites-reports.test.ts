@@ -107,8 +107,12 @@ test('S5 a report on the master covers all sites: who entered which door, by tim
 }, 120_000);
 
 test('a site that was removed keeps its name in reports', async () => {
-  const { service, api } = await master();
+  const { data, service, api } = await master();
   await fill(service.gateway.store.sites, 2);
+  const ledger = await whorl(data, ['ledger']);
+  expect(ledger.out, 'which is of other terminals than the report').toContain(
+    '`whorl sites report holdings`',
+  );
   await api.send('DELETE', '/sites/north');
   const whole = await api.get<ReportLine[]>('/sites/report/entries');
   expect(whole.map(({ site }) => site)).toEqual(['north (removed)', 'south']);

@@ -220,6 +220,8 @@ export const ERRORS = {
   // The database.
   STORE_BUSY:
     'Another program holds the database, or another gateway runs on it. Stop that one; the work is tried again.',
+  STORE_FOLDER:
+    'The data directory cannot be made there. Name one on a disk where the gateway may write: `data:` in the configuration, or --data.',
   STORE_FULL: 'The disk or the database is full. Make room; the work is tried again.',
   STORE_READONLY: 'The database may not be written. Check permissions of the data directory.',
   STORE_IO: 'The disk did not read or write the database. Check the disk; the work is tried again.',

@@ -41,7 +41,8 @@ const shown = (): string =>
   });
 
 test('E6 P4 P9 every button has an action, and the display is shown', async () => {
-  expect(await act('log-in', { operator: MIRA.id, pin: MIRA.pin })).toEqual({ shows: 'nothing' });
+  const shows = `[online] ${MIRA.name} (${MIRA.id}) is logged in`;
+  expect(await act('log-in', { operator: MIRA.id, pin: MIRA.pin })).toEqual({ shows });
   await act('enrol', { user: 9, name: 'Nine' });
   expect(shown()).toContain('unsent    9 enrolled');
   await act('sync-options', { automatic: 'on', files: 'off' });
@@ -50,7 +51,7 @@ test('E6 P4 P9 every button has an action, and the display is shown', async () =
   });
   expect(shown()).toContain('[question] 1 change was not sent');
   expect(await act('confirm')).toEqual({ shows: '[synchronise] preparing' });
-  expect(await act('cancel')).toEqual({ shows: 'nothing' });
+  expect(await act('cancel')).toEqual({ shows });
   await act('sync', { task: TASK });
   asker.get(
     'journal.settle',
@@ -62,7 +63,7 @@ test('E6 P4 P9 every button has an action, and the display is shown', async () =
   expect(shown()).toMatch(/task +North gate \(3\)/);
   expect(shown()).toMatch(/user 9 +conflict: two people/);
   expect(shown()).toContain('[green] ');
-  expect(await act('close')).toEqual({ shows: 'nothing' });
+  expect(await act('close')).toEqual({ shows });
   await act('mode', { mode: 'offline' });
   await act('log-out');
   expect(shown()).toMatch(/mode +offline\n/);

@@ -9,11 +9,21 @@ import type { DisplayView, WindowView } from './views.ts';
 const MOST_OPERATORS = 0xffff;
 const MOST_TASKS = 0xffff_ffff;
 
-const shows = z.object({ shows: z.string().describe('The window in front on its display.') });
+const shows = z.object({
+  shows: z
+    .string()
+    .describe('The window in front on its display; where there is none, its mode and who is logged in.'),
+});
 
 function press(at: TerminalPlace, button: Button): { shows: string } {
-  const { window } = at.terminal.press(button);
-  return { shows: window === undefined ? 'nothing' : showWindow(window) };
+  const { window, mode, operator } = at.terminal.press(button);
+  return { shows: window === undefined ? `[${mode}] ${showOperator(operator)}` : showWindow(window) };
+}
+
+function showOperator(operator: DisplayView['operator']): string {
+  return operator === undefined
+    ? 'nobody is logged in'
+    : `${operator.name === '' ? 'operator' : operator.name} (${operator.id}) is logged in`;
 }
 
 /** What can be done to a portable terminal besides. */

@@ -365,7 +365,7 @@ export class Terminal {
   #portable(): Portable {
     const { portable } = this.#on();
     if (portable === undefined)
-      throw new WhorlError('TERMINAL_NOT_PORTABLE', `terminal ${this.serial} (${this.model.name})`);
+      throw new WhorlError('TERMINAL_NOT_PORTABLE', `terminal ${this.serial} is a ${this.model.name}`);
     return portable;
   }
 

@@ -53,7 +53,7 @@ export function wrong(issues: readonly z.core.$ZodIssue[], known: readonly strin
     if (issue.code !== 'unrecognized_keys')
       return {
         place: issue.path.join('.'),
-        message: `${issue.path.join('.') || 'request'}: ${issue.message}`,
+        message: `${issue.path.join('.') || 'request'}: ${issue.message.endsWith('received undefined') ? 'is needed' : issue.message}`,
       };
     const [key = ''] = issue.keys;
     const hint = known.length === 0 ? 'there are no options' : suggest(key, known);

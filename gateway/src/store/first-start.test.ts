@@ -107,3 +107,13 @@ test('with a master key that is given from elsewhere, what lies beside the datab
   expect(await opens({ data, environment })).toBe('STORE_VANISHED');
   expect(await opens({ data: directory(), environment }), 'a new machine').toBeUndefined();
 });
+
+test('a data directory that cannot be made is told as that, and not as a broken disk', () => {
+  const file = join(directory(), 'file');
+  writeFileSync(file, '');
+  const data = join(file, 'data');
+  const message = `${data}: a part of the path is no folder`;
+  expect(() => openStore({ data })).toThrow(
+    expect.objectContaining({ code: 'STORE_FOLDER', message }) as Error,
+  );
+});

@@ -1,4 +1,4 @@
-import { WhorlError } from '@whorl/protocol';
+import { reasonOf, WhorlError } from '@whorl/protocol';
 import type { ErrorCode } from '@whorl/protocol';
 
 /** SQLite's primary result codes, https://www.sqlite.org/rescode.html. */
@@ -38,13 +38,20 @@ export function translated<T>(path: string, work: () => T): T {
   }
 }
 
-/** Likewise for work on files. @throws WhorlError STORE_READONLY, STORE_FULL, STORE_IO */
+/** Likewise for work on files. @throws WhorlError STORE_FOLDER, STORE_READONLY, STORE_FULL, STORE_IO */
 export function translatedFile<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
     if (!(error instanceof Error && 'syscall' in error && 'code' in error)) throw error;
-    const code = FILE_CODES[String(error.code)] ?? 'STORE_IO';
-    throw new WhorlError(code, error.message, { cause: error });
+    const code = FILE_CODES[String(error.code)];
+    // Where nothing was there before there is no disk that could have failed.
+    if (error.syscall === 'mkdir' && code !== 'STORE_FULL')
+      throw new WhorlError('STORE_FOLDER', `${pathOf(error)}: ${reasonOf(error)}`, { cause: error });
+    throw new WhorlError(code ?? 'STORE_IO', error.message, { cause: error });
   }
+}
+
+function pathOf(error: Error): string {
+  return 'path' in error ? String(error.path) : 'the folder';
 }

@@ -10,6 +10,7 @@ import {
   KeyRing,
   readCapture,
   readKeys,
+  reasonOf,
   WhorlError,
 } from '@whorl/protocol';
 import type { CapturedPacket } from '@whorl/protocol';
@@ -116,7 +117,7 @@ function read(path: string): Uint8Array {
   try {
     return readFileSync(path);
   } catch (cause) {
-    throw new WhorlError('FILE_READ', `${path}: ${describe(cause)}`, { cause });
+    throw new WhorlError('FILE_READ', `${path}: ${reasonOf(cause)}`, { cause });
   }
 }
 

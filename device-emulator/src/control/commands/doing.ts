@@ -47,7 +47,7 @@ Examples:
   whorl-emulator do terminal-1 finger --user 1042
   whorl-emulator do terminal-1 tap --card 04a1b2c3
   whorl-emulator do terminal-2 power-off
-  whorl-emulator do floor unplug
+  whorl-emulator do floor unplug-line
   whorl-emulator do door-7 set --register contact --value 1
   whorl-emulator do terminal-3 enrol --help`,
     )
@@ -77,8 +77,19 @@ async function act(
   const client = clientOf(given, shared);
   const area = await areaOf(client, target);
   const path = `/${area}/${encodeURIComponent(target)}/${encodeURIComponent(name)}`;
-  const answer = await client.post(path, given.body, z.looseObject({}));
+  const answer = await client.post(path, given.body, z.looseObject({})).catch((error: unknown) => {
+    throw asTyped(error, Object.keys(known.options));
+  });
   print(shell, { json: given.json || shared.json === true }, answer, showAnswer(target, name, answer));
+}
+
+/** A request that is not one, with its members as the command line has them. */
+function asTyped(error: unknown, options: readonly string[]): unknown {
+  if (!(error instanceof RequestError)) return error;
+  const message = error.message.replaceAll(/(?<=^|; )([a-z][a-z-]*): /g, (text, option: string) =>
+    options.includes(option) ? `--${text}` : text,
+  );
+  return new RequestError(options.includes(error.place) ? `--${error.place}` : error.place, message);
 }
 
 function addFault(program: Command, shell: Shell): void {
@@ -106,7 +117,11 @@ Examples:
           return;
         }
         const path = `/faults/${encodeURIComponent(target)}/${encodeURIComponent(name)}`;
-        const answer = await clientOf(given, options).post(path, given.body, activeFaults);
+        const answer = await clientOf(given, options)
+          .post(path, given.body, activeFaults)
+          .catch((error: unknown) => {
+            throw asTyped(error, Object.keys(given.body));
+          });
         const json = given.json || options.json === true;
         print(shell, { json }, answer, `${target}: ${name}\n${showActive(answer.active)}`);
       }),

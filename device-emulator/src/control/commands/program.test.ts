@@ -40,6 +40,13 @@ test('E6 every command has help with examples', async () => {
   }
 });
 
+test('what an action lacks is told as it is typed', async () => {
+  const port = ['--control-port', String(all.served.port)];
+  const { code, err } = await run('do', 'north', 'log-in', ...port);
+  expect(code).toBe(2);
+  expect(err).toMatch(/^CONTROL_REQUEST: --operator: is needed; --pin: is needed\n/);
+});
+
 /** What a command line has for a request. */
 function commandFor(name: string, [path, body = {}]: readonly [string, object?]): string[] {
   const [, area = '', target = '', deed = ''] = /^\/(\w+)(?:\/([\w-]+))?(?:\/([\w-]+))?/.exec(path) ?? [];

@@ -9,6 +9,7 @@ import type { Preview } from '../../sync/preview.ts';
 import type { DatabaseTrouble, TroubleCode } from '../../sync/trouble.ts';
 import type { SitesStatus } from '../../sites/operations.ts';
 import type { ApiPlace } from '../../http/place.ts';
+import type { Client } from '../client.ts';
 import { contextOf, guarded, wholeNumber } from '../context.ts';
 import { previewPath, showPreview, withPreview } from '../preview.ts';
 import type { PreviewOptions } from '../preview.ts';
@@ -132,7 +133,8 @@ function addLedger(program: Command): void {
       const context = contextOf(command);
       await guarded(context, async () => {
         const rows = await context.client.get<LedgerRow[]>('/ledger', options);
-        context.print(rows, () => showLedger(rows));
+        const elsewhere = context.json ? '' : await elsewhereOf(context.client);
+        context.print(rows, () => `${showLedger(rows)}${elsewhere}`);
       });
     });
   ledger
@@ -149,6 +151,13 @@ function addLedger(program: Command): void {
         context.print(answer, () => `${counted(answer.retried, 'row is', 'rows are')} tried again.`);
       });
     });
+}
+
+/** A master's own ledger has nothing of the terminals of its satellites. */
+async function elsewhereOf(client: Client): Promise<string> {
+  const { sites = [] } = await client.get<SitesStatus>('/sites');
+  if (sites.length === 0) return '';
+  return '\n\nThese are terminals of this gateway; those of its satellites: `whorl sites report holdings`';
 }
 
 function showLedger(rows: readonly LedgerRow[]): string {
