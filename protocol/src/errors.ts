@@ -174,9 +174,9 @@ export const ERRORS = {
   SITES_AWAY:
     'The satellite is not there. Look from its side: `whorl sites test-connection` on its machine says what it waits for.',
   SITES_CLASH:
-    'Another machine is bound to this sync id, or the data directory is that of another site. If the message names another site, stop both and put each data directory back to its configuration. If this machine replaces the bound one, an admin at the master resets it: `whorl sites reset NAME`. Else give this site a sync id of its own, or stop it: the bound one goes on meanwhile.',
+    'Another machine is this site, or the data directory is another site’s: put it back. If this machine replaces the other: `whorl sites reset NAME` at the master. Else stop it.',
   SITES_CLONE:
-    'Two machines use the identity of this site: a copy of a data directory, or an old image of the disk. The one that is at work goes on. Stop the wrong one; if the right one is the one that is refused, an admin at the master then resets the identity: `whorl sites reset NAME`.',
+    'Two machines use the identity of this site (a copied data directory, an old image of the disk); who is at work goes on. Stop the wrong one. If the right one is refused: `whorl sites reset NAME` at the master.',
   SITES_CLOCK:
     'The clocks of two gateways differ by more than a minute, so that it cannot be told which change was later. Set both by a time server.',
   SITES_CODE:

@@ -43,6 +43,14 @@ export const SITE_EVENTS = {
     data: z.strictObject({ site }),
     doc: 'The other gateway is older than what was got from it, as after restoring a backup; what it has lost is offered to it.',
   },
+  'site.restored': {
+    level: 'warning',
+    data: z.strictObject({
+      site: z.string().describe('The satellite that was the first to say so.'),
+      until: z.int().describe('Of the last thing that is known from before, milliseconds UTC.'),
+    }),
+    doc: 'At the master: a satellite has got more of it than it has, as its database is a backup. Satellites tell again what was lost, each with its next exchange; what only an access rule or a name changed is asked of an operator, as a conflict.',
+  },
   'site.added': {
     level: 'info',
     data: z.strictObject({ site, syncId: z.int() }),

@@ -28,6 +28,7 @@ import type {
   Stranger,
 } from './operations.ts';
 import type { Satellite } from './satellite.ts';
+import { setbackOf } from './setback.ts';
 import type { Shares } from './shares.ts';
 import type { SiteStates } from './states.ts';
 import { brokerPassword } from './secrets.ts';
@@ -63,6 +64,9 @@ export interface DeskParts {
   readonly checkPassword: (name: string, password: string) => void;
 }
 
+/** That the database is a backup is shown for at least so long. */
+const SHOWN_MS = 7 * 86_400_000;
+
 /** Where people and programs bring what they want of master and satellites. */
 export class SitesDesk implements SitesOperations {
   readonly #parts: DeskParts;
@@ -96,9 +100,22 @@ export class SitesDesk implements SitesOperations {
         : {
             sites: await Promise.all(master.list.all.map((one) => this.#view(one))),
             strangers: await this.#strangers(master),
+            ...(await this.#restored(master)),
           }),
       ...(above === undefined ? {} : { master: await this.#above(above, above.satellite()) }),
     };
+  }
+
+  async #restored({ list }: Master): Promise<Pick<SitesStatus, 'restored'>> {
+    const { ground } = this.#parts;
+    const found = await setbackOf(ground);
+    if (found === undefined) return {};
+    const { noticed, until, told } = found;
+    const waiting = list.all
+      .filter(({ syncId, binding }) => binding !== undefined && !told.includes(syncId))
+      .map(({ name }) => name);
+    if (waiting.length === 0 && ground.site.now - noticed > SHOWN_MS) return {};
+    return { restored: { noticed, until, waiting } };
   }
 
   async add(site: NewSite): Promise<void> {

@@ -21,6 +21,7 @@ import type { AnswerOf, Down, Request, RequestOf } from './requests.ts';
 import { confirmWalk, historyOf, scopeName } from './serving.ts';
 import { retryOffers } from './taking.ts';
 import { isRival, Reception } from './reception.ts';
+import { noticeSetback, toldAgain } from './setback.ts';
 import { isSyncId } from './seat.ts';
 import type { Knock, Knocker, Seat, Session, SiteState } from './seat.ts';
 import { checkOpening } from './versions.ts';
@@ -302,6 +303,8 @@ export class Master implements MasterEars {
     await departureKey(this.#ground);
     const history = await historyOf(this.#ground);
     const down = resumeAt(history, 'users', request.down ?? undefined);
+    if (request.down !== null)
+      await noticeSetback(this.#ground, { syncId, name }, { history, cursor: request.down });
     if (request.down === null || down.lost) await site.store.sites.forgetHeld(syncId);
     await retryOffers(this.#ground, bound);
     const head = cursorAt(history, 'users', history.heads.users);
@@ -339,6 +342,7 @@ export class Master implements MasterEars {
       const tookMs = Math.round(clock.now() - session.began);
       seat.state = { ...state, ...other, summary, success: site.now, tookMs };
       this.#part?.keep(syncId, seat.state);
+      await toldAgain(this.#ground, syncId);
       return;
     }
     const text = code in ERRORS ? ERRORS[code as keyof typeof ERRORS] : code;

@@ -65,6 +65,17 @@ export const sitesStatusSchema = z.strictObject({
     .readonly()
     .exactOptional()
     .describe('Of a master: who tried to log in and is not in the list, the newest first.'),
+  restored: z
+    .strictObject({
+      noticed: millis.describe('When the first satellite came that has got more of this master than it has.'),
+      until: millis.describe('Of the last thing that is known from before: the backup is that old.'),
+      waiting: z
+        .array(z.string())
+        .readonly()
+        .describe('Satellites that have not told again yet what was lost.'),
+    })
+    .exactOptional()
+    .describe('Of a master: its database was found to be a backup.'),
   master: z
     .strictObject({
       name: z.string(),

@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { openStore } from '../store/open.ts';
 import { cursorAt, resumeAt, runEnd } from './history.ts';
 import { nextExchange, quietFor } from './schedule.ts';
+import { setbackOf } from './setback.ts';
 import { carded, named, SatelliteNode, World } from './testing/world.ts';
 
 test('S10 a cursor tells whether the log is still the one that it was taken from', () => {
@@ -62,6 +63,7 @@ test('S10 a master that went back to a backup gets again what its satellites sti
   const north = await world.add('north');
   await world.hq.edit(1, named('Ada'));
   expect(await north.sync()).toBeUndefined();
+  const made = (await store.events({ newest: true, limit: 1 }))[0]?.time;
   await store.close();
   cpSync(live ?? '', backup ?? '', { recursive: true });
   store = opened(live);
@@ -82,6 +84,11 @@ test('S10 a master that went back to a backup gets again what its satellites sti
   expect(await world.hq.contents()).toEqual(before);
   expect(await north.contents()).toEqual(before);
   expect((await north.store.events({ type: 'site.lost', limit: 10 })).length).toBeGreaterThan(0);
+  const told = await store.events({ type: 'site.restored', limit: 10 });
+  expect(told, 'once, with when the backup was made').toMatchObject([
+    { data: { site: 'north', until: made } },
+  ]);
+  expect(await setbackOf(world.hq.ground)).toMatchObject({ until: made, told: [2] });
   await world.during(north.satellite.stop());
   await store.close();
 });

@@ -12,6 +12,8 @@ export interface UserFilter {
 export interface EventFilter {
   /** Events with higher ids. */
   readonly after?: number;
+  /** Events with this id, or lower ones. */
+  readonly upTo?: number;
   /** The newest instead of the first `limit`; still answered by ascending id. */
   readonly newest?: boolean;
   readonly limit: number;

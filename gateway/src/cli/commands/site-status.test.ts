@@ -88,6 +88,18 @@ test('who knocks at the master without being in its list is told: who, when, fro
   expect(shown).toContain('`whorl sites add NAME --id 3 --user south` lets it in');
 });
 
+test('S10 a master whose database is a backup says so, of when it is, and who has not told again yet what was lost', () => {
+  const shown = (waiting: string[]): string =>
+    showSites(
+      { ...master(4), restored: { noticed: NOW - 60_000, until: NOW - 90_000_000, waiting } },
+      NOW,
+    ).replaceAll(/\n\s+/g, ' ');
+  expect(shown(['a', 'b', 'c', 'd', 'e'])).toContain(
+    `Restored   this database is a backup of ${when(NOW - 90_000_000)}; noticed 60 s ago to tell again what it has lost: a, b, c, d and 1 more`,
+  );
+  expect(shown([])).toContain('all satellites have told again what it had lost');
+});
+
 test('the status of a gateway has its sites in one line', () => {
   const { master: above } = SATELLITE;
   if (above === undefined) throw new Error('a satellite has a master');

@@ -7,6 +7,7 @@ const COLUMNS = 80;
 const HEAD = 11;
 const MOST_NAME = 15;
 const MOST_STRANGERS = 2;
+const MOST_WAITING = 4;
 
 const REFUSED: ReadonlySet<string> = new Set([
   ...['SITES_CLASH', 'SITES_CLONE', 'SITES_PASSWORD', 'SITES_RATE', 'SITES_UNKNOWN', 'SITES_VERSION'],
@@ -17,7 +18,7 @@ type Trouble = NonNullable<SiteView['trouble']>;
 
 /** The status on one screen of 80 columns. @param now milliseconds UTC */
 export function showSites(status: SitesStatus, now: number): string {
-  const { role, name, syncId, sites, strangers = [], master, aside, lock } = status;
+  const { role, name, syncId, sites, strangers = [], restored, master, aside, lock } = status;
   if (role === 'standalone') return `${name} is standalone; no other gateway is concerned.`;
   const lines = [
     master === undefined
@@ -26,6 +27,7 @@ export function showSites(status: SitesStatus, now: number): string {
     ...(master === undefined ? [] : aboveLines(master, now)),
     ...(sites === undefined ? [] : siteLines(sites, now)),
     ...strangerLines(strangers, now),
+    ...(restored === undefined ? [] : restoredLines(restored, now)),
   ];
   if (aside > 0) lines.push(...row('Aside', `${apart(aside)}: \`whorl sites aside\` says why`));
   if (lock !== undefined) lines.push(...row('Settings', lockText(lock)));
@@ -67,6 +69,24 @@ export function siteLine({
 
 function apart(rows: number): string {
   return counted(rows, 'row waits apart', 'rows wait apart');
+}
+
+/** That the master's database is a backup, and who has not told again yet what was lost. */
+function restoredLines(
+  { noticed, until, waiting }: NonNullable<SitesStatus['restored']>,
+  now: number,
+): string[] {
+  const some = waiting.slice(0, MOST_WAITING).join(', ');
+  const more = waiting.length > MOST_WAITING ? ` and ${waiting.length - MOST_WAITING} more` : '';
+  return [
+    ...row('Restored', `this database is a backup of ${when(until)}; noticed ${ago(noticed, now)}`),
+    ...row(
+      '',
+      waiting.length === 0
+        ? 'all satellites have told again what it had lost; `whorl conflicts` has the rest'
+        : `to tell again what it has lost: ${some}${more}`,
+    ),
+  ];
 }
 
 /** Who knocks without being in the list: who, when, from where, and what to do. */

@@ -33,6 +33,7 @@ export function insertEvents(db: Sqlite, events: readonly NewEvent[]): StoredEve
 export function listEvents(db: Sqlite, filter: EventFilter): readonly StoredEvent[] {
   const { sql, values } = where([
     ['id > ?', filter.after],
+    ['id <= ?', filter.upTo],
     ['type = ?', filter.type],
     ['terminal = ?', filter.terminal],
     ['user = ?', filter.user],
