@@ -78,17 +78,29 @@ test('S8 test-connection over TLS, the API and a real broker: each step, at both
     'tls ok',
     'login failed SITES_PASSWORD',
   ]);
-  expect(unknown.slice(4).map(({ state }) => state)).toEqual(Array.from({ length: 4 }, () => 'skipped'));
+  expect(unknown.slice(4).map(({ state }) => state)).toEqual(Array.from({ length: 5 }, () => 'skipped'));
   await hq.api.send('POST', '/sites/lock/code', { code: CODE });
   await hq.api.send('POST', '/sites/lock/open', { code: CODE });
   await hq.api.send('POST', '/sites', { syncId: 2, name: 'north', user: 'north', password: PASSWORD });
   await hq.api.send('POST', '/sites/lock/close');
   const all = await look(north.api);
   expect(states(all)).toEqual(
-    ['name', 'port', 'tls', 'login', 'id', 'version', 'clock', 'round trip'].map((step) => `${step} ok`),
+    ['name', 'port', 'tls', 'login', 'id', 'version', 'clock', 'round trip', 'password'].map(
+      (step) => `${step} ok`,
+    ),
   );
   await north.api.send('POST', '/sites/sync', {});
   expect((await look(north.api))[4]?.text).toContain('bound to this machine');
+  writeFileSync(passwordFile, 'not the password\n');
+  const wrong = states(await look(north.api));
+  expect(wrong.slice(-2), 'the session does not tell').toEqual([
+    'round trip ok',
+    'password failed SITES_PASSWORD',
+  ]);
+  rmSync(passwordFile);
+  expect(states(await look(north.api)).at(-1)).toBe('password failed SITES_PASSWORD_FILE');
+  writeFileSync(passwordFile, `${PASSWORD}\n`, { mode: 0o600 });
+  expect(states(await look(north.api)).at(-1)).toBe('password ok');
   const seen = await look(hq.api, { site: 'north' });
   expect(new Set(seen.map(({ state }) => state)), states(seen).join()).toEqual(new Set(['ok']));
   await hq.service.stop();

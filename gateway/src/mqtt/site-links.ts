@@ -120,10 +120,14 @@ export function satelliteWire(parts: {
 }): OpenSatelliteWire {
   const { master, syncId, clock } = parts;
   const state = siteTopic(master, syncId, 'state');
-  return async (onMessage, signal) => {
+  return async (onMessage, signal, { beside } = { beside: false }) => {
     const { wire, login } = await parts.way();
     const connection = await Connection.open({
-      ...{ wire, login, clientId: siteClients(syncId, login.password) + parts.process },
+      ...{
+        wire,
+        login,
+        clientId: `${siteClients(syncId, login.password)}${parts.process}${beside ? '-look' : ''}`,
+      },
       will: { topic: state, payload: OFFLINE },
       clock,
       signal,

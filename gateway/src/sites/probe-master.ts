@@ -30,7 +30,7 @@ export async function probeMaster(parts: MasterProbeParts): Promise<readonly Pro
   const logged = Promise.withResolvers<{ readonly talk: Conversation; readonly own: boolean }>();
   logged.promise.catch(() => undefined);
   let borrowed: Promise<void> = Promise.resolve();
-  const session = { had: false };
+  const session = { had: false, own: false };
   const steps = [
     ...way,
     {
@@ -42,13 +42,21 @@ export async function probeMaster(parts: MasterProbeParts): Promise<readonly Pro
         });
         borrowed.catch((error: unknown) => logged.reject(error));
         const { own } = await logged.promise;
-        session.had = true;
+        [session.had, session.own] = [true, own];
         return own
           ? `logged in at ${parts.master}, for this look`
           : `${parts.master} knows this site's session`;
       },
     },
     ...sessionSteps(parts, async () => (await logged.promise).talk),
+    {
+      step: 'password',
+      // A session goes on whatever has become of the file: only the next login would tell.
+      look: async (signal: AbortSignal) => {
+        if (!session.own) await satellite.tryPassword(signal);
+        return 'the broker lets this site in with the one of its file';
+      },
+    },
   ];
   const probes = await probe(ground.clock, steps);
   done.resolve(undefined);

@@ -28,6 +28,8 @@ function fromNorth(
   return looked(world, probeMaster({ ground, satellite, syncId, master: 'hq', way }));
 }
 
+const FINE = ['login ok', 'id ok', 'version ok', 'clock ok', 'round trip ok', 'password ok'];
+
 const states = (probes: readonly Probe[]): string[] =>
   probes.map(({ step, state, code }) => [step, state, ...(code === undefined ? [] : [code])].join(' '));
 
@@ -35,7 +37,7 @@ test('S8 before the first login a look at the connection goes all the way, and b
   const { world, north } = await open();
   await world.hq.edit(1, named('Ada'));
   const probes = await fromNorth(world, north);
-  expect(states(probes)).toEqual(['login ok', 'id ok', 'version ok', 'clock ok', 'round trip ok']);
+  expect(states(probes)).toEqual(FINE);
   expect(probes.map(({ text }) => text).join('\n')).toContain('not bound to a machine yet');
   expect(world.master.list.named('north').binding).toBeUndefined();
   expect(north.identity.token).toBeUndefined();
@@ -57,7 +59,7 @@ test('S8 a look during an exchange asks between its questions, in the same sessi
   while (north.satellite.state.step !== 'users') await world.pass(20);
   const sessions = world.master.loggedIn(2);
   const probes = await fromNorth(world, north);
-  expect(states(probes)).toEqual(['login ok', 'id ok', 'version ok', 'clock ok', 'round trip ok']);
+  expect(states(probes)).toEqual(FINE);
   expect(probes[0]?.text).toContain('session');
   expect(north.satellite.state.step, 'it was not over').toBeDefined();
   expect(await world.during(exchange)).toBeUndefined();

@@ -156,6 +156,17 @@ export class Satellite {
     return next;
   }
 
+  /**
+   * Reads the password anew, and tries it at the broker, beside whatever session there is.
+   * @throws WhorlError SITES_PASSWORD_FILE, SITES_PASSWORD, MQTT_*
+   */
+  async tryPassword(signal: AbortSignal): Promise<void> {
+    const { verifier, open } = this.#parts;
+    await verifier();
+    const wire = await open(() => undefined, signal, { beside: true });
+    wire.close();
+  }
+
   /** Looks at the settings again. */
   resettled(): void {
     this.#plan();

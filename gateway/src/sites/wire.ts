@@ -8,10 +8,11 @@ export interface SatelliteWire {
   close(): void;
 }
 
-/** Opens it; nobody is told yet. @throws WhorlError MQTT_*, SITES_LINK */
+/** Opens it; nobody is told yet. `beside` leaves another one of this process alone. @throws WhorlError MQTT_*, SITES_LINK */
 export type OpenSatelliteWire = (
   onMessage: (bytes: Uint8Array) => void,
   signal: AbortSignal,
+  options?: { readonly beside: boolean },
 ) => Promise<SatelliteWire>;
 
 /** A master's way to all its satellites. */

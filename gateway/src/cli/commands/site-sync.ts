@@ -42,8 +42,9 @@ function addTest(sites: Command): void {
     .addHelpText(
       'after',
       `
-At a satellite: name, port, TLS, login, id, version, clock, round trip. It can be tried before the first login: no machine is
-bound by it. At the master: what it can see of a satellite, and whether it answers. Exit code 1 when a step failed.
+At a satellite: name, port, TLS, login, id, version, clock, round trip, and whether the password file still lets it in.
+It can be tried before the first login: no machine is bound by it. At the master: what it can see of a satellite, and whether
+it answers. Exit code 1 when a step failed.
 
 Examples:
   whorl sites test-connection

@@ -81,14 +81,15 @@ export class Bus implements MasterWire {
   /** The way of one process of a site; others of it may be there at the same time. */
   wire(syncId: number): OpenSatelliteWire {
     let mine: Seat | undefined;
-    return async (heard) => {
+    return async (heard, _signal, options) => {
       const closed = Promise.withResolvers<string>();
       if (this.#cut.has(syncId)) throw new Error('no link');
       // Whoever comes under the same name takes the place of who was there, as at a broker.
-      if (mine !== undefined) this.#end(syncId, mine, 'another client has the same id');
+      const beside = options?.beside === true;
+      if (mine !== undefined && !beside) this.#end(syncId, mine, 'another client has the same id');
       const seats = this.#seats.get(syncId) ?? new Set();
       const seat: Seat = { heard, end: (reason) => closed.resolve(reason), announced: false };
-      mine = seat;
+      if (!beside) mine = seat;
       this.#seats.set(syncId, seats.add(seat));
       return {
         send: async (bytes) => {
