@@ -19,6 +19,13 @@ export const MUTANTS_OF_WAYS: readonly Mutant[] = [
     by: 'programmes',
   },
   {
+    name: 'who has a new session is taken for who had the old one',
+    file: 'gateway/src/terminals/whorl/presence.ts',
+    from: 'member.renewed(greeting.welcome);',
+    to: 'member.alive(greeting.attention);',
+    by: 'programmes',
+  },
+  {
     name: 'a roll is called to nobody',
     file: 'gateway/src/terminals/whorl/presence.ts',
     from: 'rollAt: called === 0 ? never : this.#rollDue',

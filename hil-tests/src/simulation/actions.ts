@@ -47,7 +47,7 @@ export const ACTIONS: readonly (readonly [times: number, action: Action])[] = [
   [4, broker],
   [2, cable],
   [2, reboot],
-  [2, () => [{ do: 'restart' }]],
+  [2, restart],
   [2, noise],
   [2, crowd],
   [2, clearLog],
@@ -59,7 +59,7 @@ export const ACTIONS: readonly (readonly [times: number, action: Action])[] = [
   [4, squeeze],
   [3, losePower],
   [3, disk],
-  [6, breakdown],
+  [6, amid],
   [2, copyFlash],
   [2, putBack],
   [3, relapse],
@@ -105,14 +105,25 @@ function* haunt(run: Run): Generator<Deed> {
   yield { do: 'put-back', at };
 }
 
-/** The disk takes nothing more while a terminal is being brought somebody, and works again soon. */
-function* breakdown(run: Run): Generator<Deed> {
+/** Something goes wrong at the moment when a terminal is being brought somebody. */
+function* amid(run: Run): Generator<Deed> {
   const { machine, random, belief } = run;
-  if (machine === undefined || machine.disk.refuses !== undefined) return;
   const user = anyone(random);
   const name = newName(random);
   yield belief.users.has(user) ? { do: 'call', user, name } : { do: 'add', user, name, groups: [1, 2] };
   yield { do: 'underway', withinMs: GIVING_MS };
+  const troubles =
+    machine === undefined ? [restart, restart, reboot, cable] : [breakdown, breakdown, breakdown, restart];
+  yield* pick(random, troubles)(run);
+}
+
+function* restart(): Generator<Deed> {
+  yield { do: 'restart' };
+}
+
+/** The disk takes nothing more, and works again soon. */
+function* breakdown({ machine, random }: Run): Generator<Deed> {
+  if (machine?.disk.refuses !== undefined) return;
   yield { do: 'disk', says: pick(random, ['ENOSPC', 'EIO'] as const) };
   yield { do: 'pass', ms: random.below(GIVEN_MS) };
   yield { do: 'disk' };
@@ -210,10 +221,16 @@ function slot({ rig, random }: Run, at: string): number {
   return random.below(fingers === 0 ? cards : FINGERS);
 }
 
-function someoneThere(run: Run): { readonly at: string; readonly user: number } | undefined {
-  const at = somewhere(run);
-  const users = at === undefined ? [] : [...run.rig.terminal(at).users().keys()];
-  return at === undefined || users.length === 0 ? undefined : { at, user: pick(run.random, users) };
+/** Anybody at a terminal that is on, and on a wall. */
+function someoneThere({
+  rig,
+  random,
+  carried,
+}: Run): { readonly at: string; readonly user: number } | undefined {
+  const all = [...rig.terminals]
+    .filter(([name, { power }]) => power === 'on' && !carried.has(name))
+    .flatMap(([at, terminal]) => [...terminal.users().keys()].map((user) => ({ at, user })));
+  return all.length === 0 ? undefined : pick(random, all);
 }
 
 function anyone(random: Random): number {

@@ -127,13 +127,15 @@ export function programmeOf(
   const random = seededRandom(seed);
   const any = (): number => random.below(2 ** 32);
   const actions = hasPortables(site) ? WITH_PORTABLES : backups ? WITH_BACKUPS : WEIGHTED;
+  // Else the site is empty at first.
+  const isStaffed = hasPortables(site) || random.below(3) > 0;
   const step = (): Step => ({
     action: actions[random.below(actions.length)] ?? (() => []),
     seed: any(),
     passesMs: random.below(3) === 0 ? random.below(pausesMs) : random.below(MOMENT_MS),
   });
   const round = (_: unknown, index: number): Round => ({
-    begins: { action: index === 0 && hasPortables(site) ? staffed : decisions, seed: any() },
+    begins: { action: index === 0 && isStaffed ? staffed : decisions, seed: any() },
     steps: [
       { action: unwatched, seed: any() },
       ...Array.from({ length: 1 + random.below(MOST_ACTIONS) }, step),

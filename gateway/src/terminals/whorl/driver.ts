@@ -130,6 +130,17 @@ export class WhorlDriver implements TerminalDriver, Member {
   }
 
   greeted(welcome: Body<'welcome'>, attention: boolean): void {
+    const identity = this.#known(welcome);
+    for (const watcher of this.#watchers) watcher.online(identity);
+    if (attention) for (const watcher of this.#watchers) watcher.attention();
+  }
+
+  renewed(welcome: Body<'welcome'>): void {
+    this.#known(welcome);
+    for (const watcher of this.#watchers) watcher.attention();
+  }
+
+  #known(welcome: Body<'welcome'>): Identity {
     this.#lastSeen = this.#line.clock.wallTime();
     const identity: Identity = { ...welcome, greeted: this.#lastSeen };
     this.#identity = identity;
@@ -137,8 +148,7 @@ export class WhorlDriver implements TerminalDriver, Member {
     this.#users = welcome.users;
     this.#clockOffMs = welcome.clock - this.#lastSeen;
     this.#line.setWindow(welcome.capabilities.window);
-    for (const watcher of this.#watchers) watcher.online(identity);
-    if (attention) for (const watcher of this.#watchers) watcher.attention();
+    return identity;
   }
 
   quarantined(serial: string, reason: string): void {

@@ -289,7 +289,7 @@ export class Presence {
     this.#schedule();
   }
 
-  /** Opens a session. One who is here and has an old one notices nothing of it, but for what it offered. */
+  /** Opens a session. For one who is here and has an old one work goes on, but for what it offered. */
   async #greet(seat: Seat): Promise<void> {
     const { member } = seat;
     const parts = { line: this.#line, keys: this.#keys, random: this.#random, handshakes: this.#handshakes };
@@ -310,7 +310,7 @@ export class Presence {
     seat.retryMs = FIRST_GREETING_MS;
     seat.due = this.#clock.now() + POLL_MS;
     if (!this.#open) return;
-    if (member.isOnline()) member.alive(greeting.attention);
+    if (member.isOnline()) member.renewed(greeting.welcome);
     else member.greeted(greeting.welcome, greeting.attention);
   }
 

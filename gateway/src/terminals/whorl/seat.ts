@@ -12,6 +12,8 @@ export interface Member {
   /** Greeted and answering. */
   isOnline(): boolean;
   greeted(welcome: Body<'welcome'>, attention: boolean): void;
+  /** It is here, and has a new session. Whether it started anew just before cannot be told: its log is looked at. */
+  renewed(welcome: Body<'welcome'>): void;
   /** It answers, and gets nothing: it has not proven who it is. */
   quarantined(serial: string, reason: string): void;
   /** It gave a sign of life. */
