@@ -6,7 +6,7 @@ import { eraseUser } from '../sync/erasure.ts';
 import { isTooMuch } from '../sync/preview.ts';
 import { MOST_RACES, eventFor, planFor } from '../sync/users.ts';
 import type { SitesGround } from './ground.ts';
-import { cameDown, hasUnsent, integrated } from './integrating.ts';
+import { cameDown, hasUnsent, integrated, notTaken } from './integrating.ts';
 import type { UserRow } from './integrating.ts';
 import { fitting } from './login-words.ts';
 import { readMessage, writeMessage } from './message.ts';
@@ -115,7 +115,7 @@ async function arriving(
   const { user } = row;
   const came = integrated({ site: name, ...it });
   if ('waits' in came) throw new WhorlError('SITES_WAIT', `user ${user}: ${came.waits}`);
-  const { next } = came;
+  const { next, untaken = [] } = came;
   const mark = { kind: 'base', user, base: came.base } as const;
   // An older one than before: a master that was restored is offered what it has lost.
   const again: SiteMark[] = row.version < (it.base?.version ?? 0) ? [{ kind: 'logged', user }] : [];
@@ -124,10 +124,19 @@ async function arriving(
   if (next === held) return { marks: [mark, ...again] };
   const ledger = await planFor(site, user, next.record, next.version);
   const events = [cameDown(user, held, next, site.now)];
+  const handed = untaken.length === 0 ? 0 : await offeredUpTo(site.store);
+  const conflicts =
+    held === undefined
+      ? []
+      : untaken.map((field) => notTaken({ site: name, held, field }, next, { handed, now: site.now }));
   return {
-    change: { user, from: held?.version ?? 0, next, ledger, events, time: site.now },
+    change: { user, from: held?.version ?? 0, next, ledger, conflicts, events, time: site.now },
     marks: [mark, ...again],
   };
+}
+
+async function offeredUpTo({ sites }: SitesGround['site']['store']): Promise<number> {
+  return (await sites.cursor(MASTER_ID, 'offered'))?.seq ?? 0;
 }
 
 /** @throws WhorlError SITES_WAIT, GUARD_EXCEEDED */

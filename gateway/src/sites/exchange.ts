@@ -1,4 +1,5 @@
 import { MASTER_ID } from '../settings/sites.ts';
+import { LOST_VERSION } from '../store/sites.ts';
 import type { Cursor, SiteMark } from '../store/sites.ts';
 import type { Answered, Conversation } from './conversation.ts';
 import { retryAside, takeDown } from './downward.ts';
@@ -36,7 +37,10 @@ export interface Exchanged {
 
 const CHECK_ROWS = 500;
 const GONE_ROWS = 500;
-const NONE: AnswerOf<'check'> = { missing: [], erased: [], outside: [] };
+const CHECK_DUE: SiteMark = {
+  ...{ kind: 'cursor', peer: MASTER_ID, stream: 'check', cursor: { run: 'due', seq: 0 } },
+};
+const NONE: AnswerOf<'check'> = { missing: [], older: [], erased: [], outside: [] };
 
 /**
  * One whole exchange: what is new here goes up, then what is new at the master comes down; first what changed since the
@@ -50,18 +54,22 @@ export async function exchange(parts: ExchangeParts): Promise<Exchanged> {
   talk.reached('users', opened.up.users);
   talk.reached('events', opened.up.events);
   talk.reached('holdings', opened.up.holdings);
-  if (opened.down.lost) {
-    await parts.lost(opened.name);
-    await remind(talk);
-  }
-  await parts.adopt(opened.policies);
-  await compareHistories(talk, opened);
-  await pushOffers(talk, opened.up);
   const users = await site.store.countUsers();
   const guard: Guard | undefined = parts.released ? undefined : { users, removed: 0, held: 0 };
+  const lost = opened.down.lost || (await hasForgotten(talk, opened.up));
+  if (lost) {
+    await parts.lost(opened.name);
+    await remind(talk);
+    // Whoever has to be offered as new is known before anything is.
+    await site.store.sites.mark([CHECK_DUE]);
+    await check(talk, guard);
+  }
+  await parts.adopt(opened.policies);
+  if (!lost) await compareHistories(talk, opened);
+  await pushOffers(talk, opened.up);
   await retryAside(talk.ground, guard);
   await pushEvents(talk, opened.up);
-  const walk = await begin(talk, opened);
+  const walk = await begin(talk, opened, lost);
   await pullChanges(talk, guard);
   await pullWalk(talk, walk, guard);
   await check(talk, guard);
@@ -87,6 +95,13 @@ async function open({ talk, keep, summary }: ExchangeParts): Promise<AnswerOf<'o
   return answer;
 }
 
+/** Whether the master knows less of the log here than it had said that it has got. */
+async function hasForgotten({ ground }: Talk, { users }: AnswerOf<'open'>['up']): Promise<boolean> {
+  const offered = await ground.site.store.sites.cursor(MASTER_ID, 'offered');
+  if (users === null || offered === undefined) return false;
+  return resumeAt(await historyOf(ground), 'users', users).seq < offered.seq;
+}
+
 /** A master that went back to a backup has users again whom it had deleted. */
 async function remind(talk: Talk): Promise<void> {
   for (let after = 0; ;) {
@@ -102,9 +117,9 @@ async function remind(talk: Talk): Promise<void> {
  * A master that has forgotten how far it is here was told to; one that is further than what there is here had it from a
  * database that a backup took the place of. Either way it does not know who is here, and both compare that.
  */
-async function compareHistories(talk: Talk, { up, down }: AnswerOf<'open'>): Promise<void> {
+async function compareHistories(talk: Talk, { up }: AnswerOf<'open'>): Promise<void> {
   const { sites } = talk.ground.site.store;
-  if (down.lost || (await sites.cursor(MASTER_ID, 'users')) === undefined) return;
+  if ((await sites.cursor(MASTER_ID, 'users')) === undefined) return;
   const history = await historyOf(talk.ground);
   const isBack =
     resumeAt(history, 'users', up.users ?? undefined).lost ||
@@ -115,16 +130,14 @@ async function compareHistories(talk: Talk, { up, down }: AnswerOf<'open'>): Pro
 }
 
 /** Where the walk through all users stands; it begins anew with another scope, or with a master that lost something. */
-async function begin(talk: Talk, { down, head, scope }: AnswerOf<'open'>): Promise<Cursor> {
+async function begin(talk: Talk, { head, scope }: AnswerOf<'open'>, lost: boolean): Promise<Cursor> {
   const { sites } = talk.ground.site.store;
   const [users, walk] = [await sites.cursor(MASTER_ID, 'users'), await sites.cursor(MASTER_ID, 'walk')];
-  if (users !== undefined && walk?.run === scope && !down.lost) return walk;
+  if (users !== undefined && walk?.run === scope && !lost) return walk;
   const next = { run: scope, seq: head.seq + 1 };
   const marks: SiteMark[] = [{ kind: 'cursor', peer: MASTER_ID, stream: 'walk', cursor: next }];
-  if (users === undefined || down.lost)
+  if (users === undefined || lost)
     marks.push({ kind: 'cursor', peer: MASTER_ID, stream: 'users', cursor: head });
-  if (down.lost)
-    marks.push({ kind: 'cursor', peer: MASTER_ID, stream: 'check', cursor: { run: 'due', seq: 0 } });
   await sites.mark(marks);
   return next;
 }
@@ -178,12 +191,21 @@ async function check(talk: Talk, guard: Guard | undefined): Promise<void> {
     const users = await sites.baseUsers(due.seq, CHECK_ROWS);
     const last = users.at(-1);
     const cursor = last === undefined ? { run: 'done', seq: 0 } : { run: due.run, seq: last };
-    const { missing, erased, outside } =
-      last === undefined ? NONE : (await talk.ask({ ask: 'check', users: [...users] })).answer;
+    const bases = await sites.bases(users);
+    const named = users.map((user): [number, string, string] => {
+      const { born = '', at = '' } = bases.get(user) ?? {};
+      return [user, born, at];
+    });
+    const { missing, older, erased, outside } =
+      last === undefined ? NONE : (await talk.ask({ ask: 'check', users: named })).answer;
     const again = (due.run === 'due' ? missing : []).flatMap((user): SiteMark[] => [
       { kind: 'base', user, base: undefined },
       { kind: 'logged', user },
     ]);
+    const doubted = older.flatMap((user): SiteMark[] => {
+      const base = bases.get(user);
+      return base === undefined ? [] : [{ kind: 'base', user, base: { ...base, version: LOST_VERSION } }];
+    });
     const gone = (who: readonly number[], why: 'deleted' | 'erased' | 'scope'): DownRow[] =>
       who.map((user) => ({ is: 'gone', user, why }));
     await takeDown(talk.ground, {
@@ -193,7 +215,7 @@ async function check(talk: Talk, guard: Guard | undefined): Promise<void> {
         ...gone(outside, 'scope'),
       ],
       ...{ blobs: [], guard },
-      also: [...again, { kind: 'cursor', peer: MASTER_ID, stream: 'check', cursor }],
+      also: [...again, ...doubted, { kind: 'cursor', peer: MASTER_ID, stream: 'check', cursor }],
     });
     talk.progress('check', users.length);
   }

@@ -2,9 +2,10 @@ import { fieldDigest, readRecord, recordOf, showField } from '@whorl/protocol';
 import type { NewEvent } from '../events/catalogue.ts';
 import { nextVersion } from '../sync/former.ts';
 import type { SiteBase } from '../store/sites.ts';
-import type { Provenance, StoredUser } from '../store/store.ts';
+import type { ConflictWrite, Provenance, StoredUser } from '../store/store.ts';
+import { kindOf, side } from '../sync/differences.ts';
 import { changedFields } from '../sync/users.ts';
-import { heard } from './names.ts';
+import { heard, itself } from './names.ts';
 import { changedSince } from './offering.ts';
 import type { DownRow } from './requests.ts';
 
@@ -22,11 +23,17 @@ export interface Coming {
 }
 
 /**
- * next: the user afterwards, the same as before when nothing changes. waits: the master does not know yet what terminals
- * here have made of this user, so that it would be lost.
+ * next: the user afterwards, the same as before when nothing changes. untaken: fields that were offered, and that the
+ * master has otherwise. waits: the master does not know yet what terminals here have made of this user, so that it would
+ * be lost.
  */
 export type Integrated =
-  | { readonly next: StoredUser | undefined; readonly base: SiteBase; readonly waits?: undefined }
+  | {
+      readonly next: StoredUser | undefined;
+      readonly base: SiteBase;
+      readonly untaken?: readonly number[];
+      readonly waits?: undefined;
+    }
   | { readonly waits: string };
 
 /**
@@ -55,7 +62,8 @@ export function integrated({ site, row, bytes, held, base }: Coming): Integrated
     return { next, base: baseOf(row, next.version, next.version, fields) };
   }
   const older = row.version < base.version;
-  const mine = changedSince(held, base).filter((field) => older || isUnsent(held, base, field));
+  const differing = changedSince(held, base);
+  const mine = differing.filter((field) => older || isUnsent(held, base, field));
   const merged = new Map(theirs.fields);
   const by = new Map(writers(site, row));
   for (const field of older ? [...held.record.fields.keys()] : mine) {
@@ -65,9 +73,31 @@ export function integrated({ site, row, bytes, held, base }: Coming): Integrated
     if (writer !== undefined) by.set(field, writer);
   }
   const record = recordOf(row.user, merged);
-  const next = changedFields(held.record, record).length === 0 ? held : nextVersion(held, record, by);
+  const changed = changedFields(held.record, record);
+  const next = changed.length === 0 ? held : nextVersion(held, record, by);
+  const untaken = differing.filter((field) => changed.includes(field));
   const offered = older ? 0 : mine.length > 0 ? base.offered : next.version;
-  return { next, base: baseOf(row, next.version, offered, fields) };
+  return { next, base: baseOf(row, next.version, offered, fields), untaken };
+}
+
+/**
+ * What the master has not taken of what it was offered, as a conflict that it decides: it may go back to a backup that
+ * does not know of it.
+ * @param handed how far the master had got the log here
+ */
+export function notTaken(
+  { site, held, field }: { readonly site: string; readonly held: StoredUser; readonly field: number },
+  next: StoredUser,
+  { handed, now }: { readonly handed: number; readonly now: number },
+): ConflictWrite {
+  const theirs = side(held, [field]);
+  const terminal = theirs.provenance.get(field)?.terminal ?? itself(site);
+  return {
+    conflict: {
+      ...{ user: held.record.id, kind: kindOf(field), field, terminal, reasons: [] },
+      ...{ state: 'ours', opened: now, closed: now, handed, ours: side(next, [field]), theirs },
+    },
+  };
 }
 
 /** Whether a field was changed here after what was offered last. */
@@ -83,16 +113,16 @@ export function hasUnsent(held: StoredUser, base: SiteBase | undefined): boolean
 
 /** What is remembered of a user whom the master did not send. */
 export function emptyBase(version: number): SiteBase {
-  return baseOf({ version: 0, born: '' }, version, version, new Map());
+  return baseOf({ version: 0, born: '', at: '' }, version, version, new Map());
 }
 
 function baseOf(
-  { version, born }: Pick<SiteBase, 'version' | 'born'>,
+  { version, born, at }: Pick<SiteBase, 'version' | 'born' | 'at'>,
   local: number,
   offered: number,
   fields: SiteBase['fields'],
 ): SiteBase {
-  return { version, born, local, offered, apart: false, fields };
+  return { version, born, at, local, offered, apart: false, fields };
 }
 
 function writers(site: string, { by }: UserRow): Map<number, Provenance> {

@@ -14,6 +14,8 @@ export interface Mine {
   readonly base: SiteBase | undefined;
   /** Of this user. */
   readonly conflicts: readonly Conflict[];
+  /** How far the master has got the log here: what was handed to it later, it lost with its database. */
+  readonly heard: number;
 }
 
 export interface Offered {
@@ -33,7 +35,7 @@ export interface Offered {
  * @param firstBlob index of the first blob in the message
  */
 export function offerOf(mine: Mine, firstBlob: number): Offered | undefined {
-  const { site, user, held, base } = mine;
+  const { site, user, held, base, heard } = mine;
   const parts = new Map<string, { by: Writer; fields: Map<number, Uint8Array> }>();
   const add = (by: Provenance | undefined, field: number, value: Uint8Array): void => {
     const writer = told(site, by ?? { origin: 'gateway', time: 0 });
@@ -44,7 +46,9 @@ export function offerOf(mine: Mine, firstBlob: number): Offered | undefined {
   };
   for (const field of held === undefined ? [] : changedSince(held, base))
     add(held?.provenance.get(field), field, held?.record.fields.get(field) ?? new Uint8Array());
-  const handed = mine.conflicts.filter(({ state, kind }) => state === 'open' && kind !== 'two-people');
+  const handed = mine.conflicts.filter(
+    ({ state, kind, handed: at = 0 }) => kind !== 'two-people' && (state === 'open' || at > heard),
+  );
   for (const { theirs } of handed)
     for (const [field, value] of theirs.record.fields) add(theirs.provenance.get(field), field, value);
   if (parts.size === 0) return undefined;

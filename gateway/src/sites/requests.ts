@@ -11,6 +11,7 @@ const millis = z.int().min(0);
 const shown = z.string().max(400);
 
 /** Names the change at the master that made a user: with another one than before, it is another person. */
+/** Names a change at the master: the run, and the position in the log. */
 const born = z.string().max(90);
 const cursor = z.strictObject({ run: z.string().max(64), seq });
 
@@ -170,6 +171,7 @@ export const rowSchema = z.discriminatedUnion('is', [
     user,
     version: z.int().min(1),
     born,
+    at: born,
     blob,
     by: z.array(z.tuple([z.int(), writer])).readonly(),
     /** The satellite's own person under this id is another one: nothing is to be done until that is decided. */
@@ -191,10 +193,18 @@ const page = z.strictObject({
 });
 export type Page = z.infer<typeof page>;
 
-const check = z.strictObject({ ask: z.literal('check'), users: z.array(user).max(1000).readonly() });
-/** outside: there, and not of this site. */
+/** Each with the change at the master that made the user, and with the one that it has come with, where they are known. */
+const check = z.strictObject({
+  ask: z.literal('check'),
+  users: z
+    .array(z.tuple([user, born, born]))
+    .max(1000)
+    .readonly(),
+});
+/** older: there, as they were before what the satellite has. outside: there, and not of this site. */
 const missing = z.strictObject({
   missing: z.array(user).readonly(),
+  older: z.array(user).readonly(),
   erased: z.array(user).readonly(),
   outside: z.array(user).readonly(),
 });

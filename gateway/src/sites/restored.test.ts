@@ -3,51 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openStore } from '../store/open.ts';
-import { cursorAt, resumeAt, runEnd } from './history.ts';
-import { nextExchange, quietFor } from './schedule.ts';
 import { setbackOf } from './setback.ts';
 import { carded, named, SatelliteNode, World } from './testing/world.ts';
-
-test('S10 a cursor tells whether the log is still the one that it was taken from', () => {
-  const runs = [
-    { id: 'a', seq: 0, event: 0, holding: 0 },
-    { id: 'b', seq: 100, event: 10, holding: 0 },
-  ];
-  const history = { runs, heads: { users: 120, events: 30, holdings: 0 } };
-  expect(resumeAt(history, 'users', { run: 'b', seq: 110 })).toEqual({ seq: 110, lost: false });
-  expect(resumeAt(history, 'users', { run: 'b', seq: 130 }), 'ahead of its log').toEqual({
-    seq: 120,
-    lost: true,
-  });
-  expect(resumeAt(history, 'users', { run: 'a', seq: 105 }), 'grew again since').toEqual({
-    seq: 100,
-    lost: true,
-  });
-  expect(resumeAt(history, 'users', { run: 'c', seq: 5 }), 'of another history').toEqual({
-    seq: 0,
-    lost: true,
-  });
-  expect(resumeAt(history, 'users', undefined)).toEqual({ seq: 0, lost: false });
-  expect(cursorAt(history, 'users', 100)).toEqual({ run: 'a', seq: 100 });
-  expect(cursorAt(history, 'events', 11)).toEqual({ run: 'b', seq: 11 });
-  expect(runEnd(history, 'events', 3)).toBe(10);
-});
-
-test('S4 quiet hours, pauses and failures say when the next exchange begins', () => {
-  const settings = {
-    ...{ intervalMinutes: 10, continuous: true, bytesPerSecond: 0 },
-    quiet: [{ from: '22:00', to: '02:00' }],
-  };
-  const plan = { settings, ended: 0, failures: 0, now: 1000, minute: 600 };
-  expect(nextExchange(plan)).toBe(600_000);
-  expect(nextExchange({ ...plan, news: 500 })).toBe(700);
-  expect(nextExchange({ ...plan, failures: 1 })).toBe(5_000);
-  expect(nextExchange({ ...plan, minute: 1380 })).toBe(1000 + 180 * 60_000);
-  expect(nextExchange({ ...plan, minute: 1380, asked: 900 })).toBe(900);
-  expect(nextExchange({ ...plan, settings: { ...settings, intervalMinutes: 0 } })).toBeUndefined();
-  expect(quietFor(settings, 60)).toBe(60);
-  expect(quietFor(settings, 120)).toBe(0);
-});
 
 test('S10 a master that went back to a backup gets again what its satellites still have', async () => {
   const world = await World.open(3);
@@ -108,7 +65,9 @@ test('S10 who was deleted behind the backup that a master went back to stays del
   for (const one of [north, south, north, south]) expect(await one.sync()).toBeUndefined();
   // Of number 2 somebody at the master has decided since; of number 3 nobody can tell, and nobody is lost.
   expect(Object.keys(await world.hq.contents())).toEqual(['2', '3']);
-  for (const one of [north, south]) expect(await one.contents()).toEqual(await world.hq.contents());
+  expect(await south.contents()).toEqual(await world.hq.contents());
+  const [apart] = await world.hq.store.conflicts({ state: 'open', limit: 10 });
+  expect(apart).toMatchObject({ user: 3, kind: 'two-people', terminal: 'north/-' });
 });
 
 test('S10 a name that was given behind the backup that a master went back to is asked of an operator', async () => {
@@ -130,6 +89,58 @@ test('S10 a name that was given behind the backup that a master went back to is 
   expect(more).toEqual([]);
   const [asked] = await world.hq.store.conflictsOf(1);
   expect(Object.fromEntries(asked?.theirs.record.fields ?? [])).toEqual(named('Ada Byron'));
+});
+
+test('S10 what waited in the inbox of a master is handed to it again once it went back to a backup', async () => {
+  const { world, back } = await backedUp(14);
+  const [north, south] = [await world.add('north'), await world.add('south')];
+  await world.hq.edit(1, { ...named('Ada'), ...carded(1) });
+  for (const one of [north, south]) expect(await one.sync()).toBeUndefined();
+  await back.make();
+  // One opened at the satellite, one at the master, which heard of the other site first.
+  await north.enrol(1, carded(2));
+  await south.enrol(1, { [SECOND_CARD]: Uint8Array.of(1, 7) });
+  await north.enrol(1, { [SECOND_CARD]: Uint8Array.of(1, 8) });
+  for (const one of [south, north, south, north]) expect(await one.sync()).toBeUndefined();
+  const known = ['16 1,1,0,0', '16 1,2,0,0', '17 1,7', '17 1,8'];
+  expect(await cardsKnown(world)).toEqual(known);
+  await back.goBack();
+  expect(await cardsKnown(world)).toEqual(['16 1,1,0,0']);
+  for (const one of [south, north, south, north]) expect(await one.sync()).toBeUndefined();
+  // Which of two came first nobody knows any more; an operator is asked about the other.
+  expect(await cardsKnown(world)).toEqual(known);
+  for (const one of [north, south]) expect(await one.contents()).toEqual(await world.hq.contents());
+});
+
+test('S10 who was made behind the backup that a master went back to is the same person for every site', async () => {
+  const { world, back } = await backedUp(15);
+  const [north, south] = [await world.add('north'), await world.add('south')];
+  await back.make();
+  await world.hq.edit(1, { ...named('Ada'), ...carded(1) });
+  for (const one of [north, south]) expect(await one.sync()).toBeUndefined();
+  await back.goBack();
+  await north.enrol(1, { [SECOND_CARD]: Uint8Array.of(1, 7) });
+  for (const one of [south, north, south]) expect(await one.sync()).toBeUndefined();
+  const held = await world.hq.store.user(1);
+  expect([...(held?.record.fields.keys() ?? [])]).toEqual([1, FIRST_CARD, SECOND_CARD]);
+  for (const one of [north, south]) expect(await one.contents()).toEqual(await world.hq.contents());
+});
+
+test('S10 a version that is the same after a backup as before is not taken for the one that was lost', async () => {
+  const { world, back } = await backedUp(16);
+  const [north, south] = [await world.add('north'), await world.add('south')];
+  await world.hq.edit(1, carded(1));
+  for (const one of [north, south]) expect(await one.sync()).toBeUndefined();
+  await back.make();
+  await world.hq.edit(1, named('Ada'));
+  for (const one of [north, south]) expect(await one.sync()).toBeUndefined();
+  await back.goBack();
+  await world.hq.edit(1, { [SECOND_CARD]: Uint8Array.of(1, 7) });
+  for (const one of [north, south, north]) expect(await one.sync()).toBeUndefined();
+  const held = await world.hq.store.user(1);
+  expect([...(held?.record.fields.keys() ?? [])]).toEqual([1, FIRST_CARD, SECOND_CARD]);
+  expect(await south.sync()).toBeUndefined();
+  for (const one of [north, south]) expect(await one.contents()).toEqual(await world.hq.contents());
 });
 
 test('S10 a satellite that went back to a backup gets what it had since, and drops who was deleted since', async () => {
@@ -241,6 +252,21 @@ test('S6 what a master has taken, and could not say so before the site died, is 
   expect(await north.sync()).toBeUndefined();
   expect(await north.contents()).toEqual(await world.hq.contents());
 });
+
+const FIRST_CARD = 0x10;
+const SECOND_CARD = 0x11;
+
+/** Cards that the master holds for user 1, or asks an operator about. */
+async function cardsKnown({ hq }: World): Promise<readonly string[]> {
+  const held = await hq.store.user(1);
+  const open = (await hq.store.conflictsOf(1)).filter(({ state }) => state === 'open');
+  const fields = [held?.record, ...open.map(({ theirs }) => theirs.record)].flatMap((record) => [
+    ...(record?.fields ?? []),
+  ]);
+  return fields
+    .flatMap(([field, value]) => (field >= FIRST_CARD ? [`${field} ${String(value)}`] : []))
+    .sort();
+}
 
 function directories(): [string, string] {
   const make = (): string => {

@@ -44,7 +44,17 @@ export async function bornOf(
   const seqs = await ground.site.store.sites.born(users);
   if (seqs.size === 0) return new Map();
   const history = await historyOf(ground);
-  return new Map([...seqs].map(([user, seq]) => [user, `${cursorAt(history, 'users', seq).run}:${seq}`]));
+  return new Map([...seqs].map(([user, seq]) => [user, changeName(history, seq)]));
+}
+
+function changeName(history: History, seq: number): string {
+  return `${cursorAt(history, 'users', seq).run}:${seq}`;
+}
+
+/** Whether a change is in the log no more. @param name empty when it is not known */
+function isLost(history: History, name: string): boolean {
+  const [run = '', seq] = name.split(':');
+  return seq !== undefined && resumeAt(history, 'users', { run, seq: Number(seq) }).lost;
 }
 
 /** What changed behind a place, oldest first. */
@@ -84,7 +94,10 @@ export async function serveWalk(
   return { answer: { rows: page.rows, cursor: { run: scopeName(site), seq }, left }, blobs: page.blobs };
 }
 
-/** Those of these users whom the master does not know of, and those who do not belong at the site. */
+/**
+ * Those of these users whom the master does not know of, and those who do not belong at the site. A birth that a master
+ * lost with its database says nothing of who has the number there now.
+ */
 export async function serveCheck(
   ground: SitesGround,
   at: SiteRow,
@@ -93,17 +106,26 @@ export async function serveCheck(
   const { site } = ground;
   const { syncId } = at;
   const { sites } = site.store;
+  const ids = users.map(([id]) => id);
+  const history = await historyOf(ground);
   const disputes = (await site.store.countConflicts()) > 0;
-  const gone = new Set(await sites.erased(users));
-  const [missing, erased, outside]: number[][] = [[], [], []];
-  for (const id of users) {
+  const gone = new Set(await sites.erased(ids));
+  const answer = {
+    missing: [] as number[],
+    older: [] as number[],
+    erased: [] as number[],
+    outside: [] as number[],
+  };
+  for (const [id, born, seen] of users) {
     const user = await site.store.user(id);
-    if (user === undefined) (gone.has(id) ? erased : missing)?.push(id);
-    else if (!belongs(at, user) && !(disputes && (await isApart(ground, at, id)))) outside?.push(id);
+    if (user === undefined || isLost(history, born)) answer[gone.has(id) ? 'erased' : 'missing'].push(id);
+    else if (!belongs(at, user) && !(disputes && (await isApart(ground, at, id)))) answer.outside.push(id);
+    else if (isLost(history, seen)) answer.older.push(id);
   }
-  const held = await sites.held(syncId, users);
-  await sites.saveHeld(syncId, new Map(users.filter((id) => !held.has(id)).map((id) => [id, 0])));
-  return { missing: missing ?? [], erased: erased ?? [], outside: outside ?? [] };
+  const held = await sites.held(syncId, ids);
+  const doubted = [...ids.filter((id) => !held.has(id)), ...answer.older];
+  await sites.saveHeld(syncId, new Map(doubted.map((id) => [id, 0])));
+  return answer;
 }
 
 /** A page of a walk that a satellite was given. */
@@ -140,6 +162,7 @@ async function pageOf(
   const held = await store.sites.held(site.syncId, users);
   const erased = new Set(await store.sites.erased(users));
   const born = await bornOf(ground, users);
+  const history = await historyOf(ground);
   const disputes = (await store.countConflicts()) > 0;
   const [rows, blobs, given] = [[] as DownRow[], [] as Uint8Array[], new Map<number, number>()];
   let [size, last] = [0, undefined as Change | undefined];
@@ -158,7 +181,8 @@ async function pageOf(
       if (size > 0 && bigger > Math.min(bytes, MOST_BYTES)) break;
       size = bigger;
       const apart = disputes && (await isApart(ground, site, id));
-      rows.push(rowOf(ground.name, { user, born: born.get(id) ?? '', blob: blobs.length, apart }));
+      const at = changeName(history, change.seq);
+      rows.push(rowOf(ground.name, { user, born: born.get(id) ?? '', at, blob: blobs.length, apart }));
       blobs.push(writeRecord(user.record));
       given.set(id, user.version);
     }
@@ -214,12 +238,12 @@ async function goneRow(
 
 function rowOf(
   master: string,
-  it: { user: StoredUser; born: string; blob: number; apart: boolean },
+  it: { user: StoredUser; born: string; at: string; blob: number; apart: boolean },
 ): DownRow {
-  const { born, blob, apart } = it;
+  const { born, at, blob, apart } = it;
   const { record, version, provenance } = it.user;
   return {
-    ...{ is: 'user', user: record.id, version, born, blob },
+    ...{ is: 'user', user: record.id, version, born, at, blob },
     by: [...provenance].map(([field, by]) => [field, told(master, by)]),
     ...(apart ? { apart } : {}),
   };

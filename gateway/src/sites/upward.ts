@@ -24,12 +24,12 @@ type Up = AnswerOf<'open'>['up'];
 /** Offers what the master has not been offered yet. */
 export async function pushOffers(talk: Talk, up: Up): Promise<void> {
   const { sites } = talk.ground.site.store;
-  let { seq } = resumeAt(await historyOf(talk.ground), 'users', up.users ?? undefined);
-  let told = seq;
-  await settleUpTo(talk, seq);
+  const { seq: heard } = resumeAt(await historyOf(talk.ground), 'users', up.users ?? undefined);
+  let [seq, told] = [heard, heard];
+  await settleUpTo(talk, heard);
   for (;;) {
     const changes = await sites.changes(seq, MOST_ROWS);
-    const { offers, last } = await collect(talk, changes);
+    const { offers, last } = await collect(talk, changes, heard);
     const history = await historyOf(talk.ground);
     // Where there was nothing to offer, the master is told once, at the end, that it need not be looked at again.
     const cursor = cursorAt(history, 'users', last ?? seq);
@@ -52,6 +52,7 @@ export async function pushOffers(talk: Talk, up: Up): Promise<void> {
 async function collect(
   { ground, pace }: Talk,
   changes: readonly Change[],
+  heard: number,
 ): Promise<{ readonly offers: readonly Offered[]; readonly last: number | undefined }> {
   const { store } = ground.site;
   const bases = await store.sites.bases(changes.map(({ user }) => user));
@@ -61,7 +62,7 @@ async function collect(
   for await (const [{ user, seq }, held, conflicts] of read(store, changes)) {
     if (bytes >= pace.bytes) break;
     const mine = { site: ground.name, user, held, base: bases.get(user) };
-    const offered = offerOf({ ...mine, conflicts }, blobs);
+    const offered = offerOf({ ...mine, conflicts, heard }, blobs);
     if (offered !== undefined) {
       offers.push(offered);
       bytes += offered.bytes;
@@ -124,7 +125,7 @@ async function settle({ ground }: Talk, { offers, results, cursor }: Answered): 
         ...{ user, from: held.version, next: held, ledger: [], events: [], time: now },
         sites: [{ kind: 'base', user, base: next }],
         conflicts: handed.map((conflict) => {
-          const { event: _, ...write } = resolved(conflict, { state: 'ours', now });
+          const { event: _, ...write } = resolved(conflict, { state: 'ours', now, handed: cursor.seq });
           return write;
         }),
       });
@@ -155,7 +156,7 @@ async function settleUpTo(talk: Talk, seq: number): Promise<void> {
       const held = await store.user(user);
       const base = bases.get(user);
       if (held === undefined) continue;
-      const mine = { site: talk.ground.name, user, held, base };
+      const mine = { site: talk.ground.name, user, held, base, heard: seq };
       const offered = offerOf({ ...mine, conflicts: await store.conflictsOf(user) }, 0);
       if (offered !== undefined) offers.push(offered);
     }

@@ -340,6 +340,9 @@ export const MIGRATIONS: readonly string[] = [
     DELETE FROM site_holdings WHERE user = new.user;
   END;
   `,
+  `
+  ALTER TABLE site_bases ADD COLUMN at TEXT NOT NULL DEFAULT '';
+  `,
 ];
 
 /**

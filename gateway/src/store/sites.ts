@@ -69,12 +69,20 @@ export interface Change {
   readonly user: number;
 }
 
+/** Any that a master has is older than this. */
+export const LOST_VERSION = Number.MAX_SAFE_INTEGER;
+
 /** What a satellite has got of a user from the master. */
 export interface SiteBase {
-  /** Version at the master; 0 for a user that the master does not know of. */
+  /**
+   * Version at the master; 0 for a user that the master does not know of, {@link LOST_VERSION} for one that it has lost
+   * since.
+   */
   readonly version: number;
   /** Names the change at the master that made this user; empty when it is not known. With another one it is another person. */
   readonly born: string;
+  /** Names the change at the master that it came with; empty when it is not known. */
+  readonly at: string;
   /** The satellite's own version that this made. */
   readonly local: number;
   /** The satellite's own version that was last offered to the master; what changed since is not. */

@@ -183,6 +183,8 @@ export interface Conflict extends ConflictSummary {
   readonly theirs: ConflictSide;
   /** What `theirs` took the place of, once it did; absent when there was no such user. */
   readonly before?: ConflictSide;
+  /** Satellite: the master decides it since it has got this log up to here. */
+  readonly handed?: number;
 }
 
 /** A conflict to be written as it stands, new or known. */

@@ -64,11 +64,12 @@ interface Decided {
   readonly before?: ConflictSide | undefined;
   readonly made?: number | undefined;
   readonly newUser?: number | undefined;
+  readonly handed?: number | undefined;
 }
 
 /** A conflict as it stands once it is decided, with the event that tells of it. */
 export function resolved(conflict: Conflict, decided: Decided): ConflictWrite {
-  const { state, now, before, made, newUser } = decided;
+  const { state, now, before, made, newUser, handed } = decided;
   const { id, ...found } = conflict;
   return {
     id,
@@ -80,6 +81,7 @@ export function resolved(conflict: Conflict, decided: Decided): ConflictWrite {
       ...(before === undefined ? {} : { before }),
       ...(made === undefined ? {} : { made }),
       ...(newUser === undefined ? {} : { newUser }),
+      ...(handed === undefined ? {} : { handed }),
     },
     event: {
       ...envelope(conflict, now),

@@ -251,6 +251,9 @@ export const MIGRATIONS: readonly string[] = [
   END $$;
   CREATE TRIGGER held_erased AFTER INSERT OR UPDATE ON erased FOR EACH ROW EXECUTE FUNCTION forget_held();
   `,
+  `
+  ALTER TABLE site_bases ADD COLUMN at text NOT NULL DEFAULT '';
+  `,
 ];
 
 /**

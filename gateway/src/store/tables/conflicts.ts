@@ -38,6 +38,7 @@ const contents = z.strictObject({
   ours: side,
   theirs: side,
   before: side.exactOptional(),
+  handed: z.int().exactOptional(),
 });
 
 const DAY_MS = 86_400_000;
@@ -166,13 +167,14 @@ export function deleteConflicts(db: Sqlite, user: number, kept: readonly number[
 /** The key is the conflict's own, and the user stands in it: nothing else can be taken for these bytes. */
 const PLACE = 'conflict';
 
-function packed({ reasons, ours, theirs, before }: Omit<Conflict, 'id'>): Uint8Array {
+function packed({ reasons, ours, theirs, before, handed }: Omit<Conflict, 'id'>): Uint8Array {
   return Buffer.from(
     JSON.stringify({
       reasons: [...reasons],
       ours: packedSide(ours),
       theirs: packedSide(theirs),
       ...(before === undefined ? {} : { before: packedSide(before) }),
+      ...(handed === undefined ? {} : { handed }),
     } satisfies z.input<typeof contents>),
   );
 }
@@ -183,13 +185,16 @@ function packedSide({ record, provenance: by }: ConflictSide): z.input<typeof si
 
 function opened(keys: Keys, row: Row): Conflict {
   const sealed = keys.open(keys.key(bytes(row, 'key'), number(row, 'user')), PLACE, bytes(row, 'sealed'));
-  const { reasons, ours, theirs, before } = contents.parse(JSON.parse(Buffer.from(sealed).toString('utf8')));
+  const { reasons, ours, theirs, before, handed } = contents.parse(
+    JSON.parse(Buffer.from(sealed).toString('utf8')),
+  );
   return {
     ...summary(row),
     reasons,
     ours: openedSide(ours),
     theirs: openedSide(theirs),
     ...(before === undefined ? {} : { before: openedSide(before) }),
+    ...(handed === undefined ? {} : { handed }),
   };
 }
 

@@ -111,11 +111,12 @@ function putBase(db: Sqlite, keys: Keys, user: number, base: SiteBase | undefine
   db.put('DELETE FROM site_bases WHERE user = ?', user);
   const row = db.get('SELECT key FROM records WHERE user = ?', user);
   if (base === undefined || row === undefined) return;
-  const { version, born, local, offered, apart, fields } = base;
+  const { version, born, at, local, offered, apart, fields } = base;
   const sealed = keys.seal(keys.key(bytes(row, 'key'), user), 'base', writeRecord(recordOf(user, fields)));
   db.put(
-    'INSERT INTO site_bases (user, version, born, local, offered, apart, sealed) VALUES (?, ?, ?, ?, ?, ?, ?)',
-    ...[user, version, born, local, offered, Number(apart), sealed],
+    `INSERT INTO site_bases (user, version, born, at, local, offered, apart, sealed)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    ...[user, version, born, at, local, offered, Number(apart), sealed],
   );
 }
 
@@ -126,6 +127,7 @@ export function siteBase(keys: Keys, row: Row): SiteBase {
   return {
     version: number(row, 'version'),
     born: text(row, 'born'),
+    at: text(row, 'at'),
     local: number(row, 'local'),
     offered: number(row, 'offered'),
     apart: number(row, 'apart') === 1,

@@ -4,6 +4,7 @@ import { someSite } from './people.ts';
 import type { Premises } from './premises.ts';
 import { comeToRest } from './rest.ts';
 import type { Run } from './run.ts';
+import type { Enrolled } from './truth.ts';
 
 // What the world does to gateways and to what lies between them.
 
@@ -162,12 +163,15 @@ export async function restoreMaster(run: Run): Promise<string | undefined> {
   for (const site of company.satellites)
     for (const [id, name] of await namesAt(site))
       elsewhere.set(id, (elsewhere.get(id) ?? new Set()).add(name));
+  const nowhere = new Set<Enrolled>();
+  for (const one of truth.enrolled) if (!(await isAtSites(run, one))) nowhere.add(one);
   await company.passing(company.end(master));
   await master.restore(backup.file);
   await company.passing(company.begin(master));
   // The master knows the machine of before again: somebody has to tell it once more.
   for (const [site, time] of moved)
     if (time > backup.time) await company.passing(master.now.service.operations.reset(site.name));
+  truth.enrolled = truth.enrolled.filter((one) => !nowhere.has(one));
   const names = await namesAt(master);
   for (const [user, { name }] of truth.people) {
     const known = elsewhere.get(user);
@@ -177,9 +181,23 @@ export async function restoreMaster(run: Run): Promise<string | undefined> {
   return `the master goes back to its backup of ${shown(backup.time)}`;
 }
 
+/**
+ * Whether a site has what was enrolled, or the user there. Where that one does not belong, it waits in the master's
+ * inbox alone.
+ */
+async function isAtSites({ company }: Run, { site, user, field, value }: Enrolled): Promise<boolean> {
+  for (const { name, now } of company.satellites) {
+    const held = await now.store.user(user);
+    if (held !== undefined && name === site) return true;
+    const there = held?.record.fields.get(field);
+    if (there !== undefined && Buffer.from(there).toString('base64') === value) return true;
+  }
+  return false;
+}
+
 async function namesAt({ now }: Premises): Promise<ReadonlyMap<number, string | undefined>> {
   const users = await now.store.users({ limit: 100_000 });
-  return new Map(users.map(({ id, name }) => [id, name]));
+  return new Map(users.map(({ id, name }) => [id, name === '' ? undefined : name]));
 }
 
 export async function loseDisk(run: Run): Promise<string | undefined> {
