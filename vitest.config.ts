@@ -1,17 +1,37 @@
 import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import type { ViteUserConfig } from 'vitest/config';
+import { BaseSequencer } from 'vitest/node';
+import type { TestSpecification } from 'vitest/node';
 
 const report = process.env['WHORL_TEST_REPORT'];
+
+// Each file has a process of its own, and many start more: what one of them compiled, the others need not.
+process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(new URL('.cache/tests', import.meta.url));
+
+/** Small files that take long. */
+const LONG = /sites-over-\w+\.test\.ts$|\/simulation\/.*\.test\.ts$|\/powerloss\/chain\.test\.ts$/;
+
+/** Vitest begins with large files; those that take long go before them, or the end of a run would wait for one. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const takesLong = ({ moduleId }: TestSpecification): boolean => LONG.test(moduleId);
+    return [...sorted.filter(takesLong), ...sorted.filter((file) => !takesLong(file))];
+  }
+}
 
 /** What holds wherever tests run. */
 export const SHARED = {
   // A machine may have much else to do.
   expect: { poll: { timeout: 10_000 } },
   pool: 'forks',
-  maxWorkers: 2,
-  testTimeout: 15_000,
-  hookTimeout: 15_000,
+  // Two for each core of a small machine: most tests wait for processes and for time half of theirs.
+  maxWorkers: 4,
+  sequence: { sequencer: LongestFirst },
+  testTimeout: 30_000,
+  hookTimeout: 30_000,
   teardownTimeout: 5_000,
   passWithNoTests: false,
   restoreMocks: true,

@@ -5,6 +5,8 @@ import { SHARED } from './vitest.config.ts';
 export default defineConfig({
   test: {
     ...SHARED,
+    // The server works while they wait.
+    maxWorkers: 2,
     include: [
       'gateway/src/store/{store,backup,renewal,rotation}.test.ts',
       'gateway/src/store/tables/spill.test.ts',

@@ -18,6 +18,9 @@ import { beginRun, openSites } from './sites-service.ts';
 import type { SitesService } from './sites-service.ts';
 import { openStore } from './store/open.ts';
 
+/** A machine may have much else to do. */
+const PATIENCE = { timeout: 10_000 };
+
 const PASSWORD = 'correct horse battery';
 
 function scratch(): string {
@@ -124,7 +127,7 @@ test('S1 S2 S3 an unknown site, a second one with the sync id of another, and a 
   await vi.waitFor(async () => {
     const [stranger] = (await hq.sites.operations.status()).strangers ?? [];
     expect(stranger).toMatchObject({ syncId: 2, was: 'north', user: 'north' });
-  });
+  }, PATIENCE);
   await hq.sites.operations.add({ ...EVERYBODY, syncId: 2, name: 'north', user: 'north' });
   await expect(
     hq.sites.operations.add({ ...EVERYBODY, syncId: 2, name: 'south', user: 'south' }),

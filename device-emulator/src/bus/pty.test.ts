@@ -12,6 +12,9 @@ import { ptyCable } from './pty-cable.ts';
 import type { PtyPort } from './pty.ts';
 import type { Station } from './station.ts';
 
+/** A machine may have much else to do. */
+const PATIENCE = { timeout: 10_000 };
+
 const MIB = 1024 * 1024;
 /** A byte takes a millisecond. */
 const SLOW_BAUD = 9_600;
@@ -232,7 +235,7 @@ describe.skipIf(!hasPty())('a pseudo-terminal of this system', () => {
     // The terminal goes on talking to nobody.
     await vi.waitFor(() => {
       expect(crossed.at(-1)?.bytes).toEqual(answer);
-    });
+    }, PATIENCE);
 
     await line.plug();
     const { port: second } = await openedSerial(link);
@@ -241,7 +244,7 @@ describe.skipIf(!hasPty())('a pseudo-terminal of this system', () => {
     await pulled(second, () => line.unplug());
     await vi.waitFor(() => {
       expect(crossed.at(-1)?.fromGateway).toBe(true);
-    });
+    }, PATIENCE);
     expect(crossed.at(-1)?.bytes.length).toBeLessThan(200);
 
     await line.plug();

@@ -6,6 +6,9 @@ import { Medium } from './medium.ts';
 import { diallingCable, listeningCable } from './tcp.ts';
 import type { Cable } from './cable.ts';
 
+/** A machine may have much else to do. */
+const PATIENCE = { timeout: 10_000 };
+
 const REQUEST = Uint8Array.of(4, 0x40, 1, 1, 1, 0);
 const ANSWER = Uint8Array.of(4, 0x50, 1, 1, 1, 0);
 
@@ -51,27 +54,27 @@ test('E1 G1 a gateway dials the line; a newer connection replaces the older one'
   const cable = await plugged(listeningCable(answering(), { host: '127.0.0.1', port: 0 }));
   const first = dialled(cable.port());
   first.socket.write(REQUEST);
-  await vi.waitFor(() => expect(first.heard()).toBe(hex));
+  await vi.waitFor(() => expect(first.heard()).toBe(hex), PATIENCE);
   const second = dialled(cable.port());
-  await vi.waitFor(() => expect(first.closed()).toBe(true));
+  await vi.waitFor(() => expect(first.closed()).toBe(true), PATIENCE);
   second.socket.write(REQUEST);
-  await vi.waitFor(() => expect(second.heard()).toBe(hex));
+  await vi.waitFor(() => expect(second.heard()).toBe(hex), PATIENCE);
 });
 
 test('E4 G2 a pulled cable ends the connection and takes none; plugged again it is at the same port', async () => {
   const cable = await plugged(listeningCable(answering(), { host: '127.0.0.1', port: 0 }));
   const port = cable.port();
   const first = dialled(port);
-  await vi.waitFor(() => expect(first.socket.readyState).toBe('open'));
+  await vi.waitFor(() => expect(first.socket.readyState).toBe('open'), PATIENCE);
   await cable.unplug();
   await cable.unplug();
-  await vi.waitFor(() => expect(first.closed()).toBe(true));
+  await vi.waitFor(() => expect(first.closed()).toBe(true), PATIENCE);
   const refused = dialled(port);
-  await vi.waitFor(() => expect(refused.closed()).toBe(true));
+  await vi.waitFor(() => expect(refused.closed()).toBe(true), PATIENCE);
   await Promise.all([cable.plug(), cable.unplug(), cable.plug()]);
   const again = dialled(port);
   again.socket.write(REQUEST);
-  await vi.waitFor(() => expect(again.heard()).toBe(hex));
+  await vi.waitFor(() => expect(again.heard()).toBe(hex), PATIENCE);
 });
 
 test('E1 a port that is taken is an error that names it', async () => {
@@ -97,10 +100,10 @@ test('E1 G1 a terminal dials the gateway, and again when the connection ends, un
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   const cable = await plugged(diallingCable(answering(), { host: '127.0.0.1', port, clock: systemClock }));
-  await vi.waitFor(() => expect(heard).toEqual([hex]));
+  await vi.waitFor(() => expect(heard).toEqual([hex]), PATIENCE);
   sockets[0]?.destroy();
   await vi.waitFor(() => expect(heard).toEqual([hex, hex]), { timeout: 5_000 });
   await cable.unplug();
-  await vi.waitFor(() => expect(sockets[1]?.destroyed).toBe(true));
+  await vi.waitFor(() => expect(sockets[1]?.destroyed).toBe(true), PATIENCE);
   expect(sockets).toHaveLength(2);
 });

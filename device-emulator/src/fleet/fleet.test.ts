@@ -21,6 +21,9 @@ import { startFleet } from './fleet.ts';
 import type { Fleet } from './fleet.ts';
 import { fleetSchema } from './schema.ts';
 
+/** A machine may have much else to do. */
+const PATIENCE = { timeout: 10_000 };
+
 const EXAMPLE = join(import.meta.dirname, '../../fleet.example.yaml');
 
 const fleets: Fleet[] = [];
@@ -188,7 +191,7 @@ describe('E5 a fleet', () => {
     const port = Number(/port (\d+)/.exec(line.cable.place)?.[1]);
     const socket = connect({ host: '127.0.0.1', port });
     const closed = new Promise((resolve) => socket.once('close', resolve));
-    await vi.waitFor(() => expect(socket.readyState).toBe('open'));
+    await vi.waitFor(() => expect(socket.readyState).toBe('open'), PATIENCE);
     terminal.powerOff();
     await closed;
     terminal.powerOn();
@@ -196,7 +199,7 @@ describe('E5 a fleet', () => {
       const again = connect({ host: '127.0.0.1', port });
       await new Promise((resolve, reject) => again.once('connect', resolve).once('error', reject));
       again.destroy();
-    });
+    }, PATIENCE);
     expect(terminal.boots).toBe(2);
   });
 
@@ -216,7 +219,7 @@ describe('E5 a fleet', () => {
     for (const { address, name } of terminals) {
       const header = { address, sequence: 1, fromTerminal: false, attention: false };
       port.write(toWire(plainSession, header, 'discover', {}));
-      await vi.waitFor(() => expect(heard.at(-1)).toBe(`EM-${name}`));
+      await vi.waitFor(() => expect(heard.at(-1)).toBe(`EM-${name}`), PATIENCE);
     }
     expect(heard).toHaveLength(4);
     await new Promise((resolve) => {

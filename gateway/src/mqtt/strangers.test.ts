@@ -6,6 +6,9 @@ import { connectProgram, listen, scratch, startBench, updated } from './testing/
 import { certified } from './testing/certified.ts';
 import { besiege } from './testing/siege.ts';
 
+/** A machine may have much else to do. */
+const PATIENCE = { timeout: 10_000 };
+
 let port = 1000;
 
 class Fake extends EventEmitter {
@@ -101,10 +104,12 @@ test.each(['plain', 'tls'])(
     for (let count = 0; count < 5; count += 1)
       await connectProgram(url, { username: 'whorl', password, connectTimeout: 5_000, ...trust });
     const { id } = bench.memory.add(updated(1));
-    await vi.waitFor(() =>
-      expect(inside.under('events/user/update/succeeded')).toContainEqual(expect.objectContaining({ id })),
+    await vi.waitFor(
+      () =>
+        expect(inside.under('events/user/update/succeeded')).toContainEqual(expect.objectContaining({ id })),
+      PATIENCE,
     );
     expect(inside.client.connected).toBe(true);
-    await vi.waitFor(() => expect(siege.opened).toBeGreaterThan(300));
+    await vi.waitFor(() => expect(siege.opened).toBeGreaterThan(300), PATIENCE);
   },
 );

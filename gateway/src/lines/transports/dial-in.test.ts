@@ -37,9 +37,9 @@ async function contest(): Promise<{
   };
   void open().catch(ignore);
   const first = connect(port, '127.0.0.1');
-  await vi.waitUntil(() => opened === 1);
+  await vi.waitUntil(() => opened === 1, PATIENCE);
   const second = connect(port, '127.0.0.1');
-  await vi.waitUntil(() => greeted === 2);
+  await vi.waitUntil(() => greeted === 2, PATIENCE);
   onTestFinished(async () => {
     stop.abort();
     for (const socket of [first, second]) socket.destroy();
@@ -52,9 +52,9 @@ test('G2 G3 who claims to be a terminal that still answers is sent away', async 
   const { clock, first, second, opened, received } = await contest();
   second.resume();
   first.write(Uint8Array.of(1, 2, 0));
-  await vi.waitUntil(() => received() === 3);
+  await vi.waitUntil(() => received() === 3, PATIENCE);
   await clock.run({ forMs: 2_500 });
-  await vi.waitUntil(() => second.closed);
+  await vi.waitUntil(() => second.closed, PATIENCE);
   expect([first.closed, opened()]).toEqual([false, 1]);
 });
 
@@ -62,7 +62,7 @@ test('G2 a terminal that dials again is taken up when nothing comes over its old
   const { clock, first, second, opened } = await contest();
   first.resume();
   await clock.run({ forMs: 2_500 });
-  await vi.waitUntil(() => first.closed && opened() === 2);
+  await vi.waitUntil(() => first.closed && opened() === 2, PATIENCE);
   expect(second.closed).toBe(false);
 });
 
@@ -85,6 +85,7 @@ test('G2 of a crowd that dials at once nobody is sent away, and each is greeted 
   });
   await vi.waitUntil(
     () => sockets.every(({ readyState }) => readyState === 'open') && waiting.length > 1_000,
+    PATIENCE,
   );
   expect([closed, waiting.length < crowd]).toEqual([0, true]);
   for (const answer of waiting) answer();

@@ -16,6 +16,9 @@ import type { SyncView, TaskOperations } from '../../tasks/operations.ts';
 import { startMqtt } from '../face.ts';
 import type { MqttFace, MqttParts } from '../face.ts';
 
+/** A machine may have much else to do. */
+const PATIENCE = { timeout: 10_000 };
+
 /** A gateway's memory as far as MQTT sees it. */
 export class Memory {
   readonly stored: StoredEvent[] = [];
@@ -241,7 +244,7 @@ export class Program {
       const answer = this.under(`answers/${command.id}`)[before];
       if (answer === undefined) throw new Error(`no answer to ${command.id}`);
       return answer;
-    });
+    }, PATIENCE);
   }
 }
 

@@ -242,13 +242,16 @@ const TESTS: readonly (readonly [title: string, work: (cast: Cast) => Promise<vo
         const [gone, refused] = [vi.fn(), vi.fn()];
         liar.once('close', gone);
         liar.publish(topic, 'a lie', { qos: 1 }, refused);
-        await vi.waitFor(() => expect(gone.mock.calls.length + refused.mock.calls.length).toBeGreaterThan(0));
+        await vi.waitFor(
+          () => expect(gone.mock.calls.length + refused.mock.calls.length).toBeGreaterThan(0),
+          SLOW,
+        );
         liar.end(true);
       }
       const own = await client(cast, { user: 'south', syncId: 3 });
       await own.publishAsync('whorl-sites/hq/3/up', 'a lie', { qos: 1 });
       own.end(true);
-      await vi.waitFor(() => expect(heard).toEqual(['whorl-sites/hq/3/up']));
+      await vi.waitFor(() => expect(heard).toEqual(['whorl-sites/hq/3/up']), SLOW);
       await south.open();
       await equal(cast);
     },

@@ -12,6 +12,9 @@ import type { PostgresServer } from '../testing/postgres.ts';
 import { rotateAll } from '../testing/rotate.ts';
 import { Client } from './client.ts';
 
+/** A machine may have much else to do. */
+const PATIENCE = { timeout: 10_000 };
+
 // Each connection is a thread that begins.
 vi.setConfig({ testTimeout: 60_000 });
 const programs = postgresPrograms();
@@ -98,7 +101,7 @@ test('S12 what a process writes about a satellite that another one speaks with b
   cut('b');
   expect(await a.members.takeSite(2)).toBe(true);
   expect(await mark(a, 2)).toBeUndefined();
-  await vi.waitFor(async () => expect(await mark(b, 9)).toBe('SITES_LINK'));
+  await vi.waitFor(async () => expect(await mark(b, 9)).toBe('SITES_LINK'), PATIENCE);
   expect(await a.sites.cursor(2, 'users')).toEqual({ run: 'r', seq: 2 });
   await a.members.leaveSite(2);
   expect(await b.members.takeSite(2)).toBe(true);
@@ -123,9 +126,9 @@ test('S12 processes are told of what the others write, and of nothing else; ids 
   b.members.watch(() => (told.b += 1));
   const event = { type: 'gateway.stopped', time: 1, data: {} } as const;
   const stored = [...(await a.addEvents([event])), ...(await a.addEvents([event]))];
-  await vi.waitFor(() => expect(told.b).toBeGreaterThan(0));
+  await vi.waitFor(() => expect(told.b).toBeGreaterThan(0), PATIENCE);
   stored.push(...(await b.addEvents([event])));
-  await vi.waitFor(() => expect(told.a).toBeGreaterThan(0));
+  await vi.waitFor(() => expect(told.a).toBeGreaterThan(0), PATIENCE);
   expect(stored.map(({ id }) => id)).toEqual((await a.events({ limit: 10 })).map(({ id }) => id));
 });
 
@@ -141,7 +144,7 @@ test('S12 no two processes have one name, and none changes the master key while 
   expect(await code(() => a.vault.begin(1))).toBe('VAULT_SHARED');
   expect(await a.vault.status()).toMatchObject({ master: { number: 1 } });
   await b.close();
-  await vi.waitFor(async () => expect((await a.members.membership())?.members).toEqual(['a']));
+  await vi.waitFor(async () => expect((await a.members.membership())?.members).toEqual(['a']), PATIENCE);
   await rotateAll(a.vault);
   expect(await code(() => open('b')), 'with the key of before').toBe('VAULT_KEY_WRONG');
   keys('a', 'b');
