@@ -174,7 +174,7 @@ export const ERRORS = {
   SITES_AWAY:
     'The satellite is not there. Look from its side: `whorl sites test-connection` on its machine says what it waits for.',
   SITES_CLASH:
-    'Another machine is this site, or the data directory is another site’s: put it back. If this machine replaces the other: `whorl sites reset NAME` at the master. Else stop it.',
+    'Another machine is bound to this sync id, or the data directory is that of another site: then put each back to its configuration. If this machine replaces the bound one: `whorl sites reset NAME` at the master. Else stop this one, or give it a sync id of its own.',
   SITES_CLONE:
     'Two machines use the identity of this site (a copied data directory, an old image of the disk); who is at work goes on. Stop the wrong one. If the right one is refused: `whorl sites reset NAME` at the master.',
   SITES_CLOCK:

@@ -169,11 +169,13 @@ function siteLines(sites: readonly SiteView[], now: number): string[] {
 /** The list itself: who may come, and who has. */
 export function showList({ sites = [] }: SitesStatus): string {
   if (sites.length === 0) return 'No satellites.';
+  // Only of several processes on one database it is not clear which one speaks with a site.
+  const several = sites.some((site) => site.process !== undefined);
   return table(
-    ['ID', 'SITE', 'USER', 'GROUPS', 'MACHINE', 'SINCE', 'PROCESS', 'ADDRESS'],
+    ['ID', 'SITE', 'USER', 'GROUPS', 'MACHINE', 'SINCE', ...(several ? ['PROCESS'] : []), 'ADDRESS'],
     sites.map(({ syncId, name, user, groups, bound, process: by = '', url }) => [
       ...[String(syncId), name, user, groups?.join(',') ?? 'all', bound?.host ?? 'none yet'],
-      ...[bound === undefined ? '' : when(bound.since).slice(0, 10), by, url],
+      ...[bound === undefined ? '' : when(bound.since).slice(0, 10), ...(several ? [by] : []), url],
     ]),
   );
 }
