@@ -43,6 +43,14 @@ export const SITE_EVENTS = {
     data: z.strictObject({ site }),
     doc: 'The other gateway is older than what was got from it, as after restoring a backup; what it has lost is offered to it.',
   },
+  'site.clock.wrong': {
+    level: 'warning',
+    data: z.strictObject({
+      site,
+      seconds: z.int().describe('How much its clock is ahead; below 0: behind.'),
+    }),
+    doc: 'The clocks of the two gateways are more than a minute apart, so that times of events are wrong, and which change was later; users and cursors do not depend on it. One of them has to be set by a time server.',
+  },
   'site.restored': {
     level: 'warning',
     data: z.strictObject({

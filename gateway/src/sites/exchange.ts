@@ -20,6 +20,8 @@ export interface ExchangeParts {
   readonly summary: () => Promise<Summary>;
   /** The master's policies are in force here. */
   readonly adopt: (policies: AnswerOf<'open'>['policies']) => Promise<void>;
+  /** Told how much the master's clock is ahead, milliseconds. */
+  readonly clock: (apartMs: number) => Promise<void>;
   /** Told when the master is older than what was got from it. */
   readonly lost: (master: string) => Promise<void>;
   /** Of files, from one exchange to the next. */
@@ -80,13 +82,14 @@ export async function exchange(parts: ExchangeParts): Promise<Exchanged> {
   return { held: guard?.held ?? 0, all };
 }
 
-async function open({ talk, keep, summary }: ExchangeParts): Promise<AnswerOf<'open'>> {
+async function open({ talk, keep, summary, clock }: ExchangeParts): Promise<AnswerOf<'open'>> {
   const { site, name, version, protocol } = talk.ground;
   const down = (await site.store.sites.cursor(MASTER_ID, 'users')) ?? null;
-  const { answer, blobs } = await talk.ask({
+  const { answer, blobs, ms } = await talk.ask({
     ...{ ask: 'open', protocol, version, name, time: site.now, down },
     summary: await summary(),
   });
+  await clock(answer.time + ms / 2 - site.now);
   const token = blobs[answer.token];
   if (token !== undefined) {
     keep(token);

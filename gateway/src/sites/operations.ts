@@ -33,6 +33,10 @@ export const siteViewSchema = z.strictObject({
   success: millis.exactOptional().describe('When the last exchange ended well.'),
   tookMs: z.int().exactOptional(),
   version: z.string().exactOptional(),
+  apartMs: z
+    .int()
+    .exactOptional()
+    .describe('How much its clock is ahead (below 0: behind), when that is more than a minute.'),
   /** Users that it has of the master's. */
   held: z.int(),
   summary: summarySchema.exactOptional(),
@@ -88,6 +92,10 @@ export const sitesStatusSchema = z.strictObject({
       success: millis.exactOptional(),
       tookMs: z.int().exactOptional(),
       next: millis.exactOptional().describe('When the next exchange begins by itself.'),
+      apartMs: z
+        .int()
+        .exactOptional()
+        .describe('How much its clock is ahead (below 0: behind), when that is more than a minute.'),
       waiting: z.int().describe('Changes and events that have to go up.'),
       complete: z.boolean().describe('Whether everything that belongs here has been here once.'),
       settings: siteSyncSchema,

@@ -1,6 +1,7 @@
 import { codeOf, ERRORS, textOf, WhorlError } from '@whorl/protocol';
 import type { Clock, ErrorCode } from '@whorl/protocol';
 import { z } from 'zod';
+import { apartText, CLOCK_MS } from './clocks.ts';
 
 /** What one step of a look at a connection came to. */
 export const probeSchema = z.strictObject({
@@ -68,17 +69,13 @@ function remedyOf(code: ErrorCode | undefined): string {
   return code === undefined ? 'The log of the gateway says more.' : ERRORS[code];
 }
 
-/** Clocks that are further apart than this make the order of changes at several sites wrong. */
-const CLOCK_MS = 60_000;
-
 /**
  * What the clock of another gateway is worth.
  * @param apartMs how much it is ahead of one's own
  * @throws WhorlError SITES_CLOCK
  */
 export function clockText(apartMs: number): string {
-  const seconds = Math.abs(apartMs / 1000);
-  const text = `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s ${apartMs < 0 ? 'behind' : 'ahead of'} this one`;
+  const text = apartText(apartMs);
   if (Math.abs(apartMs) > CLOCK_MS) throw new WhorlError('SITES_CLOCK', `the other clock is ${text}`);
   return text;
 }

@@ -1,6 +1,7 @@
 import { codeOf, describe, textOf } from '@whorl/protocol';
 import type { Cancel } from '@whorl/protocol';
 import type { SiteSyncSettings } from '../settings/sites.ts';
+import { compareClocks } from './clocks.ts';
 import { Conversation } from './conversation.ts';
 import { exchange } from './exchange.ts';
 import type { Exchanged } from './exchange.ts';
@@ -48,6 +49,8 @@ export interface SatelliteState {
   /** Of the last exchange that ended well, milliseconds UTC. */
   readonly success?: number;
   readonly tookMs?: number;
+  /** How much the master's clock is ahead, when that is more than a minute. */
+  readonly apartMs?: number;
   /** When the next one begins by itself, milliseconds UTC; absent when it does not. */
   readonly next?: number;
   readonly trouble?: { readonly code: string; readonly text: string; readonly time: number };
@@ -264,6 +267,12 @@ export class Satellite {
         const events = await site.store.saveSettings({ merge, hold }, [event]);
         site.settings = { ...mine, merge, hold };
         site.publish(events);
+      },
+      clock: async (apart) => {
+        const clocks = { apartMs: apart, before: this.#state.apartMs };
+        const apartMs = await compareClocks(ground, name.master, clocks);
+        const { apartMs: _, ...state } = this.#state;
+        this.#state = { ...state, ...(apartMs === undefined ? {} : { apartMs }) };
       },
       lost: () => site.tell({ type: 'site.lost', time: site.now, data: { site: name.master } }),
       ...{ released, pieces: this.#pieces },

@@ -14,6 +14,8 @@ export interface SiteState {
   /** How long it took, milliseconds. */
   readonly tookMs?: number;
   readonly version?: string;
+  /** How much its clock is ahead, when that is more than a minute. */
+  readonly apartMs?: number;
   readonly summary?: Summary;
   /** Why the last login or exchange failed. */
   readonly trouble?: { readonly code: string; readonly text: string; readonly time: number };

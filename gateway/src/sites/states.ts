@@ -6,7 +6,15 @@ import type { SiteState } from './seat.ts';
 import { siteViewSchema } from './operations.ts';
 
 const schema = siteViewSchema.pick({
-  ...{ online: true, success: true, tookMs: true, version: true, summary: true, trouble: true },
+  ...{
+    online: true,
+    success: true,
+    tookMs: true,
+    version: true,
+    apartMs: true,
+    summary: true,
+    trouble: true,
+  },
 }) satisfies z.ZodType<SiteState>;
 
 /** How sites stand, for the other processes of the master: notes in the database that they share. */

@@ -1,5 +1,6 @@
 import { counted, ERRORS } from '@whorl/protocol';
 import type { SitesStatus, SiteView, Stranger } from '../../sites/operations.ts';
+import { apartText } from '../../sites/clocks.ts';
 import { ago, table, when } from '../table.ts';
 
 /** Narrowest screen that a status is made for. */
@@ -114,7 +115,8 @@ function strangerLines(strangers: readonly Stranger[], now: number): string[] {
 }
 
 function aboveLines(above: Above, now: number): string[] {
-  const { online, step, left, leftMs, success, tookMs, next, settings, waiting, complete, trouble } = above;
+  const { online, step, left, leftMs, success, tookMs, next, settings, waiting, complete, trouble, apartMs } =
+    above;
   const { intervalMinutes, continuous } = settings;
   const every =
     intervalMinutes === 0
@@ -132,6 +134,9 @@ function aboveLines(above: Above, now: number): string[] {
     ...(step === undefined
       ? []
       : row('Now', `${step}${left === undefined ? '' : `: ${counted(left, 'row')} left${rest}`}`)),
+    ...(apartMs === undefined
+      ? []
+      : row('Clock', `${above.name}’s is ${apartText(apartMs)}: set the wrong one by a time server`)),
     ...row('Next', `${next === undefined ? 'only when asked for' : when(next)}; ${every}`),
     ...row('Waiting', `${counted(waiting, 'change or event', 'changes and events')} to go up`),
     ...row('Complete', complete ? 'yes' : 'not all that belongs here has been here yet'),
@@ -160,9 +165,10 @@ function siteLines(sites: readonly SiteView[], now: number): string[] {
       ]),
       COLUMNS,
     ),
-    ...sites.flatMap(({ name, trouble }) =>
-      trouble === undefined ? [] : troubleLines(shortened(name), trouble),
-    ),
+    ...sites.flatMap(({ name, trouble, apartMs }) => [
+      ...(trouble === undefined ? [] : troubleLines(shortened(name), trouble)),
+      ...(apartMs === undefined ? [] : row(shortened(name), `its clock is ${apartText(apartMs)}`)),
+    ]),
   ];
 }
 
