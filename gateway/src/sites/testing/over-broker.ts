@@ -30,7 +30,7 @@ export function suiteOver(kind: Meeting['kind']): void {
   afterAll(() => cast?.company.close(), 20_000);
 
   for (const [title, work] of TESTS)
-    test(`${title} [${kind}]`, { timeout: 60_000 }, async (context) => {
+    test(`${title} [${kind}]`, { timeout: 120_000 }, async (context) => {
       if (cast === undefined) context.skip(kind === 'aedes' ? '' : NO_BROKER[kind]);
       else await work(cast);
     });
