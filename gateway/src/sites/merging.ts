@@ -10,7 +10,7 @@ import { decide } from '../sync/pulled.ts';
 import type { Case } from '../sync/pulled.ts';
 import { groupsOf } from '../sync/scope.ts';
 import { belongs } from './belonging.ts';
-import { heard, itself } from './names.ts';
+import { attribution, heard, itself } from './names.ts';
 import type { Offer, Outcome } from './requests.ts';
 
 // What becomes at the master of what a satellite offers: pure.
@@ -165,6 +165,7 @@ function mergedEvent(
       filled: it.merged.filled.map(showField),
       replaced: it.merged.replaced.map(showField),
       kept: it.left.map(showField),
+      ...attribution(it.part.by),
     },
   };
 }

@@ -23,6 +23,9 @@ const writer = z.strictObject({
   time: millis,
   /** Nobody knows when: it was seen at the terminal then. */
   found: z.literal(true).exactOptional(),
+  /** Of the master's lists: the sync task that brought it, and who was logged in at the terminal. */
+  task: z.int().min(1).exactOptional(),
+  operator: z.int().min(1).exactOptional(),
 });
 export type Writer = z.infer<typeof writer>;
 
