@@ -39,6 +39,10 @@ const AMBUSH_OPERATIONS = 6;
 const MOST_LATE_MS = 40_000;
 /** Longest that a terminal is waited for until it has what it shall have, milliseconds. */
 const GIVEN_MS = 3_000;
+/** Longest until a terminal's log of what was written to it is read, milliseconds. */
+const READ_MS = 1_500;
+/** People who come while nobody looks at the log, at most. */
+const GROWS = 5;
 /** Longest until the gateway notices that a terminal was restarted in a moment. */
 export const NOTICED_MS = 10_000;
 
@@ -135,16 +139,40 @@ export function* putBack({ copies, random }: Run): Generator<Deed> {
   if (copies.size > 0) yield { do: 'put-back', at: pick(random, [...copies.keys()]) };
 }
 
-/** A terminal loses what it has taken in the last seconds, maybe before its log of them was read. */
+/**
+ * A terminal loses what it has taken in the last seconds, maybe before its log of them was read; maybe its log has grown
+ * again before anybody looks.
+ */
 export function* relapse(run: Run): Generator<Deed> {
-  const { rig, random, belief } = run;
-  const at = onWall(run);
-  if (rig.terminal(at).power !== 'on' || belief.users.size === 0) return;
-  yield { do: 'copy', at };
-  yield { do: 'call', user: pick(random, [...belief.users.keys()]), name: newName(random) };
+  const { random } = run;
+  const at = yield* newsAt(run);
+  if (at === undefined) return;
   if (random.below(2) === 0) yield { do: 'given', at, withinMs: GIVEN_MS };
   else yield { do: 'pass', ms: random.below(GIVEN_MS) };
   yield { do: 'put-back', at };
+  if (random.below(2) === 0) yield { do: 'come', at, people: 1 + random.below(GROWS) };
+}
+
+/** The same once its log was read, while the disk takes nothing. */
+function* relapseUnstored(run: Run): Generator<Deed> {
+  const { random } = run;
+  const at = yield* newsAt(run);
+  if (at === undefined) return;
+  yield { do: 'pass', ms: READ_MS + random.below(READ_MS) };
+  yield { do: 'disk', says: pick(random, ['ENOSPC', 'EIO'] as const) };
+  yield { do: 'put-back', at };
+  yield { do: 'pass', ms: random.below(NOTICED_MS) };
+  yield { do: 'disk' };
+}
+
+/** Something changes that a terminal is to have, whose flash was copied before. @returns where */
+function* newsAt(run: Run): Generator<Deed, string | undefined> {
+  const { rig, random, belief } = run;
+  const at = onWall(run);
+  if (rig.terminal(at).power !== 'on' || belief.users.size === 0) return undefined;
+  yield { do: 'copy', at };
+  yield { do: 'call', user: pick(random, [...belief.users.keys()]), name: newName(random) };
+  return at;
 }
 
 /** Some operations on the disk later; whoever looks after the machine sees to it then. */
@@ -152,9 +180,14 @@ export function* losePower({ machine, random }: Run): Generator<Deed> {
   if (machine !== undefined) yield { do: 'lose-power', operations: 1 + random.below(POWER_SPAN) };
 }
 
-export function* disk({ machine, random }: Run): Generator<Deed> {
+export function* disk(run: Run): Generator<Deed> {
+  const { machine, random } = run;
   if (machine === undefined) return;
   const isWorking = machine.disk.refuses === undefined;
+  if (isWorking && random.below(2) === 0) {
+    yield* relapseUnstored(run);
+    return;
+  }
   yield { do: 'disk', ...(isWorking ? { says: pick(random, ['ENOSPC', 'EIO'] as const) } : {}) };
 }
 
