@@ -50,7 +50,7 @@ export async function comeToRest(run: Run): Promise<void> {
 }
 
 /** Patience with what a master says that has just begun. */
-const MOST_TRIES = 5;
+const MOST_TRIES = 15;
 
 async function exchanged({ company }: Run, site: Premises): Promise<void> {
   let code: string | undefined;
