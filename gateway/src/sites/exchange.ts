@@ -1,6 +1,6 @@
 import { MASTER_ID } from '../settings/sites.ts';
 import { LOST_VERSION } from '../store/sites.ts';
-import type { Cursor, SiteMark } from '../store/sites.ts';
+import type { Cursor, SiteBase, SiteMark } from '../store/sites.ts';
 import type { Answered, Conversation } from './conversation.ts';
 import { retryAside, takeDown } from './downward.ts';
 import type { Guard } from './downward.ts';
@@ -39,9 +39,6 @@ export interface Exchanged {
 
 const CHECK_ROWS = 500;
 const GONE_ROWS = 500;
-const CHECK_DUE: SiteMark = {
-  ...{ kind: 'cursor', peer: MASTER_ID, stream: 'check', cursor: { run: 'due', seq: 0 } },
-};
 const NONE: AnswerOf<'check'> = { missing: [], older: [], erased: [], outside: [] };
 
 /**
@@ -62,12 +59,13 @@ export async function exchange(parts: ExchangeParts): Promise<Exchanged> {
   if (lost) {
     await parts.lost(opened.name);
     await remind(talk);
-    // Whoever has to be offered as new is known before anything is.
-    await site.store.sites.mark([CHECK_DUE]);
-    await check(talk, guard);
+    await findLost(talk);
   }
   await parts.adopt(opened.policies);
-  if (!lost) await compareHistories(talk, opened);
+  const back = await isBack(talk, opened.up);
+  if (back) await talk.ask({ ask: 'back' });
+  // Either way the master does not know who is here, and both compare that.
+  if (!lost && (back || opened.up.users === null)) await doubt(site.store);
   await pushOffers(talk, opened.up);
   await retryAside(talk.ground, guard);
   await pushEvents(talk, opened.up);
@@ -116,20 +114,18 @@ async function remind(talk: Talk): Promise<void> {
   }
 }
 
-/**
- * A master that has forgotten how far it is here was told to; one that is further than what there is here had it from a
- * database that a backup took the place of. Either way it does not know who is here, and both compare that.
- */
-async function compareHistories(talk: Talk, { up }: AnswerOf<'open'>): Promise<void> {
-  const { sites } = talk.ground.site.store;
+async function doubt({ sites }: Talk['ground']['site']['store']): Promise<void> {
   if ((await sites.cursor(MASTER_ID, 'users')) === undefined) return;
-  const history = await historyOf(talk.ground);
-  const isBack =
-    resumeAt(history, 'users', up.users ?? undefined).lost ||
-    resumeAt(history, 'events', up.events ?? undefined).lost;
-  if (isBack) await talk.ask({ ask: 'back' });
-  if (!isBack && up.users !== null) return;
   await sites.mark([{ kind: 'cursor', peer: MASTER_ID, stream: 'check', cursor: { run: 'doubt', seq: 0 } }]);
+}
+
+/** A master that is further than what there is here had it from a database that a backup took the place of. */
+async function isBack({ ground }: Talk, up: AnswerOf<'open'>['up']): Promise<boolean> {
+  const history = await historyOf(ground);
+  return (
+    resumeAt(history, 'users', up.users ?? undefined).lost ||
+    resumeAt(history, 'events', up.events ?? undefined).lost
+  );
 }
 
 /** Where the walk through all users stands; it begins anew with another scope, or with a master that lost something. */
@@ -183,43 +179,73 @@ async function pullWalk(talk: Talk, from: Cursor, guard: Guard | undefined): Pro
 }
 
 /**
- * Users whom a master that was restored has not any more are offered to it as new ones; those whom any other has not any
- * more go, and so do those of other sites.
+ * A master went back to a backup. Whom it has not any more is offered to it as a new one; whom it has as they were before
+ * is compared when they come. Known before anything is offered; nobody goes before everything is.
  */
+async function findLost(talk: Talk): Promise<void> {
+  const { sites } = talk.ground.site.store;
+  for (let after = 0; ;) {
+    const page = await checked(talk, after);
+    if (page === undefined) break;
+    const { missing, older } = page.answer;
+    await sites.mark([
+      ...missing.flatMap((user): SiteMark[] => [
+        { kind: 'base', user, base: undefined },
+        { kind: 'logged', user },
+      ]),
+      ...older.flatMap((user): SiteMark[] => {
+        const base = page.bases.get(user);
+        return base === undefined ? [] : [{ kind: 'base', user, base: { ...base, version: LOST_VERSION } }];
+      }),
+    ]);
+    after = page.last;
+  }
+  await sites.mark([{ kind: 'cursor', peer: MASTER_ID, stream: 'check', cursor: { run: 'found', seq: 0 } }]);
+}
+
+/** Whom the master has not any more goes, and so do those of other sites. */
 async function check(talk: Talk, guard: Guard | undefined): Promise<void> {
   const { sites } = talk.ground.site.store;
   for (;;) {
     const due = await sites.cursor(MASTER_ID, 'check');
     if (due === undefined || due.run === 'done') return;
-    const users = await sites.baseUsers(due.seq, CHECK_ROWS);
-    const last = users.at(-1);
-    const cursor = last === undefined ? { run: 'done', seq: 0 } : { run: due.run, seq: last };
-    const bases = await sites.bases(users);
-    const named = users.map((user): [number, string, string] => {
-      const { born = '', at = '' } = bases.get(user) ?? {};
-      return [user, born, at];
-    });
-    const { missing, older, erased, outside } =
-      last === undefined ? NONE : (await talk.ask({ ask: 'check', users: named })).answer;
-    const again = (due.run === 'due' ? missing : []).flatMap((user): SiteMark[] => [
-      { kind: 'base', user, base: undefined },
-      { kind: 'logged', user },
-    ]);
-    const doubted = older.flatMap((user): SiteMark[] => {
-      const base = bases.get(user);
-      return base === undefined ? [] : [{ kind: 'base', user, base: { ...base, version: LOST_VERSION } }];
-    });
+    const page = await checked(talk, due.seq);
+    const { missing, erased, outside } = page?.answer ?? NONE;
+    const cursor = page === undefined ? { run: 'done', seq: 0 } : { run: due.run, seq: page.last };
     const gone = (who: readonly number[], why: 'deleted' | 'erased' | 'scope'): DownRow[] =>
       who.map((user) => ({ is: 'gone', user, why }));
     await takeDown(talk.ground, {
       rows: [
-        ...gone(due.run === 'due' ? [] : missing, 'deleted'),
+        // Of a master that was restored, they were offered to it.
+        ...gone(due.run === 'found' ? [] : missing, 'deleted'),
         ...gone(erased, 'erased'),
         ...gone(outside, 'scope'),
       ],
       ...{ blobs: [], guard },
-      also: [...again, ...doubted, { kind: 'cursor', peer: MASTER_ID, stream: 'check', cursor }],
+      also: [{ kind: 'cursor', peer: MASTER_ID, stream: 'check', cursor }],
     });
-    talk.progress('check', users.length);
   }
+}
+
+interface Checked {
+  readonly answer: AnswerOf<'check'>;
+  readonly bases: ReadonlyMap<number, SiteBase>;
+  /** Highest number of the page. */
+  readonly last: number;
+}
+
+/** What the master says of a page of users; `undefined` behind the last. */
+async function checked(talk: Talk, after: number): Promise<Checked | undefined> {
+  const { sites } = talk.ground.site.store;
+  const users = await sites.baseUsers(after, CHECK_ROWS);
+  const last = users.at(-1);
+  if (last === undefined) return undefined;
+  const bases = await sites.bases(users);
+  const named = users.map((user): [number, string, string] => {
+    const { born = '', at = '' } = bases.get(user) ?? {};
+    return [user, born, at];
+  });
+  const { answer } = await talk.ask({ ask: 'check', users: named });
+  talk.progress('check', users.length);
+  return { answer, bases, last };
 }
