@@ -100,7 +100,8 @@ async function open({ talk, keep, summary, clock }: ExchangeParts): Promise<Answ
 async function hasForgotten({ ground }: Talk, { users }: AnswerOf<'open'>['up']): Promise<boolean> {
   const offered = await ground.site.store.sites.cursor(MASTER_ID, 'offered');
   if (users === null || offered === undefined) return false;
-  return resumeAt(await historyOf(ground), 'users', users).seq < offered.seq;
+  const { seq, lost } = resumeAt(await historyOf(ground), 'users', users);
+  return !lost && seq < offered.seq;
 }
 
 /** A master that went back to a backup has users again whom it had deleted. */
