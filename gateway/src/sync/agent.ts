@@ -370,10 +370,9 @@ export class Agent {
       if (await this.#recognising.look(this.#site, this.#driver, asked)) return 0;
     } else if (this.#doubt !== undefined) {
       const stands = (): boolean => this.#doubts === doubts;
-      if (await restoreTrust(this.#site, this.#driver, { doubt: this.#doubt, stands, signal })) {
+      // What was compared is there, and goes all the same with an older state: only the log shows that.
+      if (await restoreTrust(this.#site, this.#driver, { doubt: this.#doubt, stands, signal }))
         this.#doubt = undefined;
-        this.#unseen.shown();
-      }
       return 0;
     }
     const pushed = await pushDue(this.#site, this.#driver, {

@@ -26,6 +26,13 @@ export const MUTANTS_OF_WAYS: readonly Mutant[] = [
     by: 'programmes',
   },
   {
+    name: 'what a comparison saw is trusted though the log has not shown it',
+    file: `${SYNC}/agent.ts`,
+    from: '        this.#doubt = undefined;\n      return 0;',
+    to: '        [this.#doubt] = [undefined, this.#unseen.shown()];\n      return 0;',
+    by: 'programmes',
+  },
+  {
     name: 'a roll is called to nobody',
     file: 'gateway/src/terminals/whorl/presence.ts',
     from: 'rollAt: called === 0 ? never : this.#rollDue',

@@ -91,7 +91,7 @@ export function putTerminal(db: Sqlite, { name, serial, position, doubt }: Termi
 }
 
 export function endDoubt(db: Sqlite, terminal: string): void {
-  db.put('UPDATE terminals SET doubt = NULL, unseen = 0 WHERE name = ?', terminal);
+  db.put('UPDATE terminals SET doubt = NULL WHERE name = ?', terminal);
 }
 
 /** Whether the log of a terminal has still to show what was written to it. */
