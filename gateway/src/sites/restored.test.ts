@@ -190,6 +190,23 @@ test('S10 a satellite that went back to a backup gets what it had since, and dro
   await restored.close();
 });
 
+test('S10 who is told apart at a site stays there when the master that was to decide goes back', async () => {
+  const { world, back } = await backedUp(18);
+  const north = await world.add('north', { groups: [2] });
+  await back.make();
+  await world.hq.edit(1, { ...named('Ada'), ...carded(1) });
+  await north.enrol(1, { ...named('Bo'), ...carded(2) });
+  expect(await north.sync()).toBeUndefined();
+  const bo = await north.contents();
+  await back.goBack();
+  await world.hq.edit(1, { ...named('Ada'), ...carded(1) });
+  for (let times = 0; times < 3; times += 1) expect(await north.sync()).toBeUndefined();
+  expect(await north.contents()).toEqual(bo);
+  expect(await world.hq.store.conflicts({ state: 'open', limit: 10 })).toMatchObject([
+    { user: 1, kind: 'two-people', terminal: 'north/door-1' },
+  ]);
+});
+
 test('B16 S6 who has the number of somebody who was deleted gets nothing that a site enrolled for that one', async () => {
   const world = await World.open(7);
   onTestFinished(() => world.close());
