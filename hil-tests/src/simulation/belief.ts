@@ -72,6 +72,8 @@ export class Belief {
   readonly #changed = new Set<number>();
   /** Users, in the order in which they were erased. */
   readonly #erasures: number[] = [];
+  /** Those since the last quiet point. */
+  readonly #erasing = new Set<number>();
   /** What the gateway ever called users. */
   readonly #names = new Map<number, Set<string>>();
 
@@ -170,8 +172,18 @@ export class Belief {
   erasedHere(user: number, reached: boolean): void {
     this.deletedHere(user);
     this.#erasures.push(user);
+    this.#erasing.add(user);
     if (reached) for (const name of this.#names.get(user) ?? []) this.erasedNames.add(name);
     this.#names.delete(user);
+  }
+
+  /**
+   * Whether what is enrolled of this number goes with somebody who was erased: it is on that one, or their erasure is still
+   * on its way there.
+   * @param isThere whether a terminal that has not heard of it holds them
+   */
+  goesErased(user: number, isThere: boolean): boolean {
+    return isThere ? this.#erasures.includes(user) : this.#erasing.has(user);
   }
 
   /** The power went while it was added or deleted at the gateway: either may be. */
@@ -233,6 +245,7 @@ export class Belief {
 
   /** Takes over from the gateway what was a race. @param held users that the gateway holds */
   settle(held: ReadonlySet<number>): void {
+    this.#erasing.clear();
     for (const user of this.#deleted) if (this.#changed.has(user)) this.#raced.add(user);
     const { waiting } = this;
     for (const user of this.#raced) {

@@ -264,12 +264,14 @@ export function change(run: Run, place: Place): string {
 function enrolThere({ random, belief }: Run, { name, terminal, carried }: Place, user: number): string {
   const finger = random.below(FINGERS);
   const field = 0x40 + finger;
+  // What belongs to somebody who was erased never comes back, whoever has not heard of it.
+  const isErased = belief.goesErased(user, terminal.record(user) !== undefined);
   const done = tried(() => terminal.enrol({ user, finger }));
-  if (done === 'unsure') belief.unsureAt({ terminal: name, user, field });
+  if (done === 'unsure' || (isErased && done === 'done')) belief.unsureAt({ terminal: name, user, field });
   if (done === 'done') {
     const value = Buffer.from(terminal.record(user)?.fields.get(field) ?? []).toString('base64');
     belief.templates.add(value);
-    belief.waitsAt({ terminal: name, user, field, value });
+    if (!isErased) belief.waitsAt({ terminal: name, user, field, value });
   }
   if (done === 'done' || done === 'unsure') carried.changed(user);
   return `finger ${finger} of user ${user}: ${done}`;
