@@ -100,7 +100,8 @@ async function repairOf(site: Site, terminal: string, doubt: Doubt, looked: Look
 
 /** Users who were there and are not, without a log that tells of it: somebody deleted them there. */
 async function goneThere(site: Site, terminal: string, missing: readonly LedgerRow[]): Promise<LedgerRow[]> {
-  const rows = missing.filter(({ delivered }) => delivered !== undefined);
+  // Who was found there was never delivered, and is taken to be there all the same.
+  const rows = missing.filter(({ delivered, state }) => delivered !== undefined || state === 'verified');
   const users = site.settings.restoreDeleted ? rows.map(({ user }) => user) : [];
   const restored = await belongingAt(site, terminal, users);
   return rows.map((row) => {

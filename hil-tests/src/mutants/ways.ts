@@ -33,6 +33,13 @@ export const MUTANTS_OF_WAYS: readonly Mutant[] = [
     by: 'programmes',
   },
   {
+    name: 'who was found there and is gone is taken to be there',
+    file: `${SYNC}/trust.ts`,
+    from: "delivered !== undefined || state === 'verified'",
+    to: "delivered !== undefined && state !== 'sending'",
+    by: 'backups',
+  },
+  {
     name: 'a roll is called to nobody',
     file: 'gateway/src/terminals/whorl/presence.ts',
     from: 'rollAt: called === 0 ? never : this.#rollDue',
