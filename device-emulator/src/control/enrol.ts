@@ -27,9 +27,13 @@ export async function enrolMany(
     } catch (cause) {
       const code = codeOf(cause);
       if (code === undefined || count === 1) throw cause;
-      throw new WhorlError(code, `${i} of ${counted(count, 'user')} were enrolled, then: ${describe(cause)}`, {
-        cause,
-      });
+      throw new WhorlError(
+        code,
+        `${i} of ${counted(count, 'user')} were enrolled, then: ${describe(cause)}`,
+        {
+          cause,
+        },
+      );
     }
   }
   return ids;
