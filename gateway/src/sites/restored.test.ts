@@ -221,9 +221,15 @@ test('S10 who was deleted does not come with the backup that a site went back to
   expect(Object.keys(await world.hq.contents())).toEqual(['5', '6']);
   await world.hq.remove(5);
   expect(await north.node().sync()).toBeUndefined();
+  // The master hears of the deletion once more, which it has not lost.
+  await back.make();
+  await world.hq.edit(7, named('Cy'));
+  expect(await north.node().sync()).toBeUndefined();
+  await back.goBack();
+  expect(await north.node().sync()).toBeUndefined();
   await north.back.goBack();
   for (let times = 0; times < 3; times += 1) expect(await north.node().sync()).toBeUndefined();
-  expect(Object.keys(await world.hq.contents())).toEqual(['6']);
+  expect(Object.keys(await world.hq.contents())).toEqual(['6', '7']);
   expect(await north.node().contents()).toEqual(await world.hq.contents());
 });
 
@@ -290,6 +296,12 @@ test('S6 what a master has taken, and could not say so before the site died, is 
   expect(await north.contents()).toEqual(await world.hq.contents());
 });
 
+/** One directory holds what another does. */
+function become(old: string, directory: string): void {
+  rmSync(old, { recursive: true });
+  cpSync(directory, old, { recursive: true });
+}
+
 const FIRST_CARD = 0x10;
 const SECOND_CARD = 0x11;
 
@@ -332,10 +344,14 @@ async function siteBackedUp(
     back: {
       make: () =>
         change(() => {
-          cpSync(live, backup, { recursive: true });
+          become(backup, live);
           return live;
         }),
-      goBack: () => change(() => backup),
+      goBack: () =>
+        change(() => {
+          become(live, backup);
+          return live;
+        }),
     },
   };
 }
@@ -373,10 +389,14 @@ async function backedUp(
     back: {
       make: () =>
         change(() => {
-          cpSync(live, backup, { recursive: true });
+          become(backup, live);
           return live;
         }),
-      goBack: () => change(() => backup),
+      goBack: () =>
+        change(() => {
+          become(live, backup);
+          return live;
+        }),
     },
   };
 }

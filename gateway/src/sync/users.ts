@@ -24,6 +24,8 @@ export async function changeUser(site: Site, id: number, edit: Edit, by = 'gatew
     const held = await site.store.user(id);
     const record = edit(held);
     const from = held?.version ?? 0;
+    // Deleted once more, nobody would be known any more to be the one who was deleted.
+    if (held === undefined && record === undefined) return from;
     if (held !== undefined && record !== undefined && changedFields(held.record, record).length === 0)
       return from;
     const next =
