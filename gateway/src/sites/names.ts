@@ -5,26 +5,23 @@ import type { Writer } from './requests.ts';
 
 /** How others are told who wrote a field. */
 export function told(site: string, by: Provenance): Writer {
-  const { origin, terminal, time, found } = by;
-  const name = terminal === undefined || terminal.includes('/') ? terminal : `${site}/${terminal}`;
-  return {
-    origin,
-    time,
-    ...(name === undefined ? {} : { terminal: name }),
-    ...(found && { found }),
-    ...attribution(by),
-  };
+  const { terminal } = by;
+  return named(by, terminal === undefined || terminal.includes('/') ? terminal : `${site}/${terminal}`);
 }
 
 /** Who wrote a field, as others told it. */
 export function heard(site: string, by: Writer): Provenance {
-  const { origin, terminal, time, found } = by;
+  const { terminal } = by;
   const own = `${site}/`;
-  const name = terminal?.startsWith(own) === true ? terminal.slice(own.length) : terminal;
+  return named(by, terminal?.startsWith(own) === true ? terminal.slice(own.length) : terminal);
+}
+
+/** What travels of who wrote a field. */
+function named(by: Writer, terminal: string | undefined): Writer {
+  const { origin, time, found } = by;
   return {
-    origin,
-    time,
-    ...(name === undefined ? {} : { terminal: name }),
+    ...{ origin, time },
+    ...(terminal === undefined ? {} : { terminal }),
     ...(found && { found }),
     ...attribution(by),
   };

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openStore } from '../store/open.ts';
+import type { Store } from '../store/store.ts';
+import { eraseUser } from '../sync/erasure.ts';
 import { setbackOf } from './setback.ts';
 import { carded, named, SatelliteNode, World } from './testing/world.ts';
 
@@ -146,48 +148,23 @@ test('S10 a version that a master gives anew once it went back to a backup is no
 test('S10 a satellite that went back to a backup gets what it had since, and drops who was deleted since', async () => {
   const world = await World.open(6);
   onTestFinished(() => world.close());
-  const [live, backup] = directories();
-  const opened = (data: string): ReturnType<typeof openStore> =>
-    openStore({ data }, (length) => world.random.bytes(length));
   for (let user = 1; user <= 4; user += 1) await world.hq.edit(user, named(`User ${user}`));
-  const store = opened(live);
-  const north = await world.add('north', { store });
-  await north.sync();
-  await world.during(north.satellite.stop());
-  await store.close();
-  cpSync(live, backup, { recursive: true });
-  const again = opened(live);
-  const later = new SatelliteNode(world, {
-    name: 'north',
-    syncId: 2,
-    store: again,
-    identity: north.identity,
-  });
-  await later.begin();
-  await later.enrol(9, { ...named('Cy'), ...carded(9) });
+  const { node, back } = await siteBackedUp(world, 'north');
+  await node().sync();
+  await back.make();
+  await node().enrol(9, { ...named('Cy'), ...carded(9) });
   await world.hq.remove(1);
   await world.hq.edit(2, carded(2));
-  expect(await later.sync()).toBeUndefined();
-  await world.during(later.satellite.stop());
-  await again.close();
-  const restored = opened(backup);
-  const node = new SatelliteNode(world, {
-    name: 'north',
-    syncId: 2,
-    store: restored,
-    identity: later.identity,
-  });
-  await node.begin();
+  expect(await node().sync()).toBeUndefined();
+  await back.goBack();
   await world.hq.remove(3);
-  expect(await node.sync()).toBeUndefined();
-  expect(await node.sync()).toBeUndefined();
-  expect(Object.keys(await node.contents())).toEqual(['2', '4', '9']);
-  expect(await node.contents()).toEqual(await world.hq.contents());
+  expect(await node().sync()).toBeUndefined();
+  expect(await node().sync()).toBeUndefined();
+  expect(Object.keys(await node().contents())).toEqual(['2', '4', '9']);
+  expect(await node().contents()).toEqual(await world.hq.contents());
   await world.hq.remove(9);
-  expect(await node.sync()).toBeUndefined();
-  expect(Object.keys(await node.contents())).toEqual(['2', '4']);
-  await world.during(node.satellite.stop());
-  await restored.close();
+  expect(await node().sync()).toBeUndefined();
+  expect(Object.keys(await node().contents())).toEqual(['2', '4']);
 });
 
 test('S10 who is told apart at a site stays there when the master that was to decide went back to a backup', async () => {
@@ -205,6 +182,25 @@ test('S10 who is told apart at a site stays there when the master that was to de
   expect(await world.hq.store.conflicts({ state: 'open', limit: 10 })).toMatchObject([
     { user: 1, kind: 'two-people', terminal: 'north/door-1' },
   ]);
+});
+
+test('B16 S10 who has the number of somebody erased, and was made behind the backup that a master went back to, is not erased', async () => {
+  const { world, back } = await backedUp(19);
+  const north = await world.add('north');
+  await world.hq.edit(5, named('Ada'));
+  expect(await north.sync()).toBeUndefined();
+  await eraseUser(world.hq.site, 5, 'ada');
+  expect(await north.sync()).toBeUndefined();
+  await back.make();
+  await world.hq.edit(5, named('Bo'));
+  expect(await north.sync()).toBeUndefined();
+  const bo = await north.contents();
+  await back.goBack();
+  await world.hq.edit(5, named('Cy'));
+  for (let times = 0; times < 3; times += 1) expect(await north.sync()).toBeUndefined();
+  expect(await north.contents()).toEqual(bo);
+  const [apart] = await world.hq.store.conflicts({ state: 'open', limit: 10 });
+  expect(apart).toMatchObject({ user: 5, kind: 'two-people', terminal: 'north/-' });
 });
 
 test('S10 who was deleted does not come with the backup that a site went back to, whatever the master lost before', async () => {
@@ -296,12 +292,6 @@ test('S6 what a master has taken, and could not say so before the site died, is 
   expect(await north.contents()).toEqual(await world.hq.contents());
 });
 
-/** One directory holds what another does. */
-function become(old: string, directory: string): void {
-  rmSync(old, { recursive: true });
-  cpSync(directory, old, { recursive: true });
-}
-
 const FIRST_CARD = 0x10;
 const SECOND_CARD = 0x11;
 
@@ -317,86 +307,80 @@ async function cardsKnown({ hq }: World): Promise<readonly string[]> {
     .sort();
 }
 
-/** A satellite that can go back to a backup. */
-async function siteBackedUp(
-  world: World,
-  name: string,
-): Promise<{ node(): SatelliteNode; back: { make(): Promise<void>; goBack(): Promise<void> } }> {
-  const [live, backup] = directories();
-  const opened = (data: string): ReturnType<typeof openStore> =>
-    openStore({ data }, (length) => world.random.bytes(length));
-  let store = opened(live);
-  let node = await world.add(name, { store });
-  const change = async (work: () => string): Promise<void> => {
-    await world.during(node.satellite.stop());
-    await store.close();
-    store = opened(work());
-    const { syncId, identity } = node;
-    node = new SatelliteNode(world, { name, syncId, store, identity });
-    await node.begin();
-  };
-  onTestFinished(async () => {
-    await world.during(node.satellite.stop());
-    await store.close();
-  });
-  return {
-    node: () => node,
-    back: {
-      make: () =>
-        change(() => {
-          become(backup, live);
-          return live;
-        }),
-      goBack: () =>
-        change(() => {
-          become(live, backup);
-          return live;
-        }),
-    },
-  };
+interface Back {
+  make(): Promise<void>;
+  goBack(): Promise<void>;
 }
 
-function directories(): [string, string] {
-  const make = (): string => {
+/** A store that can go back to a backup. @param use takes the store, again whenever it was opened anew */
+async function storeWithBackup(
+  world: World,
+  { stop, use }: { stop(): Promise<void>; use(store: Store): Promise<void> },
+): Promise<Back> {
+  const directory = (): string => {
     const path = mkdtempSync(join(tmpdir(), 'whorl-restored-'));
     onTestFinished(() => rmSync(path, { recursive: true, force: true }));
     return path;
   };
-  return [make(), make()];
+  const [live, backup] = [directory(), directory()];
+  const open = (): Store => openStore({ data: live }, (length) => world.random.bytes(length));
+  let store = open();
+  await use(store);
+  onTestFinished(async () => {
+    await stop();
+    await store.close();
+  });
+  const change = async (work: () => void): Promise<void> => {
+    await stop();
+    await store.close();
+    work();
+    store = open();
+    await use(store);
+  };
+  return {
+    make: () => change(() => become(backup, live)),
+    goBack: () => change(() => become(live, backup)),
+  };
+}
+
+/** One directory holds what another does. */
+function become(old: string, directory: string): void {
+  rmSync(old, { recursive: true });
+  cpSync(directory, old, { recursive: true });
 }
 
 /** A world whose master can go back to a backup. */
-async function backedUp(
-  seed: number,
-): Promise<{ world: World; back: { make(): Promise<void>; goBack(): Promise<void> } }> {
+async function backedUp(seed: number): Promise<{ world: World; back: Back }> {
   const world = await World.open(seed);
-  const [live, backup] = directories();
-  const opened = (data: string): ReturnType<typeof openStore> =>
-    openStore({ data }, (length) => world.random.bytes(length));
-  let store = opened(live);
-  await world.replaceMaster(store);
-  const change = async (work: () => string): Promise<void> => {
-    await store.close();
-    store = opened(work());
-    await world.replaceMaster(store);
-  };
-  onTestFinished(async () => {
-    await world.close();
-    await store.close();
+  let closed = Promise.resolve();
+  const back = await storeWithBackup(world, {
+    stop: () => closed,
+    use: (store) => world.replaceMaster(store),
   });
-  return {
-    world,
-    back: {
-      make: () =>
-        change(() => {
-          become(backup, live);
-          return live;
-        }),
-      goBack: () =>
-        change(() => {
-          become(live, backup);
-          return live;
-        }),
-    },
+  onTestFinished(() => (closed = world.close()));
+  return { world, back };
+}
+
+/** A satellite that can go back to a backup. */
+async function siteBackedUp(world: World, name: string): Promise<{ node(): SatelliteNode; back: Back }> {
+  let node: SatelliteNode | undefined;
+  const there = (): SatelliteNode => {
+    if (node === undefined) throw new Error(`${name} is not there yet`);
+    return node;
   };
+  const back = await storeWithBackup(world, {
+    stop: async () => {
+      await world.during(there().satellite.stop());
+    },
+    use: async (store) => {
+      if (node === undefined) {
+        node = await world.add(name, { store });
+        return;
+      }
+      const { syncId, identity } = node;
+      node = new SatelliteNode(world, { name, syncId, store, identity });
+      await node.begin();
+    },
+  });
+  return { node: there, back };
 }

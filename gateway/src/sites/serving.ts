@@ -118,7 +118,8 @@ export async function serveCheck(
   };
   for (const [id, born, seen] of users) {
     const user = await site.store.user(id);
-    if (user === undefined || isLost(history, born)) answer[gone.has(id) ? 'erased' : 'missing'].push(id);
+    if (user === undefined) answer[gone.has(id) ? 'erased' : 'missing'].push(id);
+    else if (isLost(history, born)) answer.missing.push(id);
     else if (!belongs(at, user) && !(disputes && (await isApart(ground, at, id)))) answer.outside.push(id);
     else if (isLost(history, seen)) answer.older.push(id);
   }
