@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Satellite } from './satellite.ts';
+import type { SitesCrossing } from './testing/bus.ts';
 import { named, SatelliteNode, World } from './testing/world.ts';
 
 const MINUTE_MS = 60_000;
@@ -97,6 +98,28 @@ test('S7 a machine whose process was killed is let in again, although the master
   const began = world.clock.now();
   expect(await north.sync()).toBeUndefined();
   expect(world.clock.now() - began).toBeLessThan(10_000);
+});
+
+test('S7 what a killed process had sent last comes late over a slow link, and is not taken for a sign of another machine', async () => {
+  const { world, north } = await open();
+  const underWay: SitesCrossing[] = [];
+  world.bus.man = (crossing) => {
+    if (crossing.up) underWay.push(crossing);
+    return [];
+  };
+  const cutOff = north.satellite.syncNow().catch(() => undefined);
+  await world.pass(1_000);
+  // The broker tells the master, who waits for a sign from here on.
+  world.bus.hangUp(2);
+  await world.during(Promise.all([north.satellite.stop(), cutOff]));
+  world.bus.man = undefined;
+  await world.pass(3_000);
+  const [last] = underWay;
+  if (last === undefined) throw new Error('nothing was under way');
+  world.bus.say(last);
+  north.renew();
+  expect(await north.sync()).toBeUndefined();
+  expect(await told(world.hq)).not.toContain('site.refused');
 });
 
 test('S7 after a broken link a satellite is back without a wait, and nobody is told that it was away', async () => {

@@ -11,6 +11,12 @@ export interface AttendanceParts {
   readonly changed: (syncId: number, seat: Seat, online: boolean) => void;
 }
 
+/** A sign that is waited for. */
+interface Asked {
+  readonly since: number;
+  readonly answered: Promise<boolean>;
+}
+
 /** Whoever is there answers within this. */
 const SIGN_MS = 5_000;
 /** After so long without a word a site is asked whether it is there. */
@@ -23,7 +29,7 @@ const LOOK_MS = 60_000;
  */
 export class Attendance {
   readonly #parts: AttendanceParts;
-  readonly #asked = new WeakMap<Session, Promise<boolean>>();
+  readonly #asked = new WeakMap<Session, Asked>();
 
   constructor(parts: AttendanceParts) {
     this.#parts = parts;
@@ -40,11 +46,20 @@ export class Attendance {
     return () => cancel();
   }
 
-  /** Whether whoever has a session answers in it; at once when it is gone for certain. */
-  answers(syncId: number, session: Session): Promise<boolean> {
-    const known = this.#asked.get(session);
-    if (known !== undefined) return known;
-    const asked = this.#ask(syncId, session).finally(() => this.#asked.delete(session));
+  /** Whether whoever has a session answers in it from now on. */
+  async answers(syncId: number, session: Session): Promise<boolean> {
+    const came = this.#parts.clock.now();
+    for (;;) {
+      const { since, answered } = this.#asked.get(session) ?? this.#begin(syncId, session);
+      const isThere = await answered;
+      // What was under way when somebody came is a sign to those who had asked earlier, but not to them.
+      if (!isThere || since >= came) return isThere;
+    }
+  }
+
+  #begin(syncId: number, session: Session): Asked {
+    const answered = this.#ask(syncId, session).finally(() => this.#asked.delete(session));
+    const asked = { since: this.#parts.clock.now(), answered };
     this.#asked.set(session, asked);
     return asked;
   }

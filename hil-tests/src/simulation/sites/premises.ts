@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openStore, restoreBackup, silentLog, startGateway } from '@whorl/gateway';
 import type { Connection, Gateway, Store } from '@whorl/gateway';
+import { IdentityFile } from '@whorl/gateway/sites/identity';
 import { awaitsUsers, beginRun, openSites } from '@whorl/gateway/sites-service';
 import type { SitesConfig } from '@whorl/gateway/settings/sites';
 import type { SitesInstead, SitesService, SitesServiceParts } from '@whorl/gateway/sites-service';
@@ -77,6 +78,11 @@ export class Premises {
 
   get data(): string {
     return this.plan.machine === undefined ? join(this.plan.directory, 'data') : DATA;
+  }
+
+  /** Whether the master has ever given it a token. */
+  get hasToken(): boolean {
+    return new IdentityFile(this.data, this.#random()).load().token !== undefined;
   }
 
   get #passwordFile(): string {

@@ -216,35 +216,39 @@ export async function loseDisk(run: Run): Promise<string | undefined> {
   return `${site.name} gets a new disk, and is reset at the master`;
 }
 
-/** A copy of a site's machine comes up beside it; it is refused sooner or later, or the site is, and then reset. */
+/** A copy of a site's machine comes up beside it; either of them is refused sooner or later. A site that is gets its reset. */
 export async function clone(run: Run): Promise<string | undefined> {
   const { company, random, down, cut } = run;
   const site = someSite(run);
   if (site === undefined || !isOnFiles(site) || !company.master.isUp) return undefined;
   const { syncId } = site.plan;
   if (cut.has(syncId) || down.has(company.master)) return undefined;
-  const { sites = [] } = await company.master.now.service.operations.status();
-  const isBound = sites.find(({ name }) => name === site.name)?.bound !== undefined;
   const copy = company.premises(site.name, syncId, false, `copy-${Math.round(company.clock.now())}`);
   await company.passing(company.end(site));
   site.copyTo(copy.plan.directory);
+  // Without a token it cannot be told from its copy until the second login.
+  const isBound = copy.hasToken;
   // Whoever comes first is taken for the site.
   const isCopyFirst = random.below(3) === 0;
   const [first, second] = isCopyFirst ? [copy, site] : [site, copy];
-  const told: string[] = [];
   await company.passing(company.begin(first));
-  told.push(`the first ${await answered(run, first)}`);
+  const before = await answered(run, first);
   await company.passing(company.end(first));
   await company.passing(company.begin(second));
-  told.push(`the other ${await answered(run, second)}`);
-  if (isBound && told.every((one) => one.endsWith('is let in')))
+  const after = await answered(run, second);
+  if (isBound && before === LET_IN && after === LET_IN)
     throw new Error(`S3 ${site.name} and a copy of its machine are both let in`);
   const state = isUp(company.master) ? await troubleOf(company.master, site.name) : 'is away';
   await company.passing(company.end(copy));
   if (!isUp(site)) await company.passing(company.begin(site));
-  if (isCopyFirst && isUp(company.master))
+  if (isCopyFirst || after === LET_IN) {
+    if (!isUp(company.master)) {
+      down.delete(company.master);
+      await company.passing(company.begin(company.master));
+    }
     await company.passing(company.master.now.service.operations.reset(site.name));
-  return `${site.name} is copied, ${isCopyFirst ? 'the copy' : 'the site'} comes first: ${told.join(', ')}; the master ${state}`;
+  }
+  return `${site.name} is copied, ${isCopyFirst ? 'the copy' : 'the site'} comes first: the first ${before}, the other ${after}; the master ${state}`;
 }
 
 /** It may have been killed since somebody looked. */
@@ -253,6 +257,7 @@ function isUp(premises: Premises): boolean {
 }
 
 const MOST_TRIES = 4;
+const LET_IN = 'is let in';
 
 /** @returns what an exchange ends with, once it is no matter of the link any more */
 async function answered({ company }: Run, premises: Premises): Promise<string> {
@@ -261,7 +266,7 @@ async function answered({ company }: Run, premises: Premises): Promise<string> {
     code = await company.tried(premises.now.service.operations.sync({ release: false }));
     if (code === undefined || CODES_OF_A_COPY.includes(code)) break;
   }
-  return code ?? 'is let in';
+  return code ?? LET_IN;
 }
 
 async function troubleOf(master: Premises, site: string): Promise<string> {
