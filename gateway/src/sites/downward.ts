@@ -20,6 +20,7 @@ export interface Guard {
   /** Users before the exchange. */
   readonly users: number;
   removed: number;
+  /** Who stays from this exchange on, until somebody confirms it. */
   held: number;
 }
 
@@ -31,6 +32,9 @@ export interface Coming {
   /** `undefined` when somebody has confirmed it. */
   readonly guard: Guard | undefined;
 }
+
+/** The code of who stays until somebody confirms that many are removed. */
+const GUARD_EXCEEDED = 'GUARD_EXCEEDED';
 
 interface Step {
   readonly change?: UserChange;
@@ -68,10 +72,15 @@ export async function takeDown(ground: SitesGround, coming: Coming): Promise<voi
   );
 }
 
+/** There is one of a user at most. */
+const MOST_ASIDE = 100_000;
+
 /** Tries again what was set aside. @param guard `undefined` when somebody has confirmed that many are removed */
 export async function retryAside(ground: SitesGround, guard: Guard | undefined): Promise<void> {
-  for (const { peer, bytes } of await ground.site.store.sites.aside(1000)) {
+  for (const { peer, bytes, code } of await ground.site.store.sites.aside(MOST_ASIDE)) {
     if (peer !== MASTER_ID) continue;
+    // Else with each exchange as many as the guard lets pass would go, until nobody is left.
+    if (guard !== undefined && code === GUARD_EXCEEDED) continue;
     const { body, blobs } = readMessage(bytes);
     await takeDown(ground, {
       rows: [fitting(rowSchema, body, 'what was set aside')],
@@ -159,10 +168,7 @@ async function leaving(
   if (guard !== undefined) {
     if (isTooMuch(guard.removed + 1, guard.users, site.settings)) {
       guard.held += 1;
-      throw new WhorlError(
-        'GUARD_EXCEEDED',
-        `the master would have more than ${guard.removed} users removed`,
-      );
+      throw new WhorlError(GUARD_EXCEEDED, `the master would have more than ${guard.removed} users removed`);
     }
     guard.removed += 1;
   }

@@ -31,7 +31,7 @@ export interface ExchangeParts {
 }
 
 export interface Exchanged {
-  /** How many users wait to be removed until somebody confirms it. */
+  /** How many users wait to be removed from now on, until somebody confirms it. */
   readonly held: number;
   /** Whether that was all; else another exchange is to go on at once. */
   readonly all: boolean;

@@ -196,6 +196,8 @@ test('S6 so many users are not removed at a satellite that somebody did not conf
   expect(left).toBeGreaterThan(30);
   const waiting = await north.store.sites.aside(100);
   expect(new Set(waiting.map(({ code }) => code))).toEqual(new Set(['GUARD_EXCEEDED']));
+  expect(await north.sync()).toBeUndefined();
+  expect(Object.keys(await north.contents())).toHaveLength(left);
   expect(await north.sync({ release: true })).toBeUndefined();
   expect(await north.contents()).toEqual({});
   expect(await north.store.sites.countAside()).toBe(0);
