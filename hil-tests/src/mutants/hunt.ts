@@ -6,7 +6,7 @@ import type { Programme } from '../simulation/plan.ts';
 import { ProgrammeError, runProgramme } from '../simulation/programme.ts';
 import { shrunk, shrunkScript } from '../simulation/shrink.ts';
 import { runCompany } from '../simulation/sites/company-run.ts';
-import { poweredProgramme } from '../simulation/sites/sizes.ts';
+import { shortProgramme } from '../simulation/sites/sizes.ts';
 
 // Runs seeds until one finds something, and ends with code 1 then, or in whatever way the gateway ends it.
 
@@ -16,7 +16,7 @@ const [, , by, most, mutant = '', keptAt] = argv;
 for (let seed = 1; seed <= Number(most); seed += 1) {
   stdout.write(`${seed}\n`);
   if (by === 'powerloss') await losePowerOften({ seed, losses: LOSSES });
-  else if (by === 'sites') await runCompany(poweredProgramme(seed));
+  else if (by === 'sites') await runCompany(shortProgramme(seed));
   else if (keptAt === undefined) await runProgramme(programmeOf(seed));
   else await runAndKeep(seed, keptAt);
 }

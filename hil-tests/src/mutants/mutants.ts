@@ -1,4 +1,5 @@
 import type { Mutant } from './mutant.ts';
+import { MUTANTS_OF_SITES } from './sites.ts';
 import { MUTANTS_OF_WAYS } from './ways.ts';
 
 const STORE = 'gateway/src/store';
@@ -259,12 +260,6 @@ export const MUTANTS: readonly Mutant[] = [
     to: 'THEN doubt ELSE doubt END',
     by: 'backups',
   },
-  {
-    name: 'commits are not synced, and a master or a satellite loses power',
-    file: `${STORE}/migrations.ts`,
-    from: 'PRAGMA synchronous = FULL;',
-    to: 'PRAGMA synchronous = NORMAL;',
-    by: 'sites',
-  },
   ...MUTANTS_OF_WAYS,
+  ...MUTANTS_OF_SITES,
 ];

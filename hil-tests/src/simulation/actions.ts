@@ -64,6 +64,7 @@ export const ACTIONS: readonly (readonly [times: number, action: Action])[] = [
   [2, putBack],
   [3, relapse],
   [3, haunt],
+  [3, doubted],
 ];
 
 /** Now and then several fingers in a row, while the first are being fetched. */
@@ -84,6 +85,8 @@ function* enrol(run: Run): Generator<Deed> {
 /** The gateway goes back to a moment ago, and the terminals have, or are being given, what it does not know of any more. */
 export function* regret(run: Run): Generator<Deed> {
   const { random } = run;
+  // What a backup was amid of is known there by halves.
+  if (random.below(2) === 0) yield* pick(random, [call, add, regroup])(run);
   yield { do: 'back-up' };
   for (let more = random.below(MOST_REGRETTED); more >= 0; more -= 1)
     yield* pick(random, [call, call, add, regroup, remove, enrol, rename, removeThere])(run);
@@ -102,6 +105,19 @@ function* haunt(run: Run): Generator<Deed> {
   yield { do: random.below(3) === 0 ? 'erase' : 'delete', user };
   if (random.below(3) > 0) yield { do: 'given', at, withinMs: GIVEN_MS };
   else yield { do: 'pass', ms: random.below(GIVEN_MS) };
+  yield { do: 'put-back', at };
+}
+
+/** It becomes doubtful what a terminal holds while it is brought somebody, whom it loses once it was compared. */
+function* doubted(run: Run): Generator<Deed> {
+  const { random, belief } = run;
+  const at = somewhere(run);
+  if (at === undefined || belief.users.size === 0) return;
+  yield { do: 'call', user: pick(random, [...belief.users.keys()]), name: newName(random) };
+  yield { do: 'underway', withinMs: GIVING_MS };
+  yield { do: 'clear-log', at };
+  yield { do: 'copy', at };
+  yield { do: 'compared', at, withinMs: GIVEN_MS };
   yield { do: 'put-back', at };
 }
 

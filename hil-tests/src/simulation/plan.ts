@@ -113,7 +113,7 @@ const WITH_BACKUPS = weighted([
   ...ACTIONS,
   [9, () => [{ do: 'back-up' }]],
   [7, () => [{ do: 'restore' }]],
-  [12, regret],
+  [18, regret],
 ]);
 
 function weighted(some: readonly (readonly [times: number, action: Action])[]): readonly Action[] {

@@ -40,6 +40,7 @@ const KINDS = [
   troubles.copy,
   troubles.putBack,
   troubles.given,
+  troubles.compared,
   troubles.underway,
   troubles.brokerRestarts,
   troubles.brokerCuts,

@@ -168,6 +168,17 @@ export const given = deed('given', { at, withinMs: ms }, async ({ rig }, one) =>
   return `${one.at} is given what it shall have`;
 });
 
+/** Until a terminal has been compared, if that is soon. */
+export const compared = deed('compared', { at, withinMs: ms }, async ({ rig }, { at: name, withinMs }) => {
+  const seen = { it: false };
+  const forget = rig.gateway.hub.subscribe(({ type, terminal }) => {
+    seen.it ||= type === 'terminal.compared' && terminal === name;
+  });
+  for (let passed = 0; !seen.it && passed < withinMs; passed += 2) await rig.pass(2);
+  forget();
+  return seen.it ? `${name} is compared` : undefined;
+});
+
 /** Until something is on its way to a terminal, if that is soon. */
 export const underway = deed('underway', { withinMs: ms }, async ({ rig }, { withinMs }) => {
   for (let passed = 0; passed < withinMs; passed += 2) {

@@ -4,8 +4,10 @@ import { shrunkBy } from '../shrink.ts';
 import { Company } from './company.ts';
 import { checkInvariants } from './invariants.ts';
 import * as people from './people.ts';
+import { regret } from './regret.ts';
 import { seeTo } from './rest.ts';
 import type { Deed, Run } from './run.ts';
+import { tryGuard } from './trials.ts';
 import * as troubles from './troubles.ts';
 import { Truth } from './truth.ts';
 
@@ -29,8 +31,9 @@ const DEEDS: readonly (readonly [times: number, deed: Deed])[] = [
   [2, troubles.restartOne],
   [4, troubles.syncNow],
   [2, troubles.backUp],
-  [1, troubles.restoreSite],
-  [1, troubles.restoreMaster],
+  [2, troubles.restoreSite],
+  [2, troubles.restoreMaster],
+  [5, regret],
   [1, troubles.loseDisk],
   [1, troubles.clone],
 ];
@@ -101,12 +104,15 @@ export async function runCompany(programme: CompanyProgramme): Promise<CompanyRe
     groupsOf: (index) => (index % 2 === 0 ? undefined : [1 + (index % 3)]),
   });
   const run: Omit<Run, 'random'> = {
-    ...{ company, truth: new Truth(), users, trace: [], count: { credentials: 0 } },
+    ...{ company, truth: new Truth(), users, trace: [], count: { credentials: 0, backups: 0 } },
     ...{ down: new Map(), cut: new Map(), backups: new Map(), moved: new Map() },
   };
   try {
     await scheduled(company);
-    for (const round of rounds) await playRound(run, round);
+    for (const [index, round] of rounds.entries()) {
+      await playRound(run, round);
+      await tryGuard({ ...run, random: seededRandom(seed + index) });
+    }
     const hashed = await hashOf(run);
     return { hash: hashed, siteMs: company.clock.now() * satellites, messages: company.bus.messages };
   } catch (cause) {

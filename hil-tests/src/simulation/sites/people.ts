@@ -5,6 +5,7 @@ import { pick } from '../chance.ts';
 import { tried } from '../deeds/deed.ts';
 import type { Premises } from './premises.ts';
 import type { Run } from './run.ts';
+import type { Enrolled } from './truth.ts';
 
 // What people do at the master and at the terminals of satellites.
 
@@ -23,15 +24,16 @@ const EVERYTHING: Capabilities = {
 };
 
 /** Somebody enrols a credential at a terminal: their first one there, or one more. */
-export async function enrol(run: Run): Promise<string | undefined> {
+export async function enrol(run: Run, whom?: number): Promise<string | undefined> {
   const site = someSite(run);
   if (site === undefined) return undefined;
-  return site.plan.hall === undefined ? enrolStandIn(run, site) : enrolAtTerminal(run, site, site.plan.hall);
+  const user = whom ?? someone(run, site);
+  const { hall } = site.plan;
+  return hall === undefined ? enrolStandIn(run, site, user) : enrolAtTerminal(run, { site, hall, user });
 }
 
-async function enrolStandIn(run: Run, site: Premises): Promise<string | undefined> {
+async function enrolStandIn(run: Run, site: Premises, user: number): Promise<string | undefined> {
   const { random, company } = run;
-  const user = someone(run, site);
   const terminal = pick(random, DOORS);
   const { store, gateway } = site.now;
   const held = await store.user(user);
@@ -53,24 +55,23 @@ async function enrolStandIn(run: Run, site: Premises): Promise<string | undefine
       EVERYTHING,
     ),
   );
-  if (code !== undefined) {
+  if (code !== undefined || stale === 'perhaps') {
     run.truth.attempted(user);
-    return `${site.name}: card ${slot} of user ${user} at ${terminal}: ${code}`;
+    return `${site.name}: card ${slot} of user ${user} at ${terminal}: ${code ?? 'whoever that is'}`;
   }
   const { users: seq } = await store.sites.heads();
   const one = { site: site.name, terminal, user, field, value: Buffer.from(value).toString('base64'), seq };
-  run.truth.enrolledAt(one, { present: held !== undefined, stale });
-  return `${site.name}: card ${slot} of user ${user} is enrolled at ${terminal}${held === undefined ? ', who is new there' : ''}${stale ? ', who is deleted' : ''}`;
+  run.truth.enrolledAt(one, { present: held !== undefined, stale: stale === 'yes' });
+  return `${site.name}: card ${slot} of user ${user} is enrolled at ${terminal}${held === undefined ? ', who is new there' : ''}${stale === 'yes' ? ', who is deleted' : ''}`;
 }
 
 /** On the virtual line, with all that lies between a finger and the gateway's table. */
 async function enrolAtTerminal(
   run: Run,
-  site: Premises,
-  hall: NonNullable<Premises['plan']['hall']>,
+  at: { site: Premises; hall: NonNullable<Premises['plan']['hall']>; user: number },
 ): Promise<string | undefined> {
   const { random, truth } = run;
-  const user = someone(run, site);
+  const { site, hall, user } = at;
   const name = pick(random, DOORS);
   const terminal = hall.terminals.get(name);
   if (terminal === undefined) return undefined;
@@ -89,9 +90,12 @@ async function enrolAtTerminal(
     const position = (await one.now.store.terminals()).find((row) => row.name === name)?.position.id ?? 0;
     return position >= last && (await isQuiet(one));
   });
-  if (read) {
+  if (read && stale !== 'perhaps') {
     const { users: seq } = await site.now.store.sites.heads();
-    truth.enrolledAt({ site: site.name, terminal: name, user, field, value, seq }, { present, stale });
+    truth.enrolledAt(
+      { site: site.name, terminal: name, user, field, value, seq },
+      { present, stale: stale === 'yes' },
+    );
   } else truth.attempted(user);
   await hall.unplug();
   return `${site.name}: finger ${finger} of user ${user} is enrolled at terminal ${name}${read ? '' : ', and not fetched yet'}`;
@@ -125,12 +129,18 @@ async function eventually(
   return false;
 }
 
-/** Whether the site has not heard yet that this user was deleted, and perhaps another made in their place. */
-async function isStale({ truth }: Run, site: Premises, user: number): Promise<boolean> {
+/**
+ * Whether the site has not heard yet that this user was deleted, and perhaps another made in their place: nobody knows
+ * while neither knows whether theirs is the other's.
+ */
+async function isStale({ truth }: Run, site: Premises, user: number): Promise<'yes' | 'no' | 'perhaps'> {
+  const { store } = site.now;
   const deleted = truth.deleted.get(user);
-  if (deleted === undefined || (await site.now.store.user(user)) === undefined) return false;
-  const heard = (await site.now.store.sites.cursor(MASTER_ID, 'users'))?.seq ?? 0;
-  return heard < deleted;
+  if (deleted === undefined || (await store.user(user)) === undefined) return 'no';
+  const heard = (await store.sites.cursor(MASTER_ID, 'users'))?.seq ?? 0;
+  if (heard >= deleted) return 'no';
+  const born = (await store.sites.bases([user])).get(user)?.born ?? '';
+  return born === '' ? 'perhaps' : 'yes';
 }
 
 /** People come and are let in. */
@@ -154,9 +164,8 @@ export async function comeIn(run: Run): Promise<string | undefined> {
   return `${site.name}: ${count} events${code === undefined ? '' : `: ${code}`}`;
 }
 
-export async function add(run: Run): Promise<string | undefined> {
+export async function add(run: Run, user = 1 + run.random.below(run.users)): Promise<string | undefined> {
   const { random, truth } = run;
-  const user = 1 + random.below(run.users);
   const name = `Person ${random.below(1000)}`;
   const groups = someGroups(random);
   const done = await atMaster(run, (operations) =>
@@ -167,9 +176,8 @@ export async function add(run: Run): Promise<string | undefined> {
   return done === 'done' ? `hq: user ${user} is added as ${name}, groups ${groups.join(' ')}` : undefined;
 }
 
-export async function rename(run: Run): Promise<string | undefined> {
+export async function rename(run: Run, user = anybody(run)): Promise<string | undefined> {
   const { random, truth } = run;
-  const user = anybody(run);
   const name = `Person ${random.below(1000)}`;
   const done = await atMaster(run, (operations) => operations.editUser(user, { set: { name }, clear: [] }));
   if (done === 'unsure') truth.doubt(user);
@@ -177,28 +185,26 @@ export async function rename(run: Run): Promise<string | undefined> {
   return done === 'done' ? `hq: user ${user} is called ${name}` : undefined;
 }
 
-export async function regroup(run: Run): Promise<string | undefined> {
-  const user = anybody(run);
+export async function regroup(run: Run, user = anybody(run)): Promise<string | undefined> {
   const groups = someGroups(run.random);
   const done = await atMaster(run, (operations) => operations.editUser(user, { set: { groups }, clear: [] }));
   return done === 'done' ? `hq: user ${user} has groups ${groups.join(' ')}` : undefined;
 }
 
-export async function remove(run: Run): Promise<string | undefined> {
+export async function remove(run: Run, user = anybody(run)): Promise<string | undefined> {
   const { truth, company } = run;
-  const user = anybody(run);
   const done = await atMaster(run, (operations) => operations.deleteUser(user));
   if (done === 'unsure') truth.doubt(user);
   if (done !== 'done') return undefined;
   const { sites } = company.master.now.store;
-  let raced = truth.unsure.has(user);
+  const raced = new Set<Enrolled>();
   for (const one of truth.enrolled.filter((enrolled) => enrolled.user === user)) {
     const site = company.satellites.find(({ name }) => name === one.site);
     const reached = (await sites.cursor(site?.plan.syncId ?? 0, 'users'))?.seq ?? 0;
-    raced ||= reached < one.seq;
+    if (reached < one.seq) raced.add(one);
   }
   truth.removed(user, (await sites.heads()).users, raced);
-  return `hq: user ${user} is deleted${raced ? ', while sites enrol' : ''}`;
+  return `hq: user ${user} is deleted${raced.size > 0 ? ', while sites enrol' : ''}`;
 }
 
 /** The master sends a site other users than before. */

@@ -91,6 +91,8 @@ export class Premises {
 
   async start(): Promise<void> {
     const { name, syncId, clock, wires, hall, machine } = this.plan;
+    // Whoever loses power while starting is looked at with the store alone.
+    machine?.disk.losePowerAfter(Number.POSITIVE_INFINITY);
     if (machine?.disk.lost === true) machine.comeBack();
     const ground = new MortalGround(machine?.ground);
     if (machine !== undefined) machine.disk.onLost = () => ground.losePower();

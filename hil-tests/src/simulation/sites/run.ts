@@ -20,8 +20,8 @@ export interface Run {
   /** When a site came to its master as another machine last. */
   readonly moved: Map<Premises, number>;
   readonly trace: string[];
-  /** Makes every credential another one. */
-  readonly count: { credentials: number };
+  /** Makes every credential another one, and every backup. */
+  readonly count: { credentials: number; backups: number };
 }
 
 export interface Backup {

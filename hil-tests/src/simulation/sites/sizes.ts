@@ -21,11 +21,11 @@ function poweredOf(seed: number): number | undefined {
   return seed % POWERED === 6 ? SATELLITE : undefined;
 }
 
-/** Some days of three satellites, of which one's machine, or the master's, can lose power. */
-export function poweredProgramme(seed: number): CompanyProgramme {
+/** A day of three satellites; every second time the machine of the master, or of one of them, can lose power. */
+export function shortProgramme(seed: number): CompanyProgramme {
   return companyProgramme(seed, {
-    ...{ satellites: 3, halls: 0, users: 12, powered: seed % 2 === 0 ? MASTER : SATELLITE },
-    ...{ days: 1, rounds: 2, stepsADay: 40 },
+    ...{ satellites: 3, halls: 0, users: 12, powered: [undefined, MASTER, undefined, SATELLITE][seed % 4] },
+    ...{ days: 1, rounds: 2, stepsADay: 80 },
   });
 }
 

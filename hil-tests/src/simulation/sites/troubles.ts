@@ -3,13 +3,15 @@ import { pick } from '../chance.ts';
 import { someSite } from './people.ts';
 import type { Premises } from './premises.ts';
 import { comeToRest } from './rest.ts';
-import type { Run } from './run.ts';
+import type { Backup, Run } from './run.ts';
 import type { Enrolled } from './truth.ts';
 
 // What the world does to gateways and to what lies between them.
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
+/** A master tells of a second machine until it has not come for so long. */
+const RIVAL_MS = 15 * MINUTE_MS;
 const CODES_OF_A_COPY = ['SITES_CLONE', 'SITES_CLASH'];
 
 /** Minutes, hours or days. */
@@ -108,34 +110,52 @@ export async function syncNow(run: Run): Promise<string | undefined> {
 }
 
 export async function backUp(run: Run): Promise<string | undefined> {
-  const { company, random, backups } = run;
-  const premises = random.below(3) === 0 ? company.master : pick(random, company.satellites);
+  const { company, random } = run;
+  return backUpAt(run, random.below(3) === 0 ? company.master : pick(random, company.satellites));
+}
+
+export async function backUpAt(
+  { company, backups, count }: Run,
+  premises: Premises,
+): Promise<string | undefined> {
   if (!premises.isUp || !isOnFiles(premises)) return undefined;
-  return backUpOne(run, premises).then(() => {
-    const time = backups.get(premises)?.time ?? 0;
-    return `${premises.name} is backed up at ${shown(time)}`;
-  });
-}
-
-async function backUpOne({ company, backups }: Run, premises: Premises): Promise<void> {
-  const file = join(company.directory, `${premises.name}-${Math.round(company.clock.now())}.backup`);
+  count.backups += 1;
+  const file = join(company.directory, `${premises.name}-${count.backups}.backup`);
   await premises.backUp(file);
-  backups.set(premises, { file, time: company.clock.now() });
+  const time = company.clock.now();
+  backups.set(premises, { file, time });
+  return `${premises.name} is backed up at ${shown(time)}`;
 }
 
+/** Whoever made one goes back to it. */
 export async function restoreSite(run: Run): Promise<string | undefined> {
-  const { company, backups, truth } = run;
-  const site = [...backups.keys()].find((one) => one !== company.master && one.isUp);
-  const backup = site && backups.get(site);
-  if (site === undefined || backup === undefined) return undefined;
-  backups.delete(site);
+  const { company, backups } = run;
+  const site = [...backups.keys()].find((one) => one !== company.master);
+  return site === undefined ? undefined : restoreAt(run, site);
+}
+
+export async function restoreMaster(run: Run): Promise<string | undefined> {
+  return restoreAt(run, run.company.master);
+}
+
+export async function restoreAt(run: Run, premises: Premises): Promise<string | undefined> {
+  const { company, backups } = run;
+  const backup = backups.get(premises);
+  if (backup === undefined || !premises.isUp) return undefined;
+  backups.delete(premises);
+  if (premises === company.master) await masterGoesBack(run, backup);
+  else await siteGoesBack(run, premises, backup);
+  return `${premises.name} goes back to its backup of ${shown(backup.time)}`;
+}
+
+async function siteGoesBack(run: Run, site: Premises, backup: Backup): Promise<void> {
+  const { company, truth } = run;
   const reached = await reachedAtMaster(run, site);
   const apart = await heldApart(site);
   await company.passing(company.end(site));
   await site.restore(backup.file);
   truth.wentBack(site.name, reached, apart);
   await company.passing(company.begin(site));
-  return `${site.name} goes back to its backup of ${shown(backup.time)}`;
 }
 
 /** Whom only the site itself keeps apart from somebody else. */
@@ -152,12 +172,9 @@ async function reachedAtMaster({ company }: Run, site: Premises): Promise<number
 }
 
 /** What sites have of what the master loses is there again afterwards; of what nobody else has, nobody knows. */
-export async function restoreMaster(run: Run): Promise<string | undefined> {
-  const { company, backups, moved, truth } = run;
+async function masterGoesBack(run: Run, backup: Backup): Promise<void> {
+  const { company, moved, truth } = run;
   const { master } = company;
-  const backup = backups.get(master);
-  if (backup === undefined || !master.isUp) return undefined;
-  backups.delete(master);
   await comeToRest(run);
   const elsewhere = new Map<number, Set<string | undefined>>();
   for (const site of company.satellites)
@@ -178,7 +195,6 @@ export async function restoreMaster(run: Run): Promise<string | undefined> {
     if (known === undefined) truth.doubt(user);
     else if (names.has(user)) truth.nameWentBack(user, names.get(user), known.has(name));
   }
-  return `the master goes back to its backup of ${shown(backup.time)}`;
 }
 
 /**
@@ -248,6 +264,7 @@ export async function clone(run: Run): Promise<string | undefined> {
     }
     await company.passing(company.master.now.service.operations.reset(site.name));
   }
+  await company.pass(RIVAL_MS);
   return `${site.name} is copied, ${isCopyFirst ? 'the copy' : 'the site'} comes first: the first ${before}, the other ${after}; the master ${state}`;
 }
 

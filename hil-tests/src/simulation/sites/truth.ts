@@ -56,13 +56,13 @@ export class Truth {
     this.people.set(user, { ...held, name, lostName: isElsewhere ? held.name : undefined });
   }
 
-  /** @param raced somebody may have made this user anew at a site, where nobody knew of the deletion */
-  removed(user: number, seq: number, raced: boolean): void {
+  /** @param raced of this user, what the master had not heard of: it may make the user anew, or be another one's */
+  removed(user: number, seq: number, raced: ReadonlySet<Enrolled>): void {
     this.people.delete(user);
-    this.buried.push(...this.enrolled.filter((one) => one.user === user));
+    this.buried.push(...this.enrolled.filter((one) => one.user === user && !raced.has(one)));
     this.enrolled = this.enrolled.filter((one) => one.user !== user);
     this.deleted.set(user, seq);
-    if (raced) this.unsure.add(user);
+    if (raced.size > 0) this.unsure.add(user);
   }
 
   /**
