@@ -182,8 +182,10 @@ export class SqliteStore implements Store {
         source === undefined || fresh.has(source);
       for (const pull of intake.pulls.filter((one) => isNew(one) && !lost(one.user)))
         pulls.openPull(this.#db, { ...pull, terminal, attempts: 0, nextTry: time });
-      for (const row of intake.ledger.filter(isNew))
+      for (const row of intake.ledger.filter(isNew)) {
+        pulls.movePull(this.#db, { ...row, nextTry: time });
         if (users.hasUser(this.#db, row.user)) ledger.putLedger(this.#db, row);
+      }
       small.putTerminal(this.#db, {
         ...{ name: terminal, serial, position },
         ...(doubt === undefined ? {} : { doubt }),

@@ -73,6 +73,19 @@ test('B2 a pull stays open when a newer log came while it was answered', async (
   expect(await store.openPulls(10)).toHaveLength(0);
 });
 
+test('B5 a pull stays open when the user was deleted at the terminal while it was answered, and opens for nobody else', async () => {
+  const store = openStore({ data: { memory: true } });
+  await store.recordIntake({ ...intake, pulls: [{ user: 7, log: 2, changed: 1 }] });
+  const at = { user: 7, terminal: 'door', want: 'present', version: 0, attempts: 0 } as const;
+  const gone = { ...at, state: 'withheld', reason: 'deleted-at-terminal', log: 5 } as const;
+  await store.recordIntake({ ...intake, events: [], pulls: [], ledger: [gone, { ...gone, user: 8 }] });
+  expect(await store.openPulls(10)).toMatchObject([{ user: 7, log: 5, changed: 1 }]);
+  await store.saveUser({ ...change(7, 0, 'Ada'), pull: { terminal: 'door', log: 2 } });
+  expect(await store.openPulls(10)).toHaveLength(1);
+  await store.recordIntake({ ...intake, events: [], pulls: [], ledger: [{ ...gone, log: 3 }] });
+  expect(await store.openPulls(10)).toMatchObject([{ log: 5 }]);
+});
+
 test('a change computed from an older version is not saved', async () => {
   const store = openStore({ data: { memory: true } });
   expect(await store.saveUser(change(7, 0, 'Ada'))).toEqual([]);

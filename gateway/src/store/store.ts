@@ -137,7 +137,7 @@ export interface LedgerRow {
 export interface PullRequest {
   readonly user: number;
   readonly terminal: string;
-  /** Newest log record that asks for it; 0 when a person does. */
+  /** Newest log record that asks for it, or tells that the user was deleted there meanwhile; 0 when a person does. */
   readonly log: number;
   /** When that record says that it was written, never later than it was read, milliseconds UTC. */
   readonly changed?: number;
@@ -225,8 +225,11 @@ export interface Intake {
     readonly changed?: number;
     readonly source?: string;
   }[];
-  /** Rows of this terminal to be written as they stand; those of unknown users are left out. */
-  readonly ledger: readonly (LedgerRow & { readonly source?: string })[];
+  /**
+   * Rows of this terminal to be written as they stand, with the log record that tells of the deletion: an open pull moves on
+   * to that. Those of unknown users are left out.
+   */
+  readonly ledger: readonly (LedgerRow & { readonly log: number; readonly source?: string })[];
   /** Why the terminal is in doubt from now on; absent when it is not. */
   readonly doubt?: Doubt;
   /** The log has shown all that was written to the terminal. */

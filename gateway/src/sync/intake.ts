@@ -119,6 +119,7 @@ function deletedRow(input: IntakeInput, record: LogRecord): Intake['ledger'][num
     want: 'present',
     version: 0,
     attempts: 0,
+    log: record.id,
     source: sourceOf(input, record),
   } as const;
   return input.restored.has(record.user)

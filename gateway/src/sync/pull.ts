@@ -3,6 +3,7 @@ import type { Capabilities } from '@whorl/protocol';
 import type { NewEvent } from '../events/catalogue.ts';
 import type { PullRequest } from '../store/store.ts';
 import type { TerminalDriver } from '../terminals/driver.ts';
+import { goneUnmerged } from './gone.ts';
 import { mergePulled, showMerged } from './pulled.ts';
 import { sendAway } from './returned.ts';
 import { MOST_ATTEMPTS, nextTryForEver } from './retry.ts';
@@ -50,6 +51,7 @@ async function fetchAndMerge(
     put: (bytes) => site.store.partials.put(name, bytes),
   });
   if (value === undefined) {
+    await site.store.writeLedger(await goneUnmerged(site, pull));
     await site.store.postponePull({ user, terminal: name, log: pull.log, attempts: pull.attempts }, []);
     log.info({ terminal: name, user }, `${name}: user ${user} is not there any more`);
     return;
@@ -76,8 +78,8 @@ async function fetchAndMerge(
 }
 
 /** While changes at terminals are not taken, a user is fetched only to see whether it is one who was deleted here. */
-async function isOnlyLookedAt(site: Site, { user, log, take }: PullRequest): Promise<boolean> {
-  if (takesUpdates(site.settings.autoSync) || log > 0 || take !== undefined) return false;
+async function isOnlyLookedAt(site: Site, { user, changed, take }: PullRequest): Promise<boolean> {
+  if (takesUpdates(site.settings.autoSync) || changed !== undefined || take !== undefined) return false;
   return (await site.store.tombstones.of([user])).size > 0;
 }
 

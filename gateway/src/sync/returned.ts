@@ -41,8 +41,8 @@ export async function sendAway(
   throw new WhorlError('USER_CHANGED', `user ${pull.user} is being changed by others without a pause`);
 }
 
-function isBack({ held, incoming, now }: Case, pull: PullRequest, { how, sure, time }: Tombstone): boolean {
-  const isNewer = pull.log > 0 && (pull.changed ?? now) >= time;
+function isBack({ held, incoming }: Case, pull: PullRequest, { how, sure, time }: Tombstone): boolean {
+  const isNewer = pull.changed !== undefined && pull.changed >= time;
   const always = how === 'erased' && sure;
   if (!always && (pull.take !== undefined || isNewer)) return false;
   // The number is somebody else's by now.

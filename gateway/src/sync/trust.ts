@@ -5,8 +5,9 @@ import type { LedgerRow } from '../store/store.ts';
 import type { TerminalDriver } from '../terminals/driver.ts';
 import { lookAt } from './compare.ts';
 import type { Looked } from './compare.ts';
-import { belongingAt, belongsAt } from './belonging.ts';
+import { belongsAt } from './belonging.ts';
 import { beganAnew, wentBack } from './doubts.ts';
+import { goneRows } from './gone.ts';
 import { heldBack, pendingRow } from './plan.ts';
 import { takesUpdates } from './scope.ts';
 import type { Site } from './site.ts';
@@ -99,24 +100,10 @@ async function repairOf(site: Site, terminal: string, doubt: Doubt, looked: Look
 }
 
 /** Users who were there and are not, without a log that tells of it: somebody deleted them there. */
-async function goneThere(site: Site, terminal: string, missing: readonly LedgerRow[]): Promise<LedgerRow[]> {
+function goneThere(site: Site, terminal: string, missing: readonly LedgerRow[]): Promise<LedgerRow[]> {
   // Who was found there was never delivered, and is taken to be there all the same.
   const rows = missing.filter(({ delivered, state }) => delivered !== undefined || state === 'verified');
-  const users = site.settings.restoreDeleted ? rows.map(({ user }) => user) : [];
-  const restored = await belongingAt(site, terminal, users);
-  return rows.map((row) => {
-    const { user, want } = row;
-    if (restored.has(user)) return pendingRow({ ...row, now: site.now }, terminal, 'present');
-    return {
-      user,
-      terminal,
-      want,
-      state: 'withheld',
-      version: 0,
-      attempts: 0,
-      reason: 'deleted-at-terminal',
-    };
-  });
+  return goneRows(site, terminal, rows);
 }
 
 /** Nothing is sent by itself, but it is no longer taken for what is there. */

@@ -5,6 +5,13 @@ const SYNC = 'gateway/src/sync';
 /** Of how things are done: what is told of them, what travels, who waits; and what the simulation found once. */
 export const MUTANTS_OF_WAYS: readonly Mutant[] = [
   {
+    name: 'who is deleted before what was fetched is merged is taken to be there',
+    file: 'gateway/src/store/sqlite-store.ts',
+    from: 'pulls.movePull(this.#db, { ...row, nextTry: time });',
+    to: 'pulls.movePull(this.#db, { ...row, log: 0, nextTry: time });',
+    by: 'programmes',
+  },
+  {
     name: 'whom a terminal brings back while auto sync is off stays there',
     file: `${SYNC}/trust.ts`,
     from: 'const again = wentBack(doubt) ?',

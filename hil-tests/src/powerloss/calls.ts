@@ -62,7 +62,7 @@ async function intake({ store, random, now }: Planning): Promise<Call> {
     ...{ terminal, serial: `S-${terminal}`, position, time: now },
     events: [{ ...event, time: now, terminal, user, source }],
     pulls: [{ user, log: position.id, changed: now, source }],
-    ledger: [{ ...row({ user, terminal, version: 1, now }), source }],
+    ledger: [{ ...row({ user, terminal, version: 1, now }), log: position.id, source }],
   };
   return call('intake', (on) => on.recordIntake(page));
 }

@@ -15,6 +15,18 @@ export function openPull(db: Sqlite, pull: PullRequest): void {
   );
 }
 
+/** Somebody was deleted there: what an open pull has fetched before that may be there no more, and is looked at again. */
+export function movePull(db: Sqlite, to: Pick<PullRequest, 'user' | 'terminal' | 'log' | 'nextTry'>): void {
+  const { terminal, user, log, nextTry } = to;
+  db.put(
+    'UPDATE pulls SET log = ?1, attempts = 0, next_try = ?2 WHERE terminal = ?3 AND user = ?4 AND log < ?1',
+    log,
+    nextTry,
+    terminal,
+    user,
+  );
+}
+
 /** Opens a pull by hand; one that is open is tried anew, and still answers the newest log that asked for it. */
 export function requestPull(db: Sqlite, pull: PullRequest): void {
   db.put(

@@ -1,0 +1,50 @@
+import type { LedgerRow, PullRequest } from '../store/store.ts';
+import { belongingAt } from './belonging.ts';
+import { pendingRow } from './plan.ts';
+import type { Site } from './site.ts';
+
+/** A user's events at a terminal are looked back on so far for the one that asks for a pull. */
+const MOST_EVENTS = 50;
+
+/** Rows of users who were deleted at a terminal by people there: they stay away, or get back as the settings say. */
+export async function goneRows(
+  site: Site,
+  terminal: string,
+  rows: readonly LedgerRow[],
+): Promise<LedgerRow[]> {
+  const users = site.settings.restoreDeleted ? rows.map(({ user }) => user) : [];
+  const restored = await belongingAt(site, terminal, users);
+  return rows.map((row) => {
+    const { user, want } = row;
+    if (restored.has(user)) return pendingRow({ ...row, now: site.now }, terminal, 'present');
+    return {
+      user,
+      terminal,
+      want,
+      state: 'withheld',
+      version: 0,
+      attempts: 0,
+      reason: 'deleted-at-terminal',
+    };
+  });
+}
+
+/**
+ * The row of a user who is not there to be fetched, when the log told of that while what was fetched before was not merged
+ * yet: the merge took the user to be there, and maybe nobody was held here when the log was read.
+ */
+export async function goneUnmerged(
+  site: Site,
+  { user, terminal, log }: Pick<PullRequest, 'user' | 'terminal' | 'log'>,
+): Promise<LedgerRow[]> {
+  const events = await site.store.events({ terminal, user, newest: true, limit: MOST_EVENTS });
+  const isTold = events.some(
+    ({ type, data }) => type === 'user.delete.succeeded' && 'log' in data && data.log === log,
+  );
+  if (!isTold) return [];
+  const rows = await site.store.ledgerOf([user]);
+  const taken = rows.filter(
+    (row) => row.terminal === terminal && row.want === 'present' && row.state !== 'withheld',
+  );
+  return goneRows(site, terminal, taken);
+}
