@@ -90,7 +90,7 @@ async function repairOf(site: Site, terminal: string, doubt: Doubt, looked: Look
       ...(anew ? rowsOf(missing).map(sent) : gone),
       // Without updates from terminals, what people changed there stays there until the gateway has something newer.
       ...(anew && !takes ? rowsOf(different).map(sent) : []),
-      ...(wentBack(doubt) ? await broughtBack(site, terminal, unexpected) : []),
+      ...(wentBack(doubt) || doubt === 'restored' ? await broughtBack(site, terminal, unexpected) : []),
       ...[...rows.values()]
         .filter(({ user }) => !differing.has(user) && !behind.has(user))
         .flatMap((row) => right(site, row)),
@@ -112,8 +112,8 @@ function notThere({ user, terminal, want }: LedgerRow): LedgerRow {
 }
 
 /**
- * Users who were removed from there because no group of theirs reaches it any more, and came back with an older state.
- * Whom people put there themselves stays.
+ * Users whom no group of theirs reaches there, and who came back with an older state, or were brought there before the
+ * gateway went back to one. Whom people put there themselves stays.
  */
 async function broughtBack(site: Site, terminal: string, users: readonly number[]): Promise<LedgerRow[]> {
   const rows: LedgerRow[] = [];

@@ -5,6 +5,13 @@ const SYNC = 'gateway/src/sync';
 /** Of how things are done: what is told of them, what travels, who waits; and what the simulation found once. */
 export const MUTANTS_OF_WAYS: readonly Mutant[] = [
   {
+    name: 'who was brought after the backup stays where no group of theirs reaches',
+    file: `${SYNC}/trust.ts`,
+    from: "wentBack(doubt) || doubt === 'restored' ?",
+    to: 'wentBack(doubt) ?',
+    by: 'backups',
+  },
+  {
     name: 'who is deleted before what was fetched is merged is taken to be there',
     file: 'gateway/src/store/sqlite-store.ts',
     from: 'pulls.movePull(this.#db, { ...row, nextTry: time });',
