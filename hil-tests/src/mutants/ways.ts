@@ -5,6 +5,13 @@ const SYNC = 'gateway/src/sync';
 /** Of how things are done: what is told of them, what travels, who waits; and what the simulation found once. */
 export const MUTANTS_OF_WAYS: readonly Mutant[] = [
   {
+    name: 'nobody is invited while somebody is greeted',
+    file: 'gateway/src/terminals/whorl/presence.ts',
+    from: 'if (!this.#open || this.#asking) return;',
+    to: 'if (!this.#open || this.#asking || this.#meeting !== undefined) return;',
+    by: 'programmes',
+  },
+  {
     name: 'who was brought after the backup stays where no group of theirs reaches',
     file: `${SYNC}/trust.ts`,
     from: "wentBack(doubt) || doubt === 'restored' ?",

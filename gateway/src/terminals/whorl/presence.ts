@@ -46,8 +46,8 @@ export interface PresenceParts {
 
 /**
  * Keeps the round over the terminals of a line: greets those that do not answer, polls the one that has a connection
- * for itself; on a shared line invites those who have logs and calls the roll. One thing at a time, and with callbacks
- * only: it happens dozens of times a second, for years.
+ * for itself; on a shared line invites those who have logs and calls the roll. One thing at a time beside a greeting, and
+ * with callbacks only: it happens dozens of times a second, for years.
  */
 export class Presence {
   readonly #line: Line;
@@ -59,6 +59,8 @@ export class Presence {
   readonly #renewalMs: number;
   readonly #random: Random;
   #asking = false;
+  /** Who is being greeted, or handed a key: behind bulk work that takes longer than a hand may wait. */
+  #meeting: Seat | undefined;
   #open = false;
   #rollDue = 0;
   #rolls = 0;
@@ -146,7 +148,9 @@ export class Presence {
     if (!this.#open || this.#asking) return;
     this.#timer?.();
     const now = this.#clock.now();
-    if (this.#group !== undefined && this.#renewalDue <= now) this.#renewGroup();
+    // Who is here can be handed the key at once.
+    if (this.#group !== undefined && this.#meeting === undefined && this.#renewalDue <= now)
+      this.#renewGroup();
     const { seat, inviteAt, rollAt } = this.#next();
     const wait = Math.min(seat?.due ?? Number.POSITIVE_INFINITY, inviteAt, rollAt) - now;
     if (wait > 0) {
@@ -172,9 +176,9 @@ export class Presence {
     for (const one of this.#seats) {
       const isOnline = one.member.isOnline();
       if (isOnline) online += 1;
-      if (isOnline && one.group === this.#group) called += 1;
+      if (this.#isCalled(one)) called += 1;
       if (shared && isOnline && !one.missed && !one.alone && !this.#isStale(one)) continue;
-      if (seat === undefined || one.due < seat.due) seat = one;
+      if (this.#meeting === undefined && (seat === undefined || one.due < seat.due)) seat = one;
     }
     if (!shared || online === 0) return { seat, inviteAt: never, rollAt: never };
     const turnMs = online > 1 ? BUSY_INVITATION_MS : ALONE_TURN_MS;
@@ -183,17 +187,29 @@ export class Presence {
     return { seat, inviteAt: this.#inviteAt(), rollAt: called === 0 ? never : this.#rollDue };
   }
 
+  /** Whether it understands a roll call; one that is being greeted may have a new session already. */
+  #isCalled(seat: Seat): boolean {
+    return seat !== this.#meeting && seat.member.isOnline() && seat.group === this.#group;
+  }
+
   /** Whether it needs a new session, or the key for broadcasts. */
   #isStale(seat: Seat): boolean {
-    const lacksKey = !seat.alone && seat.group !== this.#group;
-    return lacksKey || this.#clock.now() - seat.opened >= this.#renewalMs;
+    return this.#lacksKey(seat) || this.#isOld(seat);
+  }
+
+  #isOld({ opened }: Seat): boolean {
+    return this.#clock.now() - opened >= this.#renewalMs;
+  }
+
+  #lacksKey(seat: Seat): boolean {
+    return !seat.alone && seat.group !== this.#group;
   }
 
   /** Whether the line is still busy is looked at again soon: what it waited for may be over. */
   #inviteAt(): number {
     const idleAt = this.#line.invitedAt + IDLE_INVITATION_MS;
     const now = this.#clock.now();
-    if (this.#line.waiting === 0 || idleAt > now) return idleAt;
+    if ((this.#line.waiting === 0 && this.#meeting === undefined) || idleAt > now) return idleAt;
     const busyAt = this.#line.invitedAt + BUSY_INVITATION_MS;
     return busyAt <= now ? busyAt : Math.min(busyAt, now + LOOK_AGAIN_MS);
   }
@@ -209,8 +225,10 @@ export class Presence {
 
   #handRaised(address: number | undefined): void {
     if (address === undefined) {
-      // Several at once: who they are, a roll call tells.
+      // Several at once: who they are, a roll call tells, but of those who do not understand it.
       this.#rollDue = this.#clock.now();
+      for (const seat of this.#seats)
+        if (seat.member.isOnline() && !this.#isCalled(seat)) seat.member.raised();
       this.#schedule();
       return;
     }
@@ -221,7 +239,7 @@ export class Presence {
   #callRoll(): void {
     const { baud } = this.#line.timing;
     if (baud === undefined) return;
-    const seats = this.#seats.filter((seat) => seat.member.isOnline() && seat.group === this.#group);
+    const seats = this.#seats.filter((seat) => this.#isCalled(seat));
     const members = seats.map((seat) => seat.member.peer);
     this.#asking = true;
     this.#rolls += 1;
@@ -256,12 +274,12 @@ export class Presence {
   }
 
   #visit(seat: Seat): void {
-    this.#asking = true;
     if (!seat.member.isOnline() || this.#isStale(seat)) void this.#meet(seat);
     else this.#poll(seat);
   }
 
   #poll(seat: Seat): void {
+    this.#asking = true;
     seat.missed = false;
     const { peer } = seat.member;
     const plan = { tries: 1, frames: 1 };
@@ -274,10 +292,14 @@ export class Presence {
     this.#line.add({ peer, name: 'poll', body: {}, priority: 'live', plain: false, plan, settle });
   }
 
+  /** Meanwhile the others are invited and called. */
   async #meet(seat: Seat): Promise<void> {
+    this.#meeting = seat;
+    this.#schedule();
     try {
-      const online = seat.member.isOnline() && this.#clock.now() - seat.opened < this.#renewalMs;
-      if (online) await this.#handOver(seat);
+      // A key first, also in an old session that still serves: until somebody has it, nobody understands what is said to all.
+      const serves = seat.silent === 0 || !this.#isOld(seat);
+      if (seat.member.isOnline() && this.#lacksKey(seat) && serves) await this.#handOver(seat);
       else await this.#greet(seat);
     } catch (error) {
       this.#missed(seat, error instanceof Error ? error : new Error(String(error)));
@@ -285,7 +307,7 @@ export class Presence {
     // What an adapter still had to say when the line was opened can cost everyone the first greeting.
     seat.visited ||= seat.silent !== 1;
     this.#line.isSettling = this.#open && this.#seats.some(({ visited }) => !visited);
-    this.#asking = false;
+    this.#meeting = undefined;
     this.#schedule();
   }
 
