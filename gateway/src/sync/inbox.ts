@@ -36,7 +36,13 @@ const PAGE = 500;
  * has the effect of once.
  * @throws WhorlError CONFLICT_UNKNOWN, CONFLICT_DECIDED, CONFLICT_KIND, USER_EXISTS, STORE_*
  */
-export function decideConflict(site: Site, id: number, decision: Decision): Promise<ConflictSummary> {
+export async function decideConflict(site: Site, id: number, decision: Decision): Promise<ConflictSummary> {
+  const decided = await decide(site, id, decision);
+  await lookAgain(site, decided);
+  return decided;
+}
+
+function decide(site: Site, id: number, decision: Decision): Promise<ConflictSummary> {
   return settle(site, id, async (conflict) => {
     if (isDecided(conflict, decision)) return [];
     switch (decision.take) {
@@ -51,7 +57,8 @@ export function decideConflict(site: Site, id: number, decision: Decision): Prom
 }
 
 /**
- * Decides all open conflicts that the filter names, one after the other; repeated after a failure, it goes on.
+ * Decides all open conflicts that the filter names, one after the other; repeated after a failure, it goes on. Only then is
+ * looked again at those of the same people that are left: what is decided next must not be fetched before.
  * @returns how many were decided
  * @throws WhorlError STORE_*
  */
@@ -61,19 +68,28 @@ export async function decideConflicts(
   take: 'ours' | 'theirs',
 ): Promise<number> {
   let decided = 0;
-  for (let after = 0; ;) {
-    const page = await site.store.conflicts({ ...filter, state: 'open', after, limit: PAGE });
-    const last = page.at(-1);
-    if (last === undefined) return decided;
-    for (const { id } of page) if (await decidedNow(site, id, take)) decided += 1;
-    after = last.id;
+  const people = new Map<number, ConflictSummary>();
+  try {
+    for (let after = 0; ;) {
+      const page = await site.store.conflicts({ ...filter, state: 'open', after, limit: PAGE });
+      const last = page.at(-1);
+      if (last === undefined) return decided;
+      for (const one of page)
+        if (await decidedNow(site, one.id, take)) {
+          decided += 1;
+          if (one.kind === 'two-people') people.set(one.user, one);
+        }
+      after = last.id;
+    }
+  } finally {
+    for (const one of people.values()) await lookAgain(site, one);
   }
 }
 
 /** Somebody else who was faster does not stop the others. */
 async function decidedNow(site: Site, id: number, take: 'ours' | 'theirs'): Promise<boolean> {
   try {
-    await decideConflict(site, id, { take });
+    await decide(site, id, { take });
     return true;
   } catch (error) {
     const code = codeOf(error);
@@ -88,8 +104,8 @@ async function decidedNow(site: Site, id: number, take: 'ours' | 'theirs'): Prom
  * conflict is open.
  * @throws WhorlError CONFLICT_UNKNOWN; CONFLICT_CHANGED when the user was changed since; STORE_*
  */
-export function undoConflict(site: Site, id: number): Promise<ConflictSummary> {
-  return settle(site, id, async (conflict) => {
+export async function undoConflict(site: Site, id: number): Promise<ConflictSummary> {
+  const undone = await settle(site, id, async (conflict) => {
     switch (conflict.state) {
       case 'open':
         return [];
@@ -103,6 +119,8 @@ export function undoConflict(site: Site, id: number): Promise<ConflictSummary> {
         return joinPeople(site, conflict);
     }
   });
+  await lookAgain(site, undone);
+  return undone;
 }
 
 /** @param step the changes that follow, none when there is nothing to do; called again when somebody else was faster */
@@ -119,7 +137,6 @@ async function settle(
     const events = await site.store.saveUsers(changes);
     if (events === undefined) continue;
     site.publish(events);
-    await lookAgain(site, conflict);
     site.wake();
     return (await site.store.conflict(id)) ?? conflict;
   }
@@ -134,12 +151,13 @@ function forSites({ terminal }: Conflict, change: UserChange): UserChange {
 }
 
 /** The user may be another one now: who waits under the id elsewhere may be no other person any more. */
-async function lookAgain(site: Site, { id, user, kind }: Conflict): Promise<void> {
+async function lookAgain(site: Site, { id, user, kind }: ConflictSummary): Promise<void> {
   if (kind !== 'two-people') return;
   for (const other of await site.store.conflictsOf(user)) {
     if (other.id === id || other.kind !== 'two-people' || other.state !== 'open') continue;
     if (siteOf(other.terminal) !== undefined) continue;
     await site.store.requestPull({ user, terminal: other.terminal, log: 0, attempts: 0, nextTry: site.now });
+    site.wake(other.terminal);
   }
 }
 

@@ -5,6 +5,13 @@ const SYNC = 'gateway/src/sync';
 /** Of how things are done: what is told of them, what travels, who waits; and what the simulation found once. */
 export const MUTANTS_OF_WAYS: readonly Mutant[] = [
   {
+    name: 'what is decided next is fetched before',
+    file: `${SYNC}/inbox.ts`,
+    from: 'await decide(site, id, { take });',
+    to: 'await decideConflict(site, id, { take });',
+    by: 'backups',
+  },
+  {
     name: 'nobody is invited while somebody is greeted',
     file: 'gateway/src/terminals/whorl/presence.ts',
     from: 'if (!this.#open || this.#asking) return;',
