@@ -57,7 +57,12 @@ async function fill(store: SiteStore, events: number): Promise<void> {
         },
       };
     });
-    await store.mark([{ kind: 'events', events: rows }]);
+    await store.mark(
+      ['north', 'south'].map((name, index) => ({
+        ...{ kind: 'events', name },
+        events: rows.filter(({ site }) => site === 2 + index),
+      })),
+    );
   }
 }
 
@@ -120,6 +125,33 @@ test('a site that was removed keeps its name in reports', async () => {
   expect(own.map(({ site }) => site)).toEqual(['north (removed)']);
 });
 
+test('S5 a sync id that is used anew: what the site before told stays under its name', async () => {
+  const { service, api } = await master();
+  const { sites: store } = service.gateway.store;
+  await fill(store, 2);
+  await api.send('DELETE', '/sites/north');
+  const west = { syncId: 2, name: 'west', user: 'west', password: 'correct horse battery' };
+  await api.send('POST', '/sites', west);
+  // Its clock is a day behind: times tell nothing of who had the number when.
+  const event = { site: 2, run: 'b', id: 1, time: FROM - 86_400_000, type: 'access.granted', data: {} };
+  await store.mark([{ kind: 'events', name: 'west', events: [event] }]);
+  const sites = async (site?: string): Promise<unknown[]> =>
+    (await api.get<ReportLine[]>('/sites/report/entries', site === undefined ? {} : { site })).map(
+      (line) => line['site'],
+    );
+  expect(await sites()).toEqual(['west', 'north (removed)', 'south']);
+  expect(await sites('north')).toEqual(['north (removed)']);
+  expect(await sites('west')).toEqual(['west']);
+  const told = await api.get<SiteEvent[]>('/sites/events?site=2');
+  expect(told.map(({ name }) => name)).toEqual(['north', 'west']);
+  await api.send('DELETE', '/sites/west');
+  await api.send('POST', '/sites', { ...west, name: 'east' });
+  expect(await sites(), 'however often').toEqual(['west (removed)', 'north (removed)', 'south']);
+  await api.send('DELETE', '/sites/east');
+  await api.send('POST', '/sites', { ...west, name: 'north' });
+  expect(await sites(), 'who comes back has what was theirs').toEqual(['west (removed)', 'north', 'south']);
+});
+
 test('S5 a report is read no faster than it is taken: of 100,000 events a few pages are in memory', async () => {
   const whole = openStore({ data: { memory: true } });
   onTestFinished(() => whole.close());
@@ -139,9 +171,8 @@ test('S5 a report is read no faster than it is taken: of 100,000 events a few pa
       return typeof member === 'function' ? (member.bind(target) as unknown) : member;
     },
   });
-  const own = { name: 'hq', syncId: 1 };
   const wish = { kind: 'entries', site: undefined } as const;
-  const pages = report({ store: watched, own, sites: new Map(), wish });
+  const pages = report({ store: watched, own: 'hq', sites: new Map(), wish });
   const slow = new Writable({
     highWaterMark: 1,
     write(piece: Buffer, _encoding, done) {

@@ -215,18 +215,13 @@ export class SitesDesk implements SitesOperations {
   }
 
   async report({ site, ...wish }: ReportAsked): Promise<AsyncIterable<readonly ReportLine[]>> {
-    const { ground, master, syncId = MASTER_ID } = this.#parts;
-    const { name } = ground;
+    const { ground, master } = this.#parts;
+    const { name: own } = ground;
+    const store = ground.site.store.sites;
     const sites = new Map(master?.list.all.map((one) => [one.syncId, one.name]));
-    const former = master && (await formerSites(ground.site.store, new Set(sites.keys())));
-    const named = [...sites, ...(former ?? [])].find(([, one]) => one === site)?.[0];
-    for (const [one, was] of former ?? []) sites.set(one, `${was} (removed)`);
-    if (site !== undefined && site !== name && named === undefined)
+    if (site !== undefined && ![own, ...sites.values(), ...(await store.tellers())].includes(site))
       throw new WhorlError('SITES_UNKNOWN', `no site is called ${site}`);
-    return report({
-      ...{ store: ground.site.store.sites, own: { name, syncId }, sites },
-      wish: { ...wish, site: site === name ? syncId : named },
-    });
+    return report({ store, own, sites, wish: { ...wish, site } });
   }
 
   async events(filter: SiteEventFilter): Promise<readonly SiteEvent[]> {

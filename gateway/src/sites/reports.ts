@@ -23,8 +23,8 @@ export type ReportLine = Readonly<Record<string, string | number>>;
 
 export interface ReportWish {
   readonly kind: ReportKind;
-  /** Sync id; all sites when absent. */
-  readonly site: number | undefined;
+  /** Name of a gateway; all of them when absent. */
+  readonly site: string | undefined;
   /** Milliseconds UTC, inclusive; not for holdings. */
   readonly from?: number | undefined;
   /** Exclusive. */
@@ -33,9 +33,9 @@ export interface ReportWish {
 
 export interface ReportParts {
   readonly store: SiteStore;
-  /** This gateway, and its sync id. */
-  readonly own: { readonly name: string; readonly syncId: number };
-  /** Satellites by sync id. */
+  /** Name of this gateway. */
+  readonly own: string;
+  /** Satellites that are in the list, by sync id. */
   readonly sites: ReadonlyMap<number, string>;
   readonly wish: ReportWish;
 }
@@ -74,9 +74,8 @@ async function* events({ store, own, wish }: ReportParts, type: string): AsyncGe
   // What the gateway itself wrote to a terminal is no enrolment.
   const origin = kind === 'enrolments' ? ('terminal' as const) : undefined;
   const filter = { type, origin, from, until, limit: PAGE };
-  const mine =
-    site === undefined || site === own.syncId ? rowsOf((one) => store.ownReport(one), filter) : none();
-  const others = site === own.syncId ? none() : rowsOf((one) => store.siteReport(one), { ...filter, site });
+  const mine = site === undefined || site === own ? rowsOf((one) => store.ownReport(one), filter) : none();
+  const others = site === own ? none() : rowsOf((one) => store.siteReport(one), { ...filter, site });
   let [a, b] = [await mine.next(), await others.next()];
   for (;;) {
     if (a.done === true) {
@@ -117,26 +116,23 @@ async function* holdings({ store, own, sites, wish }: ReportParts): AsyncGenerat
     checked: checked === 0 ? '' : iso(checked),
   });
   const sources = [
-    {
-      id: own.syncId,
-      name: own.name,
-      read: (after: HoldingRow | undefined) => store.ownHoldings(after, PAGE),
-    },
+    { name: own, read: (after: HoldingRow | undefined) => store.ownHoldings(after, PAGE) },
     ...[...sites].map(([id, name]) => ({
-      ...{ id, name },
+      name,
       read: (after: HoldingRow | undefined) => store.siteHoldings(id, after, PAGE),
     })),
   ];
-  for (const { id, name, read } of sources) {
-    if (wish.site !== undefined && wish.site !== id) continue;
+  for (const { name, read } of sources) {
+    if (wish.site !== undefined && wish.site !== name) continue;
     for (let page = await read(undefined); page.length > 0; page = await read(page.at(-1)))
       yield page.map((row) => line(name, row));
   }
 }
 
 function eventLine({ own, sites }: ReportParts, kind: ReportKind, row: ReportRow): ReportLine {
-  const { time, site, terminal = '', user = '', name = '', data } = row;
-  const where = site === undefined ? own.name : (sites.get(site) ?? `sync id ${site}`);
+  const { time, site, teller = '', terminal = '', user = '', name = '', data } = row;
+  const known = teller === '' ? `sync id ${site}` : `${teller} (removed)`;
+  const where = site === undefined ? own : sites.get(site) === teller ? teller : known;
   const { field } = data;
   return {
     ...{ time: iso(time), site: where, terminal, user, name },

@@ -239,3 +239,24 @@ test('S12 a broker sees no name, template or password', async () => {
   for (const secret of ['Adalbert', 'Berthold', 'cardcard', 'correct horse'])
     expect(all.includes(secret)).toBe(false);
 });
+
+test('S5 a site that has the sync id of another one that was removed begins with nothing of theirs', async () => {
+  const world = await open();
+  const north = await world.add('north');
+  await north.enrol(5, named('Eve'));
+  expect(await north.sync()).toBeUndefined();
+  await world.master.list.remove('north');
+  world.master.part(2);
+  // On its way while the site was removed.
+  const row = { terminal: 'door-1', user: 5, checked: 5 };
+  await world.hq.store.sites.mark([{ kind: 'holdings', site: 2, fresh: false, rows: [row] }]);
+  const west = await world.add('west', { syncId: 2 });
+  expect(await world.hq.store.sites.siteHoldings(2, undefined, 10)).toEqual([]);
+  await west.enrol(6, named('Fay'));
+  expect(await west.sync()).toBeUndefined();
+  const merged = await world.hq.store.sites.siteEvents({ site: 2, type: 'user.merged', limit: 10 });
+  expect(merged.map(({ user, name }) => [user, name])).toEqual([
+    [6, 'west'],
+    [5, 'north'],
+  ]);
+});

@@ -199,12 +199,12 @@ export async function takeHoldings(
 /** Stores a satellite's events; those that have come before change nothing. */
 export async function takeEvents(
   ground: SitesGround,
-  { syncId }: SiteRow,
+  { syncId, name }: SiteRow,
   { rows, cursor }: RequestOf<'events'>,
 ): Promise<AnswerOf<'events'>> {
   const events = rows.map((row) => ({ ...row, site: syncId, run: cursor.run }));
   await ground.site.store.sites.mark([
-    { kind: 'events', events },
+    { kind: 'events', name, events },
     { kind: 'cursor', peer: syncId, stream: 'events', cursor },
   ]);
   return {};

@@ -343,6 +343,15 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE site_bases ADD COLUMN at TEXT NOT NULL DEFAULT '';
   `,
+  `
+  -- What a site was called that told the events of a run: its sync id may be another one's by now.
+  CREATE TABLE site_tellers (
+    site INTEGER NOT NULL, run TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (site, run)
+  ) WITHOUT ROWID;
+  INSERT INTO site_tellers SELECT site, run, coalesce(name, value) FROM (SELECT DISTINCT site, run FROM site_events)
+    LEFT JOIN sites ON sync_id = site LEFT JOIN notes ON key = 'site.former.' || site
+    WHERE coalesce(name, value) IS NOT NULL;
+  `,
 ];
 
 /**

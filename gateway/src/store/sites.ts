@@ -98,6 +98,8 @@ export interface SiteEvent {
   readonly site: number;
   /** The satellite's history that it belongs to: ids of another one may be the same. */
   readonly run: string;
+  /** Of the site that told of it; another one may have its sync id by now. */
+  readonly name?: string;
   /** There. */
   readonly id: number;
   readonly time: number;
@@ -131,6 +133,8 @@ export interface HoldingRow {
 export interface ReportRow {
   readonly site?: number;
   readonly run?: string;
+  /** Of the site that told of it; another one may have its sync id by now. */
+  readonly teller?: string;
   readonly id: number;
   readonly time: number;
   readonly terminal?: string;
@@ -142,8 +146,8 @@ export interface ReportRow {
 export interface ReportFilter {
   readonly type: string;
   readonly origin?: 'terminal' | 'gateway' | undefined;
-  /** Sync id of a satellite; all of them when absent. */
-  readonly site?: number | undefined;
+  /** Name of a satellite; all of them when absent. */
+  readonly site?: string | undefined;
   /** Milliseconds UTC, inclusive. */
   readonly from?: number | undefined;
   /** Exclusive. */
@@ -200,7 +204,12 @@ export type SiteMark =
   | { readonly kind: 'aside'; readonly row: Omit<AsideRow, 'attempts'> }
   | { readonly kind: 'settled'; readonly peer: number; readonly user: number }
   | { readonly kind: 'gone'; readonly gone: GoneUser }
-  | { readonly kind: 'events'; readonly events: readonly SiteEvent[] }
+  | {
+      readonly kind: 'events';
+      /** Of the site that tells of them. */
+      readonly name: string;
+      readonly events: readonly SiteEvent[];
+    }
   | {
       readonly kind: 'holdings';
       readonly site: number;
@@ -223,7 +232,7 @@ export interface SiteStore {
 
   sites(): Promise<readonly SiteRow[]>;
   /**
-   * Adds a site, or changes it.
+   * Adds a site, or changes it. One that is new has nothing of whoever had its sync id before but their events.
    * @param from as it stands by what is known; absent for one that is new
    * @returns whether it stood so; else nothing was changed
    */
@@ -270,6 +279,9 @@ export interface SiteStore {
 
   /** Newest first. */
   siteEvents(filter: SiteEventFilter): Promise<readonly SiteEvent[]>;
+
+  /** Names of all sites that have told events, those that were removed since among them. */
+  tellers(): Promise<readonly string[]>;
 
   /** Satellite: what changed of who is held by which terminal, after a place. */
   holdingChanges(after: number, limit: number): Promise<readonly HoldingChange[]>;

@@ -21,6 +21,10 @@ const groups = z
 const eventSchema = z.strictObject({
   site: z.int().describe('Sync id.'),
   run: z.string(),
+  name: z
+    .string()
+    .optional()
+    .describe('Of the site that told of it; another one may have its sync id by now.'),
   id: z.int(),
   time: z.int(),
   type: z.string(),

@@ -214,9 +214,9 @@ export class World {
   /** Adds a site to the list, and starts its gateway. */
   async add(
     name: string,
-    it: { groups?: readonly number[]; store?: Store; paused?: boolean } = {},
+    it: { syncId?: number; groups?: readonly number[]; store?: Store; paused?: boolean } = {},
   ): Promise<SatelliteNode> {
-    const syncId = this.satellites.length + 2;
+    const syncId = it.syncId ?? this.satellites.length + 2;
     await this.master.list.add({
       ...{ syncId, name, url: '', user: name, password: PASSWORD },
       groups: it.groups,

@@ -254,6 +254,15 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE site_bases ADD COLUMN at text NOT NULL DEFAULT '';
   `,
+  `
+  CREATE TABLE site_tellers (
+    site bigint NOT NULL, run text COLLATE "C" NOT NULL, name text NOT NULL, PRIMARY KEY (site, run)
+  );
+  INSERT INTO site_tellers SELECT site, run, coalesce(name, value)
+    FROM (SELECT DISTINCT site, run FROM site_events) told
+    LEFT JOIN sites ON sync_id = site LEFT JOIN notes ON key = 'site.former.' || site
+    WHERE coalesce(name, value) IS NOT NULL;
+  `,
 ];
 
 /**

@@ -46,7 +46,7 @@ function putMark(db: Sqlite, keys: Keys, mark: SiteMark): void {
       putGone(db, mark.gone);
       break;
     case 'events':
-      for (const event of mark.events) putEvent(db, event);
+      putEvents(db, mark.name, mark.events);
       break;
     case 'holdings':
       putHoldings(db, mark);
@@ -71,6 +71,19 @@ function putCursor(db: Sqlite, peer: number, stream: Progress, { run, seq }: Cur
     run,
     seq,
   );
+}
+
+/** Whoever told the first of a run has all of it: a gateway has one name from its start to its end. */
+function putEvents(db: Sqlite, name: string, events: readonly SiteEvent[]): void {
+  const runs = new Map(events.map(({ site, run }) => [`${site} ${run}`, [site, run] as const]));
+  for (const [site, run] of runs.values())
+    db.put(
+      'INSERT INTO site_tellers (site, run, name) VALUES (?, ?, ?) ON CONFLICT (site, run) DO NOTHING',
+      site,
+      run,
+      name,
+    );
+  for (const event of events) putEvent(db, event);
 }
 
 /** The same event again changes nothing; one who was erased since is not named again. */

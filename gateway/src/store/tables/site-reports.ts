@@ -26,13 +26,17 @@ export function ownReport(db: Sqlite, filter: ReportFilter): readonly ReportRow[
     .map((row) => reportRow(row));
 }
 
+/** What the site was called whose event a row is; looked up a row at a time, so that rows are read in their order. */
+export const TELLER =
+  '(SELECT name FROM site_tellers told WHERE told.site = site_events.site AND told.run = site_events.run)';
+
 /** Events of the satellites, by time. */
 export function siteReport(db: Sqlite, filter: ReportFilter): readonly ReportRow[] {
   const { type, origin, site, from, until, after, limit } = filter;
   const { sql, values } = where([
     ['type = ?', type],
     ['origin = ?', origin],
-    ['site = ?', site],
+    [`${TELLER} = ?`, site],
     ['time >= ?', after?.time ?? from],
     ['time < ?', until],
   ]);
@@ -40,14 +44,17 @@ export function siteReport(db: Sqlite, filter: ReportFilter): readonly ReportRow
   const place = after === undefined ? [] : [after.time, after.site ?? 0, after.id, after.run ?? ''];
   return db
     .all(
-      `SELECT site, run, site_events.id AS id, time, terminal, user, data, name FROM site_events
+      `SELECT site, run, site_events.id AS id, time, terminal, user, data, name, ${TELLER} AS teller FROM site_events
        LEFT JOIN users ON users.id = site_events.user ${sql} ${behind}
        ORDER BY time, site, site_events.id, run ${LIMIT}`,
       ...values,
       ...place,
       limit,
     )
-    .map((row) => ({ ...reportRow(row), site: number(row, 'site'), run: text(row, 'run') }));
+    .map((row) => ({
+      ...{ ...reportRow(row), site: number(row, 'site'), run: text(row, 'run') },
+      ...(row['teller'] === null ? {} : { teller: text(row, 'teller') }),
+    }));
 }
 
 function reportRow(row: Row): ReportRow {

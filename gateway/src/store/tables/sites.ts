@@ -24,7 +24,7 @@ import type { Row, Sqlite } from '../sqlite.ts';
 import { bytes, number, text } from './rows.ts';
 import { forgetSite, listSites, putSite, readSite } from './site-list.ts';
 import { asidePlace, goneUser, putMarks, readCursor, siteBase } from './site-marks.ts';
-import { holdingChanges, ownHoldings, ownReport, siteHoldings, siteReport } from './site-reports.ts';
+import { holdingChanges, ownHoldings, ownReport, siteHoldings, siteReport, TELLER } from './site-reports.ts';
 import { LIMIT, where } from './where.ts';
 
 /** What a gateway remembers of the others, in SQLite: which steps make one transaction. */
@@ -90,6 +90,8 @@ export class SiteTables implements SiteStore {
       const stands = readSite(this.#db, this.#keys, site.syncId);
       if (!isDeepStrictEqual(stands, from)) return false;
       putSite(this.#db, this.#keys, site);
+      // Whoever was removed may have been heard of a moment later.
+      if (from === undefined) forgetSite(this.#db, site.syncId);
       return true;
     });
   }
@@ -234,12 +236,18 @@ export class SiteTables implements SiteStore {
     const place = before === undefined ? [] : [before.time, before.site, before.id];
     return this.#db
       .all(
-        `SELECT * FROM site_events ${sql} ${behind} ORDER BY time DESC, site DESC, id DESC ${LIMIT}`,
+        `SELECT *, ${TELLER} AS name FROM site_events ${sql} ${behind} ORDER BY time DESC, site DESC, id DESC ${LIMIT}`,
         ...values,
         ...place,
         filter.limit,
       )
       .map(siteEvent);
+  }
+
+  async tellers(): Promise<readonly string[]> {
+    return this.#db
+      .all('SELECT DISTINCT name FROM site_tellers ORDER BY name')
+      .map((row) => text(row, 'name'));
   }
 
   async holdingChanges(after: number, limit: number): Promise<readonly HoldingChange[]> {
@@ -295,6 +303,7 @@ function siteEvent(row: Row): SiteEvent {
       time: number(row, 'time'),
       type: text(row, 'type'),
     },
+    ...of('name'),
     ...of('line'),
     ...of('terminal'),
     ...of('user'),

@@ -56,7 +56,7 @@ export const METHODS: { readonly [Part in keyof Parts]: Readonly<Record<MethodOf
       bases: true,
       baseUsers: true,
     },
-    ...{ aside: true, countAside: true, siteEvents: true, holdingChanges: true },
+    ...{ aside: true, countAside: true, siteEvents: true, tellers: true, holdingChanges: true },
     ...{ ownReport: true, siteReport: true, ownHoldings: true, siteHoldings: true },
   },
   spill: { keep: true, waiting: true, drain: true },
