@@ -116,8 +116,13 @@ test('S1 S2 S3 an unknown site, a second one with the sync id of another, and a 
     strangers: [{ syncId: 2, user: 'north', from: '127.0.0.1', code: 'SITES_UNKNOWN' }],
   });
   await hq.sites.operations.add({ ...EVERYBODY, syncId: 2, name: 'north', user: 'north' });
+  const [added] = (await hq.sites.operations.status()).sites ?? [];
+  expect(added, 'not seen yet').toMatchObject({ name: 'north', online: false });
+  expect(added, 'what was before it was in the list is over').not.toHaveProperty('trouble');
   await expect(north.sites.operations.sync({ release: false })).resolves.toBeUndefined();
   expect((await hq.sites.operations.status()).strangers).toEqual([]);
+  const accepted = await hq.gateway.store.events({ type: 'site.accepted', limit: 10 });
+  expect(accepted).toMatchObject([{ data: { site: 'north', code: 'SITES_UNKNOWN' } }]);
   const { master } = await north.sites.operations.status();
   expect(master).toMatchObject({ online: true, since: expect.any(Number) as number });
   await hq.sites.operations.remove('north');

@@ -161,7 +161,8 @@ async function openMaster(parts: SitesServiceParts, ground: SitesGround): Promis
           busy: (syncId) => master.busy(syncId),
           taken: async (syncId) => {
             await link?.attend(syncId);
-            await master.welcome(syncId, await states.of(syncId));
+            const site = master.list.get(syncId);
+            await master.welcome(syncId, site && (await states.of(site)));
           },
           left: (syncId) => {
             link?.leave(syncId);
@@ -170,7 +171,10 @@ async function openMaster(parts: SitesServiceParts, ground: SitesGround): Promis
         });
   const states = new SiteStates(site.store, log);
   const holds = (syncId: number): boolean => shares?.holds(syncId) !== false;
-  const keep = (syncId: number, state: SiteState): void => states.keep(syncId, state);
+  const keep = (syncId: number, state: SiteState): void => {
+    const site = master.list.get(syncId);
+    if (site !== undefined) states.keep(site, state);
+  };
   const master: Master = new Master(ground, shares && { holds, keep });
   await master.list.load();
   const desk = new SitesDesk({

@@ -121,6 +121,7 @@ export class SitesDesk implements SitesOperations {
   async add(site: NewSite): Promise<void> {
     this.#parts.checkPassword(site.user, site.password);
     await this.#master().list.add(site);
+    this.#master().listed(site.syncId);
     await this.#tell({ type: 'site.added', data: { site: site.name, syncId: site.syncId } });
   }
 
@@ -228,10 +229,11 @@ export class SitesDesk implements SitesOperations {
     return this.#parts.ground.site.store.sites.siteEvents(filter);
   }
 
-  async #view({ syncId, name, url, user, groups, binding }: SiteRow): Promise<SiteView> {
+  async #view(site: SiteRow): Promise<SiteView> {
+    const { syncId, name, url, user, groups, binding } = site;
     const { shares, states } = this.#parts;
     const own = this.#master().state(syncId);
-    const state = shares?.holds(syncId) === false ? ((await states?.of(syncId)) ?? own) : own;
+    const state = shares?.holds(syncId) === false ? ((await states?.of(site)) ?? own) : own;
     const by = shares?.holder(syncId);
     return {
       ...{ syncId, name, url, user, ...state },

@@ -93,6 +93,15 @@ export class Master implements MasterEars {
     this.#seats.delete(syncId);
   }
 
+  /** Somebody has this sync id now: why whoever knocked before was refused says nothing of them. */
+  listed(syncId: number): void {
+    const seat = this.#seats.get(syncId);
+    if (seat === undefined) return;
+    const { trouble: _, ...state } = seat.state;
+    seat.state = state;
+    seat.stranger = undefined;
+  }
+
   /** Whether a question of the site is being worked on. */
   busy(syncId: number): boolean {
     return this.#seats.get(syncId)?.session?.working === true;

@@ -1,6 +1,7 @@
 import { describe } from '@whorl/protocol';
 import type { z } from 'zod';
 import type { Log } from '../settings/log.ts';
+import type { SiteRow } from '../store/sites.ts';
 import type { Store } from '../store/store.ts';
 import type { SiteState } from './seat.ts';
 import { siteViewSchema } from './operations.ts';
@@ -28,18 +29,19 @@ export class SiteStates {
   }
 
   /** @throws WhorlError STORE_* */
-  async of(syncId: number): Promise<SiteState | undefined> {
-    const note = await this.#store.note(key(syncId));
+  async of({ name }: Pick<SiteRow, 'name'>): Promise<SiteState | undefined> {
+    const note = await this.#store.note(key(name));
     return note === undefined ? undefined : schema.safeParse(JSON.parse(note)).data;
   }
 
-  keep(syncId: number, state: SiteState): void {
-    this.#store.saveNote(key(syncId), JSON.stringify(state)).catch((error: unknown) => {
-      this.#log.warn({ site: syncId }, `how site ${syncId} stands could not be kept: ${describe(error)}`);
+  keep({ name }: Pick<SiteRow, 'name'>, state: SiteState): void {
+    this.#store.saveNote(key(name), JSON.stringify(state)).catch((error: unknown) => {
+      this.#log.warn({ site: name }, `how site ${name} stands could not be kept: ${describe(error)}`);
     });
   }
 }
 
-function key(syncId: number): string {
-  return `site.state.${syncId}`;
+/** By its name: whoever has its sync id after it has not stood anywhere yet. */
+function key(name: string): string {
+  return `site.state of ${name}`;
 }
