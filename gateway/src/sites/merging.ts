@@ -8,7 +8,9 @@ import type { Tombstone } from '../store/tombstones.ts';
 import type { Merged } from '../sync/merge.ts';
 import { decide } from '../sync/pulled.ts';
 import type { Case } from '../sync/pulled.ts';
+import { resolved } from '../sync/resolutions.ts';
 import { groupsOf } from '../sync/scope.ts';
+import { siteOf } from '../sync/site-names.ts';
 import { belongs } from './belonging.ts';
 import { attribution, heard, itself } from './names.ts';
 import type { Offer, Outcome } from './requests.ts';
@@ -50,17 +52,19 @@ export function mergeOffer(offering: Offering): MergedOffer {
   const { row, site, now } = offering;
   if (row.base > 0 && offering.held === undefined) return { outcome: 'gone', ...nothing(undefined) };
   const parts = row.parts.map((part) => partOf(offering, part));
-  const whole = decide(caseOf(offering, wholeOf(row.user, site, parts), offering.held));
-  if (whole.merged === undefined)
-    return { outcome: 'apart', next: offering.held, conflicts: whole.conflicts, events: [] };
+  const whole = wholeOf(row.user, site, parts);
+  const asked = decide(caseOf(offering, whole, offering.held));
+  if (asked.merged === undefined)
+    return { outcome: 'apart', next: offering.held, conflicts: asked.conflicts, events: [] };
   let held = offering.held;
   let partly = false;
-  const conflicts: ConflictWrite[] = [];
+  const conflicts = noLongerApart(offering, whole);
   const events: NewEvent[] = [];
   // Whether it is one person was asked of all parts together: one alone may not show it.
   const settings = { merge: policiesFor(offering, parts), hold: false };
+  const known = offering.known.filter(({ kind }) => kind !== 'two-people');
   for (const part of parts) {
-    const { merged, next, conflicts: writes } = decide(caseOf({ ...offering, settings }, part, held));
+    const { merged, next, conflicts: writes } = decide(caseOf({ ...offering, settings, known }, part, held));
     conflicts.push(...writes);
     if (merged === undefined || next === undefined) continue;
     const left = [...merged.conflicts, ...merged.stale];
@@ -70,6 +74,19 @@ export function mergeOffer(offering: Offering): MergedOffer {
     held = next;
   }
   return { outcome: partly ? 'partly' : 'taken', next: held, conflicts, events };
+}
+
+/**
+ * Whoever was held apart of this site, and is there as somebody else by now. It offers what differs from the master's
+ * user: only where it has another value for all that it had, nobody is left who would be forgotten.
+ */
+function noLongerApart({ known, site, now }: Offering, { record }: Part): ConflictWrite[] {
+  return known
+    .filter(
+      ({ state, kind, terminal }) => state === 'open' && kind === 'two-people' && siteOf(terminal) === site,
+    )
+    .filter(({ theirs }) => [...theirs.record.fields.keys()].every((field) => record.fields.has(field)))
+    .map((one) => resolved(one, { state: 'theirs', now }));
 }
 
 const NOTHING_TAKEN: RuntimeSettings['merge'] = Object.fromEntries(

@@ -1,3 +1,4 @@
+import { FIELDS } from '@whorl/protocol';
 import { expect, onTestFinished, test } from 'vitest';
 import { fakeOperations } from '../mqtt/testing/bench.ts';
 import { eraseUser } from '../sync/erasure.ts';
@@ -259,4 +260,24 @@ test('S5 a site that has the sync id of another one that was removed begins with
     [6, 'west'],
     [5, 'north'],
   ]);
+});
+
+test('B16 S6 who is held apart of a site stays so when it offers something else under the id, until all of them is otherwise', async () => {
+  const world = await open();
+  await world.hq.edit(5, { ...named('Ada'), ...carded(1) });
+  const north = await world.add('north', { paused: true });
+  await north.enrol(5, { ...named('Bo'), ...carded(2) });
+  await north.sync();
+  await world.master.list.reset('north');
+  world.master.part(2);
+  const fresh = await world.replace(north);
+  const finger = { [FIELDS['finger.0'].number]: Uint8Array.of(1, 1, 7) };
+  await fresh.enrol(5, finger);
+  expect(await fresh.sync()).toBeUndefined();
+  const apart = (): Promise<readonly unknown[]> =>
+    world.hq.store.conflicts({ kind: 'two-people', state: 'open', limit: 10 });
+  expect(await apart()).toHaveLength(1);
+  await fresh.enrol(5, { ...named('Ada'), ...carded(1) });
+  expect(await fresh.sync()).toBeUndefined();
+  expect(await apart()).toEqual([]);
 });

@@ -1,4 +1,12 @@
-import { credentialOf, fieldName, recordOf, sameBytes, showField, writeRecord } from '@whorl/protocol';
+import {
+  credentialOf,
+  fieldName,
+  FIELDS,
+  recordOf,
+  sameBytes,
+  showField,
+  writeRecord,
+} from '@whorl/protocol';
 import type { UserRecord } from '@whorl/protocol';
 import type { ConflictKind } from '../store/conflict-kinds.ts';
 import type { Conflict, ConflictSide, ConflictWrite, Provenance } from '../store/store.ts';
@@ -51,10 +59,32 @@ export function peopleConflict(looked: Looked, reasons: readonly number[]): Conf
   return [opening(looked, about, { ...conflict, reasons, ours, theirs })];
 }
 
-/** What a portable terminal has sent it holds no more: what it brings next may be without that. */
+/**
+ * What a portable terminal has sent it holds no more: what it brings next may be of somebody else, or without that.
+ */
 function takesPlaceOf({ incoming }: Looked, { theirs }: Conflict): boolean {
   if (incoming.by.task === undefined) return true;
-  return [...theirs.record.fields.keys()].every((field) => incoming.record.fields.has(field));
+  const fields = [...theirs.record.fields.keys()];
+  const tell = fields.filter((field) => field === FIELDS.name.number || credentialOf(field) !== undefined);
+  return (
+    fields.every((field) => incoming.record.fields.has(field)) &&
+    tell.some((field) => isThere(incoming, theirs, field))
+  );
+}
+
+/**
+ * Whether a terminal that contradicts no more has shown that nobody is held apart there: it holds all of one user, who
+ * takes the place of whom it held before. One that has sent somebody, as portable ones do, may have got the gateway's
+ * user since: only they themselves, seen again, tell of them.
+ */
+export function isOver({ incoming }: Pick<Looked, 'incoming'>, { theirs }: Conflict): boolean {
+  const isSent = [incoming.by, ...theirs.provenance.values()].some(({ task }) => task !== undefined);
+  return !isSent || [...theirs.record.fields.keys()].every((field) => isThere(incoming, theirs, field));
+}
+
+function isThere(incoming: Incoming, theirs: ConflictSide, field: number): boolean {
+  const [now, then] = [incoming.record.fields.get(field), theirs.record.fields.get(field)];
+  return now !== undefined && then !== undefined && sameBytes(now, then);
 }
 
 function opening(

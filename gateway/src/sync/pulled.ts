@@ -12,7 +12,7 @@ import type {
   StoredUser,
   UserChange,
 } from '../store/store.ts';
-import { fieldConflicts, peopleConflict } from './differences.ts';
+import { fieldConflicts, isOver, peopleConflict } from './differences.ts';
 import { nextVersion } from './former.ts';
 import { merge } from './merge.ts';
 import type { Incoming, Merged } from './merge.ts';
@@ -79,14 +79,15 @@ export function decide(it: Case): Decided {
 }
 
 /** Who was taken for somebody else is not, any more; or the gateway holds what a terminal had otherwise. */
-function settledConflicts({ known, terminal, now }: Case, record: UserRecord): ConflictWrite[] {
-  const settled = known.filter(({ state, kind, field, theirs, terminal: at }) => {
+function settledConflicts(it: Case, record: UserRecord): ConflictWrite[] {
+  const settled = it.known.filter((one) => {
+    const { state, kind, field, theirs, terminal } = one;
     if (state !== 'open') return false;
-    if (kind === 'two-people') return at === terminal;
+    if (kind === 'two-people') return terminal === it.terminal && isOver(it, one);
     const [mine, other] = [record.fields.get(field ?? 0), theirs.record.fields.get(field ?? 0)];
     return mine !== undefined && other !== undefined && sameBytes(mine, other);
   });
-  return settled.map((one) => resolved(one, { state: 'theirs', now }));
+  return settled.map((one) => resolved(one, { state: 'theirs', now: it.now }));
 }
 
 /**
