@@ -1,4 +1,4 @@
-import { LOG_KINDS, WhorlError } from '@whorl/protocol';
+import { counted, LOG_KINDS, WhorlError } from '@whorl/protocol';
 import type {
   Body,
   CapturedLine,
@@ -46,11 +46,7 @@ export function recordingOf({ captured, keys, salt }: CaptureParts): Recording {
   const reader = new Reader(began);
   for (const packet of packets) reader.take(packet);
   const { seats, deeds } = reader;
-  if (seats.size === 0)
-    throw new WhorlError(
-      'REPLAY_EMPTY',
-      `of ${packets.length} packets ${unopened} are sealed, and no terminal is welcomed`,
-    );
+  if (seats.size === 0) throw new WhorlError('REPLAY_EMPTY', whyEmpty(packets, captured.length, keys));
   const told = (record: UserRecord): Deed['put'] => [shown(pseudonymous(record, salt))];
   const lines = new Map(captured.map(({ line }) => [line.name, line]));
   return {
@@ -72,6 +68,19 @@ export function recordingOf({ captured, keys, salt }: CaptureParts): Recording {
     packets: packets.length,
     unopened,
   };
+}
+
+/** Why no terminal in it can be made again: none is seen to say what it is. */
+function whyEmpty(packets: readonly Packet[], captured: number, keys: KeyRing): string {
+  if (captured === 0) return 'there are no packets in it';
+  if (packets.length === 0) return `none of its ${counted(captured, 'packet')} is of a line of terminals`;
+  const kinds = packets.map(({ decoded }) => decoded.kind);
+  const sealed = kinds.filter((kind) => kind === 'sealed').length;
+  if (kinds.includes('opened')) return 'its sessions began before it does: no terminal says in it what it is';
+  if (sealed === 0) return `no session is opened in its ${counted(packets.length, 'packet')}`;
+  return keys.isEmpty
+    ? `${counted(sealed, 'packet is', 'packets are')} sealed, and no keys were given`
+    : `${counted(sealed, 'packet is', 'packets are')} sealed, and none of the keys that were given opens one: they are of another time`;
 }
 
 function lineOf({ name, baud }: CapturedLine): Recording['lines'][number] {

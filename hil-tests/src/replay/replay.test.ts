@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { logKeysTo, MODELS, recordTo } from '@whorl/device-emulator';
 import type { Recording as Taping } from '@whorl/device-emulator';
-import { isCapture, KeyRing, readCapture, readKeys } from '@whorl/protocol';
+import { codeOf, decodeRun, isCapture, KeyRing, readCapture, readKeys, textOf } from '@whorl/protocol';
+import type { CapturedPacket, LoggedKeys } from '@whorl/protocol';
 import { expect, onTestFinished, test } from 'vitest';
 import { ALL, allOnline, verifiedOn } from '../rig/behaviour.ts';
 import { memoryRig } from '../rig/memory.ts';
@@ -15,14 +16,15 @@ import type { Recording } from './recording.ts';
 import { judge } from './firmware.ts';
 import { replay } from './replay.ts';
 
-interface Taped {
-  readonly recording: Recording;
+interface Captured {
+  readonly captured: readonly CapturedPacket[];
+  readonly keys: readonly LoggedKeys[];
   /** Pieces of what was enrolled. */
   readonly secrets: readonly string[];
 }
 
-/** Records a small site while something happens at it. */
-async function taped(work: (rig: MemoryRig) => Promise<void>): Promise<Taped> {
+/** Captures the line of a small site while something happens at it. */
+async function captureOf(work: (rig: MemoryRig) => Promise<void>): Promise<Captured> {
   const folder = mkdtempSync(join(tmpdir(), 'whorl-replay-'));
   onTestFinished(() => {
     rmSync(folder, { recursive: true });
@@ -52,13 +54,49 @@ async function taped(work: (rig: MemoryRig) => Promise<void>): Promise<Taped> {
   await rig.close();
   const bytes = readFileSync(capture);
   expect(isCapture(bytes)).toBe(true);
-  const recording = recordingOf({
-    captured: [...readCapture(bytes)],
-    keys: new KeyRing(readKeys(readFileSync(keys, 'utf8'))),
-    salt: new Uint8Array(32).fill(7),
-  });
-  return { recording, secrets };
+  return { captured: [...readCapture(bytes)], keys: readKeys(readFileSync(keys, 'utf8')), secrets };
 }
+
+/** Records a small site while something happens at it. */
+async function taped(
+  work: (rig: MemoryRig) => Promise<void>,
+): Promise<{ readonly recording: Recording; readonly secrets: readonly string[] }> {
+  const { captured, keys, secrets } = await captureOf(work);
+  const salt = new Uint8Array(32).fill(7);
+  return { recording: recordingOf({ captured, keys: new KeyRing(keys), salt }), secrets };
+}
+
+test('E7 of a capture that cannot be played it is said why', async () => {
+  const { captured, keys } = await captureOf((rig) => rig.pass(2_000));
+  const ring = new KeyRing(keys);
+  const welcomed = captured.findLastIndex(({ bytes }) => {
+    const decoded = decodeRun(bytes, ring);
+    return decoded.kind === 'opened' && decoded.message.name === 'welcome';
+  });
+  expect(welcomed).toBeGreaterThan(0);
+  const why = (some: readonly CapturedPacket[], known: readonly LoggedKeys[]): string => {
+    try {
+      recordingOf({ captured: some, keys: new KeyRing(known), salt: new Uint8Array(32) });
+    } catch (error) {
+      if (codeOf(error) === 'REPLAY_EMPTY') return textOf(error);
+      throw error;
+    }
+    return 'played';
+  };
+  const others = keys.map((one) =>
+    one.kind === 'group'
+      ? { ...one, key: new Uint8Array(32) }
+      : { ...one, forth: new Uint8Array(32), back: new Uint8Array(32) },
+  );
+  const ethernet = captured.map((packet) => ({ ...packet, linkType: 1 }));
+  expect(why(captured, keys)).toBe('played');
+  expect(why(captured, [])).toMatch(/^\d+ packets are sealed, and no keys were given$/);
+  expect(why(captured, others)).toMatch(/sealed, and none of the keys that were given opens one/);
+  expect(why(captured.slice(welcomed + 1), keys)).toContain('its sessions began before it does');
+  expect(why(captured.slice(0, 3), keys)).toBe('no session is opened in its 3 packets');
+  expect(why(ethernet, keys)).toMatch(/^none of its \d+ packets is of a line of terminals$/);
+  expect(why([], keys)).toBe('there are no packets in it');
+});
 
 test('E7 a recorded line is played to a gateway, which says the same; nothing in the file tells of anybody', async () => {
   const { recording, secrets } = await taped(async (rig) => {

@@ -40,6 +40,10 @@ export class KeyRing {
     this.#keys = keys.toReversed().flatMap(ringKeys);
   }
 
+  get isEmpty(): boolean {
+    return this.#keys.length === 0;
+  }
+
   /** Opens a sealed frame, its stuffing undone. @returns `undefined` when no key does */
   open(frame: Uint8Array): OpenedFrame | undefined {
     const header = readHeader(frame);
