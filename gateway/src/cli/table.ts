@@ -26,6 +26,12 @@ export function ago(time: number | undefined, now: number): string {
   return seconds < 172_800 ? `${Math.round(seconds / 3600)} h ago` : `${Math.round(seconds / 86_400)} d ago`;
 }
 
+/** How long something takes, in the largest unit that tells something. */
+export function span(ms: number): string {
+  if (ms < 120_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;
+  return ms < 7_200_000 ? `${Math.round(ms / 60_000)} min` : `${Math.round(ms / 3_600_000)} h`;
+}
+
 /** A local time that sorts. */
 export function when(time: number): string {
   const date = new Date(time);

@@ -1,19 +1,19 @@
 import type { StepName } from './talk.ts';
 
 /** How far a step is: rows that are left of it, and how long that takes when it goes on as it went. */
-export interface StepProgress {
-  readonly step: StepName;
+export interface StepProgress<Step extends string = StepName> {
+  readonly step: Step;
   readonly left: number;
   /** Absent as long as nothing of it is done. */
   readonly leftMs?: number;
 }
 
 /** Tells from the rows that are left how long a step still takes. */
-export class Progress {
-  #began: { readonly step: StepName; readonly left: number; readonly time: number } | undefined;
+export class Progress<Step extends string = StepName> {
+  #began: { readonly step: Step; readonly left: number; readonly time: number } | undefined;
 
   /** @param now milliseconds of any clock */
-  at(step: StepName, left: number, now: number): StepProgress {
+  at(step: Step, left: number, now: number): StepProgress<Step> {
     const began = this.#began;
     if (began?.step !== step || left > began.left) {
       this.#began = { step, left, time: now };

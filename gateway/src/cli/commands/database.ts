@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
-import { codeOf, counted, systemClock } from '@whorl/protocol';
+import { codeOf, systemClock } from '@whorl/protocol';
 import { loadConfig } from '../../settings/config.ts';
 import type { Config } from '../../settings/config.ts';
 import { contextOf, dataDirectory, guarded, usageError } from '../context.ts';
-import type { MoveStep } from '../../store/postgres/moving.ts';
 import { table } from '../table.ts';
+import { CopyTelling, showCopied } from './database-copy.ts';
 
 const DIGEST_SHOWN = 16;
 
@@ -55,21 +55,16 @@ Examples:
           context.print({ abandoned: true }, () => 'The copy that was begun is forgotten.');
           return;
         }
+        const telling = new CopyTelling({ out: process.stderr, json: context.json, clock: systemClock });
         const stopping = new AbortController();
         process.once('SIGINT', () => stopping.abort());
         const report = await moveToServer({
           ...{ data, database, replace: options.yes === true, clock: systemClock },
           ...{ random: randomBytes, signal: stopping.signal },
           snapshot: (file) => snapshotOf(context, file),
-          told: (step) => process.stderr.write(`${context.json ? JSON.stringify(step) : inWords(step)}\n`),
-        });
-        context.print(report, () =>
-          [
-            `${counted(report.rows, 'row is', 'rows are')} at ${database.url}, the same as in the file, ` +
-              `${(report.stoppedMs / 1000).toFixed(1)} s after the gateway was stopped. Start it with this configuration.`,
-            ...(report.aside === undefined ? [] : [`What was there is kept in schema ${report.aside}.`]),
-          ].join('\n'),
-        );
+          told: (step) => telling.tell(step),
+        }).finally(() => telling.end());
+        context.print(report, () => showCopied(report, database.url));
       });
     });
 }
@@ -119,19 +114,6 @@ async function snapshotOf(context: ReturnType<typeof contextOf>, file: string): 
   } catch (error) {
     if (codeOf(error) === 'GATEWAY_UNREACHABLE') return false;
     throw error;
-  }
-}
-
-function inWords(step: MoveStep): string {
-  switch (step.step) {
-    case 'rows':
-      return `${step.rows.toLocaleString('en')} of ${counted(step.of, 'row')}`;
-    case 'difference':
-      return `${counted(step.rows, 'row')} changed meanwhile, copied in ${step.tookMs} ms`;
-    case 'stop':
-      return 'Stop the gateway now; until then, what changes is copied every few seconds.';
-    case 'last':
-      return 'The gateway is stopped: the last difference.';
   }
 }
 

@@ -3,6 +3,7 @@ import type { JobRow } from '../../store/jobs.ts';
 import { AnswerError } from '../client.ts';
 import { contextOf, guarded, wholeNumber } from '../context.ts';
 import type { Context } from '../context.ts';
+import { ProgressLine } from '../progress-line.ts';
 import { table, when } from '../table.ts';
 
 /** Commands for long work. */
@@ -80,13 +81,13 @@ function addLooking(jobs: Command): void {
 /** Waits for a job's end, showing people how far it is. @throws AnswerError with what made it fail */
 export async function finished(context: Context, job: JobRow): Promise<JobRow> {
   let last = job;
-  const shows = !context.json && process.stderr.isTTY;
+  const shown = new ProgressLine(process.stderr);
   const take = (line: string): void => {
     last = JSON.parse(line) as JobRow;
-    if (shows) process.stderr.write(`\r${last.kind}: ${last.done} of ${last.total}\x1b[K`);
+    if (!context.json) shown.at(`${last.kind}: ${last.done} of ${last.total}`);
   };
   await context.client.follow(`/jobs/${job.id}/progress`, {}, take, new AbortController().signal);
-  if (shows) process.stderr.write('\r\x1b[K');
+  shown.end();
   if (last.error === undefined) return last;
   throw new AnswerError({ ...last.error, remedy: `\`whorl jobs show ${job.id}\` shows it again.` });
 }

@@ -1,7 +1,7 @@
 import { counted, ERRORS } from '@whorl/protocol';
 import type { SitesStatus, SiteView, Stranger } from '../../sites/operations.ts';
 import { apartText } from '../../sites/clocks.ts';
-import { ago, table, when } from '../table.ts';
+import { ago, span, table, when } from '../table.ts';
 
 /** Narrowest screen that a status is made for. */
 const COLUMNS = 80;
@@ -217,9 +217,4 @@ function row(head: string, text: string): string[] {
 
 function shortened(name: string): string {
   return name.length > MOST_NAME ? `${name.slice(0, MOST_NAME - 1)}…` : name;
-}
-
-function span(ms: number): string {
-  if (ms < 120_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;
-  return ms < 7_200_000 ? `${Math.round(ms / 60_000)} min` : `${Math.round(ms / 3_600_000)} h`;
 }

@@ -89,8 +89,9 @@ test('S12 a database is copied while the gateway works on it: what changes meanw
     },
   });
   expect(steps.map(({ step }) => step)).toEqual(
-    expect.arrayContaining(['rows', 'difference', 'stop', 'last']),
+    expect.arrayContaining(['rows', 'difference', 'stop', 'last', 'compared']),
   );
+  expect(steps.at(-1)).toEqual({ step: 'compared', rows: report.rows, of: report.rows });
   expect(steps.find(({ step }) => step === 'difference')).toMatchObject({
     rows: expect.any(Number) as number,
   });
@@ -147,4 +148,17 @@ test('S12 a copy that is given up goes on where it was, with what changed since'
   });
   expect(rows[0]).toBeGreaterThan(first.at(-1) ?? 0);
   expect(checkDatabase(data, database).tables).toEqual(checkDatabase(data, undefined).tables);
+}, 120_000);
+
+test('S12 without a gateway, too, it is told how far the copy is, and how far the comparison', async (context) => {
+  const { store, move } = await working(context, 'stopped', 1200);
+  await store.close();
+  const steps: MoveStep[] = [];
+  const { rows: of } = await move({ snapshot: async () => false, told: (step) => steps.push(step) });
+  const copied = steps.flatMap((one) => (one.step === 'rows' ? [one.rows] : []));
+  expect(copied.length).toBeGreaterThan(3);
+  expect(copied).toEqual(copied.toSorted((a, b) => a - b));
+  expect(steps.filter(({ step }) => step === 'rows').at(-1)).toEqual({ step: 'rows', rows: of, of });
+  expect(steps.at(-1)).toEqual({ step: 'compared', rows: of, of });
+  expect(steps.filter((one) => one.step === 'compared' && one.rows === of)).toHaveLength(1);
 }, 120_000);

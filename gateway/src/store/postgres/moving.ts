@@ -30,7 +30,9 @@ export type MoveStep =
   | { readonly step: 'difference'; readonly rows: number; readonly tookMs: number }
   /** The gateway works on, and the next difference will be about as small: it is time to stop it. */
   | { readonly step: 'stop' }
-  | { readonly step: 'last' };
+  | { readonly step: 'last' }
+  /** Of both sides, table by table. */
+  | { readonly step: 'compared'; readonly rows: number; readonly of: number };
 
 export interface MoveOptions {
   /** The data directory with the database that is copied. */
@@ -149,7 +151,7 @@ class Move {
     const file = opened(this.#file(from.base));
     try {
       const tables = tablesOf(file);
-      const of = tables.reduce((sum, { name }) => sum + countOf(file, name), 0);
+      const of = allOf(file, tables);
       let rows = tables.slice(0, from.tables).reduce((sum, { name }) => sum + countOf(db, name), 0);
       this.#commit(from, () => undefined);
       for (const [index, table] of tables.entries()) {
@@ -203,9 +205,16 @@ class Move {
       const { db } = this.#staging;
       if (from === undefined) this.#staging.begin(file);
       const done = this.#inTransaction(() => {
+        const of = allOf(file, tables);
         if (from !== undefined) putDifference(db, { now: file, before: this.#file(from.base), tables });
-        else for (const table of tables) for (const page of pagesOf(file, table)) putRows(db, table, page);
-        const sums = tables.map((table) => compared(table, file, db));
+        else this.#putAll(file, tables, of);
+        let rows = 0;
+        const sums = tables.map((table) => {
+          const sum = compared(table, file, db);
+          rows += sum.rows;
+          if (sum.rows > 0) told({ step: 'compared', rows, of });
+          return sum;
+        });
         const aside = this.#staging.take(tables, (table) => highest(file, table), clock.wallTime());
         return { tables: sums, ...(aside === undefined ? {} : { aside }) };
       });
@@ -215,6 +224,15 @@ class Move {
     } finally {
       file.close();
     }
+  }
+
+  #putAll(file: Connection, tables: readonly Table[], of: number): void {
+    let rows = 0;
+    for (const table of tables)
+      for (const page of pagesOf(file, table)) {
+        rows += putRows(this.#staging.db, table, page);
+        this.#options.told({ step: 'rows', rows, of });
+      }
   }
 
   async #whenFree(path: string): Promise<Connection> {
@@ -271,6 +289,10 @@ function compared(table: Table, file: Connection, server: Connection): MoveRepor
   if (here.rows !== there.rows || here.digest !== there.digest)
     throw new Error(`${table.name}: ${here.rows} rows, ${there.rows} arrived, and they are not the same`);
   return { name: table.name, ...here };
+}
+
+function allOf(db: Connection, tables: readonly Table[]): number {
+  return tables.reduce((sum, { name }) => sum + countOf(db, name), 0);
 }
 
 function countOf(db: Connection, table: string): number {
