@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { systemClock } from '@whorl/protocol';
 import { expect, onTestFinished, test } from 'vitest';
 import { Client } from './cli/client.ts';
@@ -50,10 +51,8 @@ async function serve(
   return { service: once, api: new Client(localSend(data)) };
 }
 
-const states = (probes: readonly Probe[]): string[] =>
-  probes.map(({ step, state, code }) => [step, state, ...(code === undefined ? [] : [code])].join(' '));
-
-test('S8 test-connection over TLS, the API and a real broker: each step, at both ends, while locked, before and after the first login', async () => {
+/** A master with its own broker, and a satellite that meets it over TLS and is in no list yet. */
+async function overTls() {
   const files = certified(scratch(), 'localhost');
   const port = await freePort();
   const hq = await serve({
@@ -69,8 +68,23 @@ test('S8 test-connection over TLS, the API and a real broker: each step, at both
     sites: { role: 'satellite', syncId: 2, master: above },
     mqtt: { enabled: false, host: '127.0.0.1', port: 0 },
   });
-  const look = (api: Client, body: object = {}): Promise<Probe[]> =>
-    api.send<Probe[]>('POST', '/sites/test-connection', body);
+  const list = async (): Promise<void> => {
+    await hq.api.send('POST', '/sites/lock/code', { code: CODE });
+    await hq.api.send('POST', '/sites/lock/open', { code: CODE });
+    await hq.api.send('POST', '/sites', { syncId: 2, name: 'north', user: 'north', password: PASSWORD });
+    await hq.api.send('POST', '/sites/lock/close');
+  };
+  return { hq, north, port, files, passwordFile, list };
+}
+
+const look = (api: Client, body: object = {}): Promise<Probe[]> =>
+  api.send<Probe[]>('POST', '/sites/test-connection', body);
+
+const states = (probes: readonly Probe[]): string[] =>
+  probes.map(({ step, state, code }) => [step, state, ...(code === undefined ? [] : [code])].join(' '));
+
+test('S8 test-connection over TLS, the API and a real broker: each step, at both ends, while locked, before and after the first login', async () => {
+  const { hq, north, passwordFile, list } = await overTls();
   const unknown = await look(north.api);
   expect(states(unknown).slice(0, 4)).toEqual([
     'name ok',
@@ -79,10 +93,7 @@ test('S8 test-connection over TLS, the API and a real broker: each step, at both
     'login failed SITES_PASSWORD',
   ]);
   expect(unknown.slice(4).map(({ state }) => state)).toEqual(Array.from({ length: 5 }, () => 'skipped'));
-  await hq.api.send('POST', '/sites/lock/code', { code: CODE });
-  await hq.api.send('POST', '/sites/lock/open', { code: CODE });
-  await hq.api.send('POST', '/sites', { syncId: 2, name: 'north', user: 'north', password: PASSWORD });
-  await hq.api.send('POST', '/sites/lock/close');
+  await list();
   const all = await look(north.api);
   expect(states(all)).toEqual(
     ['name', 'port', 'tls', 'login', 'id', 'version', 'clock', 'round trip', 'password'].map(
@@ -120,15 +131,51 @@ test('S8 test-connection tells a name that nobody knows from a certificate that 
     sites: { role: 'master' },
     mqtt: { enabled: true, host: '127.0.0.1', port, tls: files },
   });
-  const look = (url: string, ca?: string): Promise<readonly Probe[]> =>
+  const seen = (url: string, ca?: string): Promise<readonly Probe[]> =>
     probe(systemClock, brokerProbe(url, ca));
-  const [name] = await look('mqtts://no-such-name.invalid');
+  const [name] = await seen('mqtts://no-such-name.invalid');
   expect(name).toMatchObject({ state: 'failed', code: 'SITES_NAME' });
-  const stranger = await look(`mqtts://localhost:${port}`);
+  const stranger = await seen(`mqtts://localhost:${port}`);
   expect(states(stranger)[2]).toBe('tls failed SITES_TLS');
-  const other = await look(`mqtts://localhost:${port}`, files.cert);
+  const other = await seen(`mqtts://localhost:${port}`, files.cert);
   expect(other[2]).toMatchObject({
     code: 'SITES_TLS',
     text: expect.stringContaining('hq.example') as string,
   });
+}, 120_000);
+
+/** Asks for TLS, and for nothing behind it. @returns whether it was answered before the connection was closed */
+function shaken(port: number, ca: string, from: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const raw = connect({ port, host: '127.0.0.1', localAddress: from });
+    raw.on('error', () => resolve(false));
+    const socket = connectTls({ socket: raw, ca, servername: 'localhost' });
+    onTestFinished(() => void socket.destroy());
+    socket.on('error', () => resolve(false));
+    socket.once('close', () => resolve(false));
+    socket.once('secureConnect', () => resolve(true));
+  });
+}
+
+test('S7 S12 a flood of TLS handshakes from an address costs no more than 16 of them a second, and a site goes on as ever', async (context) => {
+  if (process.platform === 'darwin') context.skip('this system has one loopback address');
+  const { hq, north, port, files, list } = await overTls();
+  await list();
+  await north.api.send('POST', '/sites/sync', {});
+  const ca = readFileSync(files.cert, 'utf8');
+  const began = systemClock.now();
+  const flood = Promise.all(Array.from({ length: 400 }, () => shaken(port, ca, '127.0.0.9')));
+  await hq.api.send('POST', '/users', { id: 7, name: 'Ada' });
+  await north.api.send('POST', '/sites/sync', {});
+  expect(await north.api.get('/users/7')).toMatchObject({ name: 'Ada' });
+  expect(states(await look(north.api)).slice(0, 4), 'who connects anew').toEqual([
+    'name ok',
+    'port ok',
+    'tls ok',
+    'login ok',
+  ]);
+  const done = (await flood).filter((one) => one).length;
+  const seconds = (systemClock.now() - began) / 1000;
+  expect(done).toBeGreaterThan(0);
+  expect(done).toBeLessThanOrEqual(64 + 16 * seconds + 1);
 }, 120_000);

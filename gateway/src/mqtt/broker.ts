@@ -16,6 +16,7 @@ import { BoundedStream } from './bounded-stream.ts';
 import { Bucket } from '../settings/bucket.ts';
 import { MOST_COMMAND_BYTES } from './desk.ts';
 import { shortened } from './errors.ts';
+import { Handshakes, onceHeard } from './handshakes.ts';
 import { brokerPassword, samePassword } from './password.ts';
 import { SiteGate } from './site-gate.ts';
 import type { BrokerSites } from './site-gate.ts';
@@ -89,7 +90,7 @@ export async function startBroker(parts: BrokerParts): Promise<Broker> {
     const socket = sockets.get(stream);
     if (socket !== undefined) strangers.admitted(socket);
   });
-  const server = serverFor(config, (socket) => {
+  const welcome = (socket: Socket): void => {
     const stream = new BoundedStream(socket, {
       first: HELLO_BYTES,
       later: MOST_COMMAND_BYTES + HELLO_BYTES,
@@ -99,9 +100,24 @@ export async function startBroker(parts: BrokerParts): Promise<Broker> {
     sockets.set(stream, socket);
     stream.on('close', () => open.delete(stream));
     aedes.handle(stream);
+  };
+  const secured = config.tls && tlsServer(config.tls, welcome);
+  const handshakes = new Handshakes(parts.clock);
+  const server = createServer({ noDelay: true }, (socket) => {
+    // With TLS, too, from its first byte on and not only once its handshake is done.
+    strangers.came(socket);
+    if (secured === undefined) welcome(socket);
+    else
+      onceHeard(socket, { clock: parts.clock, patienceMs: HELLO_MS }, () => {
+        const address = socket.remoteAddress ?? '';
+        if (handshakes.mayBegin(address)) {
+          secured.emit('connection', socket);
+          return;
+        }
+        gate.warn({ address }, `mqtt: ${address} begins too many TLS handshakes; one was not begun`);
+        socket.destroy();
+      });
   });
-  // With TLS, too, from its first byte on and not only once its handshake is done.
-  server.prependListener('connection', (socket) => strangers.came(socket));
   const aedes = await gate.openAedes();
   try {
     await listen(server, config);
@@ -259,12 +275,7 @@ function isLevel(given: string | undefined, wanted: string | undefined): boolean
   return given === '#' || given === '+' || given === wanted;
 }
 
-function serverFor(config: MqttConfig, onSocket: (socket: Socket) => void): Server {
-  return config.tls === undefined
-    ? createServer({ noDelay: true }, onSocket)
-    : tlsServer(config.tls, onSocket);
-}
-
+/** Listens nowhere: connections are handed to it. */
 function tlsServer(
   { cert, key }: NonNullable<MqttConfig['tls']>,
   onSocket: (socket: Socket) => void,
