@@ -13,7 +13,7 @@ import type { IdentityPlace } from './identity.ts';
 import { Login, tokenName } from './login.ts';
 import { Pace, pause } from './pace.ts';
 import type { AnswerOf, Summary } from './requests.ts';
-import { nextExchange } from './schedule.ts';
+import { nextExchange, untilLook } from './schedule.ts';
 import type { SiteName } from './secrets.ts';
 import { summaryOf } from './summary.ts';
 import type { OpenSatelliteWire } from './wire.ts';
@@ -179,18 +179,28 @@ export class Satellite {
     if (this.#running !== undefined || this.#stopping.signal.aborted) return;
     this.#cancel();
     const { clock, site } = this.#parts.ground;
-    const at = nextExchange({
-      ...{ settings: this.#parts.settings(), ended: this.#ended, failures: this.#failures },
-      ...{ asked: this.#asked, news: this.#news, now: clock.now(), minute: this.#parts.minute() },
-    });
+    const at = this.#next();
     const { next: _, ...state } = this.#state;
     this.#state = at === undefined ? state : { ...state, next: site.now + Math.max(at - clock.now(), 0) };
     if (at === undefined) return;
-    this.#cancel = clock.after(at - clock.now(), () => {
+    this.#cancel = clock.after(untilLook(this.#parts.settings(), at - clock.now()), () => {
+      // It is not yet time, or quiet hours have begun.
+      if ((this.#next() ?? Infinity) > clock.now()) {
+        this.#plan();
+        return;
+      }
       this.#running = this.#run().finally(() => {
         this.#running = undefined;
         this.#plan();
       });
+    });
+  }
+
+  #next(): number | undefined {
+    return nextExchange({
+      ...{ settings: this.#parts.settings(), ended: this.#ended, failures: this.#failures },
+      ...{ asked: this.#asked, news: this.#news, now: this.#parts.ground.clock.now() },
+      minute: this.#parts.minute(),
     });
   }
 

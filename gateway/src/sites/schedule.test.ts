@@ -12,6 +12,7 @@ test('S4 quiet hours, pauses and failures say when the next exchange begins', ()
   expect(nextExchange({ ...plan, failures: 1 })).toBe(5_000);
   expect(nextExchange({ ...plan, minute: 1380 })).toBe(1000 + 180 * 60_000);
   expect(nextExchange({ ...plan, minute: 1380, asked: 900 })).toBe(900);
+  expect(nextExchange({ ...plan, minute: 1315 }), 'which is in them').toBe(1000 + 245 * 60_000);
   expect(nextExchange({ ...plan, settings: { ...settings, intervalMinutes: 0 } })).toBeUndefined();
   expect(quietFor(settings, 60)).toBe(60);
   expect(quietFor(settings, 120)).toBe(0);

@@ -29,12 +29,24 @@ export interface Plan {
  * interval, the quiet hours or earlier failures.
  */
 export function nextExchange(plan: Plan): number | undefined {
-  const { settings, ended, failures, asked, news, now } = plan;
+  const { settings, asked, now } = plan;
   if (asked !== undefined) return asked;
+  if (settings.intervalMinutes === 0) return undefined;
+  const wanted = wantedAt(plan);
+  const from = Math.max(wanted, now);
+  const minutes = Math.floor((from - now) / MINUTE_MS);
+  const quiet = quietFor(settings, (plan.minute + minutes) % DAY_MINUTES);
+  return quiet > 0 ? now + (minutes + quiet) * MINUTE_MS : wanted;
+}
+
+/** How long to wait for an exchange before it is looked again: the clock on the wall may be set at any time. */
+export function untilLook({ quiet }: Pick<SiteSyncSettings, 'quiet'>, waitMs: number): number {
+  return quiet.length === 0 ? waitMs : Math.min(waitMs, MINUTE_MS);
+}
+
+/** Without quiet hours. */
+function wantedAt({ settings, ended, failures, news, now }: Plan): number {
   const { intervalMinutes, continuous } = settings;
-  if (intervalMinutes === 0) return undefined;
-  const quiet = quietFor(settings, plan.minute);
-  if (quiet > 0) return now + quiet * MINUTE_MS;
   if (ended === undefined) return now;
   const regular = ended + intervalMinutes * MINUTE_MS;
   if (failures > 0) return Math.min(regular, ended + (RETRIES_MS[failures - 1] ?? LAST_RETRY_MS));

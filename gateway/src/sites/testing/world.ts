@@ -119,6 +119,8 @@ export class SatelliteNode extends Node {
   identity: Identity;
   settings: SiteSyncSettings = { ...DEFAULT_SITE_SYNC, intervalMinutes: 5, continuous: false };
   password = PASSWORD;
+  /** Of the day, by its clock on the wall. */
+  minute = (): number => Math.floor(this.#world.clock.wallTime() / 60_000) % 1440;
   satellite: Satellite;
   readonly #world: World;
 
@@ -145,7 +147,7 @@ export class SatelliteNode extends Node {
       },
       host: `pc of ${this.name}`,
       settings: () => this.settings,
-      minute: () => Math.floor(this.#world.clock.wallTime() / 60_000) % 1440,
+      minute: () => this.minute(),
       terminals: () => Promise.resolve([]),
     });
   }
