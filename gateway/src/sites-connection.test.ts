@@ -15,6 +15,7 @@ import { silentLog } from './settings/log.ts';
 import { certified } from './mqtt/testing/certified.ts';
 import { probe } from './sites/probe.ts';
 import type { Probe } from './sites/probe.ts';
+import type { SitesStatus } from './sites/operations.ts';
 
 const CODE = 'open-sesame-41';
 const PASSWORD = 'correct horse battery';
@@ -52,8 +53,8 @@ async function serve(
 }
 
 /** A master with its own broker, and a satellite that meets it over TLS and is in no list yet. */
-async function overTls() {
-  const files = certified(scratch(), 'localhost');
+async function overTls({ ahead = 0 } = {}) {
+  const files = certified(scratch(), 'localhost', ahead);
   const port = await freePort();
   const hq = await serve({
     site: { name: 'hq', lines: [] },
@@ -132,7 +133,7 @@ test('S8 test-connection tells a name that nobody knows from a certificate that 
     mqtt: { enabled: true, host: '127.0.0.1', port, tls: files },
   });
   const seen = (url: string, ca?: string): Promise<readonly Probe[]> =>
-    probe(systemClock, brokerProbe(url, ca));
+    probe(systemClock, brokerProbe(systemClock, { url, ca }));
   const [name] = await seen('mqtts://no-such-name.invalid');
   expect(name).toMatchObject({ state: 'failed', code: 'SITES_NAME' });
   const stranger = await seen(`mqtts://localhost:${port}`);
@@ -179,3 +180,29 @@ test('S7 S12 a flood of TLS handshakes from an address costs no more than 16 of 
   expect(done).toBeGreaterThan(0);
   expect(done).toBeLessThanOrEqual(64 + 16 * seconds + 1);
 }, 120_000);
+
+const YEAR_MS = 365 * 86_400_000;
+
+test.each([
+  ['began in 1970', 10 * YEAR_MS, 'not yet valid'],
+  ['says 2099', -10 * YEAR_MS, 'expired'],
+])(
+  'S8 S11 a machine whose clock %s is told that by its clock the certificate is not good',
+  async (_, ahead, why) => {
+    const { north } = await overTls({ ahead });
+    const today = new Date(systemClock.wallTime()).toISOString().slice(0, 10);
+    const told = new RegExp(
+      `certificate (is|has) ${why}, by this machine’s clock, which shows ${today} \\d\\d:\\d\\d UTC`,
+    );
+    const tls = (await look(north.api))[2];
+    expect(tls).toMatchObject({ state: 'failed', code: 'SITES_TLS' });
+    expect(tls?.text).toMatch(told);
+    expect(tls?.remedy).toContain('set this machine’s clock first');
+    await expect(north.api.send('POST', '/sites/sync', {})).rejects.toMatchObject({
+      view: { code: 'MQTT_CONNECT', message: expect.stringMatching(told) as string },
+    });
+    const { master } = await north.api.get<SitesStatus>('/sites');
+    expect(master?.trouble?.text, 'and it stays in the status').toMatch(told);
+  },
+  120_000,
+);

@@ -256,7 +256,7 @@ async function openSatellite(
       name: above.name,
       url: above.url,
       satellite: () => satellite,
-      way: brokerProbe(above.url, above.ca),
+      way: brokerProbe(clock, above),
     },
   });
   await desk.load();

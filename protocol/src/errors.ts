@@ -136,7 +136,8 @@ export const ERRORS = {
   EXPORT_SEALED: 'The file cannot be decrypted: wrong passphrase, or damaged.',
   HTTP_LISTEN:
     'The address for the API could not be opened. Is another program using the port? `http.port` names it.',
-  HTTP_TLS: 'Certificate or key for the API are missing, damaged, or not meant for each other.',
+  HTTP_TLS:
+    'Certificate or key for the API are missing, damaged, too old, or not meant for each other. Where a date is to blame, look at this machine’s clock first.',
   // Accounts.
   ACCOUNT_EXISTS: 'An account of this name exists already.',
   ACCOUNT_LAST: 'This is the last admin. Make another one first.',
@@ -158,7 +159,7 @@ export const ERRORS = {
   MQTT_BUSY: 'Commands come faster than the gateway takes them. Wait a few seconds, then repeat it.',
   MQTT_COMMAND: 'The command does not fit. The message names the place; MQTT.md lists what each one holds.',
   MQTT_CONNECT:
-    'The MQTT broker does not answer, or refuses; it is tried again by itself. Check url, user, password file and certificate.',
+    'The MQTT broker does not answer, or refuses; it is tried again by itself. Check url, user, password file, certificate, and where a date is to blame this machine’s clock.',
   MQTT_ID_USED:
     'Each command needs an id of its own. Only a repetition of the same command has the same one.',
   MQTT_JSON: 'A command is a JSON object in UTF-8 with an `id`. MQTT.md has examples.',
@@ -208,7 +209,7 @@ export const ERRORS = {
   SITES_ROLE:
     'This gateway has not the role that this needs. `site.role` in the configuration says which it has.',
   SITES_TLS:
-    'No TLS with the broker. Check its certificate: name, date, and the authority that signed it (`site.master.ca`).',
+    'No TLS with the broker. Where a date is to blame, set this machine’s clock first when it is wrong; else check the broker’s certificate: name, date, and the authority that signed it (`site.master.ca`).',
   SITES_TOKEN: 'The master does not know the token of this site; it logs in with its password again.',
   SITES_UNKNOWN:
     'The master’s list has no such site. `whorl sites list` there shows all; `whorl sites add` adds one.',

@@ -3,6 +3,7 @@ import { WhorlError } from '@whorl/protocol';
 import type { Cancel, Clock } from '@whorl/protocol';
 import { MqttClient } from 'mqtt';
 import type { IPublishPacket } from 'mqtt';
+import { tlsTrouble } from '../settings/tls-trouble.ts';
 
 export interface ConnectionParts {
   /** Opens a connection to the broker; its failure is the stream's. */
@@ -60,7 +61,7 @@ export class Connection {
       will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: true },
     });
     this.#client.on('error', (error) => {
-      this.#trouble = error.message;
+      this.#trouble = tlsTrouble(error, parts.clock.wallTime());
     });
     this.#client.on('message', (topic, payload, { retain }: IPublishPacket) => {
       parts.onMessage({ topic, payload, retained: retain });

@@ -3,13 +3,18 @@ import { connect, isIP } from 'node:net';
 import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { describe, WhorlError } from '@whorl/protocol';
+import type { Clock } from '@whorl/protocol';
 import { brokerPlace } from '../settings/mqtt.ts';
 import type { BrokerPlace } from '../settings/mqtt.ts';
+import { tlsTrouble } from '../settings/tls-trouble.ts';
 import type { ProbeStep } from '../sites/probe.ts';
 import { readAuthority } from './ways.ts';
 
 /** Steps on the way to a broker, each on a connection of its own on which nothing is said. */
-export function brokerProbe(url: string, ca: string | undefined): readonly ProbeStep[] {
+export function brokerProbe(
+  clock: Pick<Clock, 'wallTime'>,
+  { url, ca }: { readonly url: string; readonly ca?: string | undefined },
+): readonly ProbeStep[] {
   const place = brokerPlace(url);
   if (place === undefined) return [];
   const { host, port } = place;
@@ -26,7 +31,7 @@ export function brokerProbe(url: string, ca: string | undefined): readonly Probe
         return `${remoteAddress} answers at port ${port}`;
       },
     },
-    { step: 'tls', look: (signal) => tlsOf(place, ca, signal) },
+    { step: 'tls', look: (signal) => tlsOf(place, { ca, clock }, signal) },
   ];
 }
 
@@ -42,7 +47,7 @@ async function nameOf(host: string): Promise<string> {
 
 async function tlsOf(
   { host, port, tls }: BrokerPlace,
-  ca: string | undefined,
+  { ca, clock }: { readonly ca: string | undefined; readonly clock: Pick<Clock, 'wallTime'> },
   signal: AbortSignal,
 ): Promise<string> {
   if (!tls) return 'none needed on this machine';
@@ -52,7 +57,7 @@ async function tlsOf(
     ...(ca === undefined ? {} : { ca: readAuthority(ca) }),
   });
   await opened(socket, 'secureConnect', signal).catch((cause: unknown) => {
-    throw new WhorlError('SITES_TLS', `${host}:${port}: ${describe(cause)}`, { cause });
+    throw new WhorlError('SITES_TLS', `${host}:${port}: ${tlsTrouble(cause, clock.wallTime())}`, { cause });
   });
   const { valid_to: until } = socket.getPeerCertificate();
   const protocol = socket.getProtocol() ?? 'TLS';

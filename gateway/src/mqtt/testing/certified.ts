@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { seededRandom, systemClock } from '@whorl/protocol';
 import { makeCertificate } from '../../http/certificate.ts';
 
-/** Certificate and key of a broker, as files; valid for a day. */
-export function certified(directory: string, name: string): { cert: string; key: string } {
-  const now = systemClock.wallTime();
+/** Certificate and key of a broker, as files; valid for a day. @param ahead of today, milliseconds */
+export function certified(directory: string, name: string, ahead = 0): { cert: string; key: string } {
+  const now = systemClock.wallTime() + ahead;
   const made = makeCertificate({
     ...{ names: [name], from: now - 1000, until: now + 86_400_000 },
     serial: seededRandom(1).bytes(8),
