@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, WhorlError } from '@whorl/protocol';
 import type { Clock, Random } from '@whorl/protocol';
 import type { HttpConfig } from '../settings/http.ts';
+import { tlsTrouble } from '../settings/tls-trouble.ts';
 import { makeCertificate } from './certificate.ts';
 import { makeDirectories } from '../settings/directories.ts';
 
@@ -27,6 +28,8 @@ const DAY_MS = 86_400_000;
 const VALID_MS = 3650 * DAY_MS;
 /** Clocks of those who connect may be a little behind. */
 const EARLIER_MS = DAY_MS;
+/** The clock may be wrong when it is made: 1970 or 2099. It is good in the years of this release in any case. */
+const RELEASED = Date.UTC(2026, 0, 1);
 const SERIAL_BYTES = 16;
 /** Listening there is listening at every address of the machine. */
 export const ANYWHERE: readonly string[] = ['0.0.0.0', '::'];
@@ -42,7 +45,7 @@ export function identityOf(parts: IdentityParts): Identity {
   const folder = join(data, 'tls');
   const [cert, key] = [join(folder, 'gateway.crt'), join(folder, 'gateway.key')];
   if (!existsSync(cert) || !existsSync(key)) write(folder, { cert, key }, made(parts));
-  return checkedIdentity(cert, key, clock);
+  return checkedIdentity(cert, key);
 }
 
 function made({ config, clock, random }: IdentityParts): Identity {
@@ -51,8 +54,8 @@ function made({ config, clock, random }: IdentityParts): Identity {
   const names = new Set([hostname(), 'localhost', '127.0.0.1', '::1', ...own, ...config.names]);
   return makeCertificate({
     names: [...names],
-    from: now - EARLIER_MS,
-    until: now + VALID_MS,
+    from: Math.min(now, RELEASED) - EARLIER_MS,
+    until: Math.max(now, RELEASED) + VALID_MS,
     serial: random.bytes(SERIAL_BYTES),
   });
 }
@@ -71,7 +74,8 @@ function write(folder: string, paths: Identity, { cert, key }: Identity): void {
   }
 }
 
-function checkedIdentity(certFile: string, keyFile: string, clock: Clock): Identity {
+/** @param clock none for a certificate that is accepted by its fingerprint: its dates say nothing */
+function checkedIdentity(certFile: string, keyFile: string, clock?: Clock): Identity {
   try {
     const [cert, key] = [readFileSync(certFile, 'utf8'), readFileSync(keyFile, 'utf8')];
     // Windows has no such bits; there the directory's access list protects the file.
@@ -80,8 +84,11 @@ function checkedIdentity(certFile: string, keyFile: string, clock: Clock): Ident
     const parsed = new X509Certificate(cert);
     if (!parsed.checkPrivateKey(createPrivateKey(key)))
       throw new WhorlError('HTTP_TLS', `${keyFile} is not the key of ${certFile}`);
-    if (parsed.validToDate.getTime() <= clock.wallTime())
-      throw new WhorlError('HTTP_TLS', `${certFile} has expired on ${parsed.validTo}`);
+    if (clock !== undefined && parsed.validToDate.getTime() <= clock.wallTime())
+      throw new WhorlError(
+        'HTTP_TLS',
+        tlsTrouble(`${certFile} has expired on ${parsed.validTo}`, clock.wallTime(), 'CERT_HAS_EXPIRED'),
+      );
     return { cert, key };
   } catch (cause) {
     if (cause instanceof WhorlError) throw cause;
