@@ -78,7 +78,9 @@ async function repairOf(site: Site, terminal: string, doubt: Doubt, looked: Look
   const rowsOf = (users: readonly number[]): LedgerRow[] => users.flatMap((user) => rows.get(user) ?? []);
   const gone = anew ? [] : await goneThere(site, terminal, rowsOf(missing));
   if (autoSync === 'off') {
-    const wrong = anew ? rowsOf([...missing, ...different]) : [];
+    // Who was deleted there, and is back with an older state, too.
+    const back = unexpected.filter((user) => rows.get(user)?.reason === 'deleted-at-terminal');
+    const wrong = anew ? rowsOf([...missing, ...different, ...back]) : [];
     const again = wentBack(doubt) ? await broughtBack(site, terminal, unexpected) : [];
     return { ledger: [...gone, ...wrong.map(notThere), ...again.map(heldBack)], pulls: returned };
   }

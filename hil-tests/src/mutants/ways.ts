@@ -5,6 +5,13 @@ const SYNC = 'gateway/src/sync';
 /** Of how things are done: what is told of them, what travels, who waits; and what the simulation found once. */
 export const MUTANTS_OF_WAYS: readonly Mutant[] = [
   {
+    name: 'who came back to where they were deleted is not known to be there',
+    file: `${SYNC}/trust.ts`,
+    from: 'rowsOf([...missing, ...different, ...back])',
+    to: 'rowsOf([...missing, ...different])',
+    by: 'programmes',
+  },
+  {
     name: 'what is decided next is fetched before',
     file: `${SYNC}/inbox.ts`,
     from: 'await decide(site, id, { take });',
