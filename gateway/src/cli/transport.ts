@@ -4,9 +4,10 @@ import { isIP } from 'node:net';
 import type { Socket } from 'node:net';
 import { connect } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
-import { describe, WhorlError } from '@whorl/protocol';
+import { describe, systemClock, WhorlError } from '@whorl/protocol';
 import { socketPath } from '../http/socket.ts';
 import { isLoopback } from '../settings/loopback.ts';
+import { tlsTrouble } from '../settings/tls-trouble.ts';
 
 /** One request as it goes out. */
 export interface Outgoing {
@@ -51,26 +52,36 @@ export function gatewayUrl(text: string): URL {
   return url;
 }
 
-/** The certificate that a gateway shows; nothing is sent to it. @throws WhorlError GATEWAY_UNREACHABLE */
+/**
+ * The certificate that a gateway shows; nothing is sent to it.
+ * @returns `untrusted`: why the system does not trust it, when it does not
+ * @throws WhorlError GATEWAY_UNREACHABLE
+ */
 export async function certificateAt(
   url: URL,
-): Promise<{ readonly fingerprint: string; readonly trusted: boolean }> {
+): Promise<{ readonly fingerprint: string; readonly untrusted?: string }> {
   const socket = await handshake(url);
   const fingerprint = fingerprintFrom(socket);
-  const trusted = socket.authorized;
+  const untrusted = socket.authorized ? {} : { untrusted: whyUntrusted(socket) };
   socket.destroy();
-  return { fingerprint, trusted };
+  return { fingerprint, ...untrusted };
+}
+
+function whyUntrusted({ authorizationError }: TLSSocket): string {
+  const text = 'a certificate that nobody vouches for';
+  return tlsTrouble(text, systemClock.wallTime(), String(authorizationError));
 }
 
 async function secured(url: URL, fingerprint: string | undefined): Promise<TLSSocket> {
   const socket = await handshake(url);
   const shown = fingerprintFrom(socket);
+  const why = whyUntrusted(socket);
   if (fingerprint === undefined ? socket.authorized : shown === fingerprint) return socket;
   socket.destroy();
   throw new WhorlError(
     'GATEWAY_CERTIFICATE',
     fingerprint === undefined
-      ? `${url.origin} shows a certificate that nobody vouches for: ${shown}`
+      ? `${url.origin} shows ${why}: ${shown}`
       : `${url.origin} shows ${shown}; accepted was ${fingerprint}`,
   );
 }

@@ -102,20 +102,20 @@ async function codeFrom(file: string | undefined): Promise<string> {
  */
 async function accepted(url: URL, wanted: string | undefined): Promise<string | undefined> {
   if (url.protocol === 'http:') return undefined;
-  const { fingerprint, trusted } = await certificateAt(url);
+  const { fingerprint, untrusted } = await certificateAt(url);
   const known = wanted?.toUpperCase() ?? new Logins().get(url)?.fingerprint;
   if (known !== undefined) {
     if (known === fingerprint) return fingerprint;
     throw new WhorlError('GATEWAY_CERTIFICATE', `${url.origin} shows ${fingerprint}, not ${known}`);
   }
-  if (trusted) return undefined;
+  if (untrusted === undefined) return undefined;
   if (!process.stdin.isTTY)
     throw new WhorlError(
       'GATEWAY_CERTIFICATE',
-      `nobody vouches for ${fingerprint}; --fingerprint accepts it`,
+      `${url.origin} shows ${untrusted}: ${fingerprint}; --fingerprint accepts it`,
     );
   const answer = await question(
-    `${url.origin} shows a certificate that nobody vouches for:\n  ${fingerprint}\n` +
+    `${url.origin} shows ${untrusted}:\n  ${fingerprint}\n` +
       'Is that what `whorl status` shows on its own machine? (yes or no) ',
   );
   if (!/^y(es)?$/i.test(answer))
