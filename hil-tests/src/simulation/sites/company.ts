@@ -35,6 +35,7 @@ export class Company {
   readonly directory: string;
   /** Whoever was killed and is not tidied up behind yet. */
   readonly #dying = new Set<Promise<void>>();
+  #machines = 0;
   #brokerUp = true;
 
   private constructor(plan: CompanyPlan) {
@@ -65,7 +66,9 @@ export class Company {
 
   /** @param hall whether its terminals are emulated */
   premises(name: string, syncId: number, hall = false, place = name): Premises {
-    const seed = this.plan.seed * 100 + syncId;
+    // A copy that drew the same as its original would name what it does by the same names.
+    const seed = this.plan.seed * 10_000 + this.#machines;
+    this.#machines += 1;
     const { clock } = this;
     return new Premises({
       ...{ name, syncId, clock, seed, directory: join(this.directory, place) },
