@@ -32,6 +32,7 @@ export async function restore({ rig, belief, archive }: Played): Promise<string 
   belief.forgot(then, {
     there: new Set(on.flatMap((terminal) => [...terminal.users().keys()])),
     others: othersThan(kept.held, held, rig),
+    terminals: [...rig.terminals.keys()],
     isStill({ terminal: name, user, field, value }) {
       const terminal = rig.terminal(name);
       const held = terminal.power === 'on' ? terminal.record(user)?.fields.get(field) : undefined;

@@ -26,6 +26,8 @@ export interface Still {
   readonly there: ReadonlySet<number>;
   /** `terminal user`: what is there, or was to be, is not what the gateway has again. */
   readonly others: readonly string[];
+  /** All of them, by name. */
+  readonly terminals: readonly string[];
   /** Whether it is still at the terminal where it was enrolled. */
   readonly isStill: (one: Enrolled) => boolean;
 }
@@ -224,6 +226,8 @@ export class Belief {
   forgot({ users, safe, autoSync, keepsNames, erasures }: Remembered, still: Still): void {
     const { there, isStill } = still;
     const erased = new Set(this.#erasures.slice(erasures));
+    // Deleted a moment ago, and maybe on the way to a terminal even now.
+    const going = [...this.#deleted].filter((user) => !erased.has(user));
     for (const user of [...this.users.keys(), ...there, ...erased, ...this.#deleted]) this.#raced.add(user);
     this.users.clear();
     for (const [user, known] of users) {
@@ -236,7 +240,12 @@ export class Belief {
     const later = this.enrolled.filter((one) => !safe.includes(one) && !erased.has(one.user));
     this.autoSync = autoSync;
     // It takes nothing from terminals then, and overwrites or removes nothing there that may be nowhere else.
-    if (!this.taken) for (const other of still.others) this.apart.add(other);
+    if (!this.taken)
+      for (const other of [
+        ...still.others,
+        ...still.terminals.flatMap((name) => going.map((user) => `${name} ${user}`)),
+      ])
+        this.apart.add(other);
     this.enrolled = [...before, ...(this.taken ? later.filter(isStill) : [])];
     this.#safe = new Set(before);
     this.keepsNames = keepsNames;
