@@ -52,8 +52,9 @@ export async function breakOffAt(run: Run): Promise<string | undefined> {
   for (let more = random.below(4); more >= 0; more -= 1) told.push(change(run, place));
   const breaks = pick(random, BREAKS)(run, place);
   const met = { stage: false, broken: false };
-  // At once, or amid what is said from then on.
-  let left = random.below(pick(random, TRANSMISSIONS));
+  // At once, or amid what is said from then on: of a sync that is over, only that it is.
+  const said = random.below(pick(random, TRANSMISSIONS));
+  let left = stage === 'over' ? 0 : said;
   const breakNow = (): void => {
     if (met.broken) return;
     met.broken = true;

@@ -31,9 +31,9 @@ const DEEDS: readonly (readonly [times: number, deed: Deed])[] = [
   [2, troubles.restartOne],
   [4, troubles.syncNow],
   [2, troubles.backUp],
-  [2, troubles.restoreSite],
-  [2, troubles.restoreMaster],
-  [5, regret],
+  [1, troubles.restoreSite],
+  [1, troubles.restoreMaster],
+  [3, regret],
   [1, troubles.loseDisk],
   [1, troubles.clone],
 ];

@@ -24,16 +24,15 @@ const EVERYTHING: Capabilities = {
 };
 
 /** Somebody enrols a credential at a terminal: their first one there, or one more. */
-export async function enrol(run: Run, whom?: number): Promise<string | undefined> {
+export async function enrol(run: Run): Promise<string | undefined> {
   const site = someSite(run);
   if (site === undefined) return undefined;
-  const user = whom ?? someone(run, site);
-  const { hall } = site.plan;
-  return hall === undefined ? enrolStandIn(run, site, user) : enrolAtTerminal(run, { site, hall, user });
+  return site.plan.hall === undefined ? enrolStandIn(run, site) : enrolAtTerminal(run, site, site.plan.hall);
 }
 
-async function enrolStandIn(run: Run, site: Premises, user: number): Promise<string | undefined> {
+async function enrolStandIn(run: Run, site: Premises): Promise<string | undefined> {
   const { random, company } = run;
+  const user = someone(run, site);
   const terminal = pick(random, DOORS);
   const { store, gateway } = site.now;
   const held = await store.user(user);
@@ -68,10 +67,11 @@ async function enrolStandIn(run: Run, site: Premises, user: number): Promise<str
 /** On the virtual line, with all that lies between a finger and the gateway's table. */
 async function enrolAtTerminal(
   run: Run,
-  at: { site: Premises; hall: NonNullable<Premises['plan']['hall']>; user: number },
+  site: Premises,
+  hall: NonNullable<Premises['plan']['hall']>,
 ): Promise<string | undefined> {
   const { random, truth } = run;
-  const { site, hall, user } = at;
+  const user = someone(run, site);
   const name = pick(random, DOORS);
   const terminal = hall.terminals.get(name);
   if (terminal === undefined) return undefined;
@@ -164,8 +164,9 @@ export async function comeIn(run: Run): Promise<string | undefined> {
   return `${site.name}: ${count} events${code === undefined ? '' : `: ${code}`}`;
 }
 
-export async function add(run: Run, user = 1 + run.random.below(run.users)): Promise<string | undefined> {
+export async function add(run: Run): Promise<string | undefined> {
   const { random, truth } = run;
+  const user = 1 + random.below(run.users);
   const name = `Person ${random.below(1000)}`;
   const groups = someGroups(random);
   const done = await atMaster(run, (operations) =>
@@ -176,23 +177,33 @@ export async function add(run: Run, user = 1 + run.random.below(run.users)): Pro
   return done === 'done' ? `hq: user ${user} is added as ${name}, groups ${groups.join(' ')}` : undefined;
 }
 
-export async function rename(run: Run, user = anybody(run)): Promise<string | undefined> {
+export async function rename(run: Run): Promise<string | undefined> {
   const { random, truth } = run;
+  const user = anybody(run);
   const name = `Person ${random.below(1000)}`;
   const done = await atMaster(run, (operations) => operations.editUser(user, { set: { name }, clear: [] }));
   if (done === 'unsure') truth.doubt(user);
+  if (done === 'done') changed(run, user);
   if (done === 'done') truth.named(user, name);
   return done === 'done' ? `hq: user ${user} is called ${name}` : undefined;
 }
 
-export async function regroup(run: Run, user = anybody(run)): Promise<string | undefined> {
+export async function regroup(run: Run): Promise<string | undefined> {
+  const user = anybody(run);
   const groups = someGroups(run.random);
   const done = await atMaster(run, (operations) => operations.editUser(user, { set: { groups }, clear: [] }));
+  if (done === 'done') changed(run, user);
   return done === 'done' ? `hq: user ${user} has groups ${groups.join(' ')}` : undefined;
 }
 
-export async function remove(run: Run, user = anybody(run)): Promise<string | undefined> {
+/** Whom a backup brought back to the master, and somebody changes there, may stay. */
+function changed({ truth }: Run, user: number): void {
+  if (!truth.people.has(user)) truth.doubt(user);
+}
+
+export async function remove(run: Run): Promise<string | undefined> {
   const { truth, company } = run;
+  const user = anybody(run);
   const done = await atMaster(run, (operations) => operations.deleteUser(user));
   if (done === 'unsure') truth.doubt(user);
   if (done !== 'done') return undefined;
