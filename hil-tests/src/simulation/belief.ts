@@ -84,6 +84,11 @@ export class Belief {
     return this.autoSync !== 'off' && this.autoSync !== 'all';
   }
 
+  /** Whether some terminal may hold something else of a user than it was given. */
+  isApart(user: number): boolean {
+    return isAmong(this.apart, user);
+  }
+
   enrolledAt(one: Enrolled): void {
     this.#changedAt(one.terminal, one.user);
     const again = (other: Enrolled): boolean =>
@@ -263,8 +268,7 @@ export class Belief {
     }
     this.waiting = waiting;
     for (const user of this.#deleted)
-      if (!this.#raced.has(user) && !this.shared.has(user) && !isAmong(this.apart, user))
-        this.#buried.add(user);
+      if (!this.#raced.has(user) && !this.shared.has(user) && !this.isApart(user)) this.#buried.add(user);
     for (const user of held)
       if (!this.users.has(user) && !this.#buried.has(user) && isAmong(this.put, user))
         this.users.set(user, {});

@@ -23,8 +23,9 @@ export const editAlone = deed('edit-alone', { user, name: z.string() }, async (p
   const { rig, belief, north } = played;
   await comeToRest(rig, north);
   const rows = await rig.gateway.store.ledgerOf([one.user]);
-  // Of whom it is not known what is there, all is sent.
+  // Of whom it is not known what is there, or is something else, all is sent.
   if (
+    belief.isApart(one.user) ||
     rows.some(
       ({ state, want, version, delivered }) =>
         want === 'absent' || state !== 'verified' || delivered !== version,
