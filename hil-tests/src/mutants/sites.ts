@@ -33,20 +33,6 @@ export const MUTANTS_OF_SITES: readonly Mutant[] = [
     by: 'sites',
   },
   {
-    name: 'a restored master is not reminded of whom it had deleted',
-    file: `${SITES}/exchange.ts`,
-    from: '    await remind(talk);\n    await findLost',
-    to: '    void remind;\n    await findLost',
-    by: 'sites',
-  },
-  {
-    name: 'what comes down takes the place of what has not been offered',
-    file: `${SITES}/integrating.ts`,
-    from: 'differing.filter((field) => older || isUnsent(held, base, field));',
-    to: 'differing.filter(() => older);',
-    by: 'sites',
-  },
-  {
     name: 'a master removes as many as it likes from a site, and nobody is asked',
     file: `${SITES}/downward.ts`,
     from: '  if (guard !== undefined) {',
