@@ -61,6 +61,8 @@ export const ERRORS = {
     'The link to a pseudo-terminal could not be made. Check its folder and permissions, or name another path.',
   PTY_NONE: 'This system offers no pseudo-terminal. Use a tcp line instead.',
   EMULATOR_LISTEN: 'A TCP port of the emulator could not be opened. Is another program using it?',
+  EMULATOR_TAKEN:
+    'Another emulator is at work there. End it first, or name another place (`--pty FOLDER`, `data:`, `link:`, `--capture`).',
   FLEET_FILE: 'The fleet file cannot be used. The message names the place; see fleet.example.yaml.',
   FLEET_UNKNOWN: 'No terminal or line of this name is in the fleet. `whorl-emulator list` names them.',
   MODEL_FILE:

@@ -4,6 +4,7 @@ import type { Cable } from '../bus/cable.ts';
 import { isListening } from '../bus/tcp.ts';
 import { startFleet } from '../fleet/fleet.ts';
 import type { Fleet } from '../fleet/fleet.ts';
+import { hold } from '../fleet/hold.ts';
 import type { FleetConfig, FleetLine } from '../fleet/schema.ts';
 import { logKeysTo, recordTo } from './recording.ts';
 import { serveControl } from './server.ts';
@@ -36,11 +37,12 @@ export interface StartOptions {
 
 /**
  * Starts a fleet and its control in this process, to run until it is told to end.
- * @throws WhorlError FILE_WRITE, KEYS_OPEN, and as {@link startFleet} and {@link serveControl}; then nothing is left running
+ * @throws WhorlError EMULATOR_TAKEN, FILE_WRITE, KEYS_OPEN, and as {@link startFleet} and {@link serveControl}; then nothing is left running
  */
 export async function startEmulator(config: FleetConfig, options: StartOptions): Promise<Started> {
   const log = (line: string): void => void process.stderr.write(`${line}\n`);
   const { capture, keyLog, controlPort, controlHost } = options;
+  await hold(capture === undefined ? [] : [capture]);
   const tellKeys = keyLog === undefined ? undefined : logKeysTo(keyLog, log);
   if (keyLog !== undefined) log(`Keys go to ${keyLog}: whoever has it reads what crosses these lines.`);
   if (controlHost !== undefined)

@@ -24,6 +24,8 @@ import type { IoModule } from '../modbus/units.ts';
 import { joinUnits, makeBus, makeModules } from './modbus.ts';
 import type { ModbusBus } from './modbus.ts';
 import { readDump } from './dump.ts';
+import { hold } from './hold.ts';
+import type { LetGo } from './hold.ts';
 import { makePeople } from './people.ts';
 import { baudOf, serialOf } from './schema.ts';
 import type { FleetConfig, FleetLine, FleetTerminal } from './schema.ts';
@@ -51,6 +53,7 @@ export class Fleet {
   readonly buses: readonly ModbusBus[];
   /** Modules with contacts and relays, by name. */
   readonly modules: ReadonlyMap<string, IoModule>;
+  readonly #letGo: LetGo;
   #endSchedule: Cancel = () => undefined;
 
   constructor(parts: {
@@ -58,7 +61,9 @@ export class Fleet {
     faults: Faults;
     buses: readonly ModbusBus[];
     modules: readonly IoModule[];
+    letGo: LetGo;
   }) {
+    this.#letGo = parts.letGo;
     this.lines = new Map(parts.lines.map((line) => [line.name, line]));
     this.faults = parts.faults;
     this.buses = parts.buses;
@@ -120,16 +125,37 @@ export class Fleet {
       await cable.unplug();
     }
     for (const { cable } of this.buses) await cable.unplug();
+    this.#letGo();
   }
 }
 
 /**
  * Makes the terminals of a fleet and plugs their lines in.
- * @throws WhorlError FLASH_FAILED, MODEL_FILE, MODEL_UNKNOWN, PTY_NONE, PTY_LINK, EMULATOR_LISTEN, TERMINAL_FULL,
- * TERMINAL_CANNOT_HOLD; then
- * nothing of it runs
+ * @throws WhorlError EMULATOR_TAKEN, FLASH_FAILED, MODEL_FILE, MODEL_UNKNOWN, PTY_NONE, PTY_LINK, EMULATOR_LISTEN,
+ * TERMINAL_FULL, TERMINAL_CANNOT_HOLD; then nothing of it runs
  */
 export async function startFleet(config: FleetConfig, clock: Clock, parts: FleetParts = {}): Promise<Fleet> {
+  const letGo = await hold(placesOf(config, parts));
+  let fleet: Fleet | undefined;
+  try {
+    fleet = makeFleet(config, clock, { ...parts, letGo });
+    for (const { cable } of [...fleet.lines.values(), ...fleet.buses]) await cable.plug();
+  } catch (error) {
+    await fleet?.stop();
+    letGo();
+    throw error;
+  }
+  fleet.schedule(config.faults, { clock, log: parts.log });
+  return fleet;
+}
+
+/** What of the file system a fleet has for itself. */
+function placesOf({ data, lines, modbus }: FleetConfig, { flash }: FleetParts): string[] {
+  const links = [...lines, ...modbus].flatMap(({ pty }) => (pty === undefined ? [] : [pty.link]));
+  return [...(data === undefined || flash !== undefined ? [] : [data]), ...links];
+}
+
+function makeFleet(config: FleetConfig, clock: Clock, parts: FleetParts & { readonly letGo: LetGo }): Fleet {
   const random = parts.random ?? seededRandom(config.seed);
   const flash = parts.flash ?? flashOf(config);
   const crowds: Crowds = new Map();
@@ -140,20 +166,13 @@ export async function startFleet(config: FleetConfig, clock: Clock, parts: Fleet
     if (found === undefined) throw new WhorlError('FLEET_UNKNOWN', `no terminal is called ${name}`);
     return found;
   };
-  const fleet = new Fleet({
+  return new Fleet({
     lines: made.map(({ line }) => line),
     modules: made.flatMap(({ modules }) => modules),
     faults: new Faults({ clock, random: fork(random), log: parts.log }),
     buses: config.modbus.map((bus) => makeBus(bus, { clock, random: fork(random), terminal })),
+    letGo: parts.letGo,
   });
-  try {
-    for (const { cable } of [...fleet.lines.values(), ...fleet.buses]) await cable.plug();
-  } catch (error) {
-    await fleet.stop();
-    throw error;
-  }
-  fleet.schedule(config.faults, { clock, log: parts.log });
-  return fleet;
 }
 
 const USUAL_TURNAROUND_MS = 1;
