@@ -64,7 +64,8 @@ export const ERRORS = {
   EMULATOR_TAKEN:
     'Another emulator is at work there. End it first, or name another place (`--pty FOLDER`, `data:`, `link:`, `--capture`).',
   FLEET_FILE: 'The fleet file cannot be used. The message names the place; see fleet.example.yaml.',
-  FLEET_UNKNOWN: 'No terminal or line of this name is in the fleet. `whorl-emulator list` names them.',
+  FLEET_UNKNOWN:
+    'Nothing of this name is in the fleet. `whorl-emulator list`, `list lines` and `list modules` tell what is.',
   MODEL_FILE:
     'The model file cannot be used. The message names the place; device-emulator/models has files to begin with.',
   MODEL_UNKNOWN: 'There is no such model or firmware. `whorl-emulator models` lists them.',

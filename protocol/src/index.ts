@@ -5,6 +5,7 @@ export { systemClock } from './clock/system.ts';
 export { VirtualClock } from './clock/virtual.ts';
 export { counted } from './counted.ts';
 export { reasonOf } from './reason.ts';
+export { fitted } from './fitted.ts';
 export { nearest } from './nearest.ts';
 export type { Random } from './random.ts';
 export { seededRandom } from './random.ts';

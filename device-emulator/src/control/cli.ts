@@ -15,6 +15,7 @@ const program = makeProgram(
     err: (text) => {
       console.error(text);
     },
+    columns: process.stdout.columns,
     exitCode: (code) => {
       process.exitCode = code;
     },

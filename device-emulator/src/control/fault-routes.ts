@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Fault } from '../faults/fault.ts';
+import { knownFault } from '../faults/faults.ts';
 import { LINE_FAULTS } from '../faults/line-faults.ts';
 import { TERMINAL_FAULTS } from '../faults/terminal-faults.ts';
 import type { Fleet } from '../fleet/fleet.ts';
@@ -99,7 +100,8 @@ export const FAULT_ROUTES: readonly Route[] = [
 ];
 
 async function end(fleet: Fleet, on: string, fault?: string): Promise<z.input<typeof healAnswer>> {
-  fleet.target(on);
+  const { terminal } = fleet.target(on);
+  if (fault !== undefined) knownFault(terminal === undefined ? 'line' : 'terminal', fault);
   return { ended: await fleet.faults.heal(on, fault), ...activeOn(fleet, on) };
 }
 

@@ -77,8 +77,12 @@ export async function serveControl(
   return { app, port: await listen(app, { port, host }), watch };
 }
 
-function follow(request: FastifyRequest, reply: FastifyReply, { watch, clock }: Tools): FastifyReply {
+function follow(request: FastifyRequest, reply: FastifyReply, tools: Tools): FastifyReply {
+  const { fleet, watch, clock } = tools;
   const query = checked(eventsQuery, request.query);
+  // Of a name that nobody has nothing would ever come.
+  if (query.line !== undefined) fleet.line(query.line);
+  if (query.terminal !== undefined) fleet.terminal(query.terminal);
   const last = request.headers['last-event-id'];
   const after = typeof last === 'string' && /^\d{1,16}$/.test(last) ? Number(last) : query.after;
   const left = new AbortController();
@@ -91,10 +95,15 @@ function follow(request: FastifyRequest, reply: FastifyReply, { watch, clock }: 
 
 /** A line is unplugged by `unplug` as well; and who misspells an action is told what there is. */
 function serveOtherNames(app: FastifyInstance, { fleet, clock }: Tools): void {
-  const tables = { terminals: TERMINAL_ACTIONS, lines: LINE_ACTIONS, modules: MODULE_ACTIONS };
-  for (const [area, actions] of Object.entries(tables))
+  const tables = [
+    { area: 'terminals', actions: TERMINAL_ACTIONS, find: (name: string) => fleet.terminal(name) },
+    { area: 'lines', actions: LINE_ACTIONS, find: (name: string) => fleet.line(name) },
+    { area: 'modules', actions: MODULE_ACTIONS, find: (name: string) => fleet.module(name) },
+  ];
+  for (const { area, actions, find } of tables)
     app.post(`/${area}/:name/:action`, (request) => {
       const { name, action } = acting.parse(request.params);
+      find(name);
       const found = area === 'lines' ? lineAction(action) : undefined;
       if (found !== undefined) return found.act({ line: fleet.line(name), clock }, request.body ?? {});
       const near = suggest(action, Object.keys(actions));

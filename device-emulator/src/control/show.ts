@@ -113,13 +113,10 @@ function showValue(value: unknown): string {
 /** Help for all actions. */
 export function showActions(): string {
   const rows = (table_: Readonly<Record<string, Action<never>>>): string[][] =>
-    Object.entries(table_).map(([name, { doc, options }]) => [
-      name,
-      doc,
-      Object.keys(options)
-        .map((option) => `--${option}`)
-        .join(' '),
-    ]);
+    Object.entries(table_).flatMap(([name, { doc, options }]) => {
+      const takes = Object.keys(options).map((option) => `--${option}`);
+      return [[name, doc], ...(takes.length === 0 ? [] : [['', takes.join(' ')]])];
+    });
   const own = Object.fromEntries(
     Object.entries(TERMINAL_ACTIONS).filter(([name]) => !(name in LINE_ACTIONS)),
   );

@@ -45,12 +45,17 @@ interface Going extends ActiveFault {
  * @throws WhorlError CONTROL_REQUEST
  */
 export function checkFault(on: 'line' | 'terminal', isWire: boolean, { fault, given, forMs }: Wish): void {
-  const found = on === 'line' ? faultOf(LINE_FAULTS, fault) : faultOf(TERMINAL_FAULTS, fault);
+  const found = knownFault(on, fault);
   found.check(given);
   if (found.wire && !isWire)
     throw new RequestError('fault', `${fault} needs a wire: this line has no baud rate`);
   if (forMs !== undefined && !found.lasts)
     throw new RequestError('for', `${fault} is over at once: it takes no time to last`);
+}
+
+/** @throws WhorlError CONTROL_REQUEST when nothing of this name goes wrong there */
+export function knownFault(on: 'line' | 'terminal', name: string): Fault<never> {
+  return on === 'line' ? faultOf(LINE_FAULTS, name) : faultOf(TERMINAL_FAULTS, name);
 }
 
 /** What is wrong at the moment on the lines of a fleet. Equal seeds and wishes give equal faults. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { describe, seededRandom, WhorlError } from '@whorl/protocol';
+import { describe, nearest, seededRandom, WhorlError } from '@whorl/protocol';
 import type { Cancel, CapturedLine, Clock, LoggedKeys, Random, TrafficKeys } from '@whorl/protocol';
 import type { Cable } from '../bus/cable.ts';
 import type { RunningLine } from '../bus/line.ts';
@@ -90,30 +90,44 @@ export class Fleet {
   /** @throws WhorlError FLEET_UNKNOWN */
   module(name: string): IoModule {
     const module = this.modules.get(name);
-    if (module === undefined) throw new WhorlError('FLEET_UNKNOWN', `no module is called ${name}`);
+    if (module === undefined) throw unknown('module', name, this.modules.keys());
     return module;
   }
 
   /** A line or a terminal by its name. @throws WhorlError FLEET_UNKNOWN */
   target(on: string): Target {
     const line = this.lines.get(on);
-    return line === undefined ? { on, ...this.terminal(on) } : { on, line };
+    if (line !== undefined) return { on, line };
+    const found = this.#terminal(on);
+    if (found === undefined)
+      throw unknown('line or terminal', on, [...this.lines.keys(), ...this.#terminals()]);
+    return { on, ...found };
   }
 
   /** @throws WhorlError FLEET_UNKNOWN */
   terminal(name: string): { terminal: Terminal; line: RunningLine } {
-    for (const line of this.lines.values()) {
-      const terminal = line.terminals.get(name);
-      if (terminal !== undefined) return { terminal, line };
-    }
-    throw new WhorlError('FLEET_UNKNOWN', `no terminal is called ${name}`);
+    const found = this.#terminal(name);
+    if (found === undefined) throw unknown('terminal', name, this.#terminals());
+    return found;
   }
 
   /** @throws WhorlError FLEET_UNKNOWN */
   line(name: string): RunningLine {
     const line = this.lines.get(name);
-    if (line === undefined) throw new WhorlError('FLEET_UNKNOWN', `no line is called ${name}`);
+    if (line === undefined) throw unknown('line', name, this.lines.keys());
     return line;
+  }
+
+  #terminal(name: string): { terminal: Terminal; line: RunningLine } | undefined {
+    for (const line of this.lines.values()) {
+      const terminal = line.terminals.get(name);
+      if (terminal !== undefined) return { terminal, line };
+    }
+    return undefined;
+  }
+
+  #terminals(): string[] {
+    return [...this.lines.values()].flatMap(({ terminals }) => [...terminals.keys()]);
   }
 
   /** Pulls all cables and cuts the power of all terminals. */
@@ -173,6 +187,12 @@ function makeFleet(config: FleetConfig, clock: Clock, parts: FleetParts & { read
     buses: config.modbus.map((bus) => makeBus(bus, { clock, random: fork(random), terminal })),
     letGo: parts.letGo,
   });
+}
+
+function unknown(what: string, name: string, known: Iterable<string>): WhorlError {
+  const near = nearest(name, [...known]);
+  const hint = near === undefined ? '' : `; did you mean ${near}?`;
+  return new WhorlError('FLEET_UNKNOWN', `no ${what} is called ${name}${hint}`);
 }
 
 const USUAL_TURNAROUND_MS = 1;

@@ -10,9 +10,15 @@ export interface Ended {
 class Exited extends Error {}
 
 /** For tests: runs a command of the emulator within this process. */
-export async function runCommand(...args: string[]): Promise<Ended> {
+export function runCommand(...args: string[]): Promise<Ended> {
+  return runCommandOn(undefined, ...args);
+}
+
+/** The same, on a terminal of so many columns. */
+export async function runCommandOn(columns: number | undefined, ...args: string[]): Promise<Ended> {
   let [code, out, err] = [0, '', ''];
   const shell = {
+    columns,
     out: (text: string) => (out += `${text}\n`),
     err: (text: string) => (err += `${text}\n`),
     exitCode: (told: number) => (code = told),

@@ -18,7 +18,7 @@ import { showAction, showActions, showAnswer } from '../show.ts';
 import { showActive } from '../show-faults.ts';
 import { tellFault } from './catalogue.ts';
 import { areaOf } from './places.ts';
-import { controlCommand, guarded, print, readPort } from './shell.ts';
+import { controlCommand, guarded, print, readPort, say } from './shell.ts';
 import type { Shared, Shell } from './shell.ts';
 
 /** Adds the commands that do something, or make something wrong. */
@@ -43,7 +43,7 @@ ${showActions()}
 Examples:
   whorl-emulator do terminal-3 enrol --user 1042 --name Ada --fingers 2
   whorl-emulator do terminal-3 enrol --count 500 --fingers 10
-  whorl-emulator do terminal-1 edit --user 1042 --name "Ada Lovelace" --clear finger.1
+  whorl-emulator do terminal-1 edit --user 1042 --name "Ada L" --clear finger.1
   whorl-emulator do terminal-1 finger --user 1042
   whorl-emulator do terminal-1 tap --card 04a1b2c3
   whorl-emulator do terminal-2 power-off
@@ -53,7 +53,7 @@ Examples:
     )
     .action((target: string, name: string, rest: string[], options: Shared) =>
       guarded(shell, toldTo(rest, options), async () => {
-        if (name === '--help' || name === '-h') shell.out(showActions());
+        if (name === '--help' || name === '-h') say(shell, showActions());
         else await act(shell, { target, name }, readArguments(rest), options);
       }),
     );
@@ -71,25 +71,14 @@ async function act(
     throw new RequestError('action', `no action is called ${name}; ${suggest(name, Object.keys(all))}`);
   }
   if (given.help) {
-    shell.out(showAction(name, known));
+    say(shell, showAction(name, known));
     return;
   }
   const client = clientOf(given, shared);
   const area = await areaOf(client, target);
   const path = `/${area}/${encodeURIComponent(target)}/${encodeURIComponent(name)}`;
-  const answer = await client.post(path, given.body, z.looseObject({})).catch((error: unknown) => {
-    throw asTyped(error, Object.keys(known.options));
-  });
+  const answer = await client.post(path, given.body, z.looseObject({}));
   print(shell, { json: given.json || shared.json === true }, answer, showAnswer(target, name, answer));
-}
-
-/** A request that is not one, with its members as the command line has them. */
-function asTyped(error: unknown, options: readonly string[]): unknown {
-  if (!(error instanceof RequestError)) return error;
-  const message = error.message.replaceAll(/(?<=^|; )([a-z][a-z-]*): /g, (text, option: string) =>
-    options.includes(option) ? `--${text}` : text,
-  );
-  return new RequestError(options.includes(error.place) ? `--${error.place}` : error.place, message);
 }
 
 function addFault(program: Command, shell: Shell): void {
@@ -113,15 +102,11 @@ Examples:
       guarded(shell, toldTo(rest, options), async () => {
         const given = readArguments(rest);
         if (given.help) {
-          shell.out(tellFault(name).shown);
+          say(shell, tellFault(name).shown);
           return;
         }
         const path = `/faults/${encodeURIComponent(target)}/${encodeURIComponent(name)}`;
-        const answer = await clientOf(given, options)
-          .post(path, given.body, activeFaults)
-          .catch((error: unknown) => {
-            throw asTyped(error, Object.keys(given.body));
-          });
+        const answer = await clientOf(given, options).post(path, given.body, activeFaults);
         const json = given.json || options.json === true;
         print(shell, { json }, answer, `${target}: ${name}\n${showActive(answer.active)}`);
       }),

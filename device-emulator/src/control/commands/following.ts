@@ -35,7 +35,7 @@ With --json each event is a line of JSON, as HTTP has it.
 Examples:
   whorl-emulator events
   whorl-emulator events --terminal terminal-3 --kind display,identified,denied
-  whorl-emulator events --line floor --kind frame --count 100 --json > frames.jsonl
+  whorl-emulator events --line floor --kind frame --count 100 --json > frames
   whorl-emulator events --kind log --after 0 --json | grep '"origin":"gateway"'`,
     )
     .action((options: EventsOptions) => guarded(shell, options, () => follow(shell, options)));

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { EVERY_REQUEST } from '../../testing/requests.ts';
-import { runCommand as run } from '../../testing/command.ts';
+import { runCommand as run, runCommandOn } from '../../testing/command.ts';
 import { serveFleetOfAll } from '../../testing/served.ts';
 
 let all: Awaited<ReturnType<typeof serveFleetOfAll>>;
@@ -11,6 +11,8 @@ beforeAll(async () => {
 
 afterAll(() => all.end());
 
+/** A port at which no emulator answers. */
+const NOBODY = ['--control-port', '1'];
 const COMMANDS = [
   'start',
   'fleet',
@@ -40,8 +42,50 @@ test('E6 every command has help with examples', async () => {
   }
 });
 
+const COLUMNS = 80;
+
+test('what is told fits a terminal of 80 columns, and lines to be pasted stay whole', async () => {
+  const asked = [['--help'], ['faults'], ['models', 'finger-10k'], ...COMMANDS.map((one) => [one, '--help'])];
+  for (const words of asked) {
+    const { out } = await runCommandOn(COLUMNS, ...words, ...(words[0] === 'faults' ? NOBODY : []));
+    expect(out.split('\n').filter((line) => line.length > COLUMNS)).toEqual([]);
+    const pasted = (text: string): string[] => text.split('\n').filter((line) => line.startsWith('  whorl'));
+    expect(pasted(out)).toEqual(pasted((await run(...words)).out));
+  }
+});
+
+test('E6 --json stands before the name of a command as well as after it', async () => {
+  const [before, after] = [await run('--json', 'models'), await run('models', '--json')];
+  expect(before).toEqual(after);
+  expect(JSON.parse(before.out)).toEqual(expect.any(Array));
+  const { err } = await run('--json', 'list', ...NOBODY);
+  expect(JSON.parse(err)).toMatchObject({ code: 'CONTROL_UNREACHABLE' });
+});
+
+test('E6 who is not there, and a fault that there is not, is told, and not waited for', async () => {
+  const port = ['--control-port', String(all.served.port)];
+  const nobody = {
+    code: 2,
+    err: expect.stringContaining('no terminal is called dor; did you mean door?') as string,
+  };
+  expect(await run('events', ...port, '--terminal', 'dor', '--after', '0')).toMatchObject(nobody);
+  expect(await run('do', ...port, 'dor', 'set')).toMatchObject(nobody);
+  const wrong = { code: 2, err: expect.stringContaining('did you mean late?') as string };
+  expect(await run('heal', ...port, 'door', 'lat')).toMatchObject(wrong);
+});
+
 test('what an action lacks is told as it is typed', async () => {
   const port = ['--control-port', String(all.served.port)];
+  const misspelt = await run('do', 'north', 'log-in', '--pinn', '1', ...port);
+  expect(misspelt.err).toContain('--pinn: unknown option; did you mean --pin?');
+  expect((await run('fault', 'door', 'wrong-address', ...port)).err).toMatch(
+    /^CONTROL_REQUEST: --address: is needed\n/,
+  );
+  expect((await run('fleet', '--lines', 'x')).err).toMatch(
+    /^CONTROL_REQUEST: --lines: a whole number from 1 to/,
+  );
+  const bare = await run('fault', 'door', 'late', '--by', '3', ...port);
+  expect(bare.err).toContain('--by: a time is written 16ms, 10s');
   const { code, err } = await run('do', 'north', 'log-in', ...port);
   expect(code).toBe(2);
   expect(err).toMatch(/^CONTROL_REQUEST: --operator: is needed; --pin: is needed\n/);

@@ -1,8 +1,9 @@
+import { fitted } from '@whorl/protocol';
 import { Command } from 'commander';
 import { addDoing } from './doing.ts';
 import { addFollowing } from './following.ts';
 import { addLooking } from './looking.ts';
-import { EXIT } from './shell.ts';
+import { EXIT, say } from './shell.ts';
 import type { Shell } from './shell.ts';
 import { addStarting } from './starting.ts';
 
@@ -24,13 +25,18 @@ Exit codes:
 export function makeProgram(shell: Shell, exit: (code: number) => never): Command {
   const program = new Command('whorl-emulator')
     .description('Terminals that stand in for hardware, on serial ports and TCP.')
+    .option('--json', 'print JSON for programs')
     .enablePositionalOptions()
+    .configureHelp({ subcommandTerm: termOf })
+    .hook('preAction', (whole, command) => {
+      if (whole.opts()['json'] === true) command.setOptionValue('json', true);
+    })
     .configureOutput({
       writeOut: (text) => {
-        shell.out(text.trimEnd());
+        say(shell, text.trimEnd());
       },
       writeErr: (text) => {
-        shell.err(text.trimEnd());
+        shell.err(fitted(text.trimEnd(), shell.columns));
       },
     })
     .showHelpAfterError('(--help tells how it is used)')
@@ -41,4 +47,13 @@ export function makeProgram(shell: Shell, exit: (code: number) => never): Comman
   addLooking(program, shell);
   addFollowing(program, shell);
   return program;
+}
+
+/** A command with what it wants, short enough that what it does stands beside it. */
+function termOf(command: Command): string {
+  const wants = command.registeredArguments.map((one) => {
+    const name = `${one.name()}${one.variadic ? '...' : ''}`;
+    return one.required ? `<${name}>` : `[${name}]`;
+  });
+  return [command.name(), ...wants].join(' ');
 }

@@ -1,6 +1,6 @@
 import { Option, InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
-import { codeOf, describe, ERRORS } from '@whorl/protocol';
+import { codeOf, describe, ERRORS, fitted } from '@whorl/protocol';
 import type { ErrorCode } from '@whorl/protocol';
 import { RequestError } from '../../values/given.ts';
 import { CONTROL_PORT } from '../client.ts';
@@ -9,6 +9,8 @@ import { CONTROL_PORT } from '../client.ts';
 export interface Shell {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
+  /** Of the terminal that it is shown on; `undefined` when it goes elsewhere. */
+  readonly columns?: number | undefined;
   /** The code that the process ends with, when it has done. */
   readonly exitCode: (code: number) => void;
 }
@@ -64,14 +66,32 @@ export async function guarded(
     const code = error instanceof InvalidArgumentError ? 'CONTROL_REQUEST' : codeOf(error);
     const remedy = code === undefined ? '' : ERRORS[code];
     const place = error instanceof RequestError ? error.place : '';
-    const message = error instanceof Error ? error.message : describe(error);
+    const message =
+      error instanceof RequestError
+        ? asTyped(error)
+        : error instanceof Error
+          ? error.message
+          : describe(error);
     const text = `${code === undefined ? '' : `${code}: `}${message}\n${remedy}`.trimEnd();
-    shell.err(json === true ? JSON.stringify({ code, message, place, remedy }) : text);
+    shell.err(json === true ? JSON.stringify({ code, message, place, remedy }) : fitted(text, shell.columns));
     shell.exitCode((code === undefined ? undefined : EXITS[code]) ?? EXIT.failed);
   }
 }
 
 /** Prints what a command has found: for programs, or in words. */
 export function print(shell: Shell, { json }: Pick<Shared, 'json'>, value: unknown, text: string): void {
-  shell.out(json === true ? JSON.stringify(value) : text);
+  if (json === true) shell.out(JSON.stringify(value));
+  else say(shell, text);
+}
+
+/** Tells something in words. */
+export function say(shell: Shell, text: string): void {
+  shell.out(fitted(text, shell.columns));
+}
+
+/** What is wrong with a request, its members as the command line has them. */
+function asTyped({ message }: RequestError): string {
+  return message
+    .replaceAll(/(?<=^|; )(?!request:)([a-z][a-z-]*)(?:\.\d+)?: /g, '--$1: ')
+    .replaceAll('unknown option; did you mean ', 'unknown option; did you mean --');
 }

@@ -40,8 +40,8 @@ function addStart(program: Command, shell: Shell): void {
       `
 Examples:
   whorl-emulator start --config fleet.yaml
-  whorl-emulator start --config fleet.yaml --capture site.pcapng --key-log site.keys
-  whorl decode site.pcapng --keys site.keys`,
+  whorl-emulator start --config fleet.yaml --capture a.pcapng --key-log a.keys
+  whorl decode a.pcapng --keys a.keys`,
     )
     .action((options: Shared & StartOptions & { config: string }) =>
       guarded(shell, options, async () => {
@@ -72,15 +72,16 @@ function addFleet(program: Command, shell: Shell): void {
       'after',
       `
 Several terminals behind one TCP connection share a wire of 115,200 baud behind a serial device server; one alone has a
-network plug of its own. Each user has a finger, or what the model takes.
+network plug of its own. Each user has a finger, or what the model takes. Unless one of --pty, --tcp and --dial is given,
+lines are serial ports in the folder where you are, or TCP ports where there are none.
 
 Examples:
   whorl-emulator fleet --lines 8 --terminals 32 --users 5000
   whorl-emulator fleet --lines 5000 --tcp --json
-  whorl-emulator fleet --lines 2 --terminals 4 --model finger-10k,card-500 --pty /tmp/lines
+  whorl-emulator fleet --terminals 4 --model finger-10k,card-500 --pty lines
   whorl-emulator fleet --lines 40 --dial 192.0.2.7:7400 --users 200
   whorl-emulator fleet --from terminal-3.json --pty /tmp/lines
-  whorl-emulator fleet --lines 8 --terminals 32 --users 5000 --out site.yaml --no-start`,
+  whorl-emulator fleet --lines 8 --terminals 32 --out site.yaml --no-start`,
     )
     .action((options: Shared & StartOptions & FleetOptions) =>
       guarded(shell, options, () => runFleet(shell, options)),
