@@ -108,12 +108,41 @@ describe('whorl-hil', OPTIONS, () => {
     const file = join(import.meta.dirname, '../../examples/memory.yaml');
     const [xml, page] = [join(folder, 'r.xml'), join(folder, 'r.html')];
     const words = ['--rig', file, '--suite', 'scope', '--match', 'B1 a user deleted at the gateway leaves'];
-    const { exit, run } = await result(whorlHil(...words, '--json', '--junit', xml, '--html', page));
+    const all = ['--json', 'run', ...words, '--junit', xml, '--html', page];
+    const { exit, run } = await result(started(...all));
     expect(run.errors).toEqual([]);
     expect(run.results).toMatchObject([{ suite: 'scope', state: 'passed' }]);
     expect(exit).toBe(0);
     expect(readFileSync(xml, 'utf8')).toContain('<testsuite name="scope" tests="1" failures="0"');
     expect(readFileSync(page, 'utf8')).toContain('every terminal');
+  });
+
+  test('E8 a report that cannot be written is told before the run', async () => {
+    const file = join(import.meta.dirname, '../../examples/memory.yaml');
+    const running = whorlHil('--rig', file, '--junit', join(folder, 'no', 'such.xml'));
+    expect(await running.ended).toBe(2);
+    expect(running.err()).toMatch(/^FILE_WRITE: .*such\.xml: /);
+    expect(running.out()).toBe('');
+  });
+
+  test('E8 who reads no further what is told ends no run: reports and exit code are there', async () => {
+    const file = join(import.meta.dirname, '../../examples/memory.yaml');
+    const xml = join(folder, 'unread.xml');
+    const words = ['--rig', file, '--suite', 'scope', '--match', 'B1 a user deleted at the gateway leaves'];
+    const running = whorlHil(...words, '--junit', xml);
+    running.child.stdout?.destroy();
+    expect(await running.ended).toBe(0);
+    expect(readFileSync(xml, 'utf8')).toContain('tests="1" failures="0" errors="0"');
+  });
+
+  test('E8 the reports of a run that was killed say so, whatever an earlier run has left there', async () => {
+    const xml = join(folder, 'killed.xml');
+    writeFileSync(xml, '<testsuites name="an earlier run, all well"/>');
+    const running = whorlHil('--rig', bench('killed', { people: 'person' }), '--junit', xml);
+    await expect.poll(running.err, { timeout: 60_000 }).toContain('Choose "pair" in the menu of terminal-1');
+    running.child.kill('SIGKILL');
+    await running.ended;
+    expect(readFileSync(xml, 'utf8')).toContain('message="the run was ended before its end"');
   });
 
   test('E7 a capture is kept as a recording, which is played again; what is neither is refused', async () => {

@@ -6,7 +6,8 @@ export function junit(run: Run): string {
   const suites = [...Map.groupBy(run.results, ({ suite }) => suite)].map(([suite, cases]) =>
     element('testsuite', { name: suite, ...suiteCounts(cases), timestamp: run.began }, cases.map(testcase)),
   );
-  const errors = run.errors.map((error) =>
+  const told = [...run.errors, ...(run.interrupted ? ['the run was ended before its end'] : [])];
+  const errors = told.map((error) =>
     element(
       'testsuite',
       { name: 'whorl-hil', ...suiteCounts([]), tests: 1, errors: 1, timestamp: run.began },

@@ -28,7 +28,7 @@ export interface ReplayWords {
   /** Model of the terminals that the gateway's side is played to. */
   readonly terminals?: string;
   readonly firmware?: string;
-  readonly json: boolean;
+  readonly json?: boolean;
 }
 
 /** Bytes of the salt of pseudonyms: kept nowhere. */

@@ -86,6 +86,12 @@ test('E8 JUnit has the elements, attributes and numbers that build servers read'
   expect(xml).toContain('tests="4" failures="1" errors="1"');
 });
 
+test('E8 a run that was interrupted is an error in JUnit, however few of its behaviours failed', () => {
+  const xml = junit({ ...RUN, results: [], interrupted: true });
+  expect(xml).toContain('tests="1" failures="0" errors="1"');
+  expect(xml).toContain('message="the run was ended before its end"');
+});
+
 test('E8 a run succeeds when something ran and all of it held', () => {
   expect(succeeded(RUN)).toBe(false);
   const held = RUN.results.filter(({ state }) => state !== 'failed');
