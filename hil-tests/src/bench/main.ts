@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { checkWords, optionsOf } from '../command-line.ts';
 import { benchCodec } from './codec.ts';
 import { benchCompare } from './compare.ts';
 import { benchEmulator } from './emulator.ts';
@@ -90,20 +90,26 @@ const FIGURES: Readonly<Record<string, Figure>> = {
   'sim.speed_real_crypto': { by: 'sim', goal: '≥ 500', peer: '–' },
 };
 
-const { values } = parseArgs({
-  options: {
-    json: { type: 'boolean', default: false },
-    quick: { type: 'boolean', default: false },
-    only: { type: 'string', multiple: true, default: [] },
-    help: { type: 'boolean', default: false },
-  },
+const METRICS = Object.keys(FIGURES);
+const HELP = `npm run --silent bench -- [--json] [--quick] [--only PREFIX]…
+
+Measures through production code, and tells each figure with its goal and peer.
+
+  --only line.push  figures whose name begins so, and nothing else
+  --quick           fewer users and seconds: to see whether it works
+  --json            one object of all figures, and nothing else
+
+Figures: ${METRICS.join(', ')}
+
+Examples:
+  npm run --silent bench -- --only frame.seal --quick
+  npm run --silent bench -- --json > figures.json`;
+const values = optionsOf(HELP, {
+  json: { type: 'boolean', default: false },
+  quick: { type: 'boolean', default: false },
+  only: { type: 'string', multiple: true, default: [] },
 });
-if (values.help) {
-  console.log(
-    `npm run --silent bench -- [--json] [--quick] [--only PREFIX]…\n\nFigures: ${Object.keys(FIGURES).join(', ')}`,
-  );
-  process.exit(0);
-}
+checkWords('only', values.only, METRICS, (prefix) => METRICS.some((metric) => metric.startsWith(prefix)));
 const wanted = (metric: string): boolean =>
   values.only.length === 0 || values.only.some((prefix) => metric.startsWith(prefix));
 const figures: Record<string, number> = {};

@@ -169,6 +169,9 @@ describe('whorl-hil', OPTIONS, () => {
     ]);
     expect(readFileSync(kept, 'utf8')).not.toContain(Buffer.from(site.template).toString('hex'));
     expect((await replay(readRecording(kept))).same).toBe(told.same);
+    const lone = started('replay', kept, '--firmware', '1.2.0');
+    expect(await lone.ended).toBe(2);
+    expect(lone.err()).toContain('name the model by --terminals');
     const refused = started('replay', site.capture);
     expect(await refused.ended).toBe(2);
     expect(refused.err()).toMatch(/^REPLAY_EMPTY: \d+ packets are sealed, and no keys were given\n/);

@@ -126,6 +126,8 @@ Exit codes:
   )
   .action((file: string, words: ReplayWords) =>
     guarded(async () => {
+      if (words.firmware !== undefined && words.terminals === undefined)
+        program.error('error: --firmware says which of a model’s: name the model by --terminals');
       const { replayFile } = await import('./replay-command.ts');
       return (await replayFile(file, words)) ? 0 : EXIT.failed;
     }),

@@ -6,6 +6,7 @@ import {
   codeOf,
   counted,
   describe,
+  fitted,
   isCapture,
   KeyRing,
   readCapture,
@@ -51,7 +52,7 @@ export async function replayFile(path: string, words: ReplayWords): Promise<bool
   process.stdout.write(
     json
       ? `${JSON.stringify({ file: path, packets, unopened, terminals: seats.length, ms: lastsMs, same, deviations })}\n`
-      : `${shown(recording, same, deviations)}\n`,
+      : `${fitted(shown(recording, same, deviations), process.stdout.columns)}\n`,
   );
   return deviations.length === 0;
 }
@@ -67,7 +68,7 @@ async function judged(
   process.stdout.write(
     json
       ? `${JSON.stringify({ file: path, packets, terminals: seats.length, ms, same, unsaid, first })}\n`
-      : `${judgement(recording, { same, unsaid, first })}\n`,
+      : `${fitted(judgement(recording, { same, unsaid, first }), process.stdout.columns)}\n`,
   );
   return first === undefined;
 }
@@ -100,7 +101,8 @@ function recorded(path: string, bytes: Uint8Array, keyLog: string | undefined): 
   } catch (error) {
     // What stands before the damage is sound.
     if (codeOf(error) !== 'CAPTURE_DAMAGED' || captured.length === 0) throw error;
-    process.stderr.write(`CAPTURE_DAMAGED: ${path}: ${describe(error)}\n`);
+    const what = error instanceof Error ? error.message : describe(error);
+    process.stderr.write(`CAPTURE_DAMAGED: ${path}: ${what}; what stands before is played\n`);
   }
   return recordingOf({ captured, keys, salt: randomBytes(SALT_BYTES) });
 }

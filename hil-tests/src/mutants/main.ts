@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   cpSync,
   mkdirSync,
@@ -13,53 +14,61 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { numberOf, optionsOf, refuse } from '../command-line.ts';
 import { MUTANTS } from './mutants.ts';
 import type { Mutant } from './mutant.ts';
 
-const { values } = parseArgs({
-  options: {
-    json: { type: 'boolean', default: false },
-    most: { type: 'string', default: '200' },
-    only: { type: 'string', default: '' },
-    keep: { type: 'string', default: '' },
-    help: { type: 'boolean', default: false },
-  },
-});
 const HELP = `npm run --silent mutants -- [--json] [--most SEEDS] [--only WORDS] [--keep FOLDER]
 
 Puts deliberate bugs into a copy of the gateway, one at a time, and tells how many seeds of the simulation or of the
 power losses it takes until each is found. None may survive. With --keep, what finds each programme's bug is made as
 short as it can be and kept there.
 
+  --most SEEDS  after so many it has survived; 200 unless given
+  --only WORDS  bugs whose name holds these
+  Ctrl-C        ends it with what was found so far, exit code 130
+
 Example:
   npm run --silent mutants -- --only synced`;
-if (values.help) {
-  process.stdout.write(`${HELP}\n`);
-  process.exit(0);
-}
+const values = optionsOf(HELP, {
+  json: { type: 'boolean', default: false },
+  most: { type: 'string', default: '200' },
+  only: { type: 'string', default: '' },
+  keep: { type: 'string', default: '' },
+});
+const MOST = String(numberOf('most', values.most, { least: 1 }));
+const MEANT = MUTANTS.filter(({ name }) => name.includes(values.only));
+if (MEANT.length === 0) refuse(`--only ${values.only}: no bug has this in its name`);
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const WORKSPACES = ['protocol', 'device-emulator', 'gateway', 'hil-tests'];
 const PATIENCE_MS = 30 * 60_000;
 const MOST_TEXT = 160;
 
+const INTERRUPTED = 130;
+
+const stopping = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stopping.abort());
 const copy = copyOfTree();
+const found: (readonly [string, number | null])[] = [];
 try {
   for (const by of ['powerloss', 'programmes', 'portables', 'backups', 'sites'] as const)
-    if (hunt(by, '3').status !== 0) throw new Error(`without any bug, ${by} finds something`);
-  const found = MUTANTS.filter(({ name }) => name.includes(values.only)).map((mutant) => {
-    const { seeds, how } = seedsToFind(mutant);
+    if ((await hunt(by, '3')).status !== 0) throw new Error(`without any bug, ${by} finds something`);
+  for (const mutant of MEANT) {
+    const { seeds, how } = await seedsToFind(mutant);
     if (!values.json)
       process.stdout.write(
         `${String(seeds ?? 'survived').padStart(8)}  ${mutant.name}\n${' '.repeat(10)}${how}\n`,
       );
-    return [mutant.name, seeds ?? null] as const;
-  });
-  if (values.json) process.stdout.write(`${JSON.stringify(Object.fromEntries(found))}\n`);
+    found.push([mutant.name, seeds ?? null]);
+  }
   process.exitCode = found.every(([, seeds]) => seeds !== null) ? 0 : 1;
+} catch (error) {
+  if (!stopping.signal.aborted) throw error;
+  process.exitCode = INTERRUPTED;
 } finally {
-  rmSync(copy, { recursive: true, force: true });
+  rmSync(copy, { recursive: true, force: true, maxRetries: 5 });
 }
+if (values.json) process.stdout.write(`${JSON.stringify(Object.fromEntries(found))}\n`);
 
 /** The workspaces as they are, on the same packages. */
 function copyOfTree(): string {
@@ -85,7 +94,13 @@ function linkPackages(from: string, to: string): void {
 }
 
 /** @returns how many seeds were run until one found it, `undefined` when none did; and what it said */
-function seedsToFind({ name, file, from, to, by }: Mutant): { seeds: number | undefined; how: string } {
+async function seedsToFind({
+  name,
+  file,
+  from,
+  to,
+  by,
+}: Mutant): Promise<{ seeds: number | undefined; how: string }> {
   const path = join(copy, file);
   const text = readFileSync(path, 'utf8');
   if (text.split(from).length !== 2) throw new Error(`${name}: its text stands not once in ${file}`);
@@ -94,7 +109,7 @@ function seedsToFind({ name, file, from, to, by }: Mutant): { seeds: number | un
     text.replace(from, () => to),
   );
   try {
-    const { status, stdout, stderr } = hunt(by, values.most, name);
+    const { status, stdout, stderr } = await hunt(by, MOST, name);
     const how = /Error: .*/.exec(stderr)?.[0].slice(0, MOST_TEXT) ?? '';
     return { seeds: status === 0 ? undefined : stdout.trim().split('\n').length, how };
   } finally {
@@ -102,17 +117,25 @@ function seedsToFind({ name, file, from, to, by }: Mutant): { seeds: number | un
   }
 }
 
-function hunt(
+/** @throws when it is interrupted */
+async function hunt(
   by: Mutant['by'],
   most: string,
   mutant?: string,
-): { status: number | null; stdout: string; stderr: string } {
+): Promise<{ status: number | null; stdout: string; stderr: string }> {
   const main = join(copy, 'hil-tests/src/mutants/hunt.ts');
   const file = mutant === undefined ? '' : `${mutant.replaceAll(/\W+/g, '-')}.json`;
   const kept = file === '' || values.keep === '' ? [] : [resolve(values.keep, file)];
-  return spawnSync(process.execPath, [main, by, most, mutant ?? '', ...kept], {
+  const child = spawn(process.execPath, [main, by, most, mutant ?? '', ...kept], {
     cwd: dirname(main),
-    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
     timeout: PATIENCE_MS,
+    signal: stopping.signal,
   });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const [status] = (await once(child, 'close')) as [number | null];
+  stopping.signal.throwIfAborted();
+  return { status, stdout, stderr };
 }
