@@ -66,7 +66,7 @@ test.each([
   ],
   ['a quirk that nothing has', ['[flash-half-written]', '[flash-half]'], 'own.yaml:26 firmware.1.quirks.0'],
   ['a number out of range', ['users: 10000', 'users: 0'], 'own.yaml:5 capabilities.users'],
-  ['a time without a unit', ['boot: 500ms', 'boot: soon'], 'a time is written 16ms, 10s, 5m or 2h'],
+  ['a time without a unit', ['boot: 500ms', 'boot: soon'], 'a time is written 16ms, 10s, 5m, 2h or 1d'],
   ['slots without a format', ['fingerFormats: [1]', 'fingerFormats: []'], '10 finger slots, and no format'],
   ['slots of nothing', ['finger: 384', 'finger: 0'], 'say how many bytes a finger has'],
   ['a firmware twice', ['version: 3.0.1', 'version: 3.2.0'], 'firmware.1: 3.2.0 is there twice'],

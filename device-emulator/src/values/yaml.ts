@@ -56,16 +56,35 @@ function problems(
 ): string[] {
   // Of the ways that a value may be written, the one that got furthest, with least to mend, tells most.
   if (issue.code === 'invalid_union') {
-    const best = issue.errors.toSorted((a, b) => depth(b) - depth(a) || faults(a) - faults(b))[0];
+    const strange = (issues: readonly z.core.$ZodIssue[]): number => issues.filter(isStrange).length;
+    const best = issue.errors.toSorted(
+      (a, b) => depth(b) - depth(a) || faults(a) - faults(b) || strange(a) - strange(b),
+    )[0];
     if (best !== undefined && depth(best) > 0)
       return best.flatMap((inner) =>
         problems({ ...inner, path: [...issue.path, ...inner.path] }, place, known),
       );
   }
-  if (issue.code !== 'unrecognized_keys') return [`${place(issue.path)}: ${issue.message}`];
-  return issue.keys.map(
-    (key) => `${place([...issue.path, key])}: unknown key; ${suggest(key, known(issue.path))}`,
-  );
+  if (!isStrange(issue)) return [`${place(issue.path)}: ${said(issue)}`];
+  const keys = known(issue.path);
+  return issue.keys.map((key) => {
+    const what = keys.includes(key)
+      ? 'does not go with what else is there'
+      : `unknown key; ${suggest(key, keys)}`;
+    return `${place([...issue.path, key])}: ${what}`;
+  });
+}
+
+function isStrange(issue: z.core.$ZodIssue): issue is z.core.$ZodIssueUnrecognizedKeys {
+  return issue.code === 'unrecognized_keys';
+}
+
+/** What is wrong with a value; of one that may be written in several ways, all of them. */
+function said(issue: z.core.$ZodIssue): string {
+  if (issue.message.endsWith('received undefined')) return 'is needed';
+  if (issue.code !== 'invalid_union' || issue.message !== 'Invalid input') return issue.message;
+  const ways = issue.errors.flatMap(([first]) => /expected ([^,]+)/.exec(first?.message ?? '')?.[1] ?? []);
+  return `expected ${[...new Set(ways)].join(' or ')}`;
 }
 
 function depth(issues: readonly z.core.$ZodIssue[]): number {

@@ -36,7 +36,8 @@ export function html(run: Run): string {
     return `<div class="${many > 0 ? state : 'none'}"><b>${many}</b>${state.replace('-', ' ')}</div>`;
   });
   const suites = [...Map.groupBy(run.results, ({ suite }) => suite)].sort(
-    ([a, ofA], [b, ofB]) => failures(ofB) - failures(ofA) || (a < b ? -1 : 1),
+    ([a, ofA], [b, ofB]) =>
+      failures(ofB) - failures(ofA) || Number(ran(ofB)) - Number(ran(ofA)) || (a < b ? -1 : 1),
   );
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -45,13 +46,22 @@ export function html(run: Run): string {
 <div class="when">${text(run.began)}, ${seconds(run.ms)}${run.interrupted ? ', <b class="failed">interrupted</b>' : ''}</div>
 <div class="sums">${sums.join('')}</div>
 ${run.errors.map((error) => `<p class="failed">${text(error)}</p>`).join('\n')}
-${suites.map(([suite, results]) => `<h2>${text(suite)}</h2>\n<table>${results.map(row).join('\n')}</table>`).join('\n')}
+${suites.map(([suite, results]) => `<h2>${text(suite)}</h2>\n<table>${ranFirst(results).map(row).join('\n')}</table>`).join('\n')}
 </body></html>
 `;
 }
 
 function failures(results: readonly Result[]): number {
   return results.filter(({ state }) => state === 'failed').length;
+}
+
+function ran(results: readonly Result[]): boolean {
+  return results.some(({ state }) => state !== 'left-out');
+}
+
+/** What a rig could not give stands below what it showed. */
+function ranFirst(results: readonly Result[]): Result[] {
+  return results.toSorted((a, b) => Number(a.state === 'left-out') - Number(b.state === 'left-out'));
 }
 
 function row({ title, state, ms, reason, stack, timeline }: Result): string {

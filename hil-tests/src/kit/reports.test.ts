@@ -54,6 +54,19 @@ test('E8 JUnit and HTML escape what they show, and show the wire at the failure'
   expect(html({ ...RUN, results: held })).toContain('<div class="none"><b>0</b>failed');
 });
 
+test('E8 in HTML what ran stands above what was left out', () => {
+  const left = {
+    suite: 'broadcast',
+    title: 'B10 noise',
+    state: 'left-out',
+    ms: 0,
+    reason: 'needs memory',
+  } as const;
+  const page = html({ ...RUN, results: [left, ...RUN.results.slice(0, 2).toReversed()] });
+  const at = ['B1 off', 'B1 &lt;all&gt;', 'B10 noise'].map((title) => page.indexOf(title));
+  expect(at).toEqual(at.toSorted((a, b) => a - b));
+});
+
 /** What the readers of build servers take (the schema of the xunit plugin): attributes and members by element. */
 const JUNIT: Readonly<Record<string, { readonly has: string; readonly within: string }>> = {
   testsuites: { has: 'name tests failures errors time', within: '' },
