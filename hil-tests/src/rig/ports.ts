@@ -4,7 +4,7 @@ import { fleetSchema, startFleet } from '@whorl/device-emulator';
 import type { Fleet } from '@whorl/device-emulator';
 import { openStore, silentLog, startGateway } from '@whorl/gateway';
 import type { Gateway, LineConfig, Log, Store } from '@whorl/gateway';
-import { seededRandom, sleep, systemClock } from '@whorl/protocol';
+import { describe, seededRandom, sleep, systemClock } from '@whorl/protocol';
 import type { ConsolePlace } from './console.ts';
 import { untilBy } from './parts.ts';
 import { abilitiesOf } from './rig-file.ts';
@@ -14,6 +14,12 @@ import type { Site } from './site.ts';
 import { Switchboard } from './switchboard.ts';
 import type { Timeline } from './timeline.ts';
 import { keyFor, known } from './wiring.ts';
+
+/** What the gateway says of a terminal: how it is, and why, when it does not answer. */
+interface Seen {
+  readonly state: string | undefined;
+  readonly reason: string;
+}
 
 const PATIENCE_MS = 60_000;
 const LOOK_MS = 20;
@@ -111,13 +117,23 @@ async function onPorts(file: PortsFile, fleet: Fleet | undefined, options: Ports
   return site;
 }
 
-/** Pairs whoever is not: the code is read off by whoever is at hand. @throws what the gateway refuses with */
+/**
+ * Pairs whoever is not: the code is read off by whoever is at hand.
+ * @throws what the gateway refuses with; for who does not answer, with the reason that the gateway has
+ */
 export async function pairRest(site: Site): Promise<void> {
-  const stateOf = async (name: string): Promise<string | undefined> =>
-    (await site.gateway.operations.status()).terminals.find((one) => one.name === name)?.state;
+  const statusOf = async (name: string): Promise<Seen> => {
+    const { terminals, lines } = await site.gateway.operations.status();
+    const terminal = terminals.find((one) => one.name === name);
+    const line = lines.find((one) => one.name === terminal?.line);
+    return { state: terminal?.state, reason: line?.reason ?? terminal?.reason ?? 'no reason is known' };
+  };
   for (const name of site.names) {
-    await site.until(`${name} answers`, async () => (await stateOf(name)) !== 'offline');
-    if ((await stateOf(name)) === 'online') continue;
+    const isThere = async (): Promise<boolean> => (await statusOf(name)).state !== 'offline';
+    await site.until(`${name} answers`, isThere).catch(async (cause: unknown) => {
+      throw new Error(`${describe(cause)}: ${(await statusOf(name)).reason}`, { cause });
+    });
+    if ((await statusOf(name)).state === 'online') continue;
     await pairAgain(site, name);
   }
 }
