@@ -138,7 +138,8 @@ describe('whorl-hil', OPTIONS, () => {
   test('E8 the reports of a run that was killed say so, whatever an earlier run has left there', async () => {
     const xml = join(folder, 'killed.xml');
     writeFileSync(xml, '<testsuites name="an earlier run, all well"/>');
-    const running = whorlHil('--rig', bench('killed', { people: 'person' }), '--junit', xml);
+    const file = bench('killed', { people: 'person' });
+    const running = whorlHil('--rig', file, '--suite', 'scope', '--junit', xml);
     await expect.poll(running.err, { timeout: 60_000 }).toContain('Choose "pair" in the menu of terminal-1');
     running.child.kill('SIGKILL');
     await running.ended;
