@@ -1,3 +1,4 @@
+import { fitted } from '@whorl/protocol';
 import { Command } from 'commander';
 import { addAccountCommands } from './commands/accounts.ts';
 import { addApiCommands } from './commands/api.ts';
@@ -47,6 +48,9 @@ Exit codes:
   )
   .showSuggestionAfterError()
   .configureOutput({
+    writeOut: (text) => {
+      process.stdout.write(fitted(text, process.stdout.columns));
+    },
     outputError: (text) => {
       tell(errorView(usageError(text)), process.argv.includes('--json'));
     },

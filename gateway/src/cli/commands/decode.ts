@@ -23,8 +23,9 @@ export function addDecodeCommand(program: Command): void {
     .addHelpText(
       'after',
       `
-Of secrets and templates only the length is shown. A line has time, line, direction and address, marks (* opened with
-a key, ! attention, ? invitation), number, and the message.
+Of secrets and templates only the length is shown. A line has time, line,
+direction and address, marks (* opened with a key, ! attention,
+? invitation), number, and the message.
 
 Examples:
   whorl decode 07 40 07 34 12 31 05 01 01 05 65 5d f3 8b 00

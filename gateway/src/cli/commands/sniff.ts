@@ -69,9 +69,11 @@ export function addSniffCommand(program: Command): void {
     .addHelpText(
       'after',
       `
-A line is listened to inside the gateway that has it. Without one, name the port, or the file with --config that has
-the line. A port is used by one program at a time: beside a gateway, clip a second adapter on to the line; only its
-receiver is needed. Of secrets and templates only the length is shown.
+A line is listened to inside the gateway that has it. Without one, name the
+port, or the file with --config that has the line. A port is used by one
+program at a time: beside a gateway, clip a second adapter on to the line;
+only its receiver is needed. Of secrets and templates only the length is
+shown.
 
 Examples:
   whorl sniff floor --no-idle
