@@ -5,6 +5,13 @@ const SYNC = 'gateway/src/sync';
 /** Of how things are done: what is told of them, what travels, who waits; and what the simulation found once. */
 export const MUTANTS_OF_WAYS: readonly Mutant[] = [
   {
+    name: 'a new key for broadcasts is used before anybody has it',
+    file: 'gateway/src/terminals/whorl/presence.ts',
+    from: '    this.#renewedAt = this.#clock.now();',
+    to: '    this.#line.group.sealed = this.#group;\n    this.#renewedAt = this.#clock.now();',
+    by: 'programmes',
+  },
+  {
     name: 'who came back to where they were deleted is not known to be there',
     file: `${SYNC}/trust.ts`,
     from: 'rowsOf([...missing, ...different, ...back])',

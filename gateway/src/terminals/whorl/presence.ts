@@ -110,6 +110,7 @@ export class Presence {
   /** Ends the session of a terminal that may not be here any more: it hears nothing of the line from now on. */
   revoke(member: Member, reason: string): void {
     this.#renewGroup();
+    this.#line.group.sealed = this.#group;
     this.again(member, reason);
   }
 
@@ -117,6 +118,7 @@ export class Presence {
     this.#open = true;
     // Fresh at every opening, so that no counter has to outlive anything.
     this.#renewGroup();
+    this.#line.group.sealed = this.#group;
     this.#rollDue = this.#clock.now();
     for (const seat of this.#seats) {
       seat.due = this.#clock.now();
@@ -128,11 +130,10 @@ export class Presence {
     this.#schedule();
   }
 
-  /** Whoever has gone hears nothing of what is said to all from now on; those who are here are handed the new key. */
+  /** Those who are here are handed the new key. Once somebody has it, whoever has gone hears nothing of what is said to all. */
   #renewGroup(): void {
     if (this.#line.timing.baud === undefined) return;
     this.#group = groupSession('gateway', { key: this.#random.bytes(KEY_BYTES), next: 0 });
-    this.#line.group.sealed = this.#group;
     this.#renewedAt = this.#clock.now();
     this.#renewalDue = this.#renewedAt + this.#renewalMs;
   }
@@ -348,6 +349,8 @@ export class Presence {
       throw error;
     }
     seat.group = group;
+    // Before, nobody would have understood: in noise all who are here can take a while to be handed it.
+    this.#line.group.sealed = this.#group;
   }
 
   #answered(seat: Seat, outcome: Outcome): void {
@@ -391,8 +394,7 @@ export class Presence {
 
   /** A TCP connection over which nobody answers is half-open: only a new one can tell. */
   #suspectConnection(): void {
-    if (this.#line.timing.baud === undefined && this.#seats.every((seat) => seat.silent >= SILENT_POLLS)) {
+    if (this.#line.timing.baud === undefined && this.#seats.every((seat) => seat.silent >= SILENT_POLLS))
       this.#line.reopen('nobody answers over this connection; dialling again');
-    }
   }
 }
