@@ -7,7 +7,7 @@ import { caseOf } from './pulled.ts';
 import type { Case } from './pulled.ts';
 import { groupsOf, inScope } from './scope.ts';
 import type { Site } from './site.ts';
-import { contradictions } from './two-people.ts';
+import { haveInCommon } from './two-people.ts';
 import { MOST_RACES } from './users.ts';
 
 /**
@@ -45,8 +45,9 @@ function isBack({ held, incoming }: Case, pull: PullRequest, { how, sure, time }
   const isNewer = pull.changed !== undefined && pull.changed >= time;
   const always = how === 'erased' && sure;
   if (!always && (pull.take !== undefined || isNewer)) return false;
-  // The number is somebody else's by now.
-  return held === undefined || contradictions(held, incoming).length > 0;
+  // The number is somebody else's by now, even if nothing contradicts: of one of them there may be only a finger so far,
+  // which the other's name would fill.
+  return held === undefined || !haveInCommon(held, incoming);
 }
 
 /** Nobody, or who has the number now. */

@@ -28,6 +28,11 @@ export function contradictions(held: Held, incoming: Incoming): readonly number[
   return two ? differing : [];
 }
 
+/** Whether something shows that they are one person: a credential, whatever its slot, or the name. */
+export function haveInCommon(held: Held, incoming: Incoming): boolean {
+  return shareCredential(held, incoming) || sameName(held, incoming);
+}
+
 function contradicts(held: Held, incoming: Incoming, field: number): boolean {
   const [ours, theirs] = [held.record.fields.get(field), incoming.record.fields.get(field)];
   if (ours === undefined || theirs === undefined || ageOf(held, incoming, field) !== 'new') return false;

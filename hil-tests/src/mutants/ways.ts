@@ -61,6 +61,13 @@ export const MUTANTS_OF_WAYS: readonly Mutant[] = [
     by: 'programmes',
   },
   {
+    name: 'who was erased fills in who has the number by now',
+    file: `${SYNC}/two-people.ts`,
+    from: 'return shareCredential(held, incoming) || sameName(held, incoming);',
+    to: 'return contradictions(held, incoming).length === 0;',
+    by: 'programmes',
+  },
+  {
     name: 'who has a new session is taken for who had the old one',
     file: 'gateway/src/terminals/whorl/presence.ts',
     from: 'member.renewed(greeting.welcome);',

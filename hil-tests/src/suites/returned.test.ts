@@ -108,6 +108,24 @@ behaviour(
 );
 
 behaviour(
+  'B17 B16 nothing of whom an old terminal brings back is filled in where the number is of somebody without a name by now',
+  async (rig) => {
+    const old = await snapshot(rig);
+    await rig.gateway.operations.eraseUser(2, 'ada');
+    await gone(rig, 2);
+    rig.terminal('terminal-3').enrol({ user: 2, finger: 1 });
+    await verifiedOn(rig, 2, ALL);
+    await goesBack(rig, old);
+    await verifiedOn(rig, 2, ALL);
+    const there = rig.terminal('terminal-5').user(2);
+    expect([there?.name, there?.['card.0']]).toEqual([undefined, undefined]);
+    expect(there?.['finger.1']).toBeDefined();
+    expect(await returned(rig)).toMatchObject([{ user: 2, how: 'erased' }]);
+  },
+  { on: ['memory'] },
+);
+
+behaviour(
   'B2 B5 who is enrolled again at a terminal after they were deleted is a user again, and is not removed any more',
   async (rig) => {
     const old = await snapshot(rig);
