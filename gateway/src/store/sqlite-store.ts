@@ -247,7 +247,10 @@ export class SqliteStore implements Store {
         writes.flatMap((write) => write.id ?? []),
       );
     } else if (next.version !== from) {
-      if (from === 0) unbury(this.#db, this.#keys, next.record);
+      if (from === 0) {
+        unbury(this.#db, this.#keys, next.record);
+        ledger.passNumberOn(this.#db, id);
+      }
       users.putUser(this.#db, this.#keys, { id, next, changed: time }, users.heldUser(this.#db, id)?.key);
     }
     for (const row of change.ledger) ledger.putLedger(this.#db, row);

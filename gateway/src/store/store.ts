@@ -118,7 +118,7 @@ export interface LedgerRow {
   /** What shall be: the user there, or not there. A row that wants it absent goes away when that is so. */
   readonly want: 'present' | 'absent';
   readonly state: LedgerState;
-  /** Version of the user that the state speaks of. */
+  /** Version of the user that the state speaks of; 0 where it is of nobody who has the number now. */
   readonly version: number;
   readonly reason?: LedgerReason;
   readonly attempts: number;
@@ -127,8 +127,8 @@ export interface LedgerRow {
   /** When the terminal's digest was last seen to be right, milliseconds UTC. */
   readonly checked?: number;
   /**
-   * Version that this terminal was last seen to hold; absent when it never was, or the user was deleted there. Kept by
-   * the store: what a row to be written says of it is ignored.
+   * Version that this terminal was last seen to hold, 0 when that was somebody who had the number before; absent when it
+   * never was, or the user was deleted there. Kept by the store: what a row to be written says of it is ignored.
    */
   readonly delivered?: number;
 }

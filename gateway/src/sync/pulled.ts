@@ -139,7 +139,9 @@ export async function caseOf(site: Site, pull: Arrived, record: UserRecord): Pro
     site.store.user(user),
     site.store.conflictsOf(user),
   ]);
-  const delivered = rows.find((row) => row.terminal === terminal)?.delivered;
+  const row = rows.find((one) => one.terminal === terminal);
+  // Who had the number before, and may be there still, tells nothing of what the terminal got of this one.
+  const delivered = row?.delivered === 0 ? undefined : row?.delivered;
   const time = Math.min(pull.changed ?? site.now, site.now);
   return {
     user,

@@ -61,6 +61,13 @@ export const MUTANTS_OF_WAYS: readonly Mutant[] = [
     by: 'programmes',
   },
   {
+    name: 'a number that is given anew is held where who had it before is',
+    file: 'gateway/src/store/tables/ledger.ts',
+    from: 'SET version = 0, delivered = 0 WHERE',
+    to: 'SET version = version WHERE',
+    by: 'portables',
+  },
+  {
     name: 'who was erased fills in who has the number by now',
     file: `${SYNC}/two-people.ts`,
     from: 'return shareCredential(held, incoming) || sameName(held, incoming);',

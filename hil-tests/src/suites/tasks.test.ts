@@ -13,6 +13,7 @@ import { expect } from 'vitest';
 import { fingerUser } from '../bench/users.ts';
 import { behaviour, verifiedOn } from '../rig/behaviour.ts';
 import { LOG_IN, MIRA, newestSync, northGate, PORTABLE_SITE, syncNow, syncOver } from '../rig/portable.ts';
+import { during } from '../rig/settled.ts';
 import type { Rig } from '../rig/rig.ts';
 
 const OPTIONS = { plan: PORTABLE_SITE, on: ['memory'] } as const;
@@ -144,6 +145,48 @@ behaviour(
     await operations.decideConflicts({}, 'ours');
     const ledger = await store.ledger({ user: 300, limit: 10 });
     expect(ledger.map(({ terminal }) => terminal)).not.toContain('handheld');
+  },
+  OPTIONS,
+);
+
+behaviour(
+  'P4 B10 B13 who is given a number anew is not taken to be where who had it before still is; the next download brings them',
+  async (rig) => {
+    const { operations, store, tasks } = rig.gateway;
+    const task = await northGate(rig);
+    const atHandheld = async (): Promise<unknown> =>
+      (await store.ledger({ user: 1, limit: 10 })).find(({ terminal }) => terminal === 'handheld');
+    await addUsers(rig, 1, 1);
+    await syncNow(rig, task);
+    expect(await atHandheld()).toMatchObject({ state: 'verified', version: 1, delivered: 1 });
+    await operations.deleteUser(1);
+    await operations.addUser(1, { set: { name: 'Eve', groups: [1] }, clear: [] });
+    expect((await store.user(1))?.version).toBe(1);
+    expect(await atHandheld()).toMatchObject({ version: 0, delivered: 0 });
+    const look = await during(rig, 'previewed', tasks.preview(task, 'handheld', { limit: 10 }));
+    expect(look).toMatchObject({ changed: 1, same: 0 });
+    expect(await syncNow(rig, task)).toMatchObject({ state: 'done', downloaded: 1 });
+    expect(rig.terminal('handheld').user(1)?.name).toBe('Eve');
+    expect(await atHandheld()).toMatchObject({ state: 'verified', version: 1, delivered: 1 });
+  },
+  OPTIONS,
+);
+
+behaviour(
+  'P6 B16 what is enrolled on top of who had the number before is not merged into who has it now',
+  async (rig) => {
+    const { operations, store } = rig.gateway;
+    const task = await northGate(rig);
+    await addUsers(rig, 1, 1);
+    await syncNow(rig, task);
+    await operations.deleteUser(1);
+    await operations.addUser(1, { set: { name: 'Eve', groups: [1] }, clear: [] });
+    rig.terminal('handheld').press({ button: 'mode', mode: 'offline' });
+    rig.terminal('handheld').enrol({ user: 1, finger: 5 });
+    rig.terminal('handheld').press({ button: 'mode', mode: 'online' });
+    expect(await syncNow(rig, task)).toMatchObject({ state: 'done', conflicts: 1 });
+    expect((await store.conflictsOf(1)).map(({ kind }) => kind)).toEqual(['two-people']);
+    expect((await store.user(1))?.record.fields.has(FIELDS['finger.5'].number)).toBe(false);
   },
   OPTIONS,
 );
