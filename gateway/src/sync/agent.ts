@@ -193,6 +193,8 @@ export class Agent {
       await this.#startOver(anew, page.log);
       ({ page, shows } = await this.#unseen.read(() => this.#logsAfter(0)));
     }
+    // Read in a session that began meanwhile, of which what was written may be gone: that is looked at first.
+    if (this.#driver.identity !== identity) return 0;
     if (page.records.length > 0 || page.log.last > this.#position.id) {
       const take = (): Promise<void> => this.#take(page, shows);
       await (this.#storm.calmInMs > 0 ? this.#site.storms.through(take) : take());

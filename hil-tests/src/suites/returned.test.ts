@@ -1,6 +1,7 @@
 import { encodeUser, readRecord } from '@whorl/protocol';
-import { expect } from 'vitest';
+import { expect, test } from 'vitest';
 import { ALL, atRest, behaviour, verifiedOn } from '../rig/behaviour.ts';
+import { memoryRig } from '../rig/memory.ts';
 import { during } from '../rig/settled.ts';
 import type { Rig } from '../rig/rig.ts';
 
@@ -203,3 +204,37 @@ behaviour(
   },
   { on: ['memory'] },
 );
+
+/** When somebody is removed, milliseconds: what the terminal logs of it is read amid a renewal of its session. */
+const REMOVED_AT = Array.from({ length: 6 }, (_, index) => 13_248 + 4 * index);
+const RENEWED_OFTEN = {
+  lines: {
+    floor: [
+      { name: 'terminal-1', groups: [1] },
+      { name: 'terminal-2', groups: [1, 2], logs: 40 },
+    ],
+    gate: [{ name: 'terminal-3', groups: [2], model: 'card-500' }],
+  },
+  ...{ seed: 1, renewalMs: 7_000 },
+} as const;
+
+test('B5 B11 who was removed from a terminal that goes back before it told of that, amid a renewal of its session, is removed again', async () => {
+  for (const at of REMOVED_AT) {
+    const rig = await memoryRig(RENEWED_OFTEN);
+    const terminal = rig.terminal('terminal-3');
+    for (const user of [1, 2])
+      await rig.gateway.operations.addUser(user, { set: { name: 'Bea', groups: [1, 2] }, clear: [] });
+    await rig.pass(9_000);
+    const old = rig.flashes.get('terminal-3')?.read() ?? new Uint8Array();
+    await rig.pass(at - 9_000);
+    await rig.gateway.operations.deleteUser(2);
+    await rig.pass(500);
+    expect(terminal.users().has(2)).toBe(false);
+    terminal.powerOff();
+    rig.flashes.get('terminal-3')?.replace([old]);
+    terminal.powerOn();
+    await rig.pass(90_000);
+    expect(terminal.users().has(2), `removed at ${at} ms`).toBe(false);
+    await rig.close();
+  }
+});

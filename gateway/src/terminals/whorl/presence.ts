@@ -328,13 +328,13 @@ export class Presence {
     seat.opened = this.#clock.now();
     seat.group = undefined;
     seat.alone = false;
+    // Before it is handed the key: what it is asked meanwhile, it answers in the new session.
+    if (member.isOnline()) member.renewed(greeting.welcome);
     await this.#handOver(seat);
     seat.silent = 0;
     seat.retryMs = FIRST_GREETING_MS;
     seat.due = this.#clock.now() + POLL_MS;
-    if (!this.#open) return;
-    if (member.isOnline()) member.renewed(greeting.welcome);
-    else member.greeted(greeting.welcome, greeting.attention);
+    if (this.#open && !member.isOnline()) member.greeted(greeting.welcome, greeting.attention);
   }
 
   async #handOver(seat: Seat): Promise<void> {
