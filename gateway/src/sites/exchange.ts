@@ -39,7 +39,7 @@ export interface Exchanged {
 
 const CHECK_ROWS = 500;
 const GONE_ROWS = 500;
-const NONE: AnswerOf<'check'> = { missing: [], older: [], erased: [], outside: [] };
+const NONE: AnswerOf<'check'> = { missing: [], deleted: [], older: [], erased: [], outside: [] };
 
 /**
  * One whole exchange: what is new here goes up, then what is new at the master comes down; first what changed since the
@@ -211,7 +211,7 @@ async function check(talk: Talk, guard: Guard | undefined): Promise<void> {
     const due = await sites.cursor(MASTER_ID, 'check');
     if (due === undefined || due.run === 'done') return;
     const page = await checked(talk, due.seq);
-    const { missing, erased, outside } = page?.answer ?? NONE;
+    const { missing, deleted, erased, outside } = page?.answer ?? NONE;
     const cursor = page === undefined ? { run: 'done', seq: 0 } : { run: due.run, seq: page.last };
     const gone = (who: readonly number[], why: 'deleted' | 'erased' | 'scope'): DownRow[] =>
       who.map((user) => ({ is: 'gone', user, why }));
@@ -219,6 +219,7 @@ async function check(talk: Talk, guard: Guard | undefined): Promise<void> {
       rows: [
         // Of a master that was restored, they were offered to it.
         ...gone(due.run === 'found' ? [] : missing, 'deleted'),
+        ...deleted.map(([user, proven]): DownRow => ({ is: 'gone', user, why: 'deleted', proven })),
         ...gone(erased, 'erased'),
         ...gone(outside, 'scope'),
       ],

@@ -204,9 +204,10 @@ const check = z.strictObject({
     .max(1000)
     .readonly(),
 });
-/** older: there, as they were before what the satellite has. outside: there, and not of this site. */
+/** deleted: by the master as it is now, with the proof. older: there, as they were before what the satellite has. outside: there, and not of this site. */
 const missing = z.strictObject({
   missing: z.array(user).readonly(),
+  deleted: z.array(z.tuple([user, born]).readonly()).readonly(),
   older: z.array(user).readonly(),
   erased: z.array(user).readonly(),
   outside: z.array(user).readonly(),

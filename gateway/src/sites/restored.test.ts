@@ -72,6 +72,26 @@ test('S10 who was deleted behind the backup that a master went back to stays del
   expect(apart).toMatchObject({ user: 3, kind: 'two-people', terminal: 'north/-' });
 });
 
+test('S10 who was deleted between two backups that a master went back to one after the other stays deleted', async () => {
+  const { world, back } = await backedUp(6);
+  const north = await world.add('north');
+  await world.hq.edit(1, { ...named('Ada'), ...carded(1) });
+  expect(await north.sync()).toBeUndefined();
+  await back.make();
+  await world.hq.edit(2, named('Bo'));
+  expect(await north.sync()).toBeUndefined();
+  await back.goBack();
+  await back.make();
+  await world.hq.remove(1);
+  expect(await north.sync()).toBeUndefined();
+  expect(Object.keys(await north.contents())).toEqual(['2']);
+  await back.goBack();
+  expect(Object.keys(await world.hq.contents())).toEqual(['1']);
+  for (const one of [north, north]) expect(await one.sync()).toBeUndefined();
+  expect(Object.keys(await world.hq.contents())).toEqual(['2']);
+  expect(Object.keys(await north.contents())).toEqual(['2']);
+});
+
 test('S10 a name that was given behind the backup that a master went back to is asked of an operator', async () => {
   const { world, back } = await backedUp(13);
   const [north, south] = [await world.add('north'), await world.add('south')];

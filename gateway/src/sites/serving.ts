@@ -95,7 +95,7 @@ export async function serveWalk(
 }
 
 /**
- * Those of these users whom the master does not know of, and those who do not belong at the site. A birth that a master
+ * Those of these users whom the master does not know of, or has deleted, and those who do not belong at the site. A birth that a master
  * lost with its database says nothing of who has the number there now.
  */
 export async function serveCheck(
@@ -110,15 +110,21 @@ export async function serveCheck(
   const history = await historyOf(ground);
   const disputes = (await site.store.countConflicts()) > 0;
   const gone = new Set(await sites.erased(ids));
+  const births = await bornOf(ground, ids);
+  const key = await departureKey(ground);
   const answer = {
     missing: [] as number[],
+    deleted: [] as [number, string][],
     older: [] as number[],
     erased: [] as number[],
     outside: [] as number[],
   };
   for (const [id, born, seen] of users) {
     const user = await site.store.user(id);
-    if (user === undefined) answer[gone.has(id) ? 'erased' : 'missing'].push(id);
+    if (user === undefined && gone.has(id)) answer.erased.push(id);
+    else if (user === undefined && births.get(id) === born)
+      answer.deleted.push([id, provenDeparture(key, { user: id, born, erased: false })]);
+    else if (user === undefined) answer.missing.push(id);
     else if (isLost(history, born)) answer.missing.push(id);
     else if (!belongs(at, user) && !(disputes && (await isApart(ground, at, id)))) answer.outside.push(id);
     else if (isLost(history, seen)) answer.older.push(id);

@@ -1,3 +1,5 @@
+import { resumeAt } from '@whorl/gateway/sites/history';
+import { historyOf } from '@whorl/gateway/sites/serving';
 import { mergePulled } from '@whorl/gateway/sync/pulled';
 import { decodeField, encodeField, FIELDS, recordOf } from '@whorl/protocol';
 import type { Capabilities, Random } from '@whorl/protocol';
@@ -60,7 +62,10 @@ async function enrolStandIn(run: Run, site: Premises): Promise<string | undefine
   }
   const { users: seq } = await store.sites.heads();
   const one = { site: site.name, terminal, user, field, value: Buffer.from(value).toString('base64'), seq };
-  run.truth.enrolledAt(one, { present: held !== undefined, stale: stale === 'yes' });
+  run.truth.enrolledAt(one, {
+    present: held !== undefined,
+    stale: stale === 'yes' ? company.clock.now() : undefined,
+  });
   return `${site.name}: card ${slot} of user ${user} is enrolled at ${terminal}${held === undefined ? ', who is new there' : ''}${stale === 'yes' ? ', who is deleted' : ''}`;
 }
 
@@ -94,7 +99,7 @@ async function enrolAtTerminal(
     const { users: seq } = await site.now.store.sites.heads();
     truth.enrolledAt(
       { site: site.name, terminal: name, user, field, value, seq },
-      { present, stale: stale === 'yes' },
+      { present, stale: stale === 'yes' ? run.company.clock.now() : undefined },
     );
   } else truth.attempted(user);
   await hall.unplug();
@@ -133,12 +138,20 @@ async function eventually(
  * Whether the site has not heard yet that this user was deleted, and perhaps another made in their place: nobody knows
  * while neither knows whether theirs is the other's.
  */
-async function isStale({ truth }: Run, site: Premises, user: number): Promise<'yes' | 'no' | 'perhaps'> {
+async function isStale(
+  { truth, company: { master } }: Run,
+  site: Premises,
+  user: number,
+): Promise<'yes' | 'no' | 'perhaps'> {
   const { store } = site.now;
   const deleted = truth.deleted.get(user);
   if (deleted === undefined || (await store.user(user)) === undefined) return 'no';
-  const heard = (await store.sites.cursor(MASTER_ID, 'users'))?.seq ?? 0;
-  if (heard >= deleted) return 'no';
+  const cursor = await store.sites.cursor(MASTER_ID, 'users');
+  // What a master lost with its database was heard of another log.
+  const heard = master.isUp
+    ? resumeAt(await historyOf(master.now.gateway), 'users', cursor).seq
+    : cursor?.seq;
+  if ((heard ?? 0) >= deleted) return 'no';
   const born = (await store.sites.bases([user])).get(user)?.born ?? '';
   return born === '' ? 'perhaps' : 'yes';
 }
@@ -214,7 +227,7 @@ export async function remove(run: Run): Promise<string | undefined> {
     const reached = (await sites.cursor(site?.plan.syncId ?? 0, 'users'))?.seq ?? 0;
     if (reached < one.seq) raced.add(one);
   }
-  truth.removed(user, (await sites.heads()).users, raced);
+  truth.removed(user, (await sites.heads()).users, { raced, time: company.clock.now() });
   return `hq: user ${user} is deleted${raced.size > 0 ? ', while sites enrol' : ''}`;
 }
 

@@ -190,6 +190,7 @@ async function masterGoesBack(run: Run, backup: Backup): Promise<void> {
     if (time > backup.time) await company.passing(master.now.service.operations.reset(site.name));
   truth.enrolled = truth.enrolled.filter((one) => !nowhere.has(one));
   const names = await namesAt(master);
+  truth.masterWentBack(backup.time, new Set(names.keys()));
   for (const [user, { name }] of truth.people) {
     const known = elsewhere.get(user);
     if (known === undefined) truth.doubt(user);

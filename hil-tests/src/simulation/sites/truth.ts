@@ -10,6 +10,11 @@ export interface Enrolled {
   readonly seq: number;
 }
 
+/** A credential of somebody who was deleted since. */
+interface Buried extends Enrolled {
+  readonly time: number;
+}
+
 /** Somebody who must be there. */
 interface Person {
   /** That the master gave last. */
@@ -32,7 +37,7 @@ export class Truth {
   /** Credentials that must not be lost. */
   enrolled: Enrolled[] = [];
   /** Credentials of somebody who was deleted: nobody who has the number later may have them. */
-  buried: Enrolled[] = [];
+  buried: Buried[] = [];
   /** Since the last deletion of a user at the master: position in its log. */
   readonly deleted = new Map<number, number>();
   /** Enrolments and additions, for counting that nothing is done twice. */
@@ -57,9 +62,10 @@ export class Truth {
   }
 
   /** @param raced of this user, what the master had not heard of: it may make the user anew, or be another one's */
-  removed(user: number, seq: number, raced: ReadonlySet<Enrolled>): void {
+  removed(user: number, seq: number, { raced, time }: { raced: ReadonlySet<Enrolled>; time: number }): void {
     this.people.delete(user);
-    this.buried.push(...this.enrolled.filter((one) => one.user === user && !raced.has(one)));
+    const gone = this.enrolled.filter((one) => one.user === user && !raced.has(one));
+    this.buried.push(...gone.map((one) => ({ ...one, time })));
     this.enrolled = this.enrolled.filter((one) => one.user !== user);
     this.deleted.set(user, seq);
     if (raced.size > 0) this.unsure.add(user);
@@ -67,12 +73,12 @@ export class Truth {
 
   /**
    * @param present whether the site had this user
-   * @param stale whether the site had somebody who was deleted at the master since
+   * @param stale when the site had somebody who was deleted at the master since: the time
    */
-  enrolledAt(one: Enrolled, { present, stale }: { present: boolean; stale: boolean }): void {
+  enrolledAt(one: Enrolled, { present, stale }: { present: boolean; stale: number | undefined }): void {
     this.#did(one.user);
-    if (stale) {
-      this.buried.push(one);
+    if (stale !== undefined) {
+      this.buried.push({ ...one, time: stale });
       return;
     }
     const again = (other: Enrolled): boolean =>
@@ -108,6 +114,17 @@ export class Truth {
     const isLost = (one: Enrolled): boolean =>
       one.site === site && (one.seq > reached || apart.has(one.user));
     for (const { user } of this.enrolled.filter(isLost)) this.doubt(user);
+  }
+
+  /**
+   * The master went back to a backup, and all had heard of all that it did. Whoever was deleted behind it and has lost the
+   * number to somebody since is there again, as nobody can tell which of both it is.
+   * @param held numbers that the master has again
+   */
+  masterWentBack(time: number, held: ReadonlySet<number>): void {
+    this.deleted.clear();
+    const isTaken = (user: number): boolean => this.people.has(user) || this.unsure.has(user);
+    this.buried = this.buried.filter((one) => one.time <= time || !held.has(one.user) || !isTaken(one.user));
   }
 
   /** Takes over from the master who may be there or not. */
