@@ -1,3 +1,4 @@
+import { globSync, readFileSync } from 'node:fs';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
@@ -7,7 +8,7 @@ import type { TestSpecification } from 'vitest/node';
 
 const report = process.env['WHORL_TEST_REPORT'];
 
-// Each file has a process of its own, and many start more: what one of them compiled, the others need not.
+// Processes that tests start need not compile what another one has.
 process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(new URL('.cache/tests', import.meta.url));
 
 /** Small files that take long. */
@@ -44,9 +45,18 @@ export const SHARED = {
   ],
 } satisfies ViteUserConfig['test'];
 
+const TESTS = '*/src/**/*.test.ts';
+
+/** Files that put something else in a module's place: nobody may have loaded it before, or load it after them. */
+const REPLACING = globSync(TESTS).filter((file) => /\bvi\.(?:do)?mock\(/i.test(readFileSync(file, 'utf8')));
+
 export default defineConfig({
   test: {
     ...SHARED,
-    include: ['*/src/**/*.test.ts'],
+    projects: [
+      // Starting a process for each file, and loading everything there again, took half of the time.
+      { extends: true, test: { name: 'together', isolate: false, include: [TESTS], exclude: REPLACING } },
+      { extends: true, test: { name: 'alone', include: REPLACING } },
+    ],
   },
 });

@@ -314,6 +314,7 @@ describe.skipIf(!hasPty())('a pseudo-terminal of this system', () => {
 
 test('a system without pseudo-terminals is told to take a tcp line', async () => {
   vi.stubGlobal('process', { platform: 'win32' });
+  cleanups.push(() => vi.unstubAllGlobals());
   expect(hasPty()).toBe(false);
   await expect(openPty()).rejects.toMatchObject({
     code: 'PTY_NONE',
