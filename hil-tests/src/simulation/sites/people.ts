@@ -146,12 +146,10 @@ async function isStale(
   const { store } = site.now;
   const deleted = truth.deleted.get(user);
   if (deleted === undefined || (await store.user(user)) === undefined) return 'no';
+  // What a master lost with its database was heard of another log; which one, only the master knows.
+  if (!master.isUp) return 'perhaps';
   const cursor = await store.sites.cursor(MASTER_ID, 'users');
-  // What a master lost with its database was heard of another log.
-  const heard = master.isUp
-    ? resumeAt(await historyOf(master.now.gateway), 'users', cursor).seq
-    : cursor?.seq;
-  if ((heard ?? 0) >= deleted) return 'no';
+  if (resumeAt(await historyOf(master.now.gateway), 'users', cursor).seq >= deleted) return 'no';
   const born = (await store.sites.bases([user])).get(user)?.born ?? '';
   return born === '' ? 'perhaps' : 'yes';
 }

@@ -121,7 +121,13 @@ export async function backUpAt(
   if (!premises.isUp || !isOnFiles(premises)) return undefined;
   count.backups += 1;
   const file = join(company.directory, `${premises.name}-${count.backups}.backup`);
-  await premises.backUp(file);
+  try {
+    await premises.backUp(file);
+  } catch (error) {
+    // Of one that was to be killed at a commit, this may have been it.
+    if (isUp(premises)) throw error;
+    return `${premises.name} dies while it is backed up`;
+  }
   const time = company.clock.now();
   backups.set(premises, { file, time });
   return `${premises.name} is backed up at ${shown(time)}`;
