@@ -1,4 +1,5 @@
 import { globSync, readFileSync } from 'node:fs';
+import { sep } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
@@ -48,7 +49,10 @@ export const SHARED = {
 const TESTS = '*/src/**/*.test.ts';
 
 /** Files that put something else in a module's place: nobody may have loaded it before, or load it after them. */
-const REPLACING = globSync(TESTS).filter((file) => /\bvi\.(?:do)?mock\(/i.test(readFileSync(file, 'utf8')));
+const REPLACING = globSync(TESTS)
+  .filter((file) => /\bvi\.(?:do)?mock\(/i.test(readFileSync(file, 'utf8')))
+  // Patterns have slashes on Windows, too.
+  .map((file) => file.replaceAll(sep, '/'));
 
 export default defineConfig({
   test: {

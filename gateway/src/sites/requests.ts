@@ -204,7 +204,10 @@ const check = z.strictObject({
     .max(1000)
     .readonly(),
 });
-/** deleted: by the master as it is now, with the proof. older: there, as they were before what the satellite has. outside: there, and not of this site. */
+/**
+ * deleted: by the master as it is now, with the proof. older: there, as they were before what the satellite has. outside:
+ * there, and not of this site.
+ */
 const missing = z.strictObject({
   missing: z.array(user).readonly(),
   deleted: z.array(z.tuple([user, born]).readonly()).readonly(),
