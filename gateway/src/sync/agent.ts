@@ -253,10 +253,10 @@ export class Agent {
   }
 
   #upToDate(): void {
-    if (this.#caughtUp) return;
-    this.#returned = true;
+    if (!this.#caughtUp) this.#returned = true;
+    // A terminal that is here all the time can come into doubt as well: as its session is renewed, or its clock set.
+    if (!this.#caughtUp || this.#doubt !== undefined) this.#work.ring();
     this.#caughtUp = true;
-    this.#work.ring();
   }
 
   /** The same terminal as before goes on where it was; another one is read from its first record. */

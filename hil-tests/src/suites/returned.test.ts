@@ -1,6 +1,7 @@
-import { encodeUser, readRecord } from '@whorl/protocol';
+import { encodeUser, handWire, readRecord, unstuff } from '@whorl/protocol';
 import { expect, test } from 'vitest';
 import { ALL, atRest, behaviour, verifiedOn } from '../rig/behaviour.ts';
+import { Between } from '../rig/between.ts';
 import { memoryRig } from '../rig/memory.ts';
 import { during } from '../rig/settled.ts';
 import type { Rig } from '../rig/rig.ts';
@@ -205,6 +206,8 @@ behaviour(
   { on: ['memory'] },
 );
 
+/** So soon what is in doubt is looked at, and what follows is done. */
+const SEEN_TO_MS = 10_000;
 /** When somebody is removed, milliseconds: what the terminal logs of it is read amid a renewal of its session. */
 const REMOVED_AT = Array.from({ length: 6 }, (_, index) => 13_248 + 4 * index);
 const RENEWED_OFTEN = {
@@ -233,8 +236,48 @@ test('B5 B11 who was removed from a terminal that goes back before it told of th
     terminal.powerOff();
     rig.flashes.get('terminal-3')?.replace([old]);
     terminal.powerOn();
-    await rig.pass(90_000);
+    await rig.pass(SEEN_TO_MS);
     expect(terminal.users().has(2), `removed at ${at} ms`).toBe(false);
     await rig.close();
   }
+});
+
+/** Types of plain messages of a handshake, and where they stand in a frame. */
+const [OPEN, ACCEPT, AT] = [0x05, 0x85, 4];
+/** How long before its session is renewed somebody is removed, and it starts anew. */
+const [REMOVED_MS, ANEW_MS] = [650, 520];
+
+test('B5 B11 nor does it help that its log was asked for before it told of itself in the new session, and answered after that somebody came', async () => {
+  const between = new Between();
+  const rig = await memoryRig(
+    { lines: { floor: [{ name: 'terminal-1' }, { name: 'terminal-2' }] }, seed: 1, renewalMs: 7_000 },
+    { between: { floor: between } },
+  );
+  const terminal = rig.terminal('terminal-2');
+  let renewed = 0;
+  between.listen(({ frame: [, address], frame }) => {
+    if (address === 2 && frame[AT] === ACCEPT) renewed = rig.clock.now();
+  });
+  for (const user of [1, 2]) await rig.gateway.operations.addUser(user, { set: { name: 'Bea' }, clear: [] });
+  await rig.until('renewed', () => renewed > 6_000);
+  const old = rig.flashes.get('terminal-2')?.read() ?? new Uint8Array();
+  const until = (ms: number): number => renewed + 7_000 - ms - rig.clock.now();
+  await rig.pass(until(REMOVED_MS));
+  await rig.gateway.operations.deleteUser(2);
+  await rig.until('user 2 removed', () => !terminal.users().has(2));
+  await rig.pass(until(ANEW_MS));
+  terminal.powerOff();
+  rig.flashes.get('terminal-2')?.replace([old]);
+  terminal.powerOn();
+  let came = false;
+  between.act = ({ frame, fromGateway }) => {
+    if (came || !fromGateway || frame[1] !== 2 || frame[AT] !== OPEN) return undefined;
+    came = true;
+    terminal.tap({ user: 1 });
+    // Both have something to tell: the log of the second is asked for behind that of the first.
+    return { on: [frame], back: [1, 2].map((address) => unstuff(handWire(address).subarray(0, -1))) };
+  };
+  await rig.pass(until(0) + SEEN_TO_MS);
+  expect([came, terminal.users().has(2)]).toEqual([true, false]);
+  await rig.close();
 });

@@ -8,7 +8,7 @@ import {
   sleep,
   WhorlError,
 } from '@whorl/protocol';
-import type { Assembly, Body, RequestName, UserRecord } from '@whorl/protocol';
+import type { Assembly, Body, RequestName, SealedEnd, UserRecord } from '@whorl/protocol';
 import type { AnswerName } from '@whorl/protocol';
 import { RefusedError } from '../../lines/answer.ts';
 import type { Answer } from '../../lines/answer.ts';
@@ -59,6 +59,8 @@ export class WhorlDriver implements TerminalDriver, Member {
   readonly #convoys: Convoys;
   readonly #watchers = new Set<DriverWatcher>();
   #identity: Identity | undefined;
+  /** The session in which it told that. */
+  #greetedIn: SealedEnd | undefined;
   /** Users it holds, as it said last. */
   #users = 0;
   #clockOffMs: number | undefined;
@@ -144,6 +146,7 @@ export class WhorlDriver implements TerminalDriver, Member {
     this.#lastSeen = this.#line.clock.wallTime();
     const identity: Identity = { ...welcome, greeted: this.#lastSeen };
     this.#identity = identity;
+    this.#greetedIn = this.peer.sealed;
     this.#quarantine = undefined;
     this.#users = welcome.users;
     this.#clockOffMs = welcome.clock - this.#lastSeen;
@@ -188,6 +191,10 @@ export class WhorlDriver implements TerminalDriver, Member {
 
   async logsAfter(id: number, signal: AbortSignal): Promise<LogPage> {
     const { body } = await this.#ask('logs.read', { after: id }, 'live', signal);
+    // What waited for its turn amid a renewal is answered in a session of which nothing is known yet: it may have
+    // started anew before, with an older log.
+    if (this.peer.sealed !== this.#greetedIn)
+      throw new WhorlError('TERMINAL_OFFLINE', `${this.name} is being greeted`);
     this.#users = body.users;
     const last = body.records.at(-1)?.id ?? id;
     return { log: body.log, records: body.records, more: body.records.length > 0 && last < body.log.last };
