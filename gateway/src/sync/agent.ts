@@ -5,7 +5,16 @@ import type { LogPosition } from '../store/store.ts';
 import type { Identity, LogPage, TerminalDriver } from '../terminals/driver.ts';
 import { belongingAt } from './belonging.ts';
 import { ClockWatch } from './clock-watch.ts';
-import { clockEvent, GAP_REASONS, graver, isOther, isReasonToDoubt, newcomer, startsOver } from './doubts.ts';
+import {
+  clockEvent,
+  GAP_REASONS,
+  graver,
+  isReasonToDoubt,
+  newcomer,
+  pageBehind,
+  sameUpTo,
+  startsOver,
+} from './doubts.ts';
 import { deletedAt, intakeOf } from './intake.ts';
 import { Latch } from './latch.ts';
 import { logTaken } from './log-lines.ts';
@@ -184,38 +193,28 @@ export class Agent {
     if (identity === undefined) return LOOK_AGAIN_MS;
     if (identity.serial !== this.#serial) await this.#settleIdentity(identity);
     await this.#checkClock(identity);
-    const other = await this.#isOtherLog(identity);
     if (this.#unseen.isDoubtful(identity)) await this.#raise('unseen', []);
     this.#unseen.greeted(identity);
-    let { page, shows } = await this.#unseen.read(() => this.#logsAfter(this.#position.id));
-    const anew = startsOver(this.#position, page.log) ?? (other ? 'backwards' : undefined);
+    // Whoever puts an older state back restarts the terminal: what was read last is looked at again in each session.
+    const after = this.#logOf === identity ? this.#position.id : sameUpTo(this.#position);
+    let { page, shows } = await this.#unseen.read(() => this.#driver.logsAfter(after, this.#stop.signal));
+    const anew = startsOver(this.#position, page);
     if (anew !== undefined) {
       await this.#startOver(anew, page.log);
-      ({ page, shows } = await this.#unseen.read(() => this.#logsAfter(0)));
+      ({ page, shows } = await this.#unseen.read(() => this.#driver.logsAfter(0, this.#stop.signal)));
     }
+    page = pageBehind(this.#position, page);
     // Read in a session that began meanwhile, of which what was written may be gone: that is looked at first.
     if (this.#driver.identity !== identity) return 0;
-    if (page.records.length > 0 || page.log.last > this.#position.id) {
+    this.#logOf = identity;
+    // A page may have room for no more than what was read last.
+    if (page.records.length > 0 || (!page.more && page.log.last > this.#position.id)) {
       const take = (): Promise<void> => this.#take(page, shows);
       await (this.#storm.calmInMs > 0 ? this.#site.storms.through(take) : take());
     }
     if (page.more) return 0;
     this.#upToDate();
     return Math.min(LOGS_AGAIN_MS, this.#clocks.look(identity));
-  }
-
-  /** Looked at once a session: whoever puts an older state back restarts the terminal. */
-  async #isOtherLog(identity: Identity): Promise<boolean> {
-    if (this.#logOf === identity || this.#position.time === undefined) return false;
-    const page = await this.#logsAfter(this.#position.id - 1);
-    const other = page.log.epoch === this.#position.epoch && isOther(this.#position, page);
-    // Found again until it is stored that it is another one.
-    if (!other) this.#logOf = identity;
-    return other;
-  }
-
-  #logsAfter(id: number): Promise<LogPage> {
-    return this.#driver.logsAfter(id, this.#stop.signal);
   }
 
   async #take(page: LogPage, showsAll: () => boolean): Promise<void> {

@@ -1,5 +1,5 @@
 import { LOG_KINDS } from '@whorl/protocol';
-import type { LogRecord, LogState } from '@whorl/protocol';
+import type { LogRecord } from '@whorl/protocol';
 import { DOUBTS } from '../events/catalogue.ts';
 import type { Doubt, EventData, EventType, NewEvent } from '../events/catalogue.ts';
 import type { LogPosition } from '../store/store.ts';
@@ -65,18 +65,29 @@ export function newcomer({ users }: Identity): Doubt | undefined {
 }
 
 /** Whether the log began anew, so that it is read from its first record. */
-export function startsOver(position: LogPosition, log: LogState): 'reset' | 'backwards' | undefined {
-  if (log.epoch !== position.epoch) return 'reset';
-  return log.last < position.id ? 'backwards' : undefined;
+export function startsOver(position: LogPosition, page: LogPage): 'reset' | 'backwards' | undefined {
+  if (page.log.epoch !== position.epoch) return 'reset';
+  return page.log.last < position.id || isOther(position, page) ? 'backwards' : undefined;
 }
 
 /**
  * Whether the record that was read last is another one by now: the terminal went back to an older state and has written
  * on from there, up to the same id or beyond.
  */
-export function isOther({ id, time }: LogPosition, { records }: LogPage): boolean {
+function isOther({ id, time }: LogPosition, { records }: LogPage): boolean {
   const again = records.find((record) => record.id === id);
   return again !== undefined && time !== undefined && again.time !== time;
+}
+
+/** After which record to read, so that the page shows whether the one that was read last {@link isOther}. */
+export function sameUpTo({ id, time }: LogPosition): number {
+  return time === undefined ? id : id - 1;
+}
+
+/** What of a page was not read before. */
+export function pageBehind({ id }: LogPosition, page: LogPage): LogPage {
+  const records = page.records.filter((record) => record.id > id);
+  return records.length === page.records.length ? page : { ...page, records };
 }
 
 /** The records between what was read and what is there. */

@@ -165,8 +165,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'that a log went back is forgotten when the database does not take it',
     file: `${SYNC}/agent.ts`,
-    from: '    if (!other) this.#logOf = identity;',
-    to: '    this.#logOf = identity;',
+    from: '    const anew = startsOver(',
+    to: '    this.#logOf = identity;\n    const anew = startsOver(',
     by: 'programmes',
   },
   {

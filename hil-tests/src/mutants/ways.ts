@@ -40,6 +40,13 @@ export const MUTANTS_OF_WAYS: readonly Mutant[] = [
     by: 'backups',
   },
   {
+    name: 'what was read last is looked at again by itself',
+    file: `${SYNC}/agent.ts`,
+    from: '    let { page, shows } = await this.#unseen.read(',
+    to: '    if (after < this.#position.id) await this.#driver.logsAfter(after, this.#stop.signal);\n    let { page, shows } = await this.#unseen.read(',
+    by: 'programmes',
+  },
+  {
     name: 'who is deleted before what was fetched is merged is taken to be there',
     file: 'gateway/src/store/sqlite-store.ts',
     from: 'pulls.movePull(this.#db, { ...row, nextTry: time });',
