@@ -91,9 +91,7 @@ export class Belief {
 
   enrolledAt(one: Enrolled): void {
     this.#changedAt(one.terminal, one.user);
-    const again = (other: Enrolled): boolean =>
-      other.terminal === one.terminal && other.user === one.user && other.field === one.field;
-    this.enrolled = this.enrolled.filter((other) => !again(other));
+    this.enrolled = this.enrolled.filter((other) => !isSamePlace(one, other));
     if (this.taken) this.enrolled.push(one);
     this.put.add(`${one.terminal} ${one.user}`);
   }
@@ -241,9 +239,14 @@ export class Belief {
       this.#raced.delete(user);
       this.#deleted.delete(user);
     }
-    const before = safe.filter(({ user }) => !erased.has(user));
-    const later = this.enrolled.filter((one) => !safe.includes(one) && !erased.has(one.user));
     this.autoSync = autoSync;
+    const later = this.enrolled.filter(
+      (one) => this.taken && !safe.includes(one) && !erased.has(one.user) && isStill(one),
+    );
+    // What people put in its place there comes again.
+    const before = safe.filter(
+      (one) => !erased.has(one.user) && !later.some((other) => isSamePlace(one, other)),
+    );
     // It takes nothing from terminals then, and overwrites or removes nothing there that may be nowhere else.
     if (!this.taken)
       for (const other of [
@@ -251,7 +254,7 @@ export class Belief {
         ...still.terminals.flatMap((name) => going.map((user) => `${name} ${user}`)),
       ])
         this.apart.add(other);
-    this.enrolled = [...before, ...(this.taken ? later.filter(isStill) : [])];
+    this.enrolled = [...before, ...later];
     this.#safe = new Set(before);
     this.keepsNames = keepsNames;
     this.#buried.clear();
@@ -283,6 +286,10 @@ export class Belief {
     if (this.taken) this.users.set(user, this.users.get(user) ?? {});
     else this.apart.add(`${terminal} ${user}`);
   }
+}
+
+function isSamePlace(one: Enrolled, other: Enrolled): boolean {
+  return one.terminal === other.terminal && one.user === other.user && one.field === other.field;
 }
 
 /** @param some `terminal user` */
