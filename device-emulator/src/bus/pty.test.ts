@@ -298,6 +298,15 @@ describe.skipIf(!hasPty())('a pseudo-terminal of this system', () => {
     expect(readFileSync(link, 'utf8')).toBe('kept');
   });
 
+  test.skipIf(!existsSync('/proc/self'))(
+    'comes back from a folder that the system has, and says that it has not',
+    async () => {
+      const link = '/proc/whorl/line-1';
+      await expect(openPty({ link })).rejects.toThrow(/^\/proc\/whorl\/line-1: ENOENT/);
+      await expect(openPty({ link })).rejects.toMatchObject({ code: 'PTY_LINK' });
+    },
+  );
+
   test('says so when the foreign-function library does not load', async () => {
     vi.resetModules();
     vi.doMock('koffi', () => {

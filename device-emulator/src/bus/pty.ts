@@ -1,9 +1,10 @@
-import { closeSync, lstatSync, mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { closeSync, lstatSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ReadStream } from 'node:tty';
 import { describe, systemClock, WhorlError } from '@whorl/protocol';
 import type { Cancel, Clock } from '@whorl/protocol';
+import { makeFolder } from '../firmware/disk.ts';
 import type { Port } from './port.ts';
 import { openPtyEnds } from './pty-kernel.ts';
 import type { PtyEnds } from './pty-kernel.ts';
@@ -145,7 +146,7 @@ function makeLink(link: string, target: string): void {
     if (lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() === false) {
       throw new Error('there is something else of this name');
     }
-    mkdirSync(dirname(link), { recursive: true });
+    makeFolder(dirname(link));
     rmSync(`${link}.new`, { force: true });
     symlinkSync(target, `${link}.new`);
     renameSync(`${link}.new`, link);

@@ -1,4 +1,4 @@
-import { closeSync, fdatasyncSync, fsyncSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, fdatasyncSync, fsyncSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { renameSync, writevSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { WhorlError } from '@whorl/protocol';
@@ -26,7 +26,7 @@ export function diskFlash(path: string): Flash {
   };
   const replace = (parts: readonly Uint8Array[]): void => {
     const folder = dirname(path);
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     const next = openSync(`${path}.tmp`, 'w', 0o600);
     try {
       writeAll(next, parts);
@@ -52,8 +52,25 @@ export function diskFlash(path: string): Flash {
   };
 }
 
+/**
+ * Makes a folder with those above it that are missing. One by one: all at once, Node never comes back where the system
+ * says of a folder that is there that it is not, as that of /proc does.
+ * @throws what the system says
+ */
+export function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  const above = dirname(path);
+  if (above !== path) makeFolder(above);
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Somebody else has made it meanwhile.
+    if (!existsSync(path)) throw error;
+  }
+}
+
 function openToAppend(path: string): number {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   return openSync(path, 'a', 0o600);
 }
 

@@ -1,8 +1,9 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { ADDRESS_MAX, counted, describe, WhorlError } from '@whorl/protocol';
 import { stringify } from 'yaml';
 import { z } from 'zod';
+import { makeFolder } from '../firmware/disk.ts';
 import { isModelPath, modelNamed } from '../models/built-in.ts';
 import { reader, RequestError } from '../values/given.ts';
 import { whole } from '../values/numbers.ts';
@@ -106,7 +107,7 @@ export function writeFleet(path: string, fleet: FleetFile): void {
   );
   const text = `# whorl-emulator start --config ${path}\n${stringify({ ...fleet, lines }, { aliasDuplicateObjects: false })}`;
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     writeFileSync(`${path}.new`, text, { flush: true });
     renameSync(`${path}.new`, path);
   } catch (cause) {
