@@ -72,6 +72,8 @@ export const ERRORS = {
   RIG_FILE: 'The rig file cannot be used. The message names the place; see hil-tests/rig.example.yaml.',
   RIG_SUITE: 'No suite of behaviours is called so. `whorl-hil run --help` lists them.',
   CONTROL_REQUEST: 'The request is not one the emulator takes. The message names the place.',
+  CONTROL_UNKNOWN: 'The emulator has nothing of this name. `/openapi.json` describes all that it has.',
+  CONTROL_METHOD: 'What is there is asked for by another method; the message and the header `allow` name it.',
   CONTROL_FAILED: 'The emulator stumbled over a fault of its own. Report it with the message.',
   CONTROL_UNREACHABLE: 'No emulator answers there. Start one with `whorl-emulator start`.',
   // Lines and terminals.

@@ -58,9 +58,9 @@ export class Client {
     if (!parsed.success)
       return new WhorlError('CONTROL_UNREACHABLE', `something else answers on port ${this.#port}`);
     const { code, message, place } = parsed.data;
-    return code === 'CONTROL_REQUEST' || !isErrorCode(code)
-      ? new RequestError(place, message)
-      : new WhorlError(code, message);
+    if (code === 'CONTROL_REQUEST' || code === 'CONTROL_UNKNOWN')
+      return new RequestError(place, message, code);
+    return isErrorCode(code) ? new WhorlError(code, message) : new RequestError(place, message);
   }
 
   async #fetch(path: string, init: RequestInit): Promise<Response> {

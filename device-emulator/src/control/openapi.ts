@@ -14,7 +14,8 @@ const REFUSALS: Readonly<Record<string, string>> = {
 
 const DESCRIPTION = `Presses the buttons of emulated terminals, pulls their cables, makes things wrong, and tells what happens.
 
-Options are JSON, or the text that would stand in a shell (\`"10s"\`, \`"1,2"\`, \`"yes"\`). An error of 4xx has changed nothing. Every answer has
+Options are JSON, or the text that would stand in a shell (\`"10s"\`, \`"1,2"\`, \`"yes"\`). An error of 4xx has changed nothing;
+for another method than what is there has, it is 405, and the header \`allow\` names those. Every answer has
 a header \`event-id\`: the newest event at that time, to follow \`/events?after=\` from there without a gap.`;
 
 /** The control as an OpenAPI 3.1 document, from the same rows and schemas that requests are checked by. */

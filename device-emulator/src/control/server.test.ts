@@ -192,16 +192,16 @@ describe('E6 bad requests change nothing and say what is wrong', () => {
     ['a time that is none', '/terminals/t1/set-clock', { time: 'noon' }, [400, 'time', /time:/]],
     ['a rate above one', '/faults/floor/corrupt', { rate: 2 }, [400, 'rate', /rate:/]],
     ['a time that is no duration', '/faults/floor/noise', { for: 'long' }, [400, 'for', /10s/]],
-    ['an unknown fault', '/faults/floor/noize', {}, [400, 'fault', /did you mean noise\?/]],
-    ['a fault of a terminal on a line', '/faults/floor/deaf', {}, [400, 'fault', /no fault is called deaf/]],
+    ['an unknown fault', '/faults/floor/noize', {}, [404, 'fault', /did you mean noise\?/]],
+    ['a fault of a terminal on a line', '/faults/floor/deaf', {}, [404, 'fault', /no fault is called deaf/]],
     ['a time for what is over at once', '/faults/t1/clock-jumps', { for: 5 }, [400, 'for', /over at once/]],
     ['a fault of nobody', '/faults/t9/deaf', {}, [404, '', /t9/]],
-    ['an unknown action', '/terminals/t1/enroll', {}, [400, 'action', /did you mean enrol\?/]],
-    ['an unknown action of a line', '/lines/floor/tap', {}, [400, 'action', /no action is called tap/]],
-    ['an inherited name', '/terminals/t1/constructor', {}, [400, 'action', /constructor/]],
+    ['an unknown action', '/terminals/t1/enroll', {}, [404, 'action', /did you mean enrol\?/]],
+    ['an unknown action of a line', '/lines/floor/tap', {}, [404, 'action', /no action is called tap/]],
+    ['an inherited name', '/terminals/t1/constructor', {}, [404, 'action', /constructor/]],
     ['an unknown terminal', '/terminals/t9/tap', { user: 1 }, [404, '', /t9/]],
     ['an unknown user', '/terminals/t1/delete', { user: 77 }, [404, '', /77/]],
-    ['an unknown page', '/terminal/t1', {}, [400, '', /\/terminal\/t1/]],
+    ['an unknown page', '/terminal/t1', {}, [404, '', /\/terminal\/t1/]],
     ['a list for a body', '/terminals/t1/reboot', [], [400, 'body', /no JSON object/]],
   ])('E6 %s', async (_title, path, payload, [status, place, message]) => {
     const before = standing();
@@ -216,6 +216,39 @@ describe('E6 bad requests change nothing and say what is wrong', () => {
     });
     expect(standing()).toEqual(before);
   });
+});
+
+test('E6 what is not there is told from what is there and asked in another way', async () => {
+  const nothing = [404, 'CONTROL_UNKNOWN', undefined] as const;
+  const nobody = [404, 'FLEET_UNKNOWN', undefined] as const;
+  const otherwise = (allow: string) => [405, 'CONTROL_METHOD', allow] as const;
+  const asked = {
+    'GET /nothing': nothing,
+    'POST /nothing': nothing,
+    'GET /terminals/t1/nothing': nothing,
+    'GET /terminals/t1/enrol/more': nothing,
+    'GET /panel/panel/nothing.ts': nothing,
+    'GET /terminals//dump': nobody,
+    'GET /terminals/t9': nobody,
+    'GET /terminals/t9/dump': nobody,
+    'GET /terminals?line=roof': nobody,
+    'GET /events?terminal=t9': nobody,
+    'DELETE /faults/t9': nobody,
+    'GET /terminals/t1/enrol?user=5': otherwise('POST'),
+    'PUT /terminals/t1': otherwise('GET, HEAD'),
+    'GET /faults/t1/late': otherwise('POST, DELETE'),
+    'POST /events': otherwise('GET, HEAD'),
+    'DELETE /': otherwise('GET, HEAD'),
+  };
+  for (const [what, told] of Object.entries(asked)) {
+    const [method, url] = what.split(' ') as ['GET' | 'PUT' | 'POST', string];
+    // As curl sends it: that it is no JSON is not what is wrong.
+    const form = { 'content-type': 'application/x-www-form-urlencoded' };
+    const sent = method.startsWith('P') ? { payload: 'a=b', headers: { host: '127.0.0.1', ...form } } : {};
+    const answer = await app.inject({ method, url, headers: { host: '127.0.0.1' }, ...sent });
+    const { code } = answer.json<{ code: string }>();
+    expect([what, answer.statusCode, code, answer.headers.allow]).toEqual([what, ...told]);
+  }
 });
 
 test('E6 a port that is taken is an error that names it', async () => {

@@ -15,10 +15,14 @@ import { checked, placeOf } from './route.ts';
 import type { Tools } from './route.ts';
 import { ROUTES } from './routes.ts';
 import { eventsQuery, eventStream } from './stream.ts';
+import { refuseUnknown } from './unknown.ts';
+import type { Way } from './unknown.ts';
 
 /** How errors are answered; what is not named here is a conflict with how things stand. */
 const STATUS: Partial<Record<ErrorCode, number>> = {
   CONTROL_REQUEST: 400,
+  CONTROL_UNKNOWN: 404,
+  CONTROL_METHOD: 405,
   MESSAGE_RANGE: 400,
   TERMINAL_CANNOT_HOLD: 400,
   FLEET_UNKNOWN: 404,
@@ -57,14 +61,20 @@ export async function serveControl(
   const app = fastify({ bodyLimit: MOST_BODY, forceCloseConnections: true });
   const watch = new Watch(fleet, clock);
   const tools: Tools = { fleet, watch, clock };
-  answerErrors(app);
+  const ways: Way[] = [];
+  answerErrors(app, ways);
   readBodies(app);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('event-id', watch.log.last);
     refuseForeignPages(request, [host.toLowerCase()]);
+    // Before the body is read: what is wrong with that is not what is wrong.
+    if (request.is404) refuseUnknown(request, reply, ways);
   });
   app.addHook('onClose', async () => {
     watch.stop();
+  });
+  app.addHook('onRoute', ({ method, url, config }) => {
+    if (config?.otherNames !== true) ways.push({ method, url });
   });
   for (const { method, path, handle } of ROUTES)
     app.route({ method, url: path, handler: (request) => handle(request, tools) });
@@ -101,13 +111,13 @@ function serveOtherNames(app: FastifyInstance, { fleet, clock }: Tools): void {
     { area: 'modules', actions: MODULE_ACTIONS, find: (name: string) => fleet.module(name) },
   ];
   for (const { area, actions, find } of tables)
-    app.post(`/${area}/:name/:action`, (request) => {
+    app.post(`/${area}/:name/:action`, { config: { otherNames: true } }, (request) => {
       const { name, action } = acting.parse(request.params);
       find(name);
       const found = area === 'lines' ? lineAction(action) : undefined;
       if (found !== undefined) return found.act({ line: fleet.line(name), clock }, request.body ?? {});
       const near = suggest(action, Object.keys(actions));
-      throw new RequestError('action', `no action is called ${action}; ${near}`);
+      throw new RequestError('action', `no action is called ${action}; ${near}`, 'CONTROL_UNKNOWN');
     });
 }
 
@@ -139,7 +149,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: `a body has up to ${MOST_BODY} bytes`,
 };
 
-function answerErrors(app: FastifyInstance): void {
+function answerErrors(app: FastifyInstance, ways: readonly Way[]): void {
   app.setErrorHandler((given: unknown, _request, reply) => {
     const refused = refusalOf(given);
     const error = refused === undefined ? given : new RequestError('body', refused);
@@ -149,9 +159,7 @@ function answerErrors(app: FastifyInstance): void {
       .status(STATUS[code] ?? 409)
       .send({ code, message, place: placeOf(error), remedy: ERRORS[code] });
   });
-  app.setNotFoundHandler(({ method, url }) => {
-    throw new RequestError('', `nothing is at ${method} ${url}`);
-  });
+  app.setNotFoundHandler((request, reply) => refuseUnknown(request, reply, ways));
 }
 
 function refusalOf(error: unknown): string | undefined {

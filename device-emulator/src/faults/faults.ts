@@ -42,7 +42,7 @@ interface Going extends ActiveFault {
 
 /**
  * Finds a fault by its name, and checks what is given with it.
- * @throws WhorlError CONTROL_REQUEST
+ * @throws WhorlError CONTROL_REQUEST, CONTROL_UNKNOWN
  */
 export function checkFault(on: 'line' | 'terminal', isWire: boolean, { fault, given, forMs }: Wish): void {
   const found = knownFault(on, fault);
@@ -53,7 +53,7 @@ export function checkFault(on: 'line' | 'terminal', isWire: boolean, { fault, gi
     throw new RequestError('for', `${fault} is over at once: it takes no time to last`);
 }
 
-/** @throws WhorlError CONTROL_REQUEST when nothing of this name goes wrong there */
+/** @throws WhorlError CONTROL_UNKNOWN when nothing of this name goes wrong there */
 export function knownFault(on: 'line' | 'terminal', name: string): Fault<never> {
   return on === 'line' ? faultOf(LINE_FAULTS, name) : faultOf(TERMINAL_FAULTS, name);
 }
@@ -79,7 +79,7 @@ export class Faults {
 
   /**
    * Makes something wrong. The same fault in the same place takes the place of an earlier one.
-   * @throws WhorlError CONTROL_REQUEST, TERMINAL_OFF; then nothing is wrong
+   * @throws WhorlError CONTROL_REQUEST, CONTROL_UNKNOWN, TERMINAL_OFF; then nothing is wrong
    */
   async begin(target: Target, wish: Wish): Promise<void> {
     checkFault(target.terminal === undefined ? 'line' : 'terminal', target.line.medium.isWire, wish);
@@ -142,9 +142,10 @@ export class Faults {
   }
 }
 
-/** @throws WhorlError CONTROL_REQUEST */
+/** @throws WhorlError CONTROL_UNKNOWN */
 function faultOf<At>(all: Readonly<Record<string, Fault<At>>>, name: string): Fault<At> {
   const found = Object.hasOwn(all, name) ? all[name] : undefined;
   if (found !== undefined) return found;
-  throw new RequestError('fault', `no fault is called ${name}; ${suggest(name, Object.keys(all))}`);
+  const message = `no fault is called ${name}; ${suggest(name, Object.keys(all))}`;
+  throw new RequestError('fault', message, 'CONTROL_UNKNOWN');
 }

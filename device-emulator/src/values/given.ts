@@ -15,8 +15,12 @@ export class RequestError extends WhorlError {
   /** The member that is wrong; empty when it is the whole request. */
   readonly place: string;
 
-  constructor(place: string, message: string) {
-    super('CONTROL_REQUEST', message);
+  constructor(
+    place: string,
+    message: string,
+    code: 'CONTROL_REQUEST' | 'CONTROL_UNKNOWN' = 'CONTROL_REQUEST',
+  ) {
+    super(code, message);
     this.place = place;
   }
 }

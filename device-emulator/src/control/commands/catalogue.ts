@@ -61,7 +61,11 @@ export function tellFault(name: string): { readonly told: object; readonly shown
   );
   const names = new Set(Object.values(CATALOGUE).flatMap((faults) => faults.map((one) => one.name)));
   if (found.length === 0)
-    throw new RequestError('fault', `no fault is called ${name}; ${suggest(name, [...names])}`);
+    throw new RequestError(
+      'fault',
+      `no fault is called ${name}; ${suggest(name, [...names])}`,
+      'CONTROL_UNKNOWN',
+    );
   const shown = found.map((one) => (found.length === 1 ? '' : `On a ${one.on}\n`) + showFault(one));
   return { told: found, shown: shown.join('\n\n') };
 }

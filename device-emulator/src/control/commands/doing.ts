@@ -68,7 +68,11 @@ async function act(
   const known = terminalAction(name) ?? lineAction(name) ?? moduleAction(name);
   if (known === undefined) {
     const all = { ...TERMINAL_ACTIONS, ...LINE_ACTIONS, ...MODULE_ACTIONS };
-    throw new RequestError('action', `no action is called ${name}; ${suggest(name, Object.keys(all))}`);
+    throw new RequestError(
+      'action',
+      `no action is called ${name}; ${suggest(name, Object.keys(all))}`,
+      'CONTROL_UNKNOWN',
+    );
   }
   if (given.help) {
     say(shell, showAction(name, known));

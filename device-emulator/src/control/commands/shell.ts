@@ -19,6 +19,7 @@ export const EXIT = { failed: 1, usage: 2, unreachable: 3 } as const;
 
 const EXITS: Partial<Record<ErrorCode, number>> = {
   CONTROL_REQUEST: EXIT.usage,
+  CONTROL_UNKNOWN: EXIT.usage,
   FLEET_FILE: EXIT.usage,
   FLEET_UNKNOWN: EXIT.usage,
   MODEL_FILE: EXIT.usage,
