@@ -112,7 +112,7 @@ export const ERRORS = {
   KEYS_FORMAT: 'A line of the key file cannot be read. It is made by `whorl-emulator start --key-log FILE`.',
   KEYS_OPEN: 'Others may read the key file, which opens what was sealed. Set its permissions to 0600.',
   REPLAY_EMPTY:
-    'Nothing in the capture can be played again; the message says why. Record anew, from before the terminals are started, with the keys of that time: `whorl-emulator start --capture FILE --key-log FILE` writes both, and `--key-log` here reads the latter. Hardware tells no keys: what it says cannot be played.',
+    'Nothing in the capture can be played again; the message says why. What is sealed needs the keys of that time: `--key-log` reads the file that `whorl-emulator start --capture FILE --key-log FILE` writes beside the capture. Where there is none, or sessions began before the capture, record anew, from before the terminals are started. Hardware tells no keys: what it says cannot be played.',
   REPLAY_FILE: 'The file is neither a capture nor a recording that `whorl-hil replay --save` wrote.',
   SNIFF_PORT: 'The serial port cannot be listened at. The message says what to check.',
   // Configuration and requests.

@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { readRecording } from '../replay/recording.ts';
 import { replay } from '../replay/replay.ts';
 import { recordedSite } from '../rig/recorded.ts';
+import type { Recorded } from '../rig/recorded.ts';
 import { replayFile } from './replay-command.ts';
 import type { Run } from './results.ts';
 
@@ -97,6 +98,41 @@ function bench(name: string, terminal1: object): string {
   return file;
 }
 
+const PACKET_BLOCK = 6;
+const GARBAGE = Buffer.alloc(40, 0x55);
+
+/** The beginning of a capture: so many packets, with what stands before them, and garbage behind. */
+function damagedAfter(packets: number, capture: Buffer): Buffer {
+  let [at, seen] = [0, 0];
+  while (seen < packets) {
+    if (capture.readUInt32LE(at) === PACKET_BLOCK) seen += 1;
+    at += capture.readUInt32LE(at + 4);
+  }
+  return Buffer.concat([capture.subarray(0, at), GARBAGE, capture.subarray(at)]);
+}
+
+/** @param packet of a recorded site, up to which all comes as recorded */
+async function expectPlayedUpToDamage(site: Recorded, packet: number): Promise<void> {
+  const path = join(folder, 'damaged.pcapng');
+  const capture = readFileSync(site.capture);
+  writeFileSync(path, damagedAfter(packet - 1, capture));
+  const running = started('replay', path, '--key-log', site.keys, '--json');
+  expect(await running.ended).toBe(1);
+  expect(running.err()).toMatch(
+    /^CAPTURE_DAMAGED: .*damaged\.pcapng: at byte \d+: .*what stands before is played\n/,
+  );
+  const told = JSON.parse(running.out()) as { same: number };
+  expect(told).toMatchObject({ damage: expect.stringMatching(/^at byte \d+: /) as string, deviations: [] });
+  expect(told.same).toBeGreaterThan(5);
+  writeFileSync(path, damagedAfter(1, capture));
+  await expect(replayFile(path, { keyLog: site.keys })).rejects.toMatchObject({
+    code: 'CAPTURE_DAMAGED',
+    message: expect.stringMatching(
+      /at byte \d+: .*; what stands before cannot be played: no session/,
+    ) as string,
+  });
+}
+
 describe('whorl-hil', OPTIONS, () => {
   test('a rig file that is not there is told in words', async () => {
     const running = whorlHil('--rig', join(folder, 'nothing.yaml'));
@@ -157,7 +193,7 @@ describe('whorl-hil', OPTIONS, () => {
     const told = JSON.parse(first.out()) as {
       same: number;
       terminals: number;
-      deviations: { expected?: string }[];
+      deviations: { packet: number; expected?: string }[];
     };
     expect(told).toMatchObject({ terminals: 6, unopened: expect.any(Number) as number });
     expect(told.same).toBeGreaterThan(50);
@@ -170,6 +206,7 @@ describe('whorl-hil', OPTIONS, () => {
     ]);
     expect(readFileSync(kept, 'utf8')).not.toContain(Buffer.from(site.template).toString('hex'));
     expect((await replay(readRecording(kept))).same).toBe(told.same);
+    await expectPlayedUpToDamage(site, told.deviations[0]?.packet ?? 0);
     const lone = started('replay', kept, '--firmware', '1.2.0');
     expect(await lone.ended).toBe(2);
     expect(lone.err()).toContain('name the model by --terminals');

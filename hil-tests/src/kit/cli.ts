@@ -122,7 +122,8 @@ Examples:
   whorl-hil replay line.pcapng --key-log line.keys --terminals finger-10k --firmware 1.2.0
 
 Exit codes:
-  0 all came as recorded   ${EXIT.failed} something came otherwise   ${EXIT.usage} not understood`,
+  0 all came as recorded   ${EXIT.failed} something came otherwise, or the capture is damaged: what stands before is played
+  ${EXIT.usage} not understood`,
   )
   .action((file: string, words: ReplayWords) =>
     guarded(async () => {

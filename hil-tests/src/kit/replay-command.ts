@@ -12,6 +12,7 @@ import {
   readCapture,
   readKeys,
   reasonOf,
+  textOf,
   WhorlError,
 } from '@whorl/protocol';
 import type { CapturedPacket } from '@whorl/protocol';
@@ -38,36 +39,44 @@ const SALT_BYTES = 32;
 /**
  * Plays a capture, or a recording that was kept of one, to a gateway, or to terminals of a model, and tells what came
  * otherwise.
- * @returns whether everything came as recorded
+ * @returns whether everything came as recorded, and nothing of the recording is lost
  * @throws WhorlError FILE_READ, FILE_WRITE, CAPTURE_*, KEYS_*, REPLAY_*
  */
 export async function replayFile(path: string, words: ReplayWords): Promise<boolean> {
   const { keyLog, save, json } = words;
   const bytes = read(path);
-  const recording = isCapture(bytes) ? recorded(path, bytes, keyLog) : readRecording(path);
+  const { recording, damage } = isCapture(bytes)
+    ? recorded(path, bytes, keyLog)
+    : { recording: readRecording(path), damage: undefined };
   if (save !== undefined) write(save, `${JSON.stringify(recording, undefined, 1)}\n`);
-  if (words.terminals !== undefined) return judged(path, recording, words);
+  // What stands before the damage is sound, and played; that there was more is told, and is no success.
+  if (damage !== undefined)
+    process.stderr.write(
+      `${fitted(`CAPTURE_DAMAGED: ${path}: ${damage}; what stands before is played`, process.stderr.columns)}\n`,
+    );
+  if (words.terminals !== undefined)
+    return (await judged(path, { recording, damage }, words)) && damage === undefined;
   const { same, deviations } = await replay(recording);
   const { packets, unopened, lastsMs, seats } = recording;
   process.stdout.write(
     json
-      ? `${JSON.stringify({ file: path, packets, unopened, terminals: seats.length, ms: lastsMs, same, deviations })}\n`
+      ? `${JSON.stringify({ file: path, packets, unopened, terminals: seats.length, ms: lastsMs, damage, same, deviations })}\n`
       : `${fitted(shown(recording, same, deviations), process.stdout.columns)}\n`,
   );
-  return deviations.length === 0;
+  return deviations.length === 0 && damage === undefined;
 }
 
 /** Plays the gateway's side to terminals of a model. */
 async function judged(
   path: string,
-  recording: Recording,
+  { recording, damage }: Recorded,
   { terminals = '', firmware, json }: ReplayWords,
 ): Promise<boolean> {
   const { same, unsaid, first } = await judge(recording, modelNamed(terminals, firmware));
   const { packets, seats, lastsMs: ms } = recording;
   process.stdout.write(
     json
-      ? `${JSON.stringify({ file: path, packets, terminals: seats.length, ms, same, unsaid, first })}\n`
+      ? `${JSON.stringify({ file: path, packets, terminals: seats.length, ms, damage, same, unsaid, first })}\n`
       : `${fitted(judgement(recording, { same, unsaid, first }), process.stdout.columns)}\n`,
   );
   return first === undefined;
@@ -93,18 +102,29 @@ function judgement(
   return `${sum}\n\n${where}\nAsked: ${asked.join(', ')}\n\n${aligned([['', 'recorded', 'this firmware'], ...rows])}`;
 }
 
-function recorded(path: string, bytes: Uint8Array, keyLog: string | undefined): Recording {
+interface Recorded {
+  readonly recording: Recording;
+  /** Where a capture is damaged, and how. */
+  readonly damage: string | undefined;
+}
+
+function recorded(path: string, bytes: Uint8Array, keyLog: string | undefined): Recorded {
   const keys = new KeyRing(keyLog === undefined ? [] : keysIn(keyLog));
   const captured: CapturedPacket[] = [];
+  let damage: string | undefined;
   try {
     for (const packet of readCapture(bytes)) captured.push(packet);
   } catch (error) {
-    // What stands before the damage is sound.
-    if (codeOf(error) !== 'CAPTURE_DAMAGED' || captured.length === 0) throw error;
-    const what = error instanceof Error ? error.message : describe(error);
-    process.stderr.write(`CAPTURE_DAMAGED: ${path}: ${what}; what stands before is played\n`);
+    if (codeOf(error) !== 'CAPTURE_DAMAGED') throw error;
+    damage = textOf(error);
   }
-  return recordingOf({ captured, keys, salt: randomBytes(SALT_BYTES) });
+  try {
+    return { recording: recordingOf({ captured, keys, salt: randomBytes(SALT_BYTES) }), damage };
+  } catch (cause) {
+    if (damage === undefined || codeOf(cause) !== 'REPLAY_EMPTY') throw cause;
+    const before = `what stands before cannot be played: ${textOf(cause)}`;
+    throw new WhorlError('CAPTURE_DAMAGED', `${path}: ${damage}; ${before}`, { cause });
+  }
 }
 
 function keysIn(path: string): ReturnType<typeof readKeys> {
