@@ -252,6 +252,22 @@ describe('whorl-hil', OPTIONS, () => {
     expect([...fleet.terminal('terminal-3').terminal.users().keys()]).toEqual([]);
   });
 
+  test('E8 a bench that is not there is told once, with who is missing and why, and nothing waits for it', async () => {
+    const file = join(folder, 'absent.yaml');
+    const port = join(folder, 'nothing.line');
+    const floor = { name: 'floor', serial: { path: port }, terminals: [{ name: 'terminal-1' }] };
+    const lab = { name: 'lab', emulated: 'tcp', terminals: [{ name: 'terminal-4' }] };
+    writeFileSync(file, JSON.stringify({ data: './data-absent', lines: [floor, lab] }));
+    const xml = join(folder, 'absent.xml');
+    const { exit, run } = await result(whorlHil('--rig', file, '--junit', xml, '--json'));
+    expect(exit).toBe(1);
+    expect(run.results).toEqual([]);
+    expect(run.errors).toHaveLength(1);
+    expect(run.errors[0]).toMatch(/^RIG_ABSENT: line floor \(serial .*nothing\.line .*\): .* is not there: /);
+    expect(run.errors[0]).not.toContain('terminal-4');
+    expect(readFileSync(xml, 'utf8')).toContain('RIG_ABSENT: line floor');
+  });
+
   test('E8 a cable is pulled by who is at hand; a relay that fails is told with what the wire said, secrets masked; a person is asked at the console', async () => {
     const relay = [process.execPath, '-e', 'console.error("relay 3 does not answer"); process.exit(1)'];
     const file = bench('asked', { people: 'person', power: { off: relay, on: relay } });

@@ -19,7 +19,7 @@ export function showRun(run: Run): string {
     return [suite, of('passed'), of('failed'), of('left-out'), seconds(ms)];
   });
   const parts = [
-    table([['suite', 'passed', 'failed', 'left out', 'time'], ...rows]),
+    ...(rows.length === 0 ? [] : [table([['suite', 'passed', 'failed', 'left out', 'time'], ...rows])]),
     ...leftOut(run),
     ...run.errors.map((error) => `Outside of any behaviour: ${error}`),
     summary(run),

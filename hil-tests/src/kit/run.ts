@@ -1,12 +1,16 @@
 import { basename, join } from 'node:path';
 import process from 'node:process';
+import { codeOf, describe, ERRORS, WhorlError } from '@whorl/protocol';
 import type { Clock } from '@whorl/protocol';
 import { startVitest } from 'vitest/node';
 import type { Reporter, TestCase, Vitest } from 'vitest/node';
+import { absent } from '../rig/attendance.ts';
 import type { BehaviourMeta } from '../rig/behaviour.ts';
 import { HIL_VARIABLE } from '../rig/hil-run.ts';
 import type { HilTold } from '../rig/hil-run.ts';
+import { portsRig } from '../rig/ports.ts';
 import type { RigFile } from '../rig/rig-file.ts';
+import { Timeline } from '../rig/timeline.ts';
 import type { Result, Run } from './results.ts';
 import { suitePath } from './suites.ts';
 
@@ -32,6 +36,14 @@ export async function run(options: RunOptions): Promise<Run> {
   const { told, file, clock, signal } = options;
   const began = clock.wallTime();
   const start = clock.now();
+  const head = (): Pick<Run, 'rig' | 'began' | 'ms' | 'interrupted'> => ({
+    rig: told.rig,
+    began: new Date(began).toISOString(),
+    ms: clock.now() - start,
+    interrupted: signal.aborted,
+  });
+  const missing = await missingOn(options);
+  if (missing !== undefined) return { ...head(), results: [], errors: [missing] };
   const collected = new Collected(options, signalListeners());
   const env = { [HIL_VARIABLE]: JSON.stringify(told) };
   const vitest = await startVitest([], {
@@ -46,14 +58,21 @@ export async function run(options: RunOptions): Promise<Run> {
   });
   await vitest.close();
   process.exitCode = 0;
-  return {
-    rig: told.rig,
-    began: new Date(began).toISOString(),
-    ms: clock.now() - start,
-    results: collected.results,
-    errors: collected.errors,
-    interrupted: signal.aborted,
-  };
+  return { ...head(), results: collected.results, errors: collected.errors };
+}
+
+/** Why nothing can run on a bench: each behaviour would wait for whoever is not there. */
+async function missingOn({ file, clock, signal }: RunOptions): Promise<string | undefined> {
+  if ('emulated' in file) return undefined;
+  try {
+    const site = await portsRig(file, { console: undefined, timeline: new Timeline(), begin: 0 });
+    const missing = await absent(site, { clock, signal }).finally(() => site.close());
+    if (missing.length > 0) throw new WhorlError('RIG_ABSENT', missing.join('\n  '));
+    return undefined;
+  } catch (error) {
+    const code = codeOf(error);
+    return code === undefined ? describe(error) : `${describe(error)}\n  ${ERRORS[code]}`;
+  }
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;

@@ -1,0 +1,43 @@
+import type { Gateway } from '@whorl/gateway';
+import type { Clock } from '@whorl/protocol';
+import type { Site } from './site.ts';
+
+type Status = Awaited<ReturnType<Gateway['operations']['status']>>;
+type LineStatus = Status['lines'][number];
+type TerminalStatus = Status['terminals'][number];
+
+const LOOK_MS = 50;
+/** Nobody else has answered for so long: a terminal that starts takes less. */
+const SILENT_MS = 10_000;
+/** A port that cannot be opened is not waited for that long: there is nobody behind it. */
+const CLOSED_MS = 2_000;
+
+/**
+ * Waits until all terminals of a site answer, or nobody else comes any more.
+ * @param signal ends it early, as if all were there
+ * @returns of each line that is not open, and of each terminal on the others that does not answer, why
+ */
+export async function absent(
+  site: Site,
+  { clock, signal }: { readonly clock: Clock; readonly signal?: AbortSignal },
+): Promise<readonly string[]> {
+  for (let [there, since] = [-1, 0]; signal?.aborted !== true; await site.pass(LOOK_MS)) {
+    const { terminals, lines } = await site.gateway.operations.status();
+    const away = terminals.filter(({ state }) => state === 'offline');
+    if (away.length === 0) return [];
+    if (terminals.length - away.length > there)
+      [there, since] = [terminals.length - away.length, clock.now()];
+    const shut = new Map(lines.flatMap((line) => (line.reason === undefined ? [] : [[line.name, line]])));
+    const patience = away.every(({ line }) => shut.has(line)) ? CLOSED_MS : SILENT_MS;
+    if (clock.now() - since >= patience) return told(away, shut);
+  }
+  return [];
+}
+
+function told(away: readonly TerminalStatus[], shut: ReadonlyMap<string, LineStatus>): string[] {
+  const lines = [...shut.values()].map(({ name, over, reason = '' }) => `line ${name} (${over}): ${reason}`);
+  const terminals = away
+    .filter(({ line }) => !shut.has(line))
+    .map(({ name, line, reason = 'no reason is known' }) => `${name} on line ${line}: ${reason}`);
+  return [...lines, ...terminals];
+}
