@@ -21,7 +21,8 @@ export async function absent(
   site: Site,
   { clock, signal }: { readonly clock: Clock; readonly signal?: AbortSignal },
 ): Promise<readonly string[]> {
-  for (let [there, since] = [-1, 0]; signal?.aborted !== true; await site.pass(LOOK_MS)) {
+  let [there, since] = [-1, 0];
+  while (signal?.aborted !== true) {
     const { terminals, lines } = await site.gateway.operations.status();
     const away = terminals.filter(({ state }) => state === 'offline');
     if (away.length === 0) return [];
@@ -30,6 +31,7 @@ export async function absent(
     const shut = new Map(lines.flatMap((line) => (line.reason === undefined ? [] : [[line.name, line]])));
     const patience = away.every(({ line }) => shut.has(line)) ? CLOSED_MS : SILENT_MS;
     if (clock.now() - since >= patience) return told(away, shut);
+    await site.pass(LOOK_MS);
   }
   return [];
 }
