@@ -3,13 +3,14 @@ import type { Keys } from './keys.ts';
 import type { Sqlite } from './sqlite.ts';
 import { insertEvents } from './tables/events.ts';
 import * as files from './tables/files.ts';
-import { holdExactly, isPortable, portables, setPortable } from './tables/portables.ts';
+import { births, holdExactly, isPortable, portables, setPortable } from './tables/portables.ts';
 import * as syncs from './tables/syncs.ts';
 import * as tasks from './tables/tasks.ts';
 import type {
   BeginEvent,
   Begun,
   FileRow,
+  HeldUsers,
   MasterLists,
   OperatorRow,
   SentAnswer,
@@ -144,7 +145,11 @@ export class SqliteTaskStore implements TaskStore {
     });
   }
 
-  saveHeld(terminal: string, held: ReadonlyMap<number, number>, time: number): Promise<void> {
+  async births(some: readonly number[]): Promise<ReadonlyMap<number, string>> {
+    return births(this.#db, some);
+  }
+
+  saveHeld(terminal: string, held: HeldUsers, time: number): Promise<void> {
     return this.#db.write(() => holdExactly(this.#db, terminal, held, time));
   }
 }

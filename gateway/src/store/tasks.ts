@@ -169,11 +169,17 @@ export interface TaskStore {
   portables(): Promise<readonly string[]>;
   /** Nothing that was planned for a terminal before it was known what it is stands any more. */
   savePortable(terminal: string, portable: boolean): Promise<void>;
-  /**
-   * What a portable terminal holds from now on: a row of the ledger for each, verified, and no others.
-   * @param held versions by user
-   */
-  saveHeld(terminal: string, held: ReadonlyMap<number, number>, time: number): Promise<void>;
+  /** Something of each of these users that whoever is given the number next has not. */
+  births(users: readonly number[]): Promise<ReadonlyMap<number, string>>;
+  /** What a portable terminal holds from now on: a row of the ledger for each, verified, and no others. */
+  saveHeld(terminal: string, held: HeldUsers, time: number): Promise<void>;
+}
+
+/** Who is at a portable terminal, by number. */
+export interface HeldUsers {
+  readonly versions: ReadonlyMap<number, number>;
+  /** As {@link TaskStore.births} told before the users were read. */
+  readonly births: ReadonlyMap<number, string>;
 }
 
 export type BeginEvent = Extract<NewEvent, { type: 'sync.began' | 'sync.refused' }>;

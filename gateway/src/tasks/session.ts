@@ -166,7 +166,7 @@ export class Session {
         return false;
       }
     }
-    await site.store.tasks.saveHeld(driver.name, table.versions, site.now);
+    await site.store.tasks.saveHeld(driver.name, table, site.now);
     this.#row = { ...this.#row, users: table.users.size };
     return true;
   }

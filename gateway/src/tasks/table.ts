@@ -12,6 +12,8 @@ import type { Table } from './slice.ts';
 /** A slice as it will be at a terminal, with how large each user is. */
 export interface SizedTable extends Table {
   readonly sizes: Map<number, number>;
+  /** As {@link TaskStore.births} told before they were read. */
+  readonly births: Map<number, string>;
 }
 
 const PAGE = 1000;
@@ -23,8 +25,10 @@ export async function tableOf(
   capabilities: Capabilities,
 ): Promise<SizedTable> {
   const { store, clock } = ground.site;
-  const table: SizedTable = { users: new Map(), versions: new Map(), sizes: new Map() };
+  const table: SizedTable = { users: new Map(), versions: new Map(), sizes: new Map(), births: new Map() };
   for await (const members of membersOf(ground, slice)) {
+    for (const [id, birth] of await store.tasks.births(members.map(({ id }) => id)))
+      table.births.set(id, birth);
     for (const { id } of members) {
       const user = await store.user(id);
       if (user === undefined) continue;

@@ -228,7 +228,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'what was brought to a portable terminal is not noted',
     file: `${TASKS}/session.ts`,
-    from: '    await site.store.tasks.saveHeld(driver.name, table.versions, site.now);\n',
+    from: '    await site.store.tasks.saveHeld(driver.name, table, site.now);\n',
     to: '',
     by: 'portables',
   },

@@ -173,6 +173,35 @@ behaviour(
 );
 
 behaviour(
+  'P4 B10 nor who is given it while who had it before is on the way there',
+  async (rig) => {
+    const { operations, store, tasks } = rig.gateway;
+    const task = await northGate(rig);
+    await addUsers(rig, 1, 2);
+    let again: Promise<unknown> | undefined;
+    const anew = async (): Promise<void> => {
+      await operations.deleteUser(1);
+      await operations.addUser(1, { set: { name: 'Eve', groups: [1] }, clear: [] });
+    };
+    const end = tasks.watch(({ progress }) => {
+      if (progress?.stage === 'storing') again ??= anew();
+    });
+    expect(await syncNow(rig, task)).toMatchObject({ state: 'done', downloaded: 2 });
+    end();
+    await again;
+    expect(rig.terminal('handheld').user(1)?.name).not.toBe('Eve');
+    const rows = await store.ledger({ terminal: 'handheld', limit: 10 });
+    expect(rows.map(({ user, version, delivered }) => [user, version, delivered])).toEqual([
+      [1, 0, 0],
+      [2, 1, 1],
+    ]);
+    expect(await syncNow(rig, task)).toMatchObject({ state: 'done', downloaded: 1 });
+    expect(rig.terminal('handheld').user(1)?.name).toBe('Eve');
+  },
+  OPTIONS,
+);
+
+behaviour(
   'P6 B16 what is enrolled on top of who had the number before is not merged into who has it now',
   async (rig) => {
     const { operations, store } = rig.gateway;

@@ -1,7 +1,7 @@
 import type { Sqlite } from '../sqlite.ts';
+import type { HeldUsers } from '../tasks.ts';
 import { putLedger } from './ledger.ts';
-import { number, text } from './rows.ts';
-import { hasUser } from './users.ts';
+import { bytes, number, text } from './rows.ts';
 
 // Which terminals are portable, and what each holds: rows of the ledger that nobody brings in line but sync sessions.
 
@@ -25,24 +25,37 @@ export function setPortable(db: Sqlite, terminal: string, portable: boolean): vo
   );
 }
 
+/** The names of their data keys: each is made for one person. One that is renewed counts as another person's, too. */
+export function births(db: Sqlite, users: readonly number[]): ReadonlyMap<number, string> {
+  const sql = 'SELECT user, key FROM records WHERE user IN (SELECT value FROM json_each(?))';
+  return new Map(
+    db
+      .all(sql, JSON.stringify(users))
+      .map((row) => [number(row, 'user'), Buffer.from(bytes(row, 'key')).toString('hex')]),
+  );
+}
+
 /** Rows that are right already are left alone: with nothing new, nothing is written. */
-export function holdExactly(
-  db: Sqlite,
-  terminal: string,
-  held: ReadonlyMap<number, number>,
-  time: number,
-): void {
+export function holdExactly(db: Sqlite, terminal: string, held: HeldUsers, time: number): void {
   const right = new Set<number>();
   for (const row of db.all('SELECT user, want, state, version FROM ledger WHERE terminal = ?', terminal)) {
     const user = number(row, 'user');
     const present = row['want'] === 'present' && row['state'] === 'verified';
-    if (present && held.get(user) === number(row, 'version')) right.add(user);
+    if (present && held.versions.get(user) === number(row, 'version')) right.add(user);
     else db.run('DELETE FROM ledger WHERE terminal = ? AND user = ?', terminal, user);
   }
-  for (const [user, version] of held) {
-    if (right.has(user) || !hasUser(db, user)) continue;
+  const others = [...held.versions].filter(([user]) => !right.has(user));
+  const now = births(
+    db,
+    others.map(([user]) => user),
+  );
+  for (const [user, version] of others) {
+    const birth = now.get(user);
+    if (birth === undefined) continue;
+    // Else somebody was given the number meanwhile, and who had it before is there.
+    const isSame = birth === held.births.get(user);
     putLedger(db, {
-      ...{ user, terminal, version, want: 'present', state: 'verified' },
+      ...{ user, terminal, version: isSame ? version : 0, want: 'present', state: 'verified' },
       ...{ attempts: 0, checked: time },
     });
   }
