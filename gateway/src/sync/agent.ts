@@ -1,30 +1,13 @@
 import { codeOf, counted, describe } from '@whorl/protocol';
-import type { ErrorCode, LogState } from '@whorl/protocol';
-import type { Doubt, NewEvent } from '../events/catalogue.ts';
-import type { LogPosition } from '../store/store.ts';
-import type { Identity, LogPage, TerminalDriver } from '../terminals/driver.ts';
-import { belongingAt } from './belonging.ts';
-import { ClockWatch } from './clock-watch.ts';
-import {
-  clockEvent,
-  GAP_REASONS,
-  graver,
-  isReasonToDoubt,
-  newcomer,
-  pageBehind,
-  sameUpTo,
-  startsOver,
-} from './doubts.ts';
-import { deletedAt, intakeOf } from './intake.ts';
+import type { ErrorCode } from '@whorl/protocol';
+import type { Identity, TerminalDriver } from '../terminals/driver.ts';
 import { Latch } from './latch.ts';
-import { logTaken } from './log-lines.ts';
+import { LogReader } from './log-reader.ts';
 import { pullDue } from './pull.ts';
 import { pushDue } from './push.ts';
 import { Recognising } from './recognising.ts';
 import { restoreTrust } from './trust.ts';
 import type { Site } from './site.ts';
-import { isChangeThere, Storm } from './storm.ts';
-import { Unseen } from './unseen.ts';
 
 /** The terminal or its line is away, which is told as such. */
 const PASSING: ReadonlySet<ErrorCode> = new Set([
@@ -36,13 +19,8 @@ const PASSING: ReadonlySet<ErrorCode> = new Set([
 
 /** After a failure of any other kind than those that have a way of their own. */
 const PAUSE_MS = 1_000;
-/** What a terminal logged of the gateway's own writes is read so long after the last of them. */
-const OWN_LOGS_MS = 1_000;
 /** A loop looks by itself this often, should a ring ever be missed. */
 const LOOK_AGAIN_MS = 60_000;
-/** A terminal calls for what is news; what it logged of the gateway's writes would be read in the middle of them. */
-const LOGS_AGAIN_MS = 600_000;
-
 /** Work for a terminal that is no everyday one. */
 export type Duty = (driver: TerminalDriver, signal: AbortSignal) => Promise<boolean>;
 
@@ -58,16 +36,7 @@ export class Agent {
   readonly #logs: Latch;
   readonly #work: Latch;
   readonly #stop = new AbortController();
-  #position: LogPosition = { epoch: 0, id: 0 };
-  #serial = '';
-  /** Why it is not known what the terminal holds. */
-  #doubt: Doubt | undefined;
-  #unseen: Unseen;
-  /** Counts the reasons to doubt: one that comes while the terminal is compared needs another comparison. */
-  #doubts = 0;
-  readonly #clocks: ClockWatch;
-  /** The greeting after which the record that was read last was seen to be still the same. */
-  #logOf: Identity | undefined;
+  readonly #reader: LogReader;
   /** The log was read to its end since the terminal came online. */
   #caughtUp = false;
   /** It is back: what was given up meanwhile is due again, once nothing is under way any more. */
@@ -76,7 +45,6 @@ export class Agent {
   #wrote = false;
   /** What the ledger could not be told yet. */
   #unsettled: (() => Promise<void>) | undefined;
-  readonly #storm: Storm;
   readonly #recognising = new Recognising();
   /** Where the loops wait for the database. */
   readonly #held: readonly [Latch, Latch];
@@ -89,11 +57,11 @@ export class Agent {
     this.#driver = driver;
     this.#logs = new Latch(site.clock);
     this.#work = new Latch(site.clock);
-    this.#storm = new Storm(site.clock);
-    this.#unseen = new Unseen(site.stood(driver.name)?.unseen === true);
-    this.#clocks = new ClockWatch({
-      ...{ driver, clock: site.clock, signal: this.#stop.signal },
-      onWrong: () => this.#logs.ring(),
+    this.#reader = new LogReader({
+      ...{ site, driver, signal: this.#stop.signal },
+      again: () => this.#logs.ring(),
+      work: () => this.#work.ring(),
+      taken: (records) => this.#recognising.named(records),
       onFailure: (error) => this.#complain(error),
     });
     this.#held = [new Latch(site.clock), new Latch(site.clock)];
@@ -191,150 +159,16 @@ export class Agent {
   async #readLogs(): Promise<number> {
     const identity = this.#driver.identity;
     if (identity === undefined) return LOOK_AGAIN_MS;
-    if (identity.serial !== this.#serial) await this.#settleIdentity(identity);
-    await this.#checkClock(identity);
-    if (this.#unseen.isDoubtful(identity)) await this.#raise('unseen', []);
-    this.#unseen.greeted(identity);
-    // Whoever puts an older state back restarts the terminal: what was read last is looked at again in each session.
-    const after = this.#logOf === identity ? this.#position.id : sameUpTo(this.#position);
-    let { page, shows } = await this.#unseen.read(() => this.#driver.logsAfter(after, this.#stop.signal));
-    const anew = startsOver(this.#position, page);
-    if (anew !== undefined) {
-      await this.#startOver(anew, page.log);
-      ({ page, shows } = await this.#unseen.read(() => this.#driver.logsAfter(0, this.#stop.signal)));
-    }
-    page = pageBehind(this.#position, page);
-    // Read in a session that began meanwhile, of which what was written may be gone: that is looked at first.
-    if (this.#driver.identity !== identity) return 0;
-    this.#logOf = identity;
-    // A page may have room for no more than what was read last.
-    if (page.records.length > 0 || (!page.more && page.log.last > this.#position.id)) {
-      const take = (): Promise<void> => this.#take(page, shows);
-      await (this.#storm.calmInMs > 0 ? this.#site.storms.through(take) : take());
-    }
-    if (page.more) return 0;
-    this.#upToDate();
-    return Math.min(LOGS_AGAIN_MS, this.#clocks.look(identity));
-  }
-
-  async #take(page: LogPage, showsAll: () => boolean): Promise<void> {
-    const { store, settings } = this.#site;
-    const terminal = this.#driver.name;
-    const deleted = settings.restoreDeleted ? deletedAt(page) : [];
-    const restored = await belongingAt(this.#site, terminal, deleted);
-    const intake = intakeOf({
-      terminal,
-      serial: this.#serial,
-      position: this.#position,
-      doubt: this.#doubt,
-      page,
-      settings,
-      restored,
-      portable: this.#site.isPortable(terminal),
-      now: this.#site.now,
-    });
-    const doubted = intake.doubt !== undefined && intake.events.some(isReasonToDoubt);
-    if (doubted) this.#doubts += 1;
-    const users = intake.pulls.map(({ user }) => user);
-    const shown = showsAll();
-    const events = await this.#site.trouble.saving({ terminal, users }, () =>
-      store.recordIntake(shown ? { ...intake, shown } : intake),
-    );
-    if (shown && showsAll()) this.#unseen.shown();
-    this.#position = intake.position;
-    this.#doubt = intake.doubt;
-    this.#recognising.named(page.records);
-    if (events.some((event) => event.type === 'terminal.clock.wrong')) await this.#correctClock();
-    this.#storm.add(events.filter(isChangeThere).length);
-    logTaken(this.#site.log, terminal, events, this.#storm.calmInMs > 0);
-    this.#site.publish(events);
-    if (doubted || intake.pulls.length > 0 || intake.ledger.length > 0) this.#work.ring();
+    const pause = await this.#reader.read(identity);
+    if (pause > 0) this.#upToDate();
+    return pause;
   }
 
   #upToDate(): void {
     if (!this.#caughtUp) this.#returned = true;
     // A terminal that is here all the time can come into doubt as well: as its session is renewed, or its clock set.
-    if (!this.#caughtUp || this.#doubt !== undefined) this.#work.ring();
+    if (!this.#caughtUp || this.#reader.doubt !== undefined) this.#work.ring();
     this.#caughtUp = true;
-  }
-
-  /** The same terminal as before goes on where it was; another one is read from its first record. */
-  async #settleIdentity(identity: Identity): Promise<void> {
-    const name = this.#driver.name;
-    const known =
-      this.#serial === ''
-        ? this.#site.stood(name)
-        : { serial: this.#serial, position: this.#position, doubt: this.#doubt };
-    const same = known?.serial === identity.serial;
-    const position = same ? known.position : { epoch: identity.log.epoch, id: 0 };
-    // The one that was here before had everything; this one may have nothing.
-    const found = same ? known.doubt : known === undefined ? newcomer(identity) : 'replaced';
-    const doubt = this.#doubted(found);
-    const data = { before: known?.serial ?? '', serial: identity.serial };
-    const changed = { type: 'terminal.changed', time: this.#site.now, terminal: name, data } as const;
-    this.#site.publish(
-      await this.#site.store.saveTerminal(
-        { name, serial: identity.serial, position, ...(doubt === undefined ? {} : { doubt }) },
-        found === 'replaced' && !same ? [changed] : [],
-      ),
-    );
-    this.#doubt = doubt;
-    this.#position = position;
-    this.#serial = identity.serial;
-  }
-
-  /** What a portable terminal holds is looked at in each of its sync sessions. */
-  #doubted(doubt: Doubt | undefined): Doubt | undefined {
-    return this.#site.isPortable(this.#driver.name) ? undefined : doubt;
-  }
-
-  /** The log is another one than before: what is left of it is read from its first record. */
-  async #startOver(cause: 'reset' | 'backwards', log: LogState): Promise<void> {
-    const { store, now } = this.#site;
-    const name = this.#driver.name;
-    const position = { epoch: log.epoch, id: 0 };
-    const doubt = this.#doubted(graver(this.#doubt, cause));
-    const data = { cause, after: this.#position.id, first: log.first, reason: GAP_REASONS[cause] };
-    this.#doubts += 1;
-    const told = { type: 'terminal.log.gap', time: now, terminal: name, data } as const;
-    this.#site.publish(
-      await store.saveTerminal({ name, serial: this.#serial, position, ...(doubt && { doubt }) }, [told]),
-    );
-    this.#position = position;
-    this.#doubt = doubt;
-  }
-
-  /** A clock that is wrong is set; what the terminal did meanwhile is looked at. */
-  async #checkClock(identity: Identity): Promise<void> {
-    const off = this.#clocks.offOf(identity);
-    if (off !== undefined) await this.#setClock(off);
-    this.#clocks.settled(identity);
-  }
-
-  async #setClock(off: number): Promise<void> {
-    const { name } = this.#driver;
-    await this.#raise('clock', this.#doubt === 'clock' ? [] : [clockEvent(name, off, this.#site.now)]);
-    await this.#correctClock();
-  }
-
-  async #raise(cause: Doubt, told: readonly NewEvent[]): Promise<void> {
-    const doubt = this.#doubted(graver(this.#doubt, cause));
-    const row = { name: this.#driver.name, serial: this.#serial, position: this.#position };
-    this.#doubts += 1;
-    this.#site.publish(await this.#site.store.saveTerminal({ ...row, ...(doubt && { doubt }) }, told));
-    this.#doubt = doubt;
-  }
-
-  async #correctClock(): Promise<void> {
-    await this.#driver.setClock(this.#site.now, this.#stop.signal);
-    this.#readOwnLogs();
-  }
-
-  /** What the terminal logged of our own writes is no news that it would call for, and can wait for those who push. */
-  #readOwnLogs(): void {
-    this.#site.clock.after(OWN_LOGS_MS, () => {
-      this.#logs.ring();
-    });
   }
 
   async #readmit(name: string): Promise<void> {
@@ -361,26 +195,24 @@ export class Agent {
     if (this.#returned) await this.#readmit(name);
     if (await this.#duty(this.#driver, signal)) return 0;
     // Nor is anything pushed: it could overwrite what was changed there and is yet to be fetched.
-    const calmInMs = this.#storm.calmInMs;
-    if (calmInMs > 0) return calmInMs;
+    if (this.#reader.calmInMs > 0) return this.#reader.calmInMs;
     if (await pullDue(this.#site, this.#driver, { capabilities: identity.capabilities, signal })) return 0;
-    const doubts = this.#doubts;
+    const { doubt, doubts } = this.#reader;
     // A push could overwrite what was changed there unseen.
-    if (Recognising.isFor(this.#site, this.#doubt)) {
+    if (Recognising.isFor(this.#site, doubt)) {
       const asked = { capabilities: identity.capabilities, doubts, signal };
       if (await this.#recognising.look(this.#site, this.#driver, asked)) return 0;
-    } else if (this.#doubt !== undefined) {
-      const stands = (): boolean => this.#doubts === doubts;
+    } else if (doubt !== undefined) {
+      const stands = (): boolean => this.#reader.doubts === doubts;
       // What was compared is there, and goes all the same with an older state: only the log shows that.
-      if (await restoreTrust(this.#site, this.#driver, { doubt: this.#doubt, stands, signal }))
-        this.#doubt = undefined;
+      if (await restoreTrust(this.#site, this.#driver, { doubt, stands, signal })) this.#reader.trusted();
       return 0;
     }
     const pushed = await pushDue(this.#site, this.#driver, {
       capabilities: identity.capabilities,
-      after: () => this.#position.id,
+      after: () => this.#reader.readTo,
       signal,
-      wrote: () => this.#unseen.wrote(),
+      wrote: () => this.#reader.wrote(),
       unsettled: (settle) => {
         this.#unsettled = settle;
       },
@@ -391,7 +223,7 @@ export class Agent {
     }
     if (this.#wrote) {
       this.#wrote = false;
-      this.#readOwnLogs();
+      this.#reader.readOwn();
     }
     const due = await this.#site.store.nextDue(name, this.#site.now);
     return due === undefined ? LOOK_AGAIN_MS : Math.max(1, Math.min(due - this.#site.now, LOOK_AGAIN_MS));

@@ -157,14 +157,14 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'what was written and not seen in the log is trusted',
-    file: `${SYNC}/agent.ts`,
+    file: `${SYNC}/log-reader.ts`,
     from: 'if (this.#unseen.isDoubtful(identity)) await',
     to: 'if (this.#unseen.isDoubtful(identity) && identity.users < 0) await',
     by: 'programmes',
   },
   {
     name: 'that a log went back is forgotten when the database does not take it',
-    file: `${SYNC}/agent.ts`,
+    file: `${SYNC}/log-reader.ts`,
     from: '    const anew = startsOver(',
     to: '    this.#logOf = identity;\n    const anew = startsOver(',
     by: 'programmes',

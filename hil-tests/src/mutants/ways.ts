@@ -41,9 +41,9 @@ export const MUTANTS_OF_WAYS: readonly Mutant[] = [
   },
   {
     name: 'what was read last is looked at again by itself',
-    file: `${SYNC}/agent.ts`,
+    file: `${SYNC}/log-reader.ts`,
     from: '    let { page, shows } = await this.#unseen.read(',
-    to: '    if (after < this.#position.id) await this.#driver.logsAfter(after, this.#stop.signal);\n    let { page, shows } = await this.#unseen.read(',
+    to: '    if (after < this.#position.id) await this.#driver.logsAfter(after, this.#parts.signal);\n    let { page, shows } = await this.#unseen.read(',
     by: 'programmes',
   },
   {
@@ -90,9 +90,9 @@ export const MUTANTS_OF_WAYS: readonly Mutant[] = [
   },
   {
     name: 'what a comparison saw is trusted though the log has not shown it',
-    file: `${SYNC}/agent.ts`,
-    from: '        this.#doubt = undefined;\n      return 0;',
-    to: '        [this.#doubt] = [undefined, this.#unseen.shown()];\n      return 0;',
+    file: `${SYNC}/log-reader.ts`,
+    from: '    this.#doubt = undefined;',
+    to: '    [this.#doubt] = [undefined, this.#unseen.shown()];',
     by: 'programmes',
   },
   {
