@@ -161,7 +161,7 @@ async function leaving(
   const { held, base, guard } = it;
   const { user, why } = it.row;
   if (held === undefined) return { marks: [] };
-  const gone = goneMarks(site.now, it.row, base);
+  const gone = goneMarks(it.row, base, site.now);
   if (why === 'erased') return { erase: user, marks: gone };
   if (hasUnsent(held, base))
     throw new WhorlError('SITES_WAIT', `user ${user}: what was changed here has not been offered yet`);
@@ -184,12 +184,12 @@ async function leaving(
 
 /** Whom the master has deleted is remembered, for a master that forgets it. */
 function goneMarks(
-  time: number,
-  { user, why, proven }: Extract<DownRow, { is: 'gone' }>,
+  { user, why, proven, at }: Extract<DownRow, { is: 'gone' }>,
   base: SiteBase | undefined,
+  now: number,
 ): readonly SiteMark[] {
   if (why === 'scope' || base === undefined || proven?.startsWith(`${base.born} `) !== true) return [];
-  return [{ kind: 'gone', gone: { user, born: proven, time, erased: why === 'erased' } }];
+  return [{ kind: 'gone', gone: { user, born: proven, time: at ?? now, erased: why === 'erased' } }];
 }
 
 async function erased(ground: SitesGround, user: number): Promise<void> {

@@ -219,7 +219,7 @@ async function check(talk: Talk, guard: Guard | undefined): Promise<void> {
       rows: [
         // Of a master that was restored, they were offered to it.
         ...gone(due.run === 'found' ? [] : missing, 'deleted'),
-        ...deleted.map(([user, proven]): DownRow => ({ is: 'gone', user, why: 'deleted', proven })),
+        ...deleted.map(([user, proven, at]): DownRow => ({ is: 'gone', user, why: 'deleted', proven, at })),
         ...gone(erased, 'erased'),
         ...gone(outside, 'scope'),
       ],

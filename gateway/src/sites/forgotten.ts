@@ -28,7 +28,8 @@ export async function forgotten(
     const edit = (held: StoredUser | undefined): StoredUser['record'] | undefined =>
       held !== undefined && isWrittenSince(held, time) ? held.record : undefined;
     if (erased) await eraseUser(site, user, name);
-    else await changeUser(site, user, edit, name);
+    // As of then: who was enrolled somewhere meanwhile, perhaps under the same name, came after it.
+    else await changeUser(site, user, edit, { by: name, time: Math.min(time, site.now) });
   }
 }
 

@@ -184,6 +184,8 @@ export const rowSchema = z.discriminatedUnion('is', [
     ...{ is: z.literal('gone'), user, why: z.enum(['deleted', 'erased', 'scope']) },
     /** That the master has said so, for when it has forgotten. */
     proven: born.exactOptional(),
+    /** When it did so. */
+    at: millis.exactOptional(),
   }),
 ]);
 export type DownRow = z.infer<typeof rowSchema>;
@@ -205,12 +207,12 @@ const check = z.strictObject({
     .readonly(),
 });
 /**
- * deleted: by the master as it is now, with the proof. older: there, as they were before what the satellite has. outside:
+ * deleted: by the master as it is now, with the proof and the time. older: there, as they were before what the satellite has. outside:
  * there, and not of this site.
  */
 const missing = z.strictObject({
   missing: z.array(user).readonly(),
-  deleted: z.array(z.tuple([user, born]).readonly()).readonly(),
+  deleted: z.array(z.tuple([user, born, millis]).readonly()).readonly(),
   older: z.array(user).readonly(),
   erased: z.array(user).readonly(),
   outside: z.array(user).readonly(),

@@ -3,10 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openStore } from '../store/open.ts';
-import type { Store } from '../store/store.ts';
-import { eraseUser } from '../sync/erasure.ts';
 import { setbackOf } from './setback.ts';
-import { carded, named, SatelliteNode, World } from './testing/world.ts';
+import { backedUp, siteBackedUp } from './testing/backups.ts';
+import { carded, named, World } from './testing/world.ts';
 
 test('S10 a master that went back to a backup gets again what its satellites still have', async () => {
   const world = await World.open(3);
@@ -50,46 +49,6 @@ test('S10 a master that went back to a backup gets again what its satellites sti
   expect(await setbackOf(world.hq.ground)).toMatchObject({ until: made, told: [2] });
   await world.during(north.satellite.stop());
   await store.close();
-});
-
-test('S10 who was deleted behind the backup that a master went back to stays deleted, and whoever has the number since stays', async () => {
-  const { world, back } = await backedUp(5);
-  const [north, south] = [await world.add('north'), await world.add('south')];
-  for (const user of [1, 2, 3]) await world.hq.edit(user, { ...named(`User ${user}`), ...carded(user) });
-  for (const one of [north, south]) expect(await one.sync()).toBeUndefined();
-  await back.make();
-  for (const user of [1, 2, 3]) await world.hq.remove(user);
-  await world.hq.edit(3, named('Somebody else'));
-  expect(await north.sync()).toBeUndefined();
-  await back.goBack();
-  expect(Object.keys(await world.hq.contents())).toEqual(['1', '2', '3']);
-  await world.hq.edit(2, named('Again'));
-  for (const one of [north, south, north, south]) expect(await one.sync()).toBeUndefined();
-  // Of number 2 somebody at the master has decided since; of number 3 nobody can tell, and nobody is lost.
-  expect(Object.keys(await world.hq.contents())).toEqual(['2', '3']);
-  expect(await south.contents()).toEqual(await world.hq.contents());
-  const [apart] = await world.hq.store.conflicts({ state: 'open', limit: 10 });
-  expect(apart).toMatchObject({ user: 3, kind: 'two-people', terminal: 'north/-' });
-});
-
-test('S10 who was deleted between two backups that a master went back to one after the other stays deleted', async () => {
-  const { world, back } = await backedUp(6);
-  const north = await world.add('north');
-  await world.hq.edit(1, { ...named('Ada'), ...carded(1) });
-  expect(await north.sync()).toBeUndefined();
-  await back.make();
-  await world.hq.edit(2, named('Bo'));
-  expect(await north.sync()).toBeUndefined();
-  await back.goBack();
-  await back.make();
-  await world.hq.remove(1);
-  expect(await north.sync()).toBeUndefined();
-  expect(Object.keys(await north.contents())).toEqual(['2']);
-  await back.goBack();
-  expect(Object.keys(await world.hq.contents())).toEqual(['1']);
-  for (const one of [north, north]) expect(await one.sync()).toBeUndefined();
-  expect(Object.keys(await world.hq.contents())).toEqual(['2']);
-  expect(Object.keys(await north.contents())).toEqual(['2']);
 });
 
 test('S10 a name that was given behind the backup that a master went back to is asked of an operator', async () => {
@@ -204,51 +163,6 @@ test('S10 who is told apart at a site stays there when the master that was to de
   ]);
 });
 
-test('B16 S10 who has the number of somebody erased, and was made behind the backup that a master went back to, is not erased', async () => {
-  const { world, back } = await backedUp(19);
-  const north = await world.add('north');
-  await world.hq.edit(5, named('Ada'));
-  expect(await north.sync()).toBeUndefined();
-  await eraseUser(world.hq.site, 5, 'ada');
-  expect(await north.sync()).toBeUndefined();
-  await back.make();
-  await world.hq.edit(5, named('Bo'));
-  expect(await north.sync()).toBeUndefined();
-  const bo = await north.contents();
-  await back.goBack();
-  await world.hq.edit(5, named('Cy'));
-  for (let times = 0; times < 3; times += 1) expect(await north.sync()).toBeUndefined();
-  expect(await north.contents()).toEqual(bo);
-  const [apart] = await world.hq.store.conflicts({ state: 'open', limit: 10 });
-  expect(apart).toMatchObject({ user: 5, kind: 'two-people', terminal: 'north/-' });
-});
-
-test('S10 who was deleted does not come with the backup that a site went back to, whatever the master lost before', async () => {
-  const { world, back } = await backedUp(17);
-  await world.hq.edit(5, named('Ada'));
-  const north = await siteBackedUp(world, 'north');
-  expect(await north.node().sync()).toBeUndefined();
-  await back.make();
-  await world.hq.edit(6, named('Bo'));
-  expect(await north.node().sync()).toBeUndefined();
-  await north.back.make();
-  await back.goBack();
-  for (let times = 0; times < 2; times += 1) expect(await north.node().sync()).toBeUndefined();
-  expect(Object.keys(await world.hq.contents())).toEqual(['5', '6']);
-  await world.hq.remove(5);
-  expect(await north.node().sync()).toBeUndefined();
-  // The master hears of the deletion once more, which it has not lost.
-  await back.make();
-  await world.hq.edit(7, named('Cy'));
-  expect(await north.node().sync()).toBeUndefined();
-  await back.goBack();
-  expect(await north.node().sync()).toBeUndefined();
-  await north.back.goBack();
-  for (let times = 0; times < 3; times += 1) expect(await north.node().sync()).toBeUndefined();
-  expect(Object.keys(await world.hq.contents())).toEqual(['6', '7']);
-  expect(await north.node().contents()).toEqual(await world.hq.contents());
-});
-
 test('B16 S6 who has the number of somebody who was deleted gets nothing that a site enrolled for that one', async () => {
   const world = await World.open(7);
   onTestFinished(() => world.close());
@@ -325,82 +239,4 @@ async function cardsKnown({ hq }: World): Promise<readonly string[]> {
   return fields
     .flatMap(([field, value]) => (field >= FIRST_CARD ? [`${field} ${String(value)}`] : []))
     .sort();
-}
-
-interface Back {
-  make(): Promise<void>;
-  goBack(): Promise<void>;
-}
-
-/** A store that can go back to a backup. @param use takes the store, again whenever it was opened anew */
-async function storeWithBackup(
-  world: World,
-  { stop, use }: { stop(): Promise<void>; use(store: Store): Promise<void> },
-): Promise<Back> {
-  const directory = (): string => {
-    const path = mkdtempSync(join(tmpdir(), 'whorl-restored-'));
-    onTestFinished(() => rmSync(path, { recursive: true, force: true }));
-    return path;
-  };
-  const [live, backup] = [directory(), directory()];
-  const open = (): Store => openStore({ data: live }, (length) => world.random.bytes(length));
-  let store = open();
-  await use(store);
-  onTestFinished(async () => {
-    await stop();
-    await store.close();
-  });
-  const change = async (work: () => void): Promise<void> => {
-    await stop();
-    await store.close();
-    work();
-    store = open();
-    await use(store);
-  };
-  return {
-    make: () => change(() => become(backup, live)),
-    goBack: () => change(() => become(live, backup)),
-  };
-}
-
-/** One directory holds what another does. */
-function become(old: string, directory: string): void {
-  rmSync(old, { recursive: true });
-  cpSync(directory, old, { recursive: true });
-}
-
-/** A world whose master can go back to a backup. */
-async function backedUp(seed: number): Promise<{ world: World; back: Back }> {
-  const world = await World.open(seed);
-  let closed = Promise.resolve();
-  const back = await storeWithBackup(world, {
-    stop: () => closed,
-    use: (store) => world.replaceMaster(store),
-  });
-  onTestFinished(() => (closed = world.close()));
-  return { world, back };
-}
-
-/** A satellite that can go back to a backup. */
-async function siteBackedUp(world: World, name: string): Promise<{ node(): SatelliteNode; back: Back }> {
-  let node: SatelliteNode | undefined;
-  const there = (): SatelliteNode => {
-    if (node === undefined) throw new Error(`${name} is not there yet`);
-    return node;
-  };
-  const back = await storeWithBackup(world, {
-    stop: async () => {
-      await world.during(there().satellite.stop());
-    },
-    use: async (store) => {
-      if (node === undefined) {
-        node = await world.add(name, { store });
-        return;
-      }
-      const { syncId, identity } = node;
-      node = new SatelliteNode(world, { name, syncId, store, identity });
-      await node.begin();
-    },
-  });
-  return { node: there, back };
 }

@@ -111,10 +111,10 @@ export async function serveCheck(
   const disputes = (await site.store.countConflicts()) > 0;
   const gone = new Set(await sites.erased(ids));
   const births = await bornOf(ground, ids);
-  const key = await departureKey(ground);
+  const [key, buried] = await Promise.all([departureKey(ground), site.store.tombstones.of(ids)]);
   const answer = {
     missing: [] as number[],
-    deleted: [] as [number, string][],
+    deleted: [] as [number, string, number][],
     older: [] as number[],
     erased: [] as number[],
     outside: [] as number[],
@@ -123,7 +123,10 @@ export async function serveCheck(
     const user = await site.store.user(id);
     if (user === undefined && gone.has(id)) answer.erased.push(id);
     else if (user === undefined && births.get(id) === born)
-      answer.deleted.push([id, provenDeparture(key, { user: id, born, erased: false })]);
+      answer.deleted.push([
+        ...([id, provenDeparture(key, { user: id, born, erased: false })] as const),
+        buried.get(id)?.time ?? site.now,
+      ]);
     else if (user === undefined) answer.missing.push(id);
     else if (isLost(history, born)) answer.missing.push(id);
     else if (!belongs(at, user) && !(disputes && (await isApart(ground, at, id)))) answer.outside.push(id);
@@ -169,6 +172,7 @@ async function pageOf(
   const held = await store.sites.held(site.syncId, users);
   const erased = new Set(await store.sites.erased(users));
   const born = await bornOf(ground, users);
+  const buried = await store.tombstones.of(users);
   const history = await historyOf(ground);
   const disputes = (await store.countConflicts()) > 0;
   const [rows, blobs, given] = [[] as DownRow[], [] as Uint8Array[], new Map<number, number>()];
@@ -180,7 +184,7 @@ async function pageOf(
       // Whether it ever held somebody erased is not worth the doubt; its own person under this id is another one.
       if (had && !(disputes && user !== undefined && (await isApart(ground, site, id)))) {
         const why = user !== undefined ? 'scope' : erased.has(id) ? 'erased' : 'deleted';
-        rows.push(await goneRow(ground, { user: id, why, born: born.get(id) }));
+        rows.push(await goneRow(ground, { user: id, why, born: born.get(id), at: buried.get(id)?.time }));
         given.set(id, 0);
       }
     } else if (!known || held.get(id) !== user.version) {
@@ -233,14 +237,22 @@ async function isApart({ site }: SitesGround, { name }: SiteRow, user: number): 
   return open.some(({ terminal }) => siteOf(terminal) === name);
 }
 
+interface Leaving {
+  readonly user: number;
+  readonly why: 'deleted' | 'erased' | 'scope';
+  readonly born: string | undefined;
+  /** Of the deletion. */
+  readonly at: number | undefined;
+}
+
 /** That somebody goes, with the proof of a master that has deleted or erased them. */
 async function goneRow(
   ground: SitesGround,
-  { user, why, born }: { user: number; why: 'deleted' | 'erased' | 'scope'; born: string | undefined },
+  { user, why, born, at = ground.site.now }: Leaving,
 ): Promise<DownRow> {
   if (why === 'scope' || born === undefined) return { is: 'gone', user, why };
   const departure = { user, born, erased: why === 'erased' };
-  return { is: 'gone', user, why, proven: provenDeparture(await departureKey(ground), departure) };
+  return { is: 'gone', user, why, proven: provenDeparture(await departureKey(ground), departure), at };
 }
 
 function rowOf(

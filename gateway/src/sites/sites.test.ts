@@ -281,3 +281,20 @@ test('B16 S6 who is held apart of a site stays so when it offers something else 
   expect(await fresh.sync()).toBeUndefined();
   expect(await apart()).toEqual([]);
 });
+
+test('S10 of whom a site dropped it is remembered who they were and when that was, whoever has the number since', async () => {
+  const world = await open(23);
+  const north = await world.add('north');
+  await world.hq.edit(1, named('Ada'));
+  expect(await north.sync()).toBeUndefined();
+  await world.hq.remove(1);
+  const time = world.hq.site.now;
+  await world.pass(60_000);
+  expect(await north.sync()).toBeUndefined();
+  const dropped = await north.store.sites.gone(0, 10);
+  expect(dropped).toMatchObject([{ user: 1, time, erased: false }]);
+  await north.enrol(1, named('Ada'));
+  expect(await north.sync()).toBeUndefined();
+  expect(await world.hq.contents()).toEqual(await north.contents());
+  expect(await north.store.sites.gone(0, 10)).toEqual(dropped);
+});

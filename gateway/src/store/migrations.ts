@@ -352,6 +352,14 @@ export const MIGRATIONS: readonly string[] = [
     LEFT JOIN sites ON sync_id = site LEFT JOIN notes ON key = 'site.former.' || site
     WHERE coalesce(name, value) IS NOT NULL;
   `,
+  `
+  -- Who was dropped is remembered, whoever has the number since: a master that forgot it would take both for one.
+  DROP TRIGGER user_added;
+  CREATE TRIGGER user_added AFTER INSERT ON users WHEN EXISTS (SELECT 1 FROM site_self) BEGIN
+    DELETE FROM site_changes WHERE user = new.id; INSERT INTO site_changes (user) VALUES (new.id);
+    DELETE FROM site_born WHERE user = new.id; INSERT INTO site_born (user, seq) SELECT user, seq FROM site_changes WHERE user = new.id;
+  END;
+  `,
 ];
 
 /**

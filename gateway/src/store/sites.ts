@@ -188,9 +188,9 @@ export interface AsideRow {
 /** Somebody whom the master had a satellite drop. */
 export interface GoneUser {
   readonly user: number;
-  /** Names the change at the master that had made the user. */
+  /** Names the change at the master that had made the user, with its proof. */
   readonly born: string;
-  /** Milliseconds UTC. */
+  /** Of the deletion at the master, milliseconds UTC. */
   readonly time: number;
   /** On request, and not only deleted. */
   readonly erased: boolean;

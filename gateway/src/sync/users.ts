@@ -13,13 +13,24 @@ export const MOST_RACES = 20;
 /** How a user shall be changed; `undefined` deletes it. Called again when somebody else was faster. */
 type Edit = (held: StoredUser | undefined) => UserRecord | undefined;
 
+interface Deletion {
+  readonly by?: string | undefined;
+  /** Milliseconds UTC. */
+  readonly time?: number;
+}
+
 /**
  * Changes a user at the gateway and plans what follows at the terminals, in one transaction.
- * @param by who does it
+ * @param by who deletes it, and when
  * @returns the version afterwards; 0 when the user is gone
  * @throws WhorlError STORE_*, and what `edit` throws
  */
-export async function changeUser(site: Site, id: number, edit: Edit, by = 'gateway'): Promise<number> {
+export async function changeUser(
+  site: Site,
+  id: number,
+  edit: Edit,
+  { by = 'gateway', time = site.now }: Deletion = {},
+): Promise<number> {
   for (let race = 0; race < MOST_RACES; race += 1) {
     const held = await site.store.user(id);
     const record = edit(held);
@@ -39,7 +50,7 @@ export async function changeUser(site: Site, id: number, edit: Edit, by = 'gatew
       ...(next === undefined ? { deletedBy: by } : {}),
       ledger,
       events: [event],
-      time: site.now,
+      time: next === undefined ? time : site.now,
     });
     if (events === undefined) continue;
     site.publish(events);
@@ -55,7 +66,7 @@ export async function deleteUser(site: Site, id: number, by?: string): Promise<v
     if (held === undefined) throw new WhorlError('USER_UNKNOWN', `there is no user ${id}`);
     return undefined;
   };
-  await changeUser(site, id, gone, by);
+  await changeUser(site, id, gone, { by });
 }
 
 /** The ledger rows that follow when a user becomes `record`; `undefined` deletes it. */

@@ -263,6 +263,22 @@ export const MIGRATIONS: readonly string[] = [
     LEFT JOIN sites ON sync_id = site LEFT JOIN notes ON key = 'site.former.' || site
     WHERE coalesce(name, value) IS NOT NULL;
   `,
+  `
+  CREATE OR REPLACE FUNCTION log_change() RETURNS trigger LANGUAGE plpgsql AS $$ DECLARE
+    changed bigint := CASE TG_OP WHEN 'DELETE' THEN old.id ELSE new.id END;
+  BEGIN
+    IF EXISTS (SELECT 1 FROM site_self) THEN
+      DELETE FROM site_changes WHERE "user" = changed;
+      INSERT INTO site_changes ("user") VALUES (changed);
+      IF TG_OP = 'DELETE' THEN DELETE FROM site_bases WHERE "user" = changed; END IF;
+      IF TG_OP = 'INSERT' THEN
+        DELETE FROM site_born WHERE "user" = changed;
+        INSERT INTO site_born ("user", seq) SELECT "user", seq FROM site_changes WHERE "user" = changed;
+      END IF;
+    END IF;
+    RETURN NULL;
+  END $$;
+  `,
 ];
 
 /**

@@ -125,6 +125,8 @@ function putBase(db: Sqlite, keys: Keys, user: number, base: SiteBase | undefine
   const row = db.get('SELECT key FROM records WHERE user = ?', user);
   if (base === undefined || row === undefined) return;
   const { version, born, at, local, offered, apart, fields } = base;
+  // Whom the master gives again, though it was reminded of them, somebody there wants.
+  if (born !== '') db.put('DELETE FROM site_gone WHERE user = ? AND born LIKE ?', user, `${born} %`);
   const sealed = keys.seal(keys.key(bytes(row, 'key'), user), 'base', writeRecord(recordOf(user, fields)));
   db.put(
     `INSERT INTO site_bases (user, version, born, at, local, offered, apart, sealed)
