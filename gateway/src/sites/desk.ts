@@ -211,7 +211,7 @@ export class SitesDesk implements SitesOperations {
   }
 
   async aside(): Promise<readonly AsideView[]> {
-    const rows = await this.#parts.ground.site.store.sites.aside(MOST_ASIDE);
+    const rows = await this.#parts.ground.site.store.sites.aside({ by: 'since', limit: MOST_ASIDE });
     return rows.map(({ bytes: _, ...row }) => row);
   }
 

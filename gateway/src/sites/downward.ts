@@ -72,22 +72,23 @@ export async function takeDown(ground: SitesGround, coming: Coming): Promise<voi
   );
 }
 
-/** There is one of a user at most. */
-const MOST_ASIDE = 100_000;
+const ASIDE_ROWS = 200;
 
 /** Tries again what was set aside. @param guard `undefined` when somebody has confirmed that many are removed */
 export async function retryAside(ground: SitesGround, guard: Guard | undefined): Promise<void> {
-  for (const { peer, bytes, code } of await ground.site.store.sites.aside(MOST_ASIDE)) {
-    if (peer !== MASTER_ID) continue;
-    // Else with each exchange as many as the guard lets pass would go, until nobody is left.
-    if (guard !== undefined && code === GUARD_EXCEEDED) continue;
-    const { body, blobs } = readMessage(bytes);
-    await takeDown(ground, {
-      rows: [fitting(rowSchema, body, 'what was set aside')],
-      blobs,
-      also: [],
-      guard,
-    });
+  // Else with each exchange as many as the guard lets pass would go, until nobody is left.
+  const but = guard === undefined ? undefined : GUARD_EXCEEDED;
+  for (let after = 0; ;) {
+    const waiting = { by: 'user', peer: MASTER_ID, after, but, limit: ASIDE_ROWS } as const;
+    const page = await ground.site.store.sites.aside(waiting);
+    for (const { bytes } of page) {
+      const { body, blobs } = readMessage(bytes);
+      const rows = [fitting(rowSchema, body, 'what was set aside')];
+      await takeDown(ground, { rows, blobs, also: [], guard });
+    }
+    const last = page.at(-1);
+    if (last === undefined) return;
+    after = last.user;
   }
 }
 

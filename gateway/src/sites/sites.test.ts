@@ -195,7 +195,7 @@ test('S6 so many users are not removed at a satellite that somebody did not conf
   expect(await north.sync()).toBeUndefined();
   const left = Object.keys(await north.contents()).length;
   expect(left).toBeGreaterThan(30);
-  const waiting = await north.store.sites.aside(100);
+  const waiting = await north.store.sites.aside({ by: 'since', limit: 100 });
   expect(new Set(waiting.map(({ code }) => code))).toEqual(new Set(['GUARD_EXCEEDED']));
   expect(await north.sync()).toBeUndefined();
   expect(Object.keys(await north.contents())).toHaveLength(left);

@@ -53,11 +53,14 @@ async function mayHave(
   return new Map(users.filter((user) => !held.has(user)).map((user) => [user, 0]));
 }
 
+/** Of one site in an exchange: it is not to keep its master busy with what is wrong. */
+const MOST_RETRIED = 100;
+
 /** Tries again what was set aside. */
 export async function retryOffers(ground: SitesGround, site: SiteRow): Promise<void> {
   const { store } = ground.site;
-  for (const { peer, bytes } of await store.sites.aside(100)) {
-    if (peer !== site.syncId) continue;
+  const waiting = await store.sites.aside({ by: 'attempts', peer: site.syncId, limit: MOST_RETRIED });
+  for (const { bytes } of waiting) {
     const { body, blobs } = readMessage(bytes);
     const { rows } = fitting(offersSchema, body, 'what was set aside');
     await take(ground, site, { rows, blobs, also: [] });

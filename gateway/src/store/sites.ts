@@ -185,6 +185,17 @@ export interface AsideRow {
   readonly attempts: number;
 }
 
+/** Which of them, and in which order, ascending. */
+export interface AsideFilter {
+  readonly by: 'since' | 'attempts' | 'user';
+  readonly peer?: number;
+  /** Goes on behind this user. */
+  readonly after?: number;
+  /** A code: those that wait because of it are left out. */
+  readonly but?: string | undefined;
+  readonly limit: number;
+}
+
 /** Somebody whom the master had a satellite drop. */
 export interface GoneUser {
   readonly user: number;
@@ -274,7 +285,7 @@ export interface SiteStore {
   /** Satellite: whom the master had it drop, by ascending number. */
   gone(after: number, limit: number): Promise<readonly GoneUser[]>;
 
-  aside(limit: number): Promise<readonly AsideRow[]>;
+  aside(filter: AsideFilter): Promise<readonly AsideRow[]>;
   countAside(): Promise<number>;
 
   /** Newest first. */

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Keys } from '../keys.ts';
 import type {
+  AsideFilter,
   AsideRow,
   Change,
   Cursor,
@@ -207,8 +208,18 @@ export class SiteTables implements SiteStore {
     return this.#db.all(sql, after, limit).map(goneUser);
   }
 
-  async aside(limit: number): Promise<readonly AsideRow[]> {
-    return this.#db.all(`SELECT * FROM site_aside ORDER BY since ${LIMIT}`, limit).map((row) => {
+  async aside({ by, peer: of, after, but, limit }: AsideFilter): Promise<readonly AsideRow[]> {
+    const { sql, values } = where([
+      ['peer = ?', of],
+      ['user > ?', after],
+      ['code <> ?', but],
+    ]);
+    const found = this.#db.all(
+      `SELECT * FROM site_aside ${sql} ORDER BY ${by}, peer, user ${LIMIT}`,
+      ...values,
+      limit,
+    );
+    return found.map((row) => {
       const [peer, user] = [number(row, 'peer'), number(row, 'user')];
       return {
         ...{ peer, user, code: text(row, 'code'), reason: text(row, 'reason') },
