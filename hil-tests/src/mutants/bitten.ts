@@ -17,6 +17,8 @@ registerHooks({
     const loaded = nextLoad(url, context);
     if (!url.endsWith(`/${mutant.file}`)) return loaded;
     const text = readFileSync(fileURLToPath(url), 'utf8');
+    // Else what finds it would be blamed.
+    if (!text.includes(mutant.from)) throw new Error(`${mutant.file} has no place for the deliberate bug`);
     return { ...loaded, source: text.replace(mutant.from, () => mutant.to) };
   },
 });
