@@ -29,7 +29,7 @@ export async function changeUser(
   site: Site,
   id: number,
   edit: Edit,
-  { by = 'gateway', time = site.now }: Deletion = {},
+  { by = 'gateway', time }: Deletion = {},
 ): Promise<number> {
   for (let race = 0; race < MOST_RACES; race += 1) {
     const held = await site.store.user(id);
@@ -50,7 +50,8 @@ export async function changeUser(
       ...(next === undefined ? { deletedBy: by } : {}),
       ledger,
       events: [event],
-      time: next === undefined ? time : site.now,
+      // Who was deleted is remembered with the time that the event tells.
+      time: next === undefined ? (time ?? event.time) : event.time,
     });
     if (events === undefined) continue;
     site.publish(events);
