@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { WhorlError } from '@whorl/protocol';
+import { fitted, WhorlError } from '@whorl/protocol';
 import type { ErrorCode } from '@whorl/protocol';
 import { errorView } from '../http/errors.ts';
 import type { ErrorView } from '../http/errors.ts';
@@ -45,7 +45,7 @@ export function contextOf(command: Command): Context {
       return client;
     },
     print(value, people) {
-      console.log(json ? JSON.stringify(value) : printable(people()));
+      console.log(json ? JSON.stringify(value) : fitted(printable(people()), process.stdout.columns));
     },
   };
 }
@@ -97,7 +97,8 @@ export async function guarded(
 
 /** Tells an error, for programs or for people. */
 export function tell(view: ErrorView, json: boolean): void {
-  console.error(json ? JSON.stringify(view) : `${view.code}: ${view.message}\n  ${view.remedy}`);
+  const text = `${view.code}: ${view.message}\n  ${view.remedy}`;
+  console.error(json ? JSON.stringify(view) : fitted(text, process.stderr.columns));
 }
 
 /** What the command line's parser complains about. */

@@ -5,4 +5,5 @@ import { fileURLToPath } from 'node:url';
 // Reading the sources is most of what a start takes. Beside them, as what lies there is run: who may write there may
 // write the sources, too. Where nobody may, the start takes longer.
 enableCompileCache({ directory: fileURLToPath(new URL('../../.cache', import.meta.url)), portable: true });
-await import('./program.ts');
+const { makeProgram } = await import('./program.ts');
+await makeProgram().parseAsync();

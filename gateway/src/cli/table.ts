@@ -1,20 +1,40 @@
-/** Cells under their headings, two blanks between columns; the last column is cut where the terminal ends. */
+import { fitted } from '@whorl/protocol';
+
+/** A last column that is narrower is no good for sentences: they go below their row. */
+const LEAST_LAST = 24;
+const BELOW = 4;
+
+/**
+ * Cells under their headings, two blanks between columns. Where a row is wider than the terminal, its last cell goes on
+ * below itself, or below the row where little room is left for it.
+ * @param columns of the terminal; none where it goes elsewhere, and rows stay whole
+ */
 export function table(
   headings: readonly string[],
   rows: readonly (readonly string[])[],
-  width = process.stdout.columns,
+  columns = process.stdout.columns,
 ): string {
+  const width = columns > 0 ? columns : Infinity;
   const widths = headings.map((heading, column) =>
     Math.max(heading.length, ...rows.map((row) => (row[column] ?? '').length)),
   );
-  const line = (cells: readonly string[]): string => {
-    const text = cells
+  const text = (cells: readonly string[]): string =>
+    cells
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
       .join('  ')
       .trimEnd();
-    return width > 0 && text.length > width ? `${text.slice(0, width - 1)}…` : text;
+  const start = widths.slice(0, -1).reduce((sum, one) => sum + one + 2, 0);
+  const isNarrow = width - start < LEAST_LAST && [headings, ...rows].some((row) => text(row).length > width);
+  const line = (cells: readonly string[]): string => {
+    const [others, last = ''] = [cells.slice(0, -1), cells.at(-1)];
+    const indent = isNarrow ? BELOW : start;
+    const parts = last === '' ? [] : fitted(last, width - indent).split('\n');
+    const first = isNarrow ? others : [...others, parts.shift() ?? ''];
+    return [text(first), ...parts.map((one) => ' '.repeat(indent) + one)].join('\n');
   };
-  return [line(headings), line(widths.map((one) => '─'.repeat(one))), ...rows.map(line)].join('\n');
+  const shown = isNarrow ? widths.slice(0, -1) : widths;
+  const rule = text(shown.map((one) => '─'.repeat(one))).slice(0, width);
+  return [line(headings), rule, ...rows.map(line)].join('\n');
 }
 
 /** How long ago, in the largest unit that tells something. */

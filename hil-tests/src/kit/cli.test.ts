@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -134,6 +134,17 @@ async function expectPlayedUpToDamage(site: Recorded, packet: number): Promise<v
 }
 
 describe('whorl-hil', OPTIONS, () => {
+  test('help fits a terminal of 80 columns', () => {
+    const columns = 80;
+    const terminal = `data:text/javascript,process.stdout.columns=${columns}`;
+    for (const words of [[], ['run'], ['replay']]) {
+      const all = ['--import', terminal, CLI, ...words, '--help'];
+      const { stdout } = spawnSync(process.execPath, all, { encoding: 'utf8' });
+      expect(stdout).toContain('Exit codes:');
+      expect(stdout.split('\n').filter((line) => line.length > columns)).toEqual([]);
+    }
+  });
+
   test('a rig file that is not there is told in words', async () => {
     const running = whorlHil('--rig', join(folder, 'nothing.yaml'));
     expect(await running.ended).toBe(2);

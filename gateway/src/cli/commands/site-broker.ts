@@ -46,7 +46,7 @@ export function addBrokerConfig(sites: Command): void {
     .option('--port <number>', 'that the broker listens on, with TLS', '8883')
     .addHelpText(
       'after',
-      '\nExample:\n  whorl sites broker-config mosquitto --out /etc/mosquitto/whorl --cert /etc/mosquitto/hq.crt --key /etc/mosquitto/hq.key',
+      '\nExample:\n  whorl sites broker-config mosquitto --out /etc/mosquitto/whorl \\\n      --cert /etc/mosquitto/hq.crt --key /etc/mosquitto/hq.key',
     )
     .action(async (kind: BrokerKind, { out, port, cert, key, elsewhere }: Options, command: Command) => {
       const context = contextOf(command);

@@ -32,7 +32,7 @@ export function addTaskCommands(program: Command): void {
       `
 Examples:
   whorl operators set 5 --name Mira
-  whorl tasks add 'North gate' --groups 1,2 --without photo --terminals handheld --operators 5
+  whorl tasks add 'North gate' --groups 1,2 --without photo --terminals handheld
   whorl tasks preview 1 --terminal handheld
   whorl tasks watch
   whorl tasks cancel handheld`,
@@ -98,7 +98,7 @@ function addAdding(tasks: Command): void {
   )
     .addHelpText(
       'after',
-      "\nExamples:\n  whorl tasks add 'North gate' --groups 1,2 --without photo --terminals handheld\n  whorl tasks add Visitors --users 7001,7002 --only card --terminals handheld --until 2026-12-31",
+      "\nExamples:\n  whorl tasks add 'North gate' --groups 1,2 --without photo --terminals handheld\n  whorl tasks add Visitors --users 7001,7002 --only card --terminals handheld",
     )
     .action(async (name: string, options: TaskOptions, command: Command) => {
       const context = contextOf(command);
