@@ -6,15 +6,17 @@
 #   CONTROL=http://127.0.0.1:7480 FROM=terminal-1 TO=terminal-5 hil-tests/examples/enrol-elsewhere.sh
 #                                                          takes those that run, with terminals that are paired
 #
-# WHORL and WHORL_EMULATOR say how the commands are called, PATIENCE how many seconds something may take.
+# WHORL and WHORL_EMULATOR say how the commands are called, PATIENCE how many seconds something may take, USER_ID who is
+# enrolled: any number from 10000 on unless it says.
 set -euo pipefail
 
 read -ra whorl <<<"${WHORL:-npx whorl}"
 read -ra emulator <<<"${WHORL_EMULATOR:-npx whorl-emulator}"
 control=${CONTROL:-}
+control=${control%/}
 from=${FROM:-terminal-1}
 to=${TO:-terminal-3}
-user=${USER_ID:-1042}
+user=${USER_ID:-$((10000 + RANDOM))}
 patience=${PATIENCE:-60}
 folder=$(mktemp -d)
 started=()
@@ -49,7 +51,15 @@ until_done() {
 
 # Does something at a terminal. act TERMINAL ACTION [JSON]
 act() {
-  curl -sS --fail-with-body -X POST "$control/terminals/$1/$2" -H 'content-type: application/json' -d "${3:-{\}}"
+  ask "/terminals/$1/$2" -X POST -H 'content-type: application/json' -d "${3:-{\}}"
+}
+
+# What the emulator answers; what it refuses is told with its reason. ask PATH [CURL_OPTION...]
+ask() {
+  local answer path=$1
+  shift
+  answer=$(curl -sS --fail-with-body "$@" "$control$path") || fail "$control$path: ${answer:-no emulator answers}"
+  echo "$answer"
 }
 
 # A member of a flat JSON object on standard input.
@@ -93,6 +103,7 @@ if [[ -z $control ]]; then
   for terminal in "$from" "$to"; do until_done "$terminal is paired" pair "$terminal"; done
 fi
 
+for terminal in "$from" "$to"; do ask "/terminals/$terminal" >/dev/null; done
 since=$(curl -sS -o /dev/null -D - "$control/lines" | tr -d '\r' | sed -n 's/^event-id: //p')
 act "$from" enrol-begin "{\"user\":$user,\"name\":\"Ada\",\"finger\":3}" >"$folder/enrol.log"
 for reading in 1 2 3; do result=$(act "$from" finger | member result); done
@@ -102,7 +113,7 @@ echo "$from: user $user is enrolled"
 # What the gateway does at the other terminal is in that terminal's log.
 grep -qm1 "\"origin\":\"gateway\",\"user\":$user," \
   <(curl -sN --max-time "$patience" "$control/events?terminal=$to&kind=log&after=$since") ||
-  fail "$to: user $user has not come within $patience s"
+  fail "$to: user $user has not come within $patience s; is it paired with a gateway, and so is $from?"
 echo "$to: user $user has come"
 
 result=$(act "$to" finger "{\"user\":$user,\"slot\":3}" | member result)

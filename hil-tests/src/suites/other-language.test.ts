@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { hasPty } from '@whorl/device-emulator';
+import { fleetSchema, hasPty, serveControl, startFleet } from '@whorl/device-emulator';
+import { systemClock } from '@whorl/protocol';
 import { expect, onTestFinished, test } from 'vitest';
 
 const SCRIPT = fileURLToPath(new URL('../../examples/enrol-elsewhere.sh', import.meta.url));
@@ -26,6 +27,36 @@ function isThere(pid: number): boolean {
   }
 }
 
+function script(env: NodeJS.ProcessEnv): Promise<{ code: number; out: string; err: string }> {
+  return new Promise((resolve) => {
+    execFile('bash', [SCRIPT], { env }, (error, out, err) => {
+      resolve({ code: error === null ? 0 : 1, out, err });
+    });
+  });
+}
+
+test('E6 of an emulator that runs the script tells what it refuses, before anybody is enrolled', async ({
+  skip,
+}) => {
+  const reason = lacking();
+  if (reason !== undefined) skip(reason);
+  const terminals = [{ name: 'terminal-1' }];
+  const config = fleetSchema.parse({ lines: [{ name: 'lab', listen: { port: 0 }, terminals }] });
+  const fleet = await startFleet(config, systemClock);
+  const { app, port } = await serveControl(fleet, 0);
+  onTestFinished(async () => {
+    await app.close();
+    await fleet.stop();
+  });
+  const { code, out, err } = await script({
+    ...process.env,
+    CONTROL: `http://127.0.0.1:${port}/`,
+    TO: 'terminal-l',
+  });
+  expect([code, out]).toEqual([1, '']);
+  expect(err).toContain('no terminal is called terminal-l; did you mean terminal-1?');
+});
+
 test(
   'E6 a shell script with curl enrols a user at a terminal on a PTY and waits for it elsewhere',
   {
@@ -43,14 +74,11 @@ test(
     writeFileSync(between, `${JSON.stringify(process.execPath)} "$@" & echo $! >>"$0.pids"; wait $!\n`);
     const environment = {
       ...process.env,
+      USER_ID: '1042',
       WHORL: `sh ${between} ${WHORL}`,
       WHORL_EMULATOR: `sh ${between} ${EMULATOR}`,
     };
-    const ended = await new Promise<{ code: number; out: string; err: string }>((resolve) => {
-      execFile('bash', [SCRIPT], { env: environment }, (error, out, err) => {
-        resolve({ code: error === null ? 0 : 1, out, err });
-      });
-    });
+    const ended = await script(environment);
     expect(ended).toMatchObject({ code: 0, err: '' });
     expect(ended.out.trimEnd().split('\n')).toEqual([
       'terminal-1: user 1042 is enrolled',
