@@ -22,7 +22,7 @@ export function readFleet(path: string): FleetConfig {
       terminals: line.terminals.map((one) => ({
         ...one,
         ...(one.from === undefined ? {} : { from: from(one.from) }),
-        ...(isModelPath(one.model) ? { model: from(one.model) } : {}),
+        ...(one.model !== undefined && isModelPath(one.model) ? { model: from(one.model) } : {}),
       })),
     })),
     modbus: config.modbus.map((bus) =>

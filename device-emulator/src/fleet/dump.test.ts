@@ -89,6 +89,19 @@ test('E7 a terminal made of a dump is the same to a gateway: log, epoch, starts,
   expect(again.logs(1)[0]?.id).toBe((terminal.logs(1)[0]?.id ?? 0) + 1);
 });
 
+test('E7 a dump that is not there, or is none, is told by its name', async () => {
+  const missing = join(tmpdir(), 'whorl-nothing', 't1.json');
+  await expect(fleetOf({ from: missing })).rejects.toMatchObject({
+    code: 'FLEET_FILE',
+    message: `${missing}: no such file or folder`,
+  });
+  const other = import.meta.filename;
+  await expect(fleetOf({ from: other })).rejects.toMatchObject({
+    code: 'FLEET_FILE',
+    message: expect.stringMatching(/dump\.test\.ts: it is no dump: /) as string,
+  });
+});
+
 let port = 0;
 async function fleetOfServed(): Promise<Fleet> {
   const fleet = await fleetOf({});

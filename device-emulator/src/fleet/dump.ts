@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import {
   credentialOf,
   decodeField,
-  describe,
   encodeField,
   fieldName,
+  reasonOf,
   recordOf,
   WhorlError,
 } from '@whorl/protocol';
@@ -82,7 +82,8 @@ export function readDump(path: string): ReadDump {
   try {
     json = JSON.parse(readFileSync(path, 'utf8'));
   } catch (cause) {
-    throw new WhorlError('FLEET_FILE', `${path}: ${describe(cause)}`, { cause });
+    const why = cause instanceof SyntaxError ? `it is no dump: ${cause.message}` : reasonOf(cause);
+    throw new WhorlError('FLEET_FILE', `${path}: ${why}`, { cause });
   }
   const parsed = dumpSchema.safeParse(json);
   if (!parsed.success) {

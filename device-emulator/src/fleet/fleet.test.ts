@@ -114,6 +114,11 @@ describe('E5 the fleet file', () => {
     ['a fault that needs a wire', planned('{ fault: noise, on: lab }'), 'noise needs a wire'],
     ['a time that is none', planned('{ fault: late, on: t1, for: soon }'), '10s'],
     ['a fault too often', planned('{ fault: late, on: t1, every: 1ms }'), 'faults.0.every: at least 10 ms'],
+    [
+      'what a dump says itself',
+      one('        from: t1.json\n        model: card-500\n'),
+      'fleet.yaml:7 lines.0.terminals.0.model: a dump says itself what model would',
+    ],
     ['what is no YAML', 'lines: [', 'fleet.yaml'],
   ])('E5 %s is an error that names the place', (_title, text, expected) => {
     const message = problem(text);

@@ -281,7 +281,7 @@ function modelOf(
 /** Users by what they are made of: many terminals of a fleet hold the same. */
 type Crowds = Map<string, SharedUsers>;
 
-function seed(terminal: Terminal, { users }: FleetTerminal, crowds: Crowds): void {
+function seed(terminal: Terminal, { users = 0 }: FleetTerminal, crowds: Crowds): void {
   const people =
     typeof users === 'number' ? { count: users, from: 1, fingers: 0, cards: 0, faces: 0, seed: 1 } : users;
   if (people.count === 0) return;

@@ -42,33 +42,42 @@ const people = z.strictObject({
 const SHORTEST_EVERY_MS = 10;
 const delayMs = z.number().min(0).max(60_000);
 
-const terminal = z.strictObject({
-  name,
-  address: z.int().min(1).max(ADDRESS_MAX).default(1),
-  /** `EM-` and its name when not given. */
-  serial: z.string().min(1).max(32).optional(),
-  /** Name of a model that is shipped, or path of a model file. */
-  model: z
-    .string()
-    .refine((one) => isModelName(one) || isModelPath(one), {
-      error: ({ input }) => `no model is called ${String(input)}; ${suggest(String(input), MODEL_NAMES)}`,
-    })
-    .default('finger-10k'),
-  /** The one that the model comes with when not given. */
-  firmware: z.string().min(1).optional(),
-  /** What else its firmware does otherwise than it should. */
-  quirks: quirkList,
-  /** Where it differs from its model. */
-  capabilities: differences.default({}),
-  /** The line's when not given, else the model's. */
-  turnaroundMs: delayMs.optional(),
-  /** The model's when not given. */
-  bootMs: delayMs.optional(),
-  /** File of `whorl-emulator dump`: model, capabilities, users, log and clock are those of that terminal. */
-  from: z.string().min(1).optional(),
-  /** How many, or who. */
-  users: z.union([z.int().min(0).max(MOST_USERS), people]).default(0),
-});
+/** What a dump says itself of a terminal. */
+const IN_DUMP = ['model', 'firmware', 'users'] as const;
+
+const terminal = z
+  .strictObject({
+    name,
+    address: z.int().min(1).max(ADDRESS_MAX).default(1),
+    /** `EM-` and its name when not given. */
+    serial: z.string().min(1).max(32).optional(),
+    /** Name of a model that is shipped, or path of a model file; finger-10k when not given. */
+    model: z
+      .string()
+      .refine((one) => isModelName(one) || isModelPath(one), {
+        error: ({ input }) => `no model is called ${String(input)}; ${suggest(String(input), MODEL_NAMES)}`,
+      })
+      .optional(),
+    /** The one that the model comes with when not given. */
+    firmware: z.string().min(1).optional(),
+    /** What else its firmware does otherwise than it should. */
+    quirks: quirkList,
+    /** Where it differs from its model. */
+    capabilities: differences.default({}),
+    /** The line's when not given, else the model's. */
+    turnaroundMs: delayMs.optional(),
+    /** The model's when not given. */
+    bootMs: delayMs.optional(),
+    /** File of `whorl-emulator dump`: model, capabilities, users, log and clock are those of that terminal. */
+    from: z.string().min(1).optional(),
+    /** How many, or who. */
+    users: z.union([z.int().min(0).max(MOST_USERS), people]).optional(),
+  })
+  .superRefine((one, context) => {
+    for (const key of one.from === undefined ? [] : IN_DUMP)
+      if (one[key] !== undefined)
+        context.addIssue({ code: 'custom', path: [key], message: `a dump says itself what ${key} would` });
+  });
 
 /** How long a wire is, and how much of a level comes back from its ends. */
 const reflections = z.strictObject({
@@ -216,7 +225,10 @@ interface Wrong {
 function* modelsThatCannotBe({ lines }: Pick<FleetConfig, 'lines'>): Generator<Wrong> {
   for (const [i, line] of lines.entries())
     for (const [j, { model, firmware }] of line.terminals.entries()) {
-      const message = isModelName(model) ? refusalOf(() => void modelNamed(model, firmware)) : undefined;
+      const message =
+        model === undefined || isModelName(model)
+          ? refusalOf(() => void modelNamed(model, firmware))
+          : undefined;
       if (message !== undefined) yield { path: ['lines', i, 'terminals', j, 'firmware'], message };
     }
 }

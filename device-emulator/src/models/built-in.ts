@@ -11,6 +11,9 @@ export const MODEL_NAMES = ['card-500', 'finger-10k', 'face-100k', 'portable-5k'
 
 export type ModelName = (typeof MODEL_NAMES)[number];
 
+/** What a terminal is that nothing else is said of. */
+const USUAL: ModelName = 'finger-10k';
+
 const files = new Map<string, ModelFile>(
   MODEL_NAMES.map((name) => [name, readModelFile(join(FOLDER, `${name}.yaml`))]),
 );
@@ -44,11 +47,11 @@ export function modelFileOf(name: string): ModelFile {
 }
 
 /**
- * A model by name or path.
+ * A model by name or path; {@link USUAL} unless given.
  * @param firmware the one that it comes with unless given
  * @throws WhorlError MODEL_UNKNOWN, MODEL_FILE
  */
-export function modelNamed(name: string, firmware?: string): Model {
+export function modelNamed(name = USUAL, firmware?: string): Model {
   const file = modelFileOf(name);
   const model = modelOf(file, firmware);
   if (model !== undefined) return model;
