@@ -51,7 +51,7 @@ export function modelFileOf(name: string): ModelFile {
  * @param firmware the one that it comes with unless given
  * @throws WhorlError MODEL_UNKNOWN, MODEL_FILE
  */
-export function modelNamed(name = USUAL, firmware?: string): Model {
+export function modelNamed(name: string = USUAL, firmware?: string): Model {
   const file = modelFileOf(name);
   const model = modelOf(file, firmware);
   if (model !== undefined) return model;
