@@ -6,14 +6,33 @@ import type { Site } from './site.ts';
 /** A user's events at a terminal are looked back on so far for the one that asks for a pull. */
 const MOST_EVENTS = 50;
 
+/**
+ * Of users who were deleted at a terminal those who are sent there all the same: as the settings say, or because whoever
+ * was deleted there is not who has the number by now.
+ */
+export async function gettingBack(
+  site: Site,
+  terminal: string,
+  users: readonly number[],
+): Promise<ReadonlySet<number>> {
+  if (users.length === 0 || site.settings.restoreDeleted) return belongingAt(site, terminal, users);
+  const rows = await site.store.ledgerOf(users);
+  const others = rows.filter((row) => row.terminal === terminal && row.delivered === 0);
+  return belongingAt(
+    site,
+    terminal,
+    others.map(({ user }) => user),
+  );
+}
+
 /** Rows of users who were deleted at a terminal by people there: they stay away, or get back as the settings say. */
 export async function goneRows(
   site: Site,
   terminal: string,
   rows: readonly LedgerRow[],
 ): Promise<LedgerRow[]> {
-  const users = site.settings.restoreDeleted ? rows.map(({ user }) => user) : [];
-  const restored = await belongingAt(site, terminal, users);
+  const users = rows.map(({ user }) => user);
+  const restored = await gettingBack(site, terminal, users);
   return rows.map((row) => {
     const { user, want } = row;
     if (restored.has(user)) return pendingRow({ ...row, now: site.now }, terminal, 'present');

@@ -2,7 +2,6 @@ import type { LogRecord, LogState } from '@whorl/protocol';
 import type { Doubt, NewEvent } from '../events/catalogue.ts';
 import type { LogPosition } from '../store/store.ts';
 import type { Identity, LogPage, TerminalDriver } from '../terminals/driver.ts';
-import { belongingAt } from './belonging.ts';
 import { ClockWatch } from './clock-watch.ts';
 import {
   clockEvent,
@@ -15,6 +14,7 @@ import {
   startsOver,
 } from './doubts.ts';
 import { deletedAt, intakeOf } from './intake.ts';
+import { gettingBack } from './gone.ts';
 import { logTaken } from './log-lines.ts';
 import type { Site } from './site.ts';
 import { isChangeThere, Storm } from './storm.ts';
@@ -138,8 +138,7 @@ export class LogReader {
   async #take(page: LogPage, showsAll: () => boolean): Promise<void> {
     const { store, settings } = this.#site;
     const terminal = this.#driver.name;
-    const deleted = settings.restoreDeleted ? deletedAt(page) : [];
-    const restored = await belongingAt(this.#site, terminal, deleted);
+    const restored = await gettingBack(this.#site, terminal, deletedAt(page));
     const intake = intakeOf({
       terminal,
       serial: this.#serial,

@@ -165,7 +165,7 @@ async function rightOf(site: Site, terminal: string, user: number): Promise<Ledg
 
 /** Who was never there is on the way, and not missed by people there. */
 function leftOut(row: LedgerRow | undefined): LedgerRow[] {
-  if (row?.delivered === undefined) return [];
+  if (row === undefined || (row.delivered ?? 0) === 0) return [];
   const { user, terminal, want } = row;
   return [
     { user, terminal, want, state: 'withheld', version: 0, attempts: 0, reason: 'deleted-at-terminal' },

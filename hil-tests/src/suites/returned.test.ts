@@ -1,4 +1,4 @@
-import { encodeUser, handWire, readRecord, unstuff } from '@whorl/protocol';
+import { encodeUser, FIELDS, handWire, readRecord, unstuff } from '@whorl/protocol';
 import { expect, test } from 'vitest';
 import { ALL, atRest, behaviour, verifiedOn } from '../rig/behaviour.ts';
 import { Between } from '../rig/between.ts';
@@ -123,6 +123,50 @@ behaviour(
     expect([there?.name, there?.['card.0']]).toEqual([undefined, undefined]);
     expect(there?.['finger.1']).toBeDefined();
     expect(await returned(rig)).toMatchObject([{ user: 2, how: 'erased' }]);
+  },
+  { on: ['memory'] },
+);
+
+behaviour(
+  'B16 what is enrolled for whom a terminal still holds is not merged into who was given the number meanwhile',
+  async (rig) => {
+    await snapshot(rig);
+    const { operations, store } = rig.gateway;
+    await rig.unplug('lab');
+    await operations.deleteUser(2);
+    await operations.addUser(2, { set: { name: 'Eve' }, clear: [] });
+    const there = (await store.ledger({ user: 2, limit: 9 })).find(
+      ({ terminal }) => terminal === 'terminal-5',
+    );
+    expect(there).toMatchObject({ want: 'present', state: 'pending', delivered: 0 });
+    await rig.pass(2_000);
+    rig.terminal('terminal-5').enrol({ user: 2, finger: 1 });
+    await rig.plug('lab');
+    await rig.until('the conflict', async () => (await store.countConflicts()) === 1);
+    await atRest(rig);
+    const [conflict] = await operations.conflicts({ limit: 9 });
+    expect(conflict).toMatchObject({ user: 2, kind: 'two-people', terminal: 'terminal-5' });
+    expect([...((await store.user(2))?.record.fields.keys() ?? [])]).toEqual([FIELDS.name.number]);
+  },
+  { on: ['memory'] },
+);
+
+behaviour(
+  'B5 B16 who was given a number is not taken to have been deleted where whom a terminal still held was',
+  async (rig) => {
+    await snapshot(rig);
+    const { operations } = rig.gateway;
+    const terminal = rig.terminal('terminal-5');
+    for (const isTold of [true, false]) {
+      await rig.unplug('lab');
+      await operations.deleteUser(2);
+      await operations.addUser(2, { set: { name: 'Eve' }, clear: [] });
+      terminal.remove(2);
+      if (!isTold) terminal.clearLog();
+      await rig.plug('lab');
+      await verifiedOn(rig, 2, ALL);
+      expect(terminal.user(2)?.name).toBe('Eve');
+    }
   },
   { on: ['memory'] },
 );

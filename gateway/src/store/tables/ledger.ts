@@ -136,11 +136,12 @@ export function ledgerCounts(db: Sqlite): ReadonlyMap<string, LedgerCounts> {
 }
 
 /**
- * A number is given anew: where whoever had it before still is, as at portable terminals until the next download, that
- * is no version of who has it now, though both were counted from 1.
+ * A number is given anew: where whoever had it before still is, as at portable terminals until the next download, or at
+ * one that is away, that is no version of who has it now, though both were counted from 1.
  */
 export function passNumberOn(db: Sqlite, user: number): void {
   db.put(`UPDATE ledger SET version = 0, delivered = 0 WHERE user = ? AND state = 'verified'`, user);
+  db.put(`UPDATE ledger SET delivered = 0 WHERE user = ? AND delivered IS NOT NULL`, user);
 }
 
 export function forgetDelivered(db: Sqlite, terminal: string): void {
