@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { listeningCable, ptyCable } from '@whorl/device-emulator';
 import type { Cable } from '@whorl/device-emulator';
@@ -10,6 +9,7 @@ import { emulatedParts, starter, untilBy } from './parts.ts';
 import type { Rig, RigPlan } from './rig.ts';
 import type { BenchRecord } from './wiring.ts';
 import { known, linesOf, makeBench, pairAll } from './wiring.ts';
+import { scratchFolder } from './scratch.ts';
 
 const PATIENCE_MS = 30_000;
 const LOOK_MS = 10;
@@ -32,7 +32,7 @@ export async function realRig(
 ): Promise<RealRig> {
   const clock = systemClock;
   const baud = plan.baud ?? 115_200;
-  const directory = mkdtempSync(join(tmpdir(), 'whorl-rig-'));
+  const directory = scratchFolder('whorl-rig');
   const data = join(directory, 'data');
   const bench = makeBench(plan, clock, kind, options);
   const { terminals, media } = bench;

@@ -1,11 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { logKeysTo, recordTo } from '@whorl/device-emulator';
 import type { Recording } from '@whorl/device-emulator';
 import { ALL, allOnline, verifiedOn } from './behaviour.ts';
 import { memoryRig } from './memory.ts';
 import { SMALL_SITE } from './rig.ts';
+import { scratchFolder } from './scratch.ts';
 
 /** What a site said, in files that {@link Recorded.remove} removes. */
 export interface Recorded {
@@ -21,7 +21,7 @@ const USER = 1042;
 
 /** A small site from its first word on: sessions are opened, a terminal is paired, a user goes everywhere. */
 export async function recordedSite(): Promise<Recorded> {
-  const folder = mkdtempSync(join(tmpdir(), 'whorl-recorded-'));
+  const folder = scratchFolder('whorl-recorded');
   const [capture, keys] = [join(folder, 'site.pcapng'), join(folder, 'site.keys')];
   let recording: Recording | undefined;
   const tellKeys = logKeysTo(keys, fail);

@@ -1,12 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { UserRecord } from '@whorl/protocol';
 import type { Remembered } from './belief.ts';
+import { scratchFolder } from '../rig/scratch.ts';
 
 /** Where a gateway's data and its backups lie, and what must be true when the newest of them is brought back. */
 export class Archive {
-  readonly directory = mkdtempSync(join(tmpdir(), 'whorl-simulated-'));
+  readonly directory = scratchFolder('whorl-simulated');
   readonly data = join(this.directory, 'data');
   /** Backups that were made. */
   made = 0;

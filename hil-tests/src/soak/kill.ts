@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fleetSchema, hasPty, startFleet } from '@whorl/device-emulator';
@@ -11,6 +10,7 @@ import type { Fleet } from '@whorl/device-emulator';
 import { openStore } from '@whorl/gateway';
 import type { Pairing } from '@whorl/gateway';
 import { seededRandom, sleep, systemClock } from '@whorl/protocol';
+import { scratchFolder } from '../rig/scratch.ts';
 
 const CLI = fileURLToPath(import.meta.resolve('@whorl/gateway/cli/main'));
 const ENROLLERS = ['terminal-1', 'terminal-3', 'terminal-5'];
@@ -38,7 +38,7 @@ export interface KillResult {
  * pulled out and put back, and the gateway is killed at random moments. In the end all six terminals hold the same.
  */
 export async function killSoak(plan: KillPlan): Promise<KillResult> {
-  const directory = mkdtempSync(join(tmpdir(), 'whorl-kill-'));
+  const directory = scratchFolder('whorl-kill');
   const began = systemClock.now();
   const random = seededRandom(plan.seed);
   const ports = { floor: await freePort(), lab: await freePort(), gate: await freePort() };

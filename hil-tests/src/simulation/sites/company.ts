@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Bus } from '@whorl/gateway/sites/testing/bus';
 import type { MasterEars } from '@whorl/gateway/sites/wire';
@@ -8,6 +7,7 @@ import type { Random } from '@whorl/protocol';
 import { SimulatedMachine } from '../../powerloss/machine.ts';
 import { Hall } from './hall.ts';
 import { PASSWORD, Premises } from './premises.ts';
+import { scratchFolder } from '../../rig/scratch.ts';
 
 const PATIENCE_MS = 3_600_000;
 const MASTER = 1;
@@ -40,7 +40,7 @@ export class Company {
 
   private constructor(plan: CompanyPlan) {
     this.plan = plan;
-    this.directory = mkdtempSync(join(tmpdir(), 'whorl-sites-'));
+    this.directory = scratchFolder('whorl-sites');
     this.bus = new Bus(this.clock, seededRandom(plan.seed + 7));
     this.master = this.premises('hq', MASTER);
     this.satellites = Array.from({ length: plan.satellites }, (_, index) =>
