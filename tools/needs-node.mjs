@@ -13,3 +13,17 @@ export function needsNode(command) {
   );
   process.exit(1);
 }
+
+/**
+ * Does what `--disable-warning=ExperimentalWarning` does, which a command cannot say on its first line: what Node still
+ * calls an experiment is no news to whoever typed the command.
+ */
+export function hideExperiments() {
+  const warn = process.emitWarning.bind(process);
+  /** @type {(...given: any[]) => void} */
+  const others = (warning, kind, ...more) => {
+    const type = kind?.type ?? kind ?? warning?.name;
+    if (type !== 'ExperimentalWarning') warn(warning, kind, ...more);
+  };
+  process.emitWarning = others;
+}

@@ -1,6 +1,7 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '../../..');
 /** As if it ran on a Node of before. */
@@ -27,4 +28,26 @@ describe.each([
     expect(status).toBe(0);
     expect(stdout).toContain(`Usage: ${name} `);
   });
+});
+
+test('who opens the front panel is not told what Node calls an experiment', async () => {
+  const words = [
+    'device-emulator/src/control/whorl-emulator.mjs',
+    'fleet',
+    '--tcp',
+    '--control-port',
+    '0',
+    '--json',
+  ];
+  const child = spawn(process.execPath, words, { cwd: ROOT });
+  onTestFinished(() => void child.kill());
+  let told = '';
+  child.stderr.on('data', (bytes: Buffer) => (told += bytes.toString()));
+  const [first] = (await once(child.stdout, 'data')) as [Buffer];
+  const { controlPort } = JSON.parse(first.toString()) as { controlPort: number };
+  const page = await fetch(`http://127.0.0.1:${controlPort}/panel/panel/main.ts`);
+  expect(await page.text()).toContain('import');
+  child.kill();
+  await once(child, 'close');
+  expect(told).toBe('');
 });

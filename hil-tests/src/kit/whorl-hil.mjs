@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-import { needsNode } from '../../../tools/needs-node.mjs';
+import { hideExperiments, needsNode } from '../../../tools/needs-node.mjs';
 
 needsNode('whorl-hil');
+hideExperiments();
 await import('./cli.ts');
