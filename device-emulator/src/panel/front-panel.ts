@@ -21,6 +21,8 @@ import { valueOf } from './values.ts';
 
 /** Lines that are drawn at once; a search finds the others. */
 const MOST_LINES = 40;
+/** A line with so many terminals has room beside another one in a wide window. */
+const MOST_BESIDE = 3;
 
 const LINK_TEXT: Readonly<Record<LinkState, string>> = {
   connecting: 'Connecting …',
@@ -113,7 +115,7 @@ export class FrontPanel extends Part {
           border-radius: var(--panel-radius);
         }
       }
-      @media (min-width: 1500px) {
+      @media (min-width: 1180px) {
         main:not(.open) .site {
           grid-template-columns: repeat(2, minmax(0, 1fr));
           align-items: start;
@@ -125,6 +127,10 @@ export class FrontPanel extends Part {
       @media (max-width: 640px) {
         header {
           position: static;
+        }
+        h1 span {
+          position: absolute;
+          clip-path: inset(50%);
         }
         .colours {
           order: 1;
@@ -266,7 +272,7 @@ export class FrontPanel extends Part {
       ({ line }) => line.name,
       ({ line, terminals }) =>
         html`<line-card
-          class=${terminals.length > 2 ? 'long' : ''}
+          class=${terminals.length > MOST_BESIDE ? 'long' : ''}
           .store=${this.store}
           .line=${line}
           .terminals=${terminals}

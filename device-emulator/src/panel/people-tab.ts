@@ -24,6 +24,8 @@ export class PeopleTab extends TerminalPart {
       .held {
         max-height: 460px;
         overflow: auto;
+        /* What is hidden in it from who sees scrolls with it, and does not make the page longer. */
+        position: relative;
       }
       li {
         display: flex;

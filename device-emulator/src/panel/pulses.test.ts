@@ -10,6 +10,7 @@ const FRAME: FrameEvent = {
 test('terminals have places of their own between the gateway and the far end', () => {
   const places = Array.from({ length: 32 }, (_, index) => placeOf(index, 32));
   expect(new Set(places).size).toBe(32);
+  expect([0, 1, 2].map((index) => placeOf(index, 3) * 3)).toEqual([1, 2, 3]);
   expect([Math.min(...places) > 0, Math.max(...places), placeOf(0, 1)]).toEqual([true, 1, 1]);
 });
 

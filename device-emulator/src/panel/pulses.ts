@@ -14,9 +14,13 @@ const TRAVEL_MS = 520;
 /** More than these nobody can tell apart. */
 const MOST = 90;
 
+/** Of many the first one still stands beside the gateway, and not in it. */
+const NEAREST = 0.12;
+
 /** Where a terminal is drawn on its wire: 0 at the gateway, 1 at the far end. */
 export function placeOf(index: number, count: number): number {
-  return count <= 1 ? 1 : 0.12 + (0.88 * index) / (count - 1);
+  const first = Math.max(NEAREST, 1 / count);
+  return count <= 1 ? 1 : first + ((1 - first) * index) / (count - 1);
 }
 
 /** What moves along a wire, never more than can be seen. */

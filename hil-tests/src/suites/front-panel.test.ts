@@ -1,5 +1,4 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fleetSchema, serveControl, startFleet } from '@whorl/device-emulator';
@@ -8,7 +7,7 @@ import { machineInRealTime, openStore, silentLog, startGateway } from '@whorl/ga
 import { seededRandom, systemClock } from '@whorl/protocol';
 import { Asker, PAIRING_KEY } from '@whorl/device-emulator/testing/bench';
 import { syncOnce } from '@whorl/device-emulator/testing/portable';
-import type { Browser, Page, Request } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { findBrowser, namelessControls, overhang, startBrowser } from '../rig/browser.ts';
 import { keyFor } from '../rig/wiring.ts';
@@ -133,25 +132,6 @@ const turn = (page: Page, name: string): Promise<void> =>
   page.getByRole('switch', { name, exact: true }).click({ force: true });
 
 const display = (page: Page) => page.getByRole('status', { name: 'Display' });
-
-/** What somebody else's page can try: requests that need no permission, a form, an image, a stream. */
-function evilPage(url: string): string {
-  return `<!doctype html><ul></ul><iframe name="away"></iframe>
-<form method="post" target="away" action="${url}faults/gate/deaf"></form><img src="${url}terminals">
-<script>
-const tell = (text) => document.querySelector('ul').append(Object.assign(document.createElement('li'), { textContent: text }));
-document.forms[0].submit();
-(async () => {
-  await fetch('${url}terminals/gate/power-off', { method: 'POST', mode: 'no-cors' }).catch(() => 0);
-  const body = await fetch('${url}terminals').then((answer) => answer.text()).catch(() => 'nothing');
-  tell('fetch: ' + body);
-  const stream = new EventSource('${url}events?after=0');
-  tell('stream: ' + await new Promise((told) => { stream.onmessage = ({ data }) => told(data); stream.onerror = () => told('nothing'); }));
-  stream.close();
-  document.body.append('tried all');
-})();
-</script>`;
-}
 
 describe('E6 the front panel in the browser', { timeout: 60_000 }, () => {
   test('E6 a finger enrolled at one terminal with the mouse opens another one, by keyboard', async () => {
@@ -295,56 +275,6 @@ describe('E6 the front panel in the browser', { timeout: 60_000 }, () => {
     await expect.poll(() => sensors.door).toBe(true);
   });
 
-  test('E6 after its emulator was started again the page shows what is there now, without being loaded', async () => {
-    const lines = (count: number): object => ({
-      lines: [{ name: 'hall', listen: { port: 0 }, terminals: [{ name: 'hall-1', users: { count } }] }],
-    });
-    const first = await startFleet(fleetSchema.parse(lines(1)), systemClock);
-    const control = await serveControl(first, 0);
-    const page = await scene.browser.newPage();
-    page.setDefaultTimeout(20_000);
-    await page.goto(`http://127.0.0.1:${control.port}/#/terminals/hall-1`);
-    await page.getByRole('button', { name: 'Delete user 1', exact: true }).waitFor();
-    await control.app.close();
-    await first.stop();
-    await page.getByText('The emulator does not answer any more').waitFor();
-    const second = await startFleet(fleetSchema.parse(lines(3)), systemClock);
-    const again = await serveControl(second, control.port);
-    await page.getByText('Live', { exact: true }).waitFor();
-    await page.getByRole('button', { name: 'Delete user 3', exact: true }).waitFor();
-    second.terminal('hall-1').terminal.remove(3);
-    await page.getByRole('button', { name: 'Delete user 3', exact: true }).waitFor({ state: 'detached' });
-    await page.close();
-    await again.app.close();
-    await second.stop();
-  });
-
-  test('E6 a page of another origin can neither drive the emulator nor read from it', async () => {
-    const asked: string[] = [];
-    const note = (request: Request): number => asked.push(new URL(request.url()).pathname);
-    const page = await scene.browser.newPage();
-    const server = createServer((_request, response) => {
-      response.setHeader('content-type', 'text/html');
-      response.end(evilPage(scene.url));
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const address = server.address();
-    page.on('requestfinished', note);
-    page.on('requestfailed', note);
-    await page.goto(`http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/`);
-    await page.getByText('tried all').waitFor();
-    expect(await page.getByRole('listitem').allInnerTexts()).toEqual(['fetch: nothing', 'stream: nothing']);
-    await expect
-      .poll(() => asked)
-      .toEqual(
-        expect.arrayContaining(['/terminals/gate/power-off', '/faults/gate/deaf', '/terminals', '/events']),
-      );
-    expect(scene.fleet.terminal('gate').terminal.power).toBe('on');
-    expect(scene.fleet.faults.active).toEqual([]);
-    await page.close();
-    server.close();
-  });
-
   test('E6 frames of a line are listed, bounded, and stand still while they are paused', async () => {
     const page = await open('#/lines/floor');
     const rows = page.getByRole('region', { name: 'Last frames' }).getByRole('row');
@@ -366,19 +296,6 @@ describe('E6 the front panel in the browser', { timeout: 60_000 }, () => {
     await page.getByRole('region', { name: 'Line floor' }).waitFor({ state: 'detached' });
     await page.getByRole('link', { name: /north/ }).waitFor();
     await search.fill('');
-  });
-
-  test('E6 when a file of the page does not come, the page says which one', async () => {
-    const page = await scene.browser.newPage();
-    page.setDefaultTimeout(10_000);
-    await page.route('**/terminal-tile.ts', (route) => route.fulfill({ status: 404, body: '{}' }));
-    await page.goto(scene.url);
-    await page.getByRole('alert').getByText('/panel/panel/terminal-tile.ts did not come').waitFor();
-    await page.unroute('**/terminal-tile.ts');
-    await page.getByRole('button', { name: 'Load it again' }).click();
-    await page.getByText('Live', { exact: true }).waitFor();
-    expect(await page.getByRole('alert').count()).toBe(0);
-    await page.close();
   });
 
   test('E6 what somebody else sets is seen without asking: a door that opens', async () => {
