@@ -47,7 +47,7 @@ export class Belief {
   readonly templates = new Set<string>();
   /** Names of users who were erased: none of them stands anywhere any more. */
   readonly erasedNames = new Set<string>();
-  /** Numbers of two people: when one of them is deleted at the gateway, the other one may come. */
+  /** Numbers of two people, as far as can be told: when one of them is deleted at the gateway, the other one may come. */
   readonly shared = new Set<number>();
   /** Credentials that must not be lost. */
   enrolled: Enrolled[] = [];
@@ -91,7 +91,12 @@ export class Belief {
 
   enrolledAt(one: Enrolled): void {
     this.#changedAt(one.terminal, one.user);
-    this.enrolled = this.enrolled.filter((other) => !isSamePlace(one, other));
+    const others = this.enrolled.filter((other) => !isSamePlace(one, other));
+    const isOver = others.length < this.enrolled.length;
+    // Who has no name, and is sent nowhere, cannot be told by another finger.
+    if (isOver && this.autoSync === 'access-groups' && this.users.get(one.user)?.name === undefined)
+      this.shared.add(one.user);
+    this.enrolled = others;
     if (this.taken) this.enrolled.push(one);
     this.put.add(`${one.terminal} ${one.user}`);
   }
