@@ -76,6 +76,8 @@ export class Belief {
   readonly #erasures: number[] = [];
   /** Those since the last quiet point. */
   readonly #erasing = new Set<number>();
+  /** Since then the gateway went back to before it called them what they are called at terminals, which it does not know. */
+  readonly #renamed = new Set<number>();
   /** What the gateway ever called users. */
   readonly #names = new Map<number, Set<string>>();
 
@@ -148,10 +150,12 @@ export class Belief {
   /**
    * An older state was put back there. What had not come back from there by then is gone; what the gateway had by the
    * last quiet point it has.
-   * @param logs changes by people that its log tells of again
+   * @param copy.changes by people that its log tells of again
+   * @param copy.put users whom people had put there, and who are there again
    */
-  wentBack(terminal: string, logs: number): void {
-    this.changesThere += logs;
+  wentBack(terminal: string, copy: { readonly changes: number; readonly put: readonly number[] }): void {
+    this.changesThere += copy.changes;
+    for (const user of copy.put) this.put.add(`${terminal} ${user}`);
     for (const user of this.#changed) this.#raced.add(user);
     this.enrolled = this.enrolled.filter((one) => one.terminal !== terminal || this.#safe.has(one));
   }
@@ -174,6 +178,8 @@ export class Belief {
   deletedHere(user: number): void {
     this.users.delete(user);
     this.#deleted.add(user);
+    // Nothing tells that who comes back with an older state of a terminal is the same person.
+    if (this.#renamed.has(user)) this.#raced.add(user);
     this.enrolled = this.enrolled.filter((one) => one.user !== user);
     this.waiting = this.waiting.filter((one) => one.user !== user);
   }
@@ -237,9 +243,11 @@ export class Belief {
     // Deleted a moment ago, and maybe on the way to a terminal even now.
     const going = [...this.#deleted].filter((user) => !erased.has(user));
     for (const user of [...this.users.keys(), ...there, ...erased, ...this.#deleted]) this.#raced.add(user);
+    const names = new Map([...this.users].map(([user, { name }]) => [user, name]));
     this.users.clear();
     for (const [user, known] of users) {
       if (erased.has(user)) continue;
+      if (names.get(user) !== known.name) this.#renamed.add(user);
       this.users.set(user, { ...known });
       this.#raced.delete(user);
       this.#deleted.delete(user);
@@ -281,7 +289,7 @@ export class Belief {
       if (!this.users.has(user) && !this.#buried.has(user) && isAmong(this.put, user))
         this.users.set(user, {});
     this.#safe = new Set(this.enrolled);
-    for (const known of [this.#raced, this.#deleted, this.#changed]) known.clear();
+    for (const known of [this.#raced, this.#deleted, this.#changed, this.#renamed]) known.clear();
   }
 
   #changedAt(terminal: string, user: number): void {

@@ -12,6 +12,8 @@ export interface FlashCopy {
   readonly flash: Uint8Array;
   /** Records of its log that tell of changes that people made there. */
   readonly changes: number;
+  /** Users whom people had put there. */
+  readonly put: readonly number[];
 }
 
 /** A site that is played on, and what is believed of it. */

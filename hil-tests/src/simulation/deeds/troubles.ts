@@ -135,13 +135,14 @@ export const disk = deed('disk', { says: z.enum(['ENOSPC', 'EIO']).exactOptional
 });
 
 /** Somebody copies what a terminal keeps, as service people do. */
-export const copy = deed('copy', { at }, ({ rig, copies }, one) => {
+export const copy = deed('copy', { at }, ({ rig, belief, copies }, one) => {
   const [terminal, flash] = [rig.terminal(one.at), rig.flashes.get(one.at)];
   if (flash === undefined || terminal.power !== 'on') return undefined;
   const changes = terminal
     .logs()
     .filter(({ origin, kind }) => origin === 'terminal' && kind.startsWith('user.'));
-  copies.set(one.at, { flash: flash.read(), changes: changes.length });
+  const put = [...terminal.users().keys()].filter((user) => belief.put.has(`${one.at} ${user}`));
+  copies.set(one.at, { flash: flash.read(), changes: changes.length, put });
   return `${one.at}: its flash is copied`;
 });
 
@@ -154,7 +155,7 @@ export const putBack = deed('put-back', { at }, ({ rig, belief, copies }, one) =
   flash.replace([kept.flash]);
   terminal.powerOn();
   belief.faults += 1;
-  belief.wentBack(one.at, kept.changes);
+  belief.wentBack(one.at, kept);
   return `${one.at}: the copy of its flash is put back`;
 });
 
