@@ -2,7 +2,7 @@ import type { TimelineRow } from '../rig/timeline.ts';
 import { text } from './junit.ts';
 
 export const TIMELINE_STYLE = `
-.wire { border: 1px solid var(--rule); border-radius: 8px; overflow: hidden; margin-top: .5rem; }
+.wire { border: 1px solid var(--rule); border-radius: 8px; overflow: hidden; margin-top: .5rem; background: var(--page); }
 .lanes { padding: .6rem .75rem; border-bottom: 1px solid var(--rule); background: var(--soft); }
 .lane { display: grid; grid-template-columns: 6rem 1fr; align-items: center; gap: .5rem; font-size: 12px; color: var(--out); }
 .lane i { position: relative; display: block; height: 18px; border-bottom: 1px solid var(--rule); }

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
+import type { ExecFileException } from 'node:child_process';
 import { Client } from '@whorl/device-emulator/control/client';
 import { Emulator } from '@whorl/device-emulator/control/emulator';
-import { describe } from '@whorl/protocol';
+import { reasonOf } from '@whorl/protocol';
 import { z } from 'zod';
 import { askAt } from './console.ts';
 import type { ConsolePlace } from './console.ts';
@@ -93,7 +94,13 @@ function run([program = '', ...words]: readonly string[]): Promise<void> {
   return new Promise((resolve, reject) => {
     execFile(program, words, { timeout: COMMAND_MS }, (error, _, err) => {
       if (error === null) resolve();
-      else reject(new Error(`${[program, ...words].join(' ')}: ${err.trim() || describe(error)}`));
+      else reject(new Error(`${[program, ...words].join(' ')}: ${err.trim() || whyNot(error)}`));
     });
   });
+}
+
+/** Why a command that says nothing has not done it. */
+function whyNot(error: ExecFileException): string {
+  if (error.killed === true) return `has not ended within ${COMMAND_MS / 1000} s`;
+  return typeof error.code === 'number' ? `ended with code ${error.code}` : reasonOf(error);
 }
