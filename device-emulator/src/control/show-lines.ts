@@ -31,7 +31,7 @@ export function showLine(line: Line): string {
     ['terminals', line.terminals.join(' ')],
     ['faults', line.faults.join(' ') || 'none'],
   ];
-  const counted = Object.entries(line.counters).map(([name, count]) => [name, String(count)]);
+  const counted = Object.entries(line.counters).map(([name, count]) => [name, String(Math.round(count))]);
   return `${line.name}\n${indented(table(facts))}\n\nWhat crossed it\n${indented(table(counted))}`;
 }
 

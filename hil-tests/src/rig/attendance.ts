@@ -8,7 +8,7 @@ type TerminalStatus = Status['terminals'][number];
 
 const LOOK_MS = 50;
 /** Nobody else has answered for so long: a terminal that starts takes less. */
-const SILENT_MS = 10_000;
+const SILENT_MS = 20_000;
 /** A port that cannot be opened is not waited for that long: there is nobody behind it. */
 const CLOSED_MS = 2_000;
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { EVERY_REQUEST } from '../../testing/requests.ts';
 import { runCommand as run, runCommandOn } from '../../testing/command.ts';
+import { lineAnswer, showLine } from '../show-lines.ts';
 import { serveFleetOfAll } from '../../testing/served.ts';
 
 let all: Awaited<ReturnType<typeof serveFleetOfAll>>;
@@ -165,4 +166,11 @@ test('E6 an emulator that is not there is said to be so, with what to do', async
     3,
     { code: 'CONTROL_UNREACHABLE', remedy: expect.any(String) as string },
   ]);
+});
+
+test('what crossed a line is told in whole numbers', async () => {
+  const answer = await fetch(`http://127.0.0.1:${all.served.port}/lines/floor`);
+  const floor = lineAnswer.parse(await answer.json());
+  const told = showLine({ ...floor, counters: { ...floor.counters, busyMs: 12_024.652_777 } });
+  expect(told).toMatch(/ busyMs +12025$/m);
 });
