@@ -11,6 +11,7 @@ import type { Case } from '../sync/pulled.ts';
 import { resolved } from '../sync/resolutions.ts';
 import { groupsOf } from '../sync/scope.ts';
 import { siteOf } from '../sync/site-names.ts';
+import { haveInCommon } from '../sync/two-people.ts';
 import { belongs } from './belonging.ts';
 import { attribution, heard, itself } from './names.ts';
 import type { Offer, Outcome } from './requests.ts';
@@ -109,10 +110,16 @@ function policiesFor(
 
 /**
  * Whether a user whom a satellite takes for new is somebody who was deleted here since: one who began anew finds them at
- * its terminals.
+ * its terminals, and one who went back to a backup has them from there.
  * @param tombstone of the person who is offered
+ * @param held who has the number by now
  */
-export function isDeleted({ by }: Part, { how, sure, time }: Tombstone): boolean {
+export function isDeleted(
+  { record, by }: Part,
+  { how, sure, time }: Tombstone,
+  held: StoredUser | undefined,
+): boolean {
+  if (held !== undefined && haveInCommon(held, { record, by, delivered: undefined })) return false;
   return sure && (how === 'erased' || by.found === true || by.time < time);
 }
 

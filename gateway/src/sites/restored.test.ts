@@ -163,6 +163,29 @@ test('S10 who is told apart at a site stays there when the master that was to de
   ]);
 });
 
+test('B16 S10 who was deleted, and comes with the backup that a site went back to, is not merged into who has the number by now', async () => {
+  const { world, back } = await backedUp(24);
+  const [north, south] = [await siteBackedUp(world, 'north'), await siteBackedUp(world, 'south')];
+  await back.make();
+  // Made before the site has offered them; and known to the other by a birth that the master lost.
+  await north.node().enrol(1, carded(1));
+  await north.back.make();
+  for (const one of [north, south]) expect(await one.node().sync()).toBeUndefined();
+  await south.back.make();
+  await back.goBack();
+  for (const one of [north, south]) expect(await one.node().sync()).toBeUndefined();
+  await world.hq.remove(1);
+  await world.hq.edit(1, named('Bo'));
+  const bo = await world.hq.contents();
+  for (const one of [north, south]) {
+    await one.back.goBack();
+    for (let times = 0; times < 2; times += 1) expect(await one.node().sync()).toBeUndefined();
+    expect(await world.hq.contents(), one.node().name).toEqual(bo);
+    expect(await one.node().contents()).toEqual(bo);
+    expect(await one.node().store.conflictsOf(1), 'nor offered again').toEqual([]);
+  }
+});
+
 test('B16 S6 who has the number of somebody who was deleted gets nothing that a site enrolled for that one', async () => {
   const world = await World.open(7);
   onTestFinished(() => world.close());

@@ -118,10 +118,10 @@ async function takeOne(
     return { ...none, marks: [settled, logged], outcome: 'gone' };
   try {
     const offered = { site: site.name, master: ground.name, row, blobs, now: ground.site.now };
-    if (row.base === 0 && held === undefined) {
+    if (row.base === 0) {
       const whole = offeredWhole(offered);
       const tombstone = await store.tombstones.whose(whole.record);
-      if (tombstone !== undefined && isDeleted(whole, tombstone))
+      if (tombstone !== undefined && isDeleted(whole, tombstone, held))
         return { ...none, marks: [settled, logged], outcome: 'gone' };
     }
     const merged = mergeOffer({

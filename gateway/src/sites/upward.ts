@@ -9,7 +9,7 @@ import { cursorAt, resumeAt, runEnd } from './history.ts';
 import { emptyBase } from './integrating.ts';
 import { offerOf } from './offering.ts';
 import type { Offered } from './offering.ts';
-import type { AnswerOf } from './requests.ts';
+import type { AnswerOf, Outcome } from './requests.ts';
 import { historyOf } from './serving.ts';
 
 // A satellite tells its master what is new.
@@ -117,7 +117,7 @@ async function settle({ ground }: Talk, { offers, results, cursor }: Answered): 
       const base = bases.get(user) ?? emptyBase(version);
       const next = {
         ...base,
-        born: base.born === '' && (outcome === 'taken' || outcome === 'partly') ? born : base.born,
+        born: base.born === '' ? bornAs(outcome, born) : base.born,
         offered: Math.max(base.offered, version),
         apart: outcome === 'apart',
       };
@@ -136,6 +136,15 @@ async function settle({ ground }: Talk, { offers, results, cursor }: Answered): 
     if ((await store.saveUsers(all)) !== undefined) return;
   }
   throw new WhorlError('USER_CHANGED', 'users that were offered are being changed by others without a pause');
+}
+
+/** Of whom the master has deleted, and who is nobody whom it has, or will have. */
+const OF_NOBODY = 'gone';
+
+/** Who somebody is at the master by what it has answered; empty when it is not known. @param born of whom it has */
+function bornAs(outcome: Outcome, born: string): string {
+  if (outcome === 'gone') return OF_NOBODY;
+  return outcome === 'taken' || outcome === 'partly' ? born : '';
 }
 
 /**
