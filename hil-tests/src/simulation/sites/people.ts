@@ -215,6 +215,7 @@ function changed({ truth }: Run, user: number): void {
 export async function remove(run: Run): Promise<string | undefined> {
   const { truth, company } = run;
   const user = anybody(run);
+  const apart = await isApartUnheard(run, user);
   const done = await atMaster(run, (operations) => operations.deleteUser(user));
   if (done === 'unsure') truth.doubt(user);
   if (done !== 'done') return undefined;
@@ -226,7 +227,24 @@ export async function remove(run: Run): Promise<string | undefined> {
     if (reached < one.seq) raced.add(one);
   }
   truth.removed(user, (await sites.heads()).users, { raced, time: company.clock.now() });
+  if (apart) truth.doubt(user);
   return `hq: user ${user} is deleted${raced.size > 0 ? ', while sites enrol' : ''}`;
+}
+
+/**
+ * Whether a site keeps somebody of its own apart under this number, and has not come since its master went back to a
+ * backup: whoever is deleted there then may leave the number to that one.
+ */
+async function isApartUnheard({ company: { master, satellites } }: Run, user: number): Promise<boolean> {
+  if (!master.isUp) return false;
+  const history = await historyOf(master.now.gateway);
+  for (const site of satellites.filter(({ isUp }) => isUp)) {
+    const { sites } = site.now.store;
+    const cursor = await sites.cursor(MASTER_ID, 'users');
+    const base = (await sites.bases([user])).get(user);
+    if (base?.apart === true && resumeAt(history, 'users', cursor).lost) return true;
+  }
+  return false;
 }
 
 /** The master sends a site other users than before. */
