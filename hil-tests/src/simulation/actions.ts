@@ -95,6 +95,14 @@ export function* regret(run: Run): Generator<Deed> {
   yield { do: 'restore' };
 }
 
+/** A number becomes somebody else's, while a terminal that is away has who had it before. */
+export function* giveAnew({ random, belief }: Run): Generator<Deed> {
+  if (belief.users.size === 0) return;
+  const user = pick(random, [...belief.users.keys()]);
+  yield { do: random.below(3) === 0 ? 'erase' : 'delete', user };
+  yield { do: 'add', user, name: newName(random), groups: [1, 2] };
+}
+
 /** Somebody is deleted, and a terminal goes back to a moment when they were there. */
 function* haunt(run: Run): Generator<Deed> {
   const { random } = run;

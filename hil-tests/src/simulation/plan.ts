@@ -1,6 +1,6 @@
 import { seededRandom } from '@whorl/protocol';
 import type { RigPlan } from '../rig/rig.ts';
-import { ACTIONS, regret } from './actions.ts';
+import { ACTIONS, giveAnew, regret } from './actions.ts';
 import type { Action } from './actions.ts';
 import { decisions, staffed, unwatched } from './policy.ts';
 import { PORTABLE_ACTIONS } from './portable-actions.ts';
@@ -108,6 +108,7 @@ const WITH_PORTABLES = weighted([
     times,
     ({ random }) => [{ do: 'carry', what, seed: random.below(2 ** 32) }],
   ]),
+  [6, giveAnew],
 ]);
 const WITH_BACKUPS = weighted([
   ...ACTIONS,
