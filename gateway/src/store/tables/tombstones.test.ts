@@ -73,6 +73,15 @@ test('B5 somebody else who had the number is told apart, and each is remembered 
   expect(await table.whose(record(ada))).toBeUndefined();
 });
 
+test('B5 B16 who has the number without name and credentials makes nobody forgotten who had it before', async () => {
+  const { db, keys, table, remember, count, record } = start();
+  remember(ada, 1, 'erased');
+  remember({ id: 7 }, 2);
+  unbury(db, keys, record({ id: 7, groups: [1] }));
+  expect(count()).toBe(1);
+  expect(await table.whose(record(ada))).toMatchObject({ how: 'erased', time: 1, sure: true });
+});
+
 test('B17 who is erased after they were deleted is remembered once, and as erased', async () => {
   const { db, keys, table, remember, count, record } = start();
   remember(ada, 1);

@@ -38,10 +38,14 @@ function isBuried(db: Sqlite, user: number): boolean {
   return db.run(`UPDATE tombstones SET how = 'erased' WHERE id = ${newest}`, user) > 0;
 }
 
-/** Somebody who was deleted is a user again, because somebody wants it so. */
+/**
+ * Somebody who was deleted is a user again, because somebody wants it so. Of whom only the number is known, it is not known
+ * either that it is one of those who had it: these stay away.
+ */
 export function unbury(db: Sqlite, keys: Keys, record: UserRecord): void {
+  const isTelling = [...record.fields.keys()].some(tellsWho);
   for (const row of rowsOf(db, keys, record))
-    db.put('DELETE FROM tombstones WHERE id = ?', number(row, 'id'));
+    if (isTelling || !tombstone(row).sure) db.put('DELETE FROM tombstones WHERE id = ?', number(row, 'id'));
 }
 
 export class TombstoneTable implements TombstoneStore {
