@@ -4,6 +4,7 @@ import {
   digestOf,
   encodeMessage,
   fieldDigest,
+  isMember,
   MTU_MAX,
   readBatch,
   readPatches,
@@ -41,15 +42,19 @@ export function asksOf(packets: readonly Packet[], salt: Uint8Array): Asks {
   /** By line and address: the pull that has not been answered yet. */
   const pulls = new Map<string, Ask>();
   const missing = new Missing();
+  const addresses = addressesOf(packets);
   for (const { number: packet, atMs, tookMs, line, decoded } of packets) {
-    if (decoded.kind === 'here')
+    if (decoded.kind === 'here') {
       answers.push({ packet, atMs, line, address: decoded.address, lines: ['here'] });
+      missing.answered(`${line} roll`, decoded.address);
+    }
     if (decoded.kind !== 'plain' && decoded.kind !== 'opened') continue;
     const { address, sequence, fromTerminal } = decoded.header;
     const { message } = decoded;
     if (message.name === 'transfer.state') missing.told(line, address, message.body);
     if (PAIRING.has(message.name)) continue;
     if (fromTerminal) {
+      missing.answered(`${line} ${address}`, address);
       answers.push({ packet, atMs, line, address, lines: toldLines(message) });
       const pull = pulls.get(`${line} ${address}`);
       if (message.name === 'transfer.offered' && pull !== undefined) pull.offered = message.body.transfer;
@@ -67,9 +72,30 @@ export function asksOf(packets: readonly Packet[], salt: Uint8Array): Asks {
     };
     asks.push(ask);
     missing.said(ask, said);
+    if (said.name === 'roll.call')
+      missing.asked(
+        `${line} roll`,
+        ask,
+        (addresses.get(line) ?? []).filter((one) => isMember(said.body, one)),
+      );
+    if (said.name === 'poll') missing.asked(`${line} ${address}`, ask, [address]);
     if (said.name === 'user.pull') pulls.set(`${line} ${address}`, ask);
   }
   return { asks, answers };
+}
+
+/** Who was ever asked or heard, by line. */
+function addressesOf(packets: readonly Packet[]): ReadonlyMap<string, readonly number[]> {
+  const found = packets.flatMap(({ line, decoded }) => {
+    const address = 'header' in decoded ? decoded.header?.address : undefined;
+    return address === undefined || address === BROADCAST ? [] : [{ line, address }];
+  });
+  return new Map(
+    [...Map.groupBy(found, ({ line }) => line)].map(([line, all]) => [
+      line,
+      [...new Set(all.map(({ address }) => address))],
+    ]),
+  );
 }
 
 function hexOf({ name, body }: Message): string {
@@ -87,12 +113,26 @@ interface Pieces {
   readonly told: Map<number, number>;
 }
 
-/** Who did not hear which chunks, as far as it was told: nobody answers them. */
+/** Who did not hear which chunks, as far as it was told, and who was asked for news and not heard to answer: nobody answers those. */
 class Missing {
   /** By line and digest: an object may be begun again under another number. */
   readonly #objects = new Map<string, Pieces>();
   /** By line and transfer. */
   readonly #transfers = new Map<string, Pieces>();
+
+  /** By lane: who was asked last whether they have anything, and has not answered yet. */
+  readonly #asked = new Map<string, Ask>();
+
+  /** @param addresses of whom it asks: until they answer they have not heard it */
+  asked(lane: string, ask: Ask, addresses: number[]): void {
+    ask.missed = addresses;
+    this.#asked.set(lane, ask);
+  }
+
+  answered(lane: string, address: number): void {
+    const ask = this.#asked.get(lane);
+    if (ask !== undefined) ask.missed = ask.missed?.filter((one) => one !== address);
+  }
 
   said(ask: Ask, message: Message): void {
     const { line } = ask;

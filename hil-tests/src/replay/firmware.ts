@@ -90,7 +90,13 @@ export async function judge(recording: Recording, model: Model = MODELS['finger-
     const say = (ask: Ask): void => {
       const wire = voice.say(ask);
       if (wire === undefined) unsaid += 1;
-      else for (const address of ask.missed ?? []) missed.add(missKey(address, wire.subarray(0, -1)));
+      else
+        for (const { address } of seats) {
+          const key = missKey(address, wire.subarray(0, -1));
+          // What is said once more may be heard then.
+          if (ask.missed?.includes(address) === true) missed.add(key);
+          else missed.delete(key);
+        }
     };
     for (const ask of recording.asks.filter((one) => one.line === line.name))
       clock.after(LEAD_MS + ask.atMs, () => {

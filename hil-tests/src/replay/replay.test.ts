@@ -111,7 +111,7 @@ test('E7 a recorded line is played to a gateway, which says the same; nothing in
     expect(text).not.toContain(secret);
   const { same, deviations } = await replay(recording);
   expect(deviations).toEqual([]);
-  expect(same).toBeGreaterThan(60);
+  expect(same).toBeGreaterThan(40);
 });
 
 const FAULTS = [
@@ -138,7 +138,7 @@ test.each(FAULTS)(
     expect(fates + spans).toBeGreaterThan(0);
     const { same, deviations } = await replay(recording);
     expect(deviations).toEqual([]);
-    expect(same).toBeGreaterThan(60);
+    expect(same).toBeGreaterThan(40);
   },
 );
 
@@ -156,7 +156,7 @@ test('E7 answers that were late in the recording are so late again, and the gate
   for (const ms of lates) expect(ms).toBeCloseTo(41, 0);
   const { same, deviations } = await replay(recording);
   expect(deviations).toEqual([]);
-  expect(same).toBeGreaterThan(60);
+  expect(same).toBeGreaterThan(40);
   // They are played, and not only left alone: so late that the gateway gives up, all comes otherwise.
   const later = recording.said.map((one) =>
     one.fate?.lateMs === undefined ? one : { ...one, fate: { ...one.fate, lateMs: 3_000 } },
@@ -220,7 +220,7 @@ test('E7 a recorded gateway is played to emulated terminals, which answer as the
   const { same, unsaid, first } = await judge(kept);
   expect(first).toBeUndefined();
   expect(unsaid).toBe(0);
-  expect(same).toBeGreaterThan(60);
+  expect(same).toBeGreaterThan(40);
 });
 
 test.each(FAULTS)(
@@ -233,7 +233,7 @@ test.each(FAULTS)(
     });
     const { same, first } = await judge(recording);
     expect(first).toBeUndefined();
-    expect(same).toBeGreaterThan(60);
+    expect(same).toBeGreaterThan(40);
   },
 );
 
