@@ -8,12 +8,12 @@ import { shrunk, shrunkScript } from '../simulation/shrink.ts';
 import { runCompany } from '../simulation/sites/company-run.ts';
 import { shortProgramme } from '../simulation/sites/sizes.ts';
 
-// Runs seeds until one finds something, and ends with code 1 then, or in whatever way the gateway ends it.
+// Runs seeds from one to another until one finds something, and ends with code 1 then, or in whatever way the gateway ends it.
 
 const LOSSES = 60;
 
-const [, , by, most, mutant = '', keptAt] = argv;
-for (let seed = 1; seed <= Number(most); seed += 1) {
+const [, , by, first, most, mutant = '', keptAt] = argv;
+for (let seed = Number(first); seed <= Number(most); seed += 1) {
   stdout.write(`${seed}\n`);
   if (by === 'powerloss') await losePowerOften({ seed, losses: LOSSES });
   else if (by === 'sites') await runCompany(shortProgramme(seed));

@@ -36,7 +36,7 @@ const values = optionsOf(HELP, {
   only: { type: 'string', default: '' },
   keep: { type: 'string', default: '' },
 });
-const MOST = String(numberOf('most', values.most, { least: 1 }));
+const MOST = numberOf('most', values.most, { least: 1 });
 const MEANT = MUTANTS.filter(({ name }) => name.includes(values.only));
 if (MEANT.length === 0) refuse(`--only ${values.only}: no bug has this in its name`);
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -52,13 +52,12 @@ const copy = copyOfTree();
 const found: (readonly [string, number | null])[] = [];
 try {
   for (const by of ['powerloss', 'programmes', 'portables', 'backups', 'sites'] as const)
-    if ((await hunt(by, '3')).status !== 0) throw new Error(`without any bug, ${by} finds something`);
+    if ((await hunt({ by, first: 1, most: 3 })).found)
+      throw new Error(`without any bug, ${by} finds something`);
   for (const mutant of MEANT) {
     const { seeds, how } = await seedsToFind(mutant);
-    if (!values.json)
-      process.stdout.write(
-        `${String(seeds ?? 'survived').padStart(8)}  ${mutant.name}\n${' '.repeat(10)}${how}\n`,
-      );
+    const told = values.json ? process.stderr : process.stdout;
+    told.write(`${String(seeds ?? 'survived').padStart(8)}  ${mutant.name}\n${' '.repeat(10)}${how}\n`);
     found.push([mutant.name, seeds ?? null]);
   }
   process.exitCode = found.every(([, seeds]) => seeds !== null) ? 0 : 1;
@@ -94,13 +93,8 @@ function linkPackages(from: string, to: string): void {
 }
 
 /** @returns how many seeds were run until one found it, `undefined` when none did; and what it said */
-async function seedsToFind({
-  name,
-  file,
-  from,
-  to,
-  by,
-}: Mutant): Promise<{ seeds: number | undefined; how: string }> {
+async function seedsToFind(mutant: Mutant): Promise<{ seeds: number | undefined; how: string }> {
+  const { name, file, from, to, by } = mutant;
   const path = join(copy, file);
   const text = readFileSync(path, 'utf8');
   if (text.split(from).length !== 2) throw new Error(`${name}: its text stands not once in ${file}`);
@@ -108,25 +102,33 @@ async function seedsToFind({
     path,
     text.replace(from, () => to),
   );
-  try {
-    const { status, stdout, stderr } = await hunt(by, MOST, name);
-    const how = /Error: .*/.exec(stderr)?.[0].slice(0, MOST_TEXT) ?? '';
-    return { seeds: status === 0 ? undefined : stdout.trim().split('\n').length, how };
-  } finally {
-    writeFileSync(path, text);
-  }
+  const {
+    found: isFound,
+    seed,
+    how,
+  } = await hunt({ by, first: 1, most: MOST, name }).finally(() => writeFileSync(path, text));
+  if (!isFound) return { seeds: undefined, how };
+  const without = await hunt({ by, first: seed, most: seed });
+  if (!without.found) return { seeds: seed, how };
+  return { seeds: undefined, how: `without the bug, seed ${seed} finds something as well: ${without.how}` };
+}
+
+interface Hunted {
+  readonly found: boolean;
+  /** The last that was run. */
+  readonly seed: number;
+  readonly how: string;
 }
 
 /** @throws when it is interrupted */
 async function hunt(
-  by: Mutant['by'],
-  most: string,
-  mutant?: string,
-): Promise<{ status: number | null; stdout: string; stderr: string }> {
+  prey: Pick<Mutant, 'by'> & { readonly first: number; readonly most: number; readonly name?: string },
+): Promise<Hunted> {
+  const { by, first, most, name = '' } = prey;
   const main = join(copy, 'hil-tests/src/mutants/hunt.ts');
-  const file = mutant === undefined ? '' : `${mutant.replaceAll(/\W+/g, '-')}.json`;
+  const file = name === '' ? '' : `${name.replaceAll(/\W+/g, '-')}.json`;
   const kept = file === '' || values.keep === '' ? [] : [resolve(values.keep, file)];
-  const child = spawn(process.execPath, [main, by, most, mutant ?? '', ...kept], {
+  const child = spawn(process.execPath, [main, by, String(first), String(most), name, ...kept], {
     cwd: dirname(main),
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: PATIENCE_MS,
@@ -135,7 +137,10 @@ async function hunt(
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  const [status] = (await once(child, 'close')) as [number | null];
+  const [status, signal] = (await once(child, 'close')) as [number | null, string | null];
   stopping.signal.throwIfAborted();
-  return { status, stdout, stderr };
+  const seed = Number(stdout.trim().split('\n').at(-1));
+  if (signal === 'SIGTERM')
+    return { found: false, seed, how: `not done after ${PATIENCE_MS / 60_000} min, at seed ${seed}` };
+  return { found: status !== 0, seed, how: /Error: .*/.exec(stderr)?.[0].slice(0, MOST_TEXT) ?? '' };
 }
