@@ -1,6 +1,6 @@
-import { WhorlError } from '@whorl/protocol';
+import { recordOf, sameBytes, WhorlError } from '@whorl/protocol';
 import type { UserRecord } from '@whorl/protocol';
-import type { LedgerRow, PullRequest } from '../store/store.ts';
+import type { LedgerRow, PullRequest, StoredUser } from '../store/store.ts';
 import type { Tombstone } from '../store/tombstones.ts';
 import { pendingRow } from './plan.ts';
 import { caseOf } from './pulled.ts';
@@ -25,7 +25,7 @@ export async function sendAway(
   for (let race = 0; race < MOST_RACES; race += 1) {
     const it = await caseOf(site, pull, record);
     const tombstone = await site.store.tombstones.whose(record);
-    if (tombstone === undefined || !isBack(it, pull, tombstone)) return undefined;
+    if (tombstone === undefined || !(await isBack(site, it, { pull, tombstone }))) return undefined;
     const { user, terminal, log } = pull;
     const { how, by, time } = tombstone;
     const events = await site.store.saveUser({
@@ -41,13 +41,28 @@ export async function sendAway(
   throw new WhorlError('USER_CHANGED', `user ${pull.user} is being changed by others without a pause`);
 }
 
-function isBack({ held, incoming }: Case, pull: PullRequest, { how, sure, time }: Tombstone): boolean {
-  const isNewer = pull.changed !== undefined && pull.changed >= time;
+async function isBack(
+  site: Site,
+  { held, incoming }: Case,
+  { pull, tombstone: { how, sure, time } }: { readonly pull: PullRequest; readonly tombstone: Tombstone },
+): Promise<boolean> {
+  const isAsked = pull.take !== undefined || (pull.changed !== undefined && pull.changed >= time);
   const always = how === 'erased' && sure;
-  if (!always && (pull.take !== undefined || isNewer)) return false;
+  if (!always && isAsked) return false;
   // The number is somebody else's by now, even if nothing contradicts: of one of them there may be only a finger so far,
   // which the other's name would fill.
-  return held === undefined || !haveInCommon(held, incoming);
+  if (held === undefined || !haveInCommon(held, incoming)) return true;
+  return !isAsked && bringsErased(site, held, incoming.record);
+}
+
+/** Whether a terminal has something that was erased, and that the user of that number was not given anew. */
+async function bringsErased({ store }: Site, held: StoredUser, { id, fields }: UserRecord): Promise<boolean> {
+  const others = [...fields].filter(([field, value]) => {
+    const ours = held.record.fields.get(field);
+    return ours === undefined || !sameBytes(ours, value);
+  });
+  const tombstone = await store.tombstones.whose(recordOf(id, new Map(others)));
+  return tombstone?.how === 'erased' && tombstone.sure;
 }
 
 /** Nobody, or who has the number now. */

@@ -172,6 +172,24 @@ behaviour(
 );
 
 behaviour(
+  'B17 nor where the number is of somebody with the same name: what was erased stays so',
+  async (rig) => {
+    const old = await snapshot(rig);
+    const { operations, store } = rig.gateway;
+    await operations.eraseUser(2, 'ada');
+    await gone(rig, 2);
+    await operations.addUser(2, { set: { name: BEA.name }, clear: [] });
+    await verifiedOn(rig, 2, ALL);
+    await goesBack(rig, old);
+    await verifiedOn(rig, 2, ALL);
+    expect(rig.terminal('terminal-5').user(2)).toMatchObject({ name: BEA.name });
+    expect([...((await store.user(2))?.record.fields.keys() ?? [])]).toEqual([FIELDS.name.number]);
+    expect(await returned(rig)).toMatchObject([{ user: 2, how: 'erased' }]);
+  },
+  { on: ['memory'] },
+);
+
+behaviour(
   'B2 B5 who is enrolled again at a terminal after they were deleted is a user again, and is not removed any more',
   async (rig) => {
     const old = await snapshot(rig);

@@ -82,6 +82,16 @@ test('B5 B16 who has the number without name and credentials makes nobody forgot
   expect(await table.whose(record(ada))).toMatchObject({ how: 'erased', time: 1, sure: true });
 });
 
+test('B17 of whom was erased all stays away that is not given anew, whoever has the number under the same name', async () => {
+  const { db, keys, table, remember, count, record } = start();
+  remember(ada, 1, 'erased');
+  unbury(db, keys, record({ id: 7, name: 'Ada' }));
+  expect(await table.whose(record({ id: 7, name: 'Ada' }))).toBeUndefined();
+  expect(await table.whose(record(ada))).toMatchObject({ how: 'erased', sure: true });
+  unbury(db, keys, record(ada));
+  expect(count()).toBe(0);
+});
+
 test('B17 who is erased after they were deleted is remembered once, and as erased', async () => {
   const { db, keys, table, remember, count, record } = start();
   remember(ada, 1);

@@ -40,12 +40,19 @@ function isBuried(db: Sqlite, user: number): boolean {
 
 /**
  * Somebody who was deleted is a user again, because somebody wants it so. Of whom only the number is known, it is not known
- * either that it is one of those who had it: these stay away.
+ * either that it is one of those who had it: these stay away. So does all of somebody erased that is not given anew.
  */
 export function unbury(db: Sqlite, keys: Keys, record: UserRecord): void {
-  const isTelling = [...record.fields.keys()].some(tellsWho);
-  for (const row of rowsOf(db, keys, record))
-    if (isTelling || !tombstone(row).sure) db.put('DELETE FROM tombstones WHERE id = ?', number(row, 'id'));
+  const given = new Set(markTexts(keys, record));
+  for (const row of rowsOf(db, keys, record)) {
+    const { how, sure } = tombstone(row);
+    const kept = split(bytes(row, 'marks'));
+    const isForgotten = !sure || (given.size > 0 && how === 'deleted');
+    const left = isForgotten ? [] : kept.filter((mark) => !given.has(mark));
+    const id = number(row, 'id');
+    if (left.length === 0) db.put('DELETE FROM tombstones WHERE id = ?', id);
+    else db.put('UPDATE tombstones SET marks = ? WHERE id = ?', Buffer.from(left.join(''), 'hex'), id);
+  }
 }
 
 export class TombstoneTable implements TombstoneStore {
@@ -78,7 +85,7 @@ export class TombstoneTable implements TombstoneStore {
 function rowsOf(db: Sqlite, keys: Keys, record: UserRecord): readonly Row[] {
   const rows = db.all('SELECT * FROM tombstones WHERE user = ? ORDER BY id', record.id);
   if (rows.length === 0) return [];
-  const marks = new Set(marksOf(keys, digestsOf(record)).map((mark) => mark.toString('hex')));
+  const marks = new Set(markTexts(keys, record));
   return rows.filter((row) => {
     const kept = split(bytes(row, 'marks'));
     // Somebody without name and credentials cannot be told from anybody, and nothing is lost with them.
@@ -98,6 +105,10 @@ function digestsOf(record: UserRecord | undefined): Uint8Array[] {
 
 function marksOf(keys: Keys, digests: readonly Uint8Array[]): Buffer[] {
   return keys.marks(digests).map((mark) => Buffer.from(mark.subarray(0, MARK_BYTES)));
+}
+
+function markTexts(keys: Keys, record: UserRecord): string[] {
+  return marksOf(keys, digestsOf(record)).map((mark) => mark.toString('hex'));
 }
 
 function split(marks: Uint8Array): string[] {
