@@ -121,10 +121,12 @@ async function broughtBack(site: Site, terminal: string, users: readonly number[
   const rows: LedgerRow[] = [];
   for (const user of users) {
     const held = await site.store.user(user);
-    if (held === undefined || (await belongsAt(site, terminal, user))) continue;
+    // Whom nobody here knows is fetched before; else nobody would have them.
+    const isKnown = held !== undefined || takesUpdates(site.settings.autoSync);
+    if (!isKnown || (await belongsAt(site, terminal, user))) continue;
     const events = await site.store.events({ terminal, user, newest: true, limit: MOST_EVENTS });
     if (events.findLast(({ type }) => PUT.has(type))?.origin !== 'gateway') continue;
-    rows.push(pendingRow({ user, version: held.version, now: site.now }, terminal, 'absent'));
+    rows.push(pendingRow({ user, version: held?.version ?? 0, now: site.now }, terminal, 'absent'));
   }
   return rows;
 }

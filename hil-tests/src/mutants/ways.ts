@@ -47,6 +47,13 @@ export const MUTANTS_OF_WAYS: readonly Mutant[] = [
     by: 'programmes',
   },
   {
+    name: 'whom the gateway had brought there and knows no more stays where no group of theirs reaches',
+    file: `${SYNC}/trust.ts`,
+    from: 'held !== undefined || takesUpdates(site.settings.autoSync)',
+    to: 'held !== undefined',
+    by: 'backups',
+  },
+  {
     name: 'who is deleted before what was fetched is merged is taken to be there',
     file: 'gateway/src/store/sqlite-store.ts',
     from: 'pulls.movePull(this.#db, { ...row, nextTry: time });',
