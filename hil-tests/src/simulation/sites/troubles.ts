@@ -234,7 +234,7 @@ export async function loseDisk(run: Run): Promise<string | undefined> {
   truth.wentBack(site.name, reached, apart);
   run.backups.delete(site);
   run.moved.set(site, company.clock.now());
-  await company.passing(company.master.now.service.operations.reset(site.name));
+  await resetAtMaster(run, site);
   await company.passing(company.begin(site));
   return `${site.name} gets a new disk, and is reset at the master`;
 }
@@ -264,15 +264,23 @@ export async function clone(run: Run): Promise<string | undefined> {
   const state = isUp(company.master) ? await troubleOf(company.master, site.name) : 'is away';
   await company.passing(company.end(copy));
   if (!isUp(site)) await company.passing(company.begin(site));
-  if (isCopyFirst || after === LET_IN) {
-    if (!isUp(company.master)) {
-      down.delete(company.master);
-      await company.passing(company.begin(company.master));
-    }
-    await company.passing(company.master.now.service.operations.reset(site.name));
-  }
+  if (isCopyFirst || after === LET_IN) await resetAtMaster(run, site);
   await company.pass(RIVAL_MS);
   return `${site.name} is copied, ${isCopyFirst ? 'the copy' : 'the site'} comes first: the first ${before}, the other ${after}; the master ${state}`;
+}
+
+/** Somebody tells the master that another machine takes a site's place; again, when it dies of that. */
+async function resetAtMaster({ company, down }: Run, { name }: Premises): Promise<void> {
+  const { master } = company;
+  for (let tries = 0; ; tries += 1) {
+    if (!isUp(master)) {
+      down.delete(master);
+      await company.passing(company.begin(master));
+    }
+    const code = await company.tried(master.now.service.operations.reset(name));
+    if (code === undefined) return;
+    if (isUp(master) || tries > 0) throw new Error(`${name} could not be reset: ${code}`);
+  }
 }
 
 /** It may have been killed since somebody looked. */
