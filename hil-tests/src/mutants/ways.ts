@@ -70,8 +70,8 @@ export const MUTANTS_OF_WAYS: readonly Mutant[] = [
   {
     name: 'who was deleted comes back with an older state of a terminal',
     file: `${SYNC}/returned.ts`,
-    from: 'if (tombstone === undefined || !isBack',
-    to: 'if (tombstone === undefined || tombstone.user >= 0 || !isBack',
+    from: 'if (tombstone === undefined || !(await isBack',
+    to: 'if (tombstone === undefined || tombstone.user >= 0 || !(await isBack',
     by: 'programmes',
   },
   {
