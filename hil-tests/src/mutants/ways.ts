@@ -6,9 +6,9 @@ const SYNC = 'gateway/src/sync';
 export const MUTANTS_OF_WAYS: readonly Mutant[] = [
   {
     name: 'a new key for broadcasts is used before anybody has it',
-    file: 'gateway/src/terminals/whorl/presence.ts',
-    from: '    this.#renewedAt = this.#clock.now();',
-    to: '    this.#line.group.sealed = this.#group;\n    this.#renewedAt = this.#clock.now();',
+    file: 'gateway/src/terminals/whorl/group-key.ts',
+    from: '    this.#renewedAt = this.#line.clock.now();',
+    to: '    this.#line.group.sealed = this.#group;\n    this.#renewedAt = this.#line.clock.now();',
     by: 'programmes',
   },
   {

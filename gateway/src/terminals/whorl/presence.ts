@@ -1,10 +1,11 @@
-import { codeOf, describe, groupSession, KEY_BYTES, rollCall } from '@whorl/protocol';
-import type { Cancel, Clock, GroupEnd, Random } from '@whorl/protocol';
+import { codeOf, describe, rollCall } from '@whorl/protocol';
+import type { Cancel, Clock, Random } from '@whorl/protocol';
 import { answerOf, RefusedError } from '../../lines/answer.ts';
 import type { Outcome, RollOutcome } from '../../lines/job.ts';
 import type { Line } from '../../lines/line.ts';
 import type { Gate } from '../../lines/gate.ts';
 import { greet } from './greeting.ts';
+import { GroupKey } from './group-key.ts';
 import type { KeyRing } from './key-ring.ts';
 import { FIRST_GREETING_MS, LAST_GREETING_MS, seatOf } from './seat.ts';
 import type { Member, Seat } from './seat.ts';
@@ -28,8 +29,6 @@ const ROLL_AGAIN_MS = 250;
 const SILENT_POLLS = 3;
 /** A session and the key for broadcasts are renewed this often: a stolen key opens a day at most. */
 const DAY_MS = 24 * 3_600_000;
-/** A line that comes and goes does not spend its time on handing out keys. */
-const RENEWALS_MS = 60_000;
 /** Who is in quarantine is asked again so often whether it has been paired. */
 const QUARANTINE_MS = 1_000;
 
@@ -58,15 +57,13 @@ export class Presence {
   readonly #handshakes: Gate;
   readonly #renewalMs: number;
   readonly #random: Random;
+  readonly #group: GroupKey;
   #asking = false;
   /** Who is being greeted, or handed a key: behind bulk work that takes longer than a hand may wait. */
   #meeting: Seat | undefined;
   #open = false;
   #rollDue = 0;
   #rolls = 0;
-  #group: GroupEnd | undefined;
-  #renewedAt = 0;
-  #renewalDue = 0;
 
   constructor({ line, keys, random, handshakes, renewalMs = DAY_MS }: PresenceParts) {
     this.#line = line;
@@ -75,6 +72,7 @@ export class Presence {
     this.#keys = keys;
     this.#handshakes = handshakes;
     this.#random = random;
+    this.#group = new GroupKey({ line, random, renewalMs });
     line.watch({
       opened: () => {
         this.#start();
@@ -109,16 +107,14 @@ export class Presence {
 
   /** Ends the session of a terminal that may not be here any more: it hears nothing of the line from now on. */
   revoke(member: Member, reason: string): void {
-    this.#renewGroup();
-    this.#line.group.sealed = this.#group;
+    this.#group.replace();
     this.again(member, reason);
   }
 
   #start(): void {
     this.#open = true;
     // Fresh at every opening, so that no counter has to outlive anything.
-    this.#renewGroup();
-    this.#line.group.sealed = this.#group;
+    this.#group.replace();
     this.#rollDue = this.#clock.now();
     for (const seat of this.#seats) {
       seat.due = this.#clock.now();
@@ -128,14 +124,6 @@ export class Presence {
     }
     this.#line.isSettling = true;
     this.#schedule();
-  }
-
-  /** Those who are here are handed the new key. Once somebody has it, whoever has gone hears nothing of what is said to all. */
-  #renewGroup(): void {
-    if (this.#line.timing.baud === undefined) return;
-    this.#group = groupSession('gateway', { key: this.#random.bytes(KEY_BYTES), next: 0 });
-    this.#renewedAt = this.#clock.now();
-    this.#renewalDue = this.#renewedAt + this.#renewalMs;
   }
 
   #stop(): void {
@@ -150,8 +138,7 @@ export class Presence {
     this.#timer?.();
     const now = this.#clock.now();
     // Who is here can be handed the key at once.
-    if (this.#group !== undefined && this.#meeting === undefined && this.#renewalDue <= now)
-      this.#renewGroup();
+    if (this.#meeting === undefined) this.#group.renewWhenDue();
     const { seat, inviteAt, rollAt } = this.#next();
     const wait = Math.min(seat?.due ?? Number.POSITIVE_INFINITY, inviteAt, rollAt) - now;
     if (wait > 0) {
@@ -190,20 +177,16 @@ export class Presence {
 
   /** Whether it understands a roll call; one that is being greeted may have a new session already. */
   #isCalled(seat: Seat): boolean {
-    return seat !== this.#meeting && seat.member.isOnline() && seat.group === this.#group;
+    return seat !== this.#meeting && seat.member.isOnline() && this.#group.isWith(seat);
   }
 
   /** Whether it needs a new session, or the key for broadcasts. */
   #isStale(seat: Seat): boolean {
-    return this.#lacksKey(seat) || this.#isOld(seat);
+    return this.#group.isLackedBy(seat) || this.#isOld(seat);
   }
 
   #isOld({ opened }: Seat): boolean {
     return this.#clock.now() - opened >= this.#renewalMs;
-  }
-
-  #lacksKey(seat: Seat): boolean {
-    return !seat.alone && seat.group !== this.#group;
   }
 
   /** Whether the line is still busy is looked at again soon: what it waited for may be over. */
@@ -300,7 +283,7 @@ export class Presence {
     try {
       // A key first, also in an old session that still serves: until somebody has it, nobody understands what is said to all.
       const serves = seat.silent === 0 || !this.#isOld(seat);
-      if (seat.member.isOnline() && this.#lacksKey(seat) && serves) await this.#handOver(seat);
+      if (seat.member.isOnline() && this.#group.isLackedBy(seat) && serves) await this.#group.handOver(seat);
       else await this.#greet(seat);
     } catch (error) {
       this.#missed(seat, error instanceof Error ? error : new Error(String(error)));
@@ -330,27 +313,11 @@ export class Presence {
     seat.alone = false;
     // Before it is handed the key: what it is asked meanwhile, it answers in the new session.
     if (member.isOnline()) member.renewed(greeting.welcome);
-    await this.#handOver(seat);
+    await this.#group.handOver(seat);
     seat.silent = 0;
     seat.retryMs = FIRST_GREETING_MS;
     seat.due = this.#clock.now() + POLL_MS;
     if (this.#open && !member.isOnline()) member.greeted(greeting.welcome, greeting.attention);
-  }
-
-  async #handOver(seat: Seat): Promise<void> {
-    const group = this.#group;
-    if (group === undefined) return;
-    const asking = { name: 'group.set', body: group.handOver(), priority: 'live' } as const;
-    try {
-      await this.#line.ask(seat.member.peer, asking);
-    } catch (error) {
-      seat.alone = error instanceof RefusedError && error.reason === 'unknown-message';
-      if (seat.alone) return;
-      throw error;
-    }
-    seat.group = group;
-    // Before, nobody would have understood: in noise all who are here can take a while to be handed it.
-    this.#line.group.sealed = this.#group;
   }
 
   #answered(seat: Seat, outcome: Outcome): void {
@@ -379,7 +346,7 @@ export class Presence {
   }
 
   #gone(seat: Seat): void {
-    this.#renewalDue = Math.min(this.#renewalDue, this.#renewedAt + RENEWALS_MS);
+    this.#group.gone();
     seat.member.lost(`no answer, asked ${SILENT_POLLS} times; check its power, address and wiring`);
     this.#tryLater(seat);
   }
