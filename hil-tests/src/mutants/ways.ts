@@ -83,9 +83,9 @@ export const MUTANTS_OF_WAYS: readonly Mutant[] = [
   },
   {
     name: 'who was erased fills in who has the number by now',
-    file: `${SYNC}/two-people.ts`,
-    from: 'return shareCredential(held, incoming) || sameName(held, incoming);',
-    to: 'return contradictions(held, incoming).length === 0;',
+    file: `${SYNC}/returned.ts`,
+    from: 'if (held === undefined || !haveInCommon(held, incoming)) return true;',
+    to: 'if (held === undefined || !haveInCommon(held, incoming)) return held === undefined;',
     by: 'programmes',
   },
   {
