@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { WhorlError } from '@whorl/protocol';
+import type { EventType } from '../events/catalogue.ts';
 import type { SyncFilter, SyncRow, Task } from '../store/tasks.ts';
 import type { Identity, TerminalDriver } from '../terminals/driver.ts';
 import type { PortableDriver, SyncWish } from '../terminals/portable.ts';
@@ -8,6 +9,13 @@ import type { SyncView } from './operations.ts';
 import { refusalOf } from './rights.ts';
 import type { Refused } from './rights.ts';
 import { Session } from './session.ts';
+
+/** After these a terminal is asked whether it wants to sync: of records that are lost one may have said so. */
+const ASKED_AFTER: ReadonlySet<EventType> = new Set([
+  'terminal.online',
+  'terminal.sync.wanted',
+  'terminal.log.gap',
+]);
 
 /** A terminal that may want something, and is there. */
 interface Caller {
@@ -40,7 +48,7 @@ export class Syncs {
       if (type.startsWith('task.')) this.#listsChanged();
       if (terminal === undefined) return;
       if (type === 'terminal.online') this.#lists.add(terminal);
-      if (type !== 'terminal.online' && type !== 'terminal.sync.wanted') return;
+      if (!ASKED_AFTER.has(type)) return;
       this.#asks.add(terminal);
       site.wake(terminal);
     });

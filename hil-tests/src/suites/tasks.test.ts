@@ -221,6 +221,19 @@ behaviour(
 );
 
 behaviour(
+  'P3 B11 a terminal whose log is cleared before it was read that it wants to sync does so all the same',
+  async (rig) => {
+    const task = await northGate(rig);
+    const handheld = rig.terminal('handheld');
+    handheld.press(LOG_IN);
+    handheld.press({ button: 'sync', mode: 'synchronise', task });
+    handheld.clearLog();
+    expect(await syncOver(rig, 1)).toMatchObject({ state: 'done', task });
+  },
+  OPTIONS,
+);
+
+behaviour(
   'P3 sending alone brings no files either, whatever the options at the terminal say',
   async (rig) => {
     await rig.gateway.tasks.saveFile({ name: 'back.jpg', kind: 'wallpaper', bytes: new Uint8Array(900) });
