@@ -9,6 +9,15 @@ export interface Enrolled {
   readonly value: string;
 }
 
+/** What a terminal held at a moment that may come back. */
+export interface OlderState {
+  /** Records of its log that tell of changes that people made there. */
+  readonly changes: number;
+  readonly users: readonly number[];
+  /** Those of them whom people had put there. */
+  readonly put: readonly number[];
+}
+
 /** What held at a moment that may come back. */
 export interface Remembered {
   readonly users: ReadonlyMap<number, { readonly name?: string }>;
@@ -151,11 +160,16 @@ export class Belief {
    * An older state was put back there. What had not come back from there by then is gone; what the gateway had by the
    * last quiet point it has.
    * @param copy.changes by people that its log tells of again
-   * @param copy.put users whom people had put there, and who are there again
+   * @param copy.users who are there again
+   * @param copy.put those of them whom people had put there
    */
-  wentBack(terminal: string, copy: { readonly changes: number; readonly put: readonly number[] }): void {
+  wentBack(terminal: string, copy: OlderState): void {
     this.changesThere += copy.changes;
     for (const user of copy.put) this.put.add(`${terminal} ${user}`);
+    // While nothing is taken from terminals, whom the gateway does not know is left where they are.
+    const isKnown = (user: number): boolean =>
+      this.users.has(user) || this.#deleted.has(user) || this.#buried.has(user);
+    if (!this.taken) for (const user of copy.users) if (!isKnown(user)) this.apart.add(`${terminal} ${user}`);
     for (const user of this.#changed) this.#raced.add(user);
     this.enrolled = this.enrolled.filter((one) => one.terminal !== terminal || this.#safe.has(one));
   }

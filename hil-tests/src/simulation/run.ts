@@ -2,18 +2,14 @@ import type { Random } from '@whorl/protocol';
 import type { SimulatedMachine } from '../powerloss/machine.ts';
 import type { MemoryRig } from '../rig/memory.ts';
 import type { Archive } from './archive.ts';
-import type { Belief } from './belief.ts';
+import type { Belief, OlderState } from './belief.ts';
 import type { Broadcasts } from './broadcasts.ts';
 import type { Carried } from './carried.ts';
 import type { Northbound } from './northbound.ts';
 
 /** What a terminal held. */
-export interface FlashCopy {
+export interface FlashCopy extends OlderState {
   readonly flash: Uint8Array;
-  /** Records of its log that tell of changes that people made there. */
-  readonly changes: number;
-  /** Users whom people had put there. */
-  readonly put: readonly number[];
 }
 
 /** A site that is played on, and what is believed of it. */

@@ -141,8 +141,9 @@ export const copy = deed('copy', { at }, ({ rig, belief, copies }, one) => {
   const changes = terminal
     .logs()
     .filter(({ origin, kind }) => origin === 'terminal' && kind.startsWith('user.'));
-  const put = [...terminal.users().keys()].filter((user) => belief.put.has(`${one.at} ${user}`));
-  copies.set(one.at, { flash: flash.read(), changes: changes.length, put });
+  const users = [...terminal.users().keys()];
+  const put = users.filter((user) => belief.put.has(`${one.at} ${user}`));
+  copies.set(one.at, { flash: flash.read(), changes: changes.length, users, put });
   return `${one.at}: its flash is copied`;
 });
 
