@@ -1,6 +1,5 @@
 import { counted } from '@whorl/protocol';
-import type { NewEvent } from '../events/catalogue.ts';
-import type { Doubt, EventType } from '../events/catalogue.ts';
+import type { Doubt, EventType, NewEvent, StoredEvent } from '../events/catalogue.ts';
 import type { LedgerRow } from '../store/store.ts';
 import type { TerminalDriver } from '../terminals/driver.ts';
 import { lookAt } from './compare.ts';
@@ -125,10 +124,17 @@ async function broughtBack(site: Site, terminal: string, users: readonly number[
     const isKnown = held !== undefined || takesUpdates(site.settings.autoSync);
     if (!isKnown || (await belongsAt(site, terminal, user))) continue;
     const events = await site.store.events({ terminal, user, newest: true, limit: MOST_EVENTS });
-    if (events.findLast(({ type }) => PUT.has(type))?.origin !== 'gateway') continue;
+    if (whoPutThere(events) !== 'gateway') continue;
     rows.push(pendingRow({ user, version: held?.version ?? 0, now: site.now }, terminal, 'absent'));
   }
   return rows;
+}
+
+/** Who began the last stay of a user at a terminal: whoever only changed them there has not put them there. */
+function whoPutThere(events: readonly StoredEvent[]): StoredEvent['origin'] {
+  const stay = events.slice(0, events.findLastIndex(({ type }) => PUT.has(type)) + 1);
+  const before = stay.findLastIndex(({ type }) => type === 'user.delete.succeeded');
+  return stay.slice(before + 1).find(({ type }) => PUT.has(type))?.origin;
 }
 
 /** What was to be sent, and is there already, need not be sent. */

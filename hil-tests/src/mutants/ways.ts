@@ -61,6 +61,13 @@ export const MUTANTS_OF_WAYS: readonly Mutant[] = [
     by: 'programmes',
   },
   {
+    name: 'who was changed at a terminal is taken to be put there by people',
+    file: `${SYNC}/trust.ts`,
+    from: 'return stay.slice(before + 1).find(',
+    to: 'return stay.slice(before + 1).findLast(',
+    by: 'programmes',
+  },
+  {
     name: 'whom a terminal brings back while auto sync is off stays there',
     file: `${SYNC}/trust.ts`,
     from: 'const again = wentBack(doubt) ?',
