@@ -224,7 +224,9 @@ export class Session {
     this.#row = row;
     this.#meter.begin(state === 'done' ? 'done' : 'failed');
     this.#parts.moved();
-    await this.#parts.portable.tell(this.#progress(why?.reason ?? ''), signal);
+    const { cancelled } = await this.#parts.portable.tell(this.#progress(why?.reason ?? ''), signal);
+    // Where there was nothing to bring, the next table is still open: who cancels now would leave it so.
+    if (cancelled && this.#parts.wish.mode === 'synchronise') await this.#parts.portable.dropSlice(signal);
   }
 
   #stage(stage: Measured['stage']): void {

@@ -82,6 +82,20 @@ export const MUTANTS_OF_WAYS: readonly Mutant[] = [
     by: 'programmes',
   },
   {
+    name: 'a table that was open when a sync was over is left open',
+    file: 'gateway/src/tasks/session.ts',
+    from: 'if (cancelled && this.#parts.wish.mode',
+    to: 'if (cancelled && why !== undefined && this.#parts.wish.mode',
+    by: 'portables',
+  },
+  {
+    name: 'who is erased while they are brought to a portable terminal stays there',
+    file: 'gateway/src/store/tables/portables.ts',
+    from: 'if (right || erased) left.add(user);',
+    to: 'if (erased) db.run(`DELETE FROM ledger WHERE terminal = ? AND user = ?`, terminal, user);\n    if (right || erased) left.add(user);',
+    by: 'portables',
+  },
+  {
     name: 'a number that is given anew is held where who had it before is',
     file: 'gateway/src/store/tables/ledger.ts',
     from: 'SET version = 0, delivered = 0 WHERE',

@@ -87,6 +87,8 @@ export class Belief {
   readonly #erasing = new Set<number>();
   /** Since then the gateway went back to before it called them what they are called at terminals, which it does not know. */
   readonly #renamed = new Set<number>();
+  /** Since then it went back to before it had them, and terminals have them still: their numbers may become two people's. */
+  readonly #unknown = new Set<number>();
   /** What the gateway ever called users. */
   readonly #names = new Map<number, Set<string>>();
 
@@ -183,6 +185,7 @@ export class Belief {
   }
 
   named(user: number, name: string): void {
+    if (this.#unknown.has(user)) this.shared.add(user);
     this.#buried.delete(user);
     this.#deleted.delete(user);
     this.users.set(user, this.keepsNames ? { name } : {});
@@ -258,6 +261,7 @@ export class Belief {
     const going = [...this.#deleted].filter((user) => !erased.has(user));
     for (const user of [...this.users.keys(), ...there, ...erased, ...this.#deleted]) this.#raced.add(user);
     const names = new Map([...this.users].map(([user, { name }]) => [user, name]));
+    for (const user of there) if (!users.has(user)) this.#unknown.add(user);
     this.users.clear();
     for (const [user, known] of users) {
       if (erased.has(user)) continue;
@@ -300,10 +304,15 @@ export class Belief {
     for (const user of this.#deleted)
       if (!this.#raced.has(user) && !this.shared.has(user) && !this.isApart(user)) this.#buried.add(user);
     for (const user of held)
-      if (!this.users.has(user) && !this.#buried.has(user) && isAmong(this.put, user))
-        this.users.set(user, {});
+      if (!this.users.has(user) && !this.#buried.has(user) && this.#mayCome(user)) this.users.set(user, {});
     this.#safe = new Set(this.enrolled);
-    for (const known of [this.#raced, this.#deleted, this.#changed, this.#renamed]) known.clear();
+    for (const known of [this.#raced, this.#deleted, this.#changed, this.#renamed, this.#unknown])
+      known.clear();
+  }
+
+  /** Whether people put them somewhere, or there is another one of this number. */
+  #mayCome(user: number): boolean {
+    return isAmong(this.put, user) || this.shared.has(user);
   }
 
   #changedAt(terminal: string, user: number): void {

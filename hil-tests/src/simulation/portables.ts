@@ -190,7 +190,8 @@ export function somewhere({
 /** Whoever forgot to log in, or to close a window, does. */
 export function logIn(_: unknown, place: Place): string | undefined {
   const { terminal } = place;
-  if (terminal.display.operator !== undefined || isSyncing(terminal)) return undefined;
+  if (terminal.power !== 'on' || terminal.display.operator !== undefined || isSyncing(terminal))
+    return undefined;
   const { id: operator, pin } = OPERATOR;
   return press(place, { button: 'log-in', operator, pin });
 }

@@ -35,27 +35,29 @@ export function births(db: Sqlite, users: readonly number[]): ReadonlyMap<number
   );
 }
 
-/** Rows that are right already are left alone: with nothing new, nothing is written. */
+/**
+ * Rows that are right already are left alone: with nothing new, nothing is written. So are those of people who were erased
+ * while they were brought there: they are still to be removed.
+ */
 export function holdExactly(db: Sqlite, terminal: string, held: HeldUsers, time: number): void {
-  const right = new Set<number>();
+  const now = births(db, [...held.versions.keys()]);
+  const isSame = (user: number): boolean => now.has(user) && now.get(user) === held.births.get(user);
+  const left = new Set<number>();
   for (const row of db.all('SELECT user, want, state, version FROM ledger WHERE terminal = ?', terminal)) {
     const user = number(row, 'user');
+    const brought = held.versions.get(user);
     const present = row['want'] === 'present' && row['state'] === 'verified';
-    if (present && held.versions.get(user) === number(row, 'version')) right.add(user);
+    const right = present && brought === number(row, 'version');
+    const erased = row['want'] === 'absent' && brought !== undefined && !isSame(user);
+    if (right || erased) left.add(user);
     else db.run('DELETE FROM ledger WHERE terminal = ? AND user = ?', terminal, user);
   }
-  const others = [...held.versions].filter(([user]) => !right.has(user));
-  const now = births(
-    db,
-    others.map(([user]) => user),
-  );
-  for (const [user, version] of others) {
-    const birth = now.get(user);
-    if (birth === undefined) continue;
-    // Else somebody was given the number meanwhile, and who had it before is there.
-    const isSame = birth === held.births.get(user);
+  for (const [user, brought] of held.versions) {
+    if (left.has(user)) continue;
+    // Somebody was given the number meanwhile, and who had it before is there.
+    const version = now.has(user) && !isSame(user) ? 0 : brought;
     putLedger(db, {
-      ...{ user, terminal, version: isSame ? version : 0, want: 'present', state: 'verified' },
+      ...{ user, terminal, version, want: 'present', state: 'verified' },
       ...{ attempts: 0, checked: time },
     });
   }
