@@ -89,6 +89,13 @@ export const MUTANTS_OF_WAYS: readonly Mutant[] = [
     by: 'portables',
   },
   {
+    name: 'the removal of who had a number before is of a newer version than who has it',
+    file: 'gateway/src/store/tables/ledger.ts',
+    from: " OR (state = 'withheld' AND want = 'absent'))",
+    to: ')',
+    by: 'programmes',
+  },
+  {
     name: 'who is erased while they are brought to a portable terminal stays there',
     file: 'gateway/src/store/tables/portables.ts',
     from: 'if (right || erased) left.add(user);',

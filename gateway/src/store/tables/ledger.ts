@@ -135,12 +135,15 @@ export function ledgerCounts(db: Sqlite): ReadonlyMap<string, LedgerCounts> {
   return counts;
 }
 
+/** Who is there, and who is to go once something goes out again by itself. */
+const OF_THE_FORMER = `(state = 'verified' OR (state = 'withheld' AND want = 'absent'))`;
+
 /**
  * A number is given anew: where whoever had it before still is, as at portable terminals until the next download, or at
  * one that is away, that is no version of who has it now, though both were counted from 1.
  */
 export function passNumberOn(db: Sqlite, user: number): void {
-  db.put(`UPDATE ledger SET version = 0, delivered = 0 WHERE user = ? AND state = 'verified'`, user);
+  db.put(`UPDATE ledger SET version = 0, delivered = 0 WHERE user = ? AND ${OF_THE_FORMER}`, user);
   db.put(`UPDATE ledger SET delivered = 0 WHERE user = ? AND delivered IS NOT NULL`, user);
 }
 
