@@ -138,13 +138,6 @@ export const MUTANTS_OF_WAYS: readonly Mutant[] = [
     by: 'backups',
   },
   {
-    name: 'a roll is called to nobody',
-    file: 'gateway/src/terminals/whorl/presence.ts',
-    from: 'rollAt: called === 0 ? never : this.#rollDue',
-    to: 'rollAt: called < 0 ? never : this.#rollDue',
-    by: 'programmes',
-  },
-  {
     name: 'hands that are raised at once are not seen',
     file: 'gateway/src/lines/turns.ts',
     from: '      if (several) this.#hand(undefined);',
