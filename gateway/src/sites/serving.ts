@@ -122,12 +122,10 @@ export async function serveCheck(
   for (const [id, born, seen] of users) {
     const user = await site.store.user(id);
     if (user === undefined && gone.has(id)) answer.erased.push(id);
-    else if (user === undefined && births.get(id) === born)
-      answer.deleted.push([
-        ...([id, provenDeparture(key, { user: id, born, erased: false })] as const),
-        buried.get(id)?.time ?? site.now,
-      ]);
-    else if (user === undefined) answer.missing.push(id);
+    else if (user === undefined && births.get(id) === born) {
+      const proven = provenDeparture(key, { user: id, born, erased: false });
+      answer.deleted.push([id, proven, buried.get(id)?.time ?? site.now]);
+    } else if (user === undefined) answer.missing.push(id);
     else if (isLost(history, born)) answer.missing.push(id);
     else if (!belongs(at, user) && !(disputes && (await isApart(ground, at, id)))) answer.outside.push(id);
     else if (isLost(history, seen)) answer.older.push(id);

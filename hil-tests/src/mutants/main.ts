@@ -117,7 +117,8 @@ async function byWhatIsKept(name: string, otherwise: string): Promise<{ by: Foun
   const kept = allKept().find(({ mutant }) => mutant === name);
   if (kept === undefined) return { by: null, how: otherwise };
   const { status, how } = await run([join(copy, 'hil-tests/src/mutants/bitten.ts'), kept.path]);
-  return status === 0 ? { by: null, how: otherwise } : { by: 'kept', how };
+  // What cannot be run has found nothing.
+  return status !== 0 && how.startsWith('Error: seed ') ? { by: 'kept', how } : { by: null, how: otherwise };
 }
 
 interface Hunted {
