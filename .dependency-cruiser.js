@@ -61,6 +61,19 @@ export default {
       to: { path: '^(gateway|hil-tests)/' },
     },
     {
+      name: 'firmware-knows-no-machine',
+      comment:
+        'A terminal knows no port, no file and nothing of what it is part of: it is handed what it needs.',
+      severity: 'error',
+      from: { path: '^device-emulator/src/firmware/', pathNot: '\\.test\\.ts$' },
+      to: {
+        path: [
+          '^device-emulator/src/(?!firmware/)',
+          '^(node:)?(fs|net|http|path|os|child_process|dgram|tls|worker_threads)(/|$)',
+        ],
+      },
+    },
+    {
       name: 'panel-is-for-browsers',
       comment: 'What runs in the browser is imported by nothing else.',
       severity: 'error',

@@ -3,7 +3,7 @@ export { Call } from './firmware/call.ts';
 export type { Enrolment, UserFields } from './firmware/enrolment.ts';
 export type { Flash } from './firmware/flash.ts';
 export { MemoryFlash, PowerCut } from './firmware/flash.ts';
-export { diskFlash } from './firmware/disk.ts';
+export { diskFlash } from './files/disk.ts';
 export type { Model } from './firmware/model.ts';
 export type { QuirkName } from './firmware/quirks.ts';
 export { QUIRK_NAMES, QUIRKS } from './firmware/quirks.ts';

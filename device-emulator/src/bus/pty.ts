@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { ReadStream } from 'node:tty';
 import { describe, systemClock, WhorlError } from '@whorl/protocol';
 import type { Cancel, Clock } from '@whorl/protocol';
-import { makeFolder } from '../firmware/disk.ts';
+import { makeFolder } from '../files/folder.ts';
 import type { Port } from './port.ts';
 import { openPtyEnds } from './pty-kernel.ts';
 import type { PtyEnds } from './pty-kernel.ts';

@@ -1,7 +1,7 @@
 import { captureHead, keyLine, KEYS_HEAD, lineBlock, packetBlock, Runs, wireMs } from '@whorl/protocol';
 import type { CapturedLine, Clock, LoggedKeys } from '@whorl/protocol';
 import type { Medium } from '../bus/medium.ts';
-import { growingFile } from './growing.ts';
+import { growingFile } from '../files/growing.ts';
 
 /** What is kept of what lines say, while it goes on. */
 export interface Recording {

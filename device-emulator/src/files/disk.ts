@@ -1,8 +1,8 @@
-import { closeSync, existsSync, fdatasyncSync, fsyncSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { renameSync, writevSync } from 'node:fs';
+import { closeSync, fdatasyncSync, fsyncSync, openSync, readFileSync, renameSync, writevSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { WhorlError } from '@whorl/protocol';
-import type { Flash } from './flash.ts';
+import type { Flash } from '../firmware/flash.ts';
+import { makeFolder } from './folder.ts';
 
 /**
  * Flash in a file. Writing blocks: a terminal's processor does nothing else while it programs its flash either.
@@ -50,23 +50,6 @@ export function diskFlash(path: string): Flash {
     replace: (parts) => guarded(() => replace(parts)),
     close,
   };
-}
-
-/**
- * Makes a folder with those above it that are missing. One by one: all at once, Node never comes back where the system
- * says of a folder that is there that it is not, as that of /proc does.
- * @throws what the system says
- */
-export function makeFolder(path: string): void {
-  if (existsSync(path)) return;
-  const above = dirname(path);
-  if (above !== path) makeFolder(above);
-  try {
-    mkdirSync(path);
-  } catch (error) {
-    // Somebody else has made it meanwhile.
-    if (!existsSync(path)) throw error;
-  }
 }
 
 function openToAppend(path: string): number {

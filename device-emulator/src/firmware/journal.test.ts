@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { seededRandom, VirtualClock, WhorlError } from '@whorl/protocol';
 import { describe, expect, test } from 'vitest';
 import { batchOf, bench, headOf } from '../testing/bench.ts';
-import { diskFlash } from './disk.ts';
+import { diskFlash } from '../files/disk.ts';
 import { MemoryFlash } from './flash.ts';
 import type { Flash } from './flash.ts';
 import { Journal } from './journal.ts';

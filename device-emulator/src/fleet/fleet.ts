@@ -9,7 +9,7 @@ import { diallingCable, listeningCable } from '../bus/tcp.ts';
 import { Faults } from '../faults/faults.ts';
 import type { Target } from '../faults/faults.ts';
 import { runSchedule } from '../faults/schedule.ts';
-import { diskFlash } from '../firmware/disk.ts';
+import { diskFlash } from '../files/disk.ts';
 import { MemoryFlash } from '../firmware/flash.ts';
 import type { Flash } from '../firmware/flash.ts';
 import type { TellKeys } from '../firmware/handshake.ts';

@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { ADDRESS_MAX, counted, describe, WhorlError } from '@whorl/protocol';
 import { stringify } from 'yaml';
 import { z } from 'zod';
-import { makeFolder } from '../firmware/disk.ts';
+import { makeFolder } from '../files/folder.ts';
 import { isModelPath, modelNamed } from '../models/built-in.ts';
 import { reader, RequestError } from '../values/given.ts';
 import { whole } from '../values/numbers.ts';
