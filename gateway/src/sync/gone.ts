@@ -3,8 +3,8 @@ import { belongingAt } from './belonging.ts';
 import { pendingRow } from './plan.ts';
 import type { Site } from './site.ts';
 
-/** A user's events at a terminal are looked back on so far for the one that asks for a pull. */
-const MOST_EVENTS = 50;
+/** So many deletions of a user at a terminal are looked back on for the one that asks for a pull. */
+const MOST_DELETIONS = 50;
 
 /**
  * Of users who were deleted at a terminal those who are sent there all the same: as the settings say, or because whoever
@@ -56,10 +56,9 @@ export async function goneUnmerged(
   site: Site,
   { user, terminal, log }: Pick<PullRequest, 'user' | 'terminal' | 'log'>,
 ): Promise<LedgerRow[]> {
-  const events = await site.store.events({ terminal, user, newest: true, limit: MOST_EVENTS });
-  const isTold = events.some(
-    ({ type, data }) => type === 'user.delete.succeeded' && 'log' in data && data.log === log,
-  );
+  const type = 'user.delete.succeeded';
+  const deletions = await site.store.events({ type, terminal, user, newest: true, limit: MOST_DELETIONS });
+  const isTold = deletions.some(({ data }) => 'log' in data && data.log === log);
   if (!isTold) return [];
   const rows = await site.store.ledgerOf([user]);
   const taken = rows.filter(

@@ -11,9 +11,10 @@ import { heldBack, pendingRow } from './plan.ts';
 import { takesUpdates } from './scope.ts';
 import type { Site } from './site.ts';
 
-/** A terminal's log is looked back on so far for who put a user there. */
-const MOST_EVENTS = 50;
 const PUT: ReadonlySet<EventType> = new Set(['user.enrol.succeeded', 'user.update.succeeded']);
+const STAYS = ['user.enrol.succeeded', 'user.update.succeeded', 'user.delete.succeeded'] as const;
+/** Of each of them so many are looked back on for who put a user there. */
+const MOST_EVENTS = 50;
 
 /** What is done about a terminal of which it was not known what it holds. */
 interface Repair {
@@ -123,11 +124,18 @@ async function broughtBack(site: Site, terminal: string, users: readonly number[
     // Whom nobody here knows is fetched before; else nobody would have them.
     const isKnown = held !== undefined || takesUpdates(site.settings.autoSync);
     if (!isKnown || (await belongsAt(site, terminal, user))) continue;
-    const events = await site.store.events({ terminal, user, newest: true, limit: MOST_EVENTS });
-    if (whoPutThere(events) !== 'gateway') continue;
+    if (whoPutThere(await staysAt(site, terminal, user)) !== 'gateway') continue;
     rows.push(pendingRow({ user, version: held?.version ?? 0, now: site.now }, terminal, 'absent'));
   }
   return rows;
+}
+
+/** What tells of a user's coming and going at a terminal: whoever opens its door a hundred times has as many events besides. */
+async function staysAt(site: Site, terminal: string, user: number): Promise<readonly StoredEvent[]> {
+  const of = (type: EventType): Promise<readonly StoredEvent[]> =>
+    site.store.events({ type, terminal, user, newest: true, limit: MOST_EVENTS });
+  const events = await Promise.all(STAYS.map(of));
+  return events.flat().sort((a, b) => a.id - b.id);
 }
 
 /** Who began the last stay of a user at a terminal: whoever only changed them there has not put them there. */

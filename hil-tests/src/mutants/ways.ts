@@ -61,6 +61,13 @@ export const MUTANTS_OF_WAYS: readonly Mutant[] = [
     by: 'programmes',
   },
   {
+    name: 'who opened a door often is not known to have been brought there',
+    file: `${SYNC}/trust.ts`,
+    from: 'site.store.events({ type, terminal, user, newest: true,',
+    to: 'site.store.events({ terminal, user, newest: true,',
+    by: 'programmes',
+  },
+  {
     name: 'who was changed at a terminal is taken to be put there by people',
     file: `${SYNC}/trust.ts`,
     from: 'return stay.slice(before + 1).find(',

@@ -27,16 +27,15 @@ export async function shrunkBy<Any>(programme: Any, error: Error, how: Shrinking
   const { mostTries = MOST_TRIES } = how;
   let tries = 0;
   for (let share = 2; tries < mostTries;) {
-    const total = how.sizeOf(shortest);
-    const size = Math.max(1, Math.floor(total / share));
+    const size = Math.max(1, Math.floor(how.sizeOf(shortest) / share));
     let isShorter = false;
-    for (let from = 0; from < total && tries < mostTries; from += size) {
+    for (let from = 0; from < how.sizeOf(shortest) && tries < mostTries;) {
       const candidate = how.without(shortest, from, from + size);
       tries += 1;
       const failed = await errorOf(candidate, how);
-      if (failed === undefined) continue;
-      [shortest, told, isShorter] = [candidate, failed, true];
-      break;
+      // What follows stands here now; what mattered before is not tried again at once.
+      if (failed === undefined) from += size;
+      else [shortest, told, isShorter] = [candidate, failed, true];
     }
     if (!isShorter && size === 1) break;
     if (!isShorter) share *= 2;
