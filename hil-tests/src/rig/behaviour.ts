@@ -227,6 +227,14 @@ export async function atRest(rig: Site, withinMs = 60_000): Promise<void> {
   );
 }
 
+/** Waits until all logs are read: what a terminal logged of the gateway's own writes is read a little later. */
+export function logsRead(rig: Rig): Promise<void> {
+  return rig.until('all logs read', async () => {
+    const read = new Map((await rig.gateway.store.terminals()).map((row) => [row.name, row.position.id]));
+    return [...rig.terminals].every(([name, one]) => (read.get(name) ?? 0) >= (one.logs(1)[0]?.id ?? 0));
+  });
+}
+
 export const ALL = [
   'terminal-1',
   'terminal-2',

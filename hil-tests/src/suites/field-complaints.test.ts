@@ -2,7 +2,7 @@ import type { CompareReport } from '@whorl/gateway';
 import { Sqlite } from '@whorl/gateway/store/sqlite';
 import { encodeUser, readRecord } from '@whorl/protocol';
 import { expect, onTestFinished, vi } from 'vitest';
-import { ALL, atRest, behaviour, digestsOf, verifiedOn } from '../rig/behaviour.ts';
+import { ALL, atRest, behaviour, digestsOf, logsRead, verifiedOn } from '../rig/behaviour.ts';
 import { keyFor } from '../rig/wiring.ts';
 import type { Rig } from '../rig/rig.ts';
 import { during } from '../rig/settled.ts';
@@ -22,10 +22,7 @@ async function peopled(rig: Rig, users: number): Promise<void> {
     { withinMs: 3_600_000 },
   );
   await atRest(rig, 3_600_000);
-  await rig.until('all logs read', async () => {
-    const read = new Map((await store.terminals()).map((row) => [row.name, row.position.id]));
-    return [...rig.terminals].every(([name, one]) => (read.get(name) ?? 0) >= (one.logs(1)[0]?.id ?? 0));
-  });
+  await logsRead(rig);
 }
 
 const compared = (rig: Rig, terminal: string, take?: 'gateway'): Promise<CompareReport> =>

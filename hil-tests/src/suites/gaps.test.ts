@@ -8,6 +8,7 @@ import {
   behaviour,
   digestsOf,
   everywhere,
+  logsRead,
   sameOn,
   verifiedOn,
 } from '../rig/behaviour.ts';
@@ -32,8 +33,8 @@ const USERS = Array.from({ length: 12 }, (_, index) => index + 1);
 async function peopled(rig: Rig): Promise<void> {
   for (const user of USERS) rig.terminal('terminal-1').enrol({ user, name: `User ${user}`, finger: 0 });
   for (const user of USERS) await verifiedOn(rig, user, ALL);
-  await rig.pass(1_500);
   await atRest(rig);
+  await logsRead(rig);
 }
 
 /** What the events of a kind say, in order. */

@@ -1,6 +1,6 @@
 import { encodeUser, FIELDS, handWire, readRecord, unstuff } from '@whorl/protocol';
 import { expect, test } from 'vitest';
-import { ALL, atRest, behaviour, verifiedOn } from '../rig/behaviour.ts';
+import { ALL, atRest, behaviour, logsRead, verifiedOn } from '../rig/behaviour.ts';
 import { Between } from '../rig/between.ts';
 import { memoryRig } from '../rig/memory.ts';
 import { during } from '../rig/settled.ts';
@@ -15,8 +15,8 @@ async function snapshot(rig: Rig): Promise<Uint8Array> {
   await operations.addUser(1, { set: { name: 'Ada' }, clear: [] });
   await operations.addUser(2, { set: BEA, clear: [] });
   for (const user of [1, 2]) await verifiedOn(rig, user, ALL);
-  await rig.pass(1_500);
   await atRest(rig);
+  await logsRead(rig);
   return rig.flashes.get('terminal-5')?.read() ?? new Uint8Array();
 }
 
@@ -25,20 +25,12 @@ async function gone(rig: Rig, user: number): Promise<void> {
     [...rig.terminals.values()].every((one) => one.power === 'on' && !one.users().has(user)),
   );
   await atRest(rig);
-  await allRead(rig);
-}
-
-/** What a terminal logged of the gateway's own writes is read a little later. */
-function allRead(rig: Rig): Promise<void> {
-  return rig.until('all logs read', async () => {
-    const read = new Map((await rig.gateway.store.terminals()).map((row) => [row.name, row.position.id]));
-    return [...rig.terminals].every(([name, one]) => (read.get(name) ?? 0) >= (one.logs(1)[0]?.id ?? 0));
-  });
+  await logsRead(rig);
 }
 
 /** The terminal's flash is put in place of the one that it had, as somebody does who swaps a board. */
 async function goesBack(rig: Rig, old: Uint8Array): Promise<void> {
-  await allRead(rig);
+  await logsRead(rig);
   const terminal = rig.terminal('terminal-5');
   const before = (await rig.events()).filter(({ type }) => type === 'terminal.compared').length;
   terminal.powerOff();
