@@ -53,6 +53,19 @@ test('a part that a release has enough of is over, and the figures tell how long
   expect(schedule.next()).toBeUndefined();
 });
 
+test('how long all that a release needs takes is told once something of each part was done', async () => {
+  const { clock, schedule, next } = scheduled(['fuzz', 'kill'], { minutes: 100_000, release: true });
+  const both = [next(), next()];
+  const counts = { 'fuzz.frames': 5e8, 'kill.cycles': 10 };
+  expect(schedule.figures()).not.toHaveProperty(['release.worker_hours']);
+  for (const job of both) {
+    expect(schedule.figures()).not.toHaveProperty(['release.worker_hours']);
+    await clock.run({ forMs: 60_000 });
+    schedule.done(job, { counts });
+  }
+  expect(schedule.figures()).toHaveProperty(['release.worker_hours']);
+});
+
 test('the part that is furthest behind its share of the time is next', async () => {
   const { clock, schedule, next } = scheduled(['powerloss', 'programmes'], { minutes: 60 });
   const spent = { powerloss: 0, programmes: 0 };

@@ -115,9 +115,10 @@ export class Schedule {
     for (const [part, { counts, spentMs }] of this.#parts) {
       add(all, counts);
       const [metric, goal] = GOALS[part] ?? [];
-      if (metric === undefined || goal === undefined || spentMs === 0) continue;
-      const rate = (counts[metric] ?? 0) / (spentMs / 60_000);
-      all[`${metric}_per_minute`] = rate;
+      if (metric === undefined || goal === undefined) continue;
+      const rate = spentMs === 0 ? 0 : (counts[metric] ?? 0) / (spentMs / 60_000);
+      if (spentMs > 0) all[`${metric}_per_minute`] = rate;
+      // Infinite as long as nothing of a part is done, and not told.
       hours += goal / rate / 60;
     }
     const rounded = Object.entries(all).map(([metric, value]) => [metric, roundedTo(value, 6)] as const);
