@@ -1,7 +1,8 @@
+import { recordOf } from '@whorl/protocol';
 import { expect, test } from 'vitest';
 import { eraseUser } from '../sync/erasure.ts';
 import { backedUp, siteBackedUp } from './testing/backups.ts';
-import { carded, named } from './testing/world.ts';
+import { carded, entries, named } from './testing/world.ts';
 
 test('S10 who was deleted behind the backup that a master went back to stays deleted, and whoever has the number since stays', async () => {
   const { world, back } = await backedUp(5);
@@ -111,4 +112,53 @@ test('S10 who is enrolled again at a site that has heard of the deletion is not 
     for (const one of [world.hq, north, south])
       expect(await one.contents(), `${one.name}, ${first} first`).toEqual(again);
   }
+});
+
+const FINGER = { 0x40: Uint8Array.of(1, 5, 5, 5) };
+
+test.each(['hq', 'west', 'a site that they do not reach'])(
+  'B16 S10 who is enrolled at %s under the number of somebody deleted behind the backup that a master went back to stays, and has nothing of the other',
+  async (where) => {
+    const { world, back } = await backedUp(31);
+    const north = await world.add('north');
+    const west = await world.add('west', where.startsWith('a site') ? { groups: [9] } : {});
+    const ada = { ...named('Ada'), ...carded(1) };
+    await world.hq.edit(1, ada);
+    expect(await north.sync()).toBeUndefined();
+    await back.make();
+    await world.hq.remove(1);
+    expect(await north.sync()).toBeUndefined();
+    await back.goBack();
+    await world.pass(1000);
+    await (where === 'hq' ? world.hq : west).enrolNew(1, FINGER);
+    const order = where === 'hq' ? [north, west] : [west, north];
+    for (const one of [...order, ...order, ...order]) expect(await one.sync()).toBeUndefined();
+    const [[, finger] = [0, new Uint8Array()]] = entries(FINGER);
+    for (const one of [world.hq, north, west])
+      expect(await one.contents(), one.name).toEqual({
+        '1': `64:${Buffer.from(finger).toString('base64')}`,
+      });
+    const whose = (fields: Readonly<Record<number, Uint8Array>>): Promise<object | undefined> =>
+      world.hq.store.tombstones.whose(recordOf(1, new Map(entries(fields))));
+    expect(await whose(ada), 'and is remembered').toMatchObject({ how: 'deleted', sure: true });
+    expect(await whose(FINGER)).toBeUndefined();
+  },
+);
+
+test('B16 S10 who is enrolled under another name, and the number of somebody deleted behind the backup that a master went back to, waits in the inbox once they are deleted again', async () => {
+  const { world, back } = await backedUp(32);
+  const north = await world.add('north');
+  await world.hq.edit(1, { ...named('Ada'), ...carded(1) });
+  expect(await north.sync()).toBeUndefined();
+  await back.make();
+  await world.hq.remove(1);
+  expect(await north.sync()).toBeUndefined();
+  await back.goBack();
+  await world.pass(1000);
+  await world.hq.enrolNew(1, { ...named('Bo'), ...FINGER });
+  for (const one of [north, north]) expect(await one.sync()).toBeUndefined();
+  expect(await world.hq.contents()).toEqual({});
+  expect(await world.hq.store.conflicts({ state: 'open', limit: 10 })).toMatchObject([
+    { user: 1, kind: 'two-people', terminal: 'door-1' },
+  ]);
 });

@@ -1,3 +1,4 @@
+import { recordOf } from '@whorl/protocol';
 import type { Doubt, NewEvent, StoredEvent } from '../events/catalogue.ts';
 import type { RuntimeSettings } from '../settings/runtime.ts';
 import type { EventFilter, UserFilter } from './filters.ts';
@@ -238,7 +239,8 @@ export class SqliteStore implements Store {
       putSent(this.#db, { ...sent, answer: { result: 'refused', reason: 'The user was erased.' } });
       return [];
     }
-    if (next === undefined) {
+    const isDeletion = next === undefined || change.deletedBy !== undefined;
+    if (isDeletion) {
       this.#bury(change);
       users.deleteUser(this.#db, id);
       conflicts.deleteConflicts(
@@ -246,8 +248,9 @@ export class SqliteStore implements Store {
         id,
         writes.flatMap((write) => write.id ?? []),
       );
-    } else if (next.version !== from) {
-      if (from === 0) {
+    }
+    if (next !== undefined && next.version !== from) {
+      if (from === 0 || isDeletion) {
         unbury(this.#db, this.#keys, next.record);
         ledger.passNumberOn(this.#db, id);
       }
@@ -265,14 +268,14 @@ export class SqliteStore implements Store {
     return events;
   }
 
-  #bury({ user, time, deletedBy: by }: UserChange): void {
+  #bury({ user, time, deletedBy: by, next }: UserChange): void {
     if (by === undefined) return;
-    bury(
-      this.#db,
-      this.#keys,
-      { user, time, by, how: 'deleted' },
-      users.readUser(this.#db, this.#keys, user),
+    const held = users.readUser(this.#db, this.#keys, user);
+    const others = [...(held?.record.fields ?? [])].filter(
+      ([field]) => next?.record.fields.has(field) !== true,
     );
+    const former = held && { ...held, record: recordOf(user, others) };
+    bury(this.#db, this.#keys, { user, time, by, how: 'deleted' }, former);
   }
 
   async freeUser(): Promise<number> {

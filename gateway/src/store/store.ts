@@ -245,7 +245,7 @@ export interface UserChange {
   readonly from: number;
   /** The version afterwards; equal to `from` when only ledger and pull change. `undefined` deletes the user. */
   readonly next: StoredUser | undefined;
-  /** Who deleted the user: remembered, see {@link TombstoneStore}. */
+  /** Who deleted the user: remembered, see {@link TombstoneStore}. With a `next` that is somebody else, who has the number then. */
   readonly deletedBy?: string;
   /** Rows to be written as they stand. */
   readonly ledger: readonly LedgerRow[];

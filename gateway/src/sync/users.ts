@@ -1,7 +1,7 @@
 import { sameBytes, showField, WhorlError } from '@whorl/protocol';
 import type { UserRecord } from '@whorl/protocol';
 import type { NewEvent } from '../events/catalogue.ts';
-import type { LedgerRow, StoredUser } from '../store/store.ts';
+import type { LedgerRow, StoredUser, UserChange } from '../store/store.ts';
 import { nextVersion } from './former.ts';
 import { planLedger } from './plan.ts';
 import { groupsOf } from './scope.ts';
@@ -17,11 +17,13 @@ interface Deletion {
   readonly by?: string | undefined;
   /** Milliseconds UTC. */
   readonly time?: number;
+  /** Who has the number from then on: what belongs to somebody else of what is held. */
+  readonly heir?: (held: StoredUser) => Promise<StoredUser | undefined>;
 }
 
 /**
  * Changes a user at the gateway and plans what follows at the terminals, in one transaction.
- * @param by who deletes it, and when
+ * @param deletion by whom and when, should it be one
  * @returns the version afterwards; 0 when the user is gone
  * @throws WhorlError STORE_*, and what `edit` throws
  */
@@ -29,7 +31,7 @@ export async function changeUser(
   site: Site,
   id: number,
   edit: Edit,
-  { by = 'gateway', time }: Deletion = {},
+  deletion: Deletion = {},
 ): Promise<number> {
   for (let race = 0; race < MOST_RACES; race += 1) {
     const held = await site.store.user(id);
@@ -40,25 +42,36 @@ export async function changeUser(
     if (held !== undefined && record !== undefined && changedFields(held.record, record).length === 0)
       return from;
     const next =
-      record === undefined ? undefined : nextVersion(held, record, { origin: 'gateway', time: site.now });
-    const ledger = await planFor(site, id, record, next?.version ?? from + 1);
-    const event = eventFor(site, id, held, next);
-    const events = await site.store.saveUser({
-      user: id,
-      from,
-      next,
-      ...(next === undefined ? { deletedBy: by } : {}),
-      ledger,
-      events: [event],
-      // Who was deleted is remembered with the time that the event tells.
-      time: next === undefined ? (time ?? event.time) : event.time,
-    });
+      record === undefined
+        ? held && (await deletion.heir?.(held))
+        : nextVersion(held, record, { origin: 'gateway', time: site.now });
+    const ledger = await planFor(site, id, next?.record, next?.version ?? from + 1);
+    const told =
+      record === undefined
+        ? deletionOf(site, { id, held, next }, deletion)
+        : { events: [eventFor(site, id, held, next)], time: site.now };
+    const events = await site.store.saveUser({ user: id, from, next, ledger, ...told });
     if (events === undefined) continue;
     site.publish(events);
     site.wake();
     return next?.version ?? 0;
   }
   throw new WhorlError('USER_CHANGED', `user ${id} is being changed by others without a pause`);
+}
+
+function deletionOf(
+  site: Site,
+  {
+    id,
+    held,
+    next,
+  }: { readonly id: number; readonly held: StoredUser | undefined; readonly next: StoredUser | undefined },
+  { by = 'gateway', time }: Deletion,
+): Pick<UserChange, 'deletedBy' | 'events' | 'time'> {
+  const gone = eventFor(site, id, held, undefined);
+  const events = next === undefined ? [gone] : [gone, eventFor(site, id, undefined, next)];
+  // Who was deleted is remembered with the time that the event tells.
+  return { deletedBy: by, events, time: time ?? gone.time };
 }
 
 /** @throws WhorlError USER_UNKNOWN, STORE_* */

@@ -72,7 +72,17 @@ export class Node {
     terminal = 'door-1',
   ): Promise<void> {
     const held = await this.store.user(user);
-    const record = recordOf(user, new Map([...(held?.record.fields ?? []), ...entries(fields)]));
+    const there = Object.fromEntries(held?.record.fields ?? []);
+    await this.enrolNew(user, { ...there, ...fields }, terminal);
+  }
+
+  /** The same where the terminal has nobody under this number. */
+  async enrolNew(
+    user: number,
+    fields: Readonly<Record<number, Uint8Array>>,
+    terminal = 'door-1',
+  ): Promise<void> {
+    const record = recordOf(user, new Map(entries(fields)));
     await mergePulled(this.site, { user, terminal, log: 1, changed: this.site.now }, record, EVERYTHING);
   }
 
