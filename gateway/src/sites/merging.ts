@@ -120,7 +120,12 @@ export function isDeleted(
   held: StoredUser | undefined,
 ): boolean {
   if (held !== undefined && haveInCommon(held, { record, by, delivered: undefined })) return false;
-  return sure && (how === 'erased' || by.found === true || by.time < time);
+  return sure && (how === 'erased' || isBefore(by, time));
+}
+
+/** Whether something was written before a deletion, or may have been. */
+export function isBefore(by: Provenance, time: number): boolean {
+  return by.found === true || by.time < time;
 }
 
 /** All that a satellite offers of a user, and who wrote the newest of it. @throws as {@link mergeOffer} */

@@ -1,9 +1,10 @@
 import { codeOf, textOf } from '@whorl/protocol';
 import type { SiteMark, SiteRow } from '../store/sites.ts';
-import type { Conflict, StoredUser, UserChange } from '../store/store.ts';
+import type { Conflict, Store, StoredUser, UserChange } from '../store/store.ts';
+import { erasedIn } from '../sync/returned.ts';
 import { MOST_RACES, planFor } from '../sync/users.ts';
 import type { SitesGround } from './ground.ts';
-import { isDeleted, mergeOffer, offeredWhole } from './merging.ts';
+import { isBefore, isDeleted, mergeOffer, offeredWhole } from './merging.ts';
 import type { MergedOffer } from './merging.ts';
 import { readMessage, writeMessage } from './message.ts';
 import type { AnswerOf, Offer, Outcome, RequestOf } from './requests.ts';
@@ -124,12 +125,14 @@ async function takeOne(
       if (tombstone !== undefined && isDeleted(whole, tombstone, held))
         return { ...none, marks: [settled, logged], outcome: 'gone' };
     }
+    const left = held === undefined ? row : await withoutErased(store, offered, held);
+    if (left.parts.length === 0) return { ...none, marks: [settled, logged], outcome: 'gone' };
     const merged = mergeOffer({
-      ...{ ...offered, held },
+      ...{ ...offered, row: left, held },
       known: await conflictsOf(ground, row.user, held),
       ...{ settings: ground.site.settings, reach: site.groups, shared: it.shared },
     });
-    const { outcome } = merged;
+    const outcome = left.parts.length < row.parts.length ? 'partly' : merged.outcome;
     const change = outcome === 'gone' ? undefined : await changeOf(ground, row.user, held, merged);
     // What was not taken whole comes down again as the master has it, though nothing of it changed there.
     const again: SiteMark[] =
@@ -140,6 +143,22 @@ async function takeOne(
     if (code === undefined || code.startsWith('STORE_')) throw error;
     return { ...none, marks: [setAside(ground, site, it, error)], outcome: 'failed' };
   }
+}
+
+/** An offer without what was erased of somebody, whose number somebody has by now under the same name. */
+async function withoutErased(
+  store: Pick<Store, 'tombstones'>,
+  offered: Parameters<typeof offeredWhole>[0],
+  held: StoredUser,
+): Promise<Offer> {
+  const { row } = offered;
+  const parts: Offer['parts'][number][] = [];
+  for (const part of row.parts) {
+    const { record, by } = offeredWhole({ ...offered, row: { ...row, parts: [part] } });
+    const erased = await erasedIn(store, held, record);
+    if (erased === undefined || !isBefore(by, erased.time)) parts.push(part);
+  }
+  return { ...row, parts };
 }
 
 function setAside(

@@ -1,6 +1,6 @@
 import { recordOf, sameBytes, WhorlError } from '@whorl/protocol';
 import type { UserRecord } from '@whorl/protocol';
-import type { LedgerRow, PullRequest, StoredUser } from '../store/store.ts';
+import type { LedgerRow, PullRequest, Store, StoredUser } from '../store/store.ts';
 import type { Tombstone } from '../store/tombstones.ts';
 import { pendingRow } from './plan.ts';
 import { caseOf } from './pulled.ts';
@@ -52,17 +52,21 @@ async function isBack(
   // The number is somebody else's by now, even if nothing contradicts: of one of them there may be only a finger so far,
   // which the other's name would fill.
   if (held === undefined || !haveInCommon(held, incoming)) return true;
-  return !isAsked && bringsErased(site, held, incoming.record);
+  return !isAsked && (await erasedIn(site.store, held, incoming.record)) !== undefined;
 }
 
-/** Whether a terminal has something that was erased, and that the user of that number was not given anew. */
-async function bringsErased({ store }: Site, held: StoredUser, { id, fields }: UserRecord): Promise<boolean> {
+/** Of whom there is something in a record that was erased, and that the user of that number was not given anew. @throws WhorlError STORE_* */
+export async function erasedIn(
+  { tombstones }: Pick<Store, 'tombstones'>,
+  held: StoredUser,
+  { id, fields }: UserRecord,
+): Promise<Tombstone | undefined> {
   const others = [...fields].filter(([field, value]) => {
     const ours = held.record.fields.get(field);
     return ours === undefined || !sameBytes(ours, value);
   });
-  const tombstone = await store.tombstones.whose(recordOf(id, new Map(others)));
-  return tombstone?.how === 'erased' && tombstone.sure;
+  const tombstone = await tombstones.whose(recordOf(id, new Map(others)));
+  return tombstone?.how === 'erased' && tombstone.sure ? tombstone : undefined;
 }
 
 /** Nobody, or who has the number now. */
