@@ -130,13 +130,14 @@ async function isBack({ ground }: Talk, up: AnswerOf<'open'>['up']): Promise<boo
 }
 
 /** Where the walk through all users stands; it begins anew with another scope, or with a master that lost something. */
-async function begin(talk: Talk, { head, scope }: AnswerOf<'open'>, lost: boolean): Promise<Cursor> {
+async function begin(talk: Talk, { head, scope, down }: AnswerOf<'open'>, lost: boolean): Promise<Cursor> {
   const { sites } = talk.ground.site.store;
   const [users, walk] = [await sites.cursor(MASTER_ID, 'users'), await sites.cursor(MASTER_ID, 'walk')];
   if (users !== undefined && walk?.run === scope && !lost) return walk;
   const next = { run: scope, seq: head.seq + 1 };
   const marks: SiteMark[] = [{ kind: 'cursor', peer: MASTER_ID, stream: 'walk', cursor: next }];
-  if (users === undefined || lost)
+  // A master that lost only what it was told goes on in its log: on the walk, a version of who had a number before hides who has it.
+  if (users === undefined || down.lost)
     marks.push({ kind: 'cursor', peer: MASTER_ID, stream: 'users', cursor: head });
   await sites.mark(marks);
   return next;

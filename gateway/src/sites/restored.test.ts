@@ -124,6 +124,27 @@ test('S10 a version that a master gives anew once it went back to a backup is no
   for (const one of [north, south]) expect(await one.contents()).toEqual(await world.hq.contents());
 });
 
+test('B16 S10 who is given a number anew by a master that went back to a backup, and lost no more than what a site had told it, comes to that site', async () => {
+  const { world, back } = await backedUp(33);
+  const [north, south] = [await world.add('north'), await world.add('south')];
+  await world.hq.edit(1, named('Ada'));
+  for (const one of [north, south]) expect(await one.sync()).toBeUndefined();
+  await north.enrol(2, named('Cy'));
+  expect(await north.sync()).toBeUndefined();
+  await south.enrol(1, carded(1));
+  expect(await south.sync()).toBeUndefined();
+  await back.make();
+  await north.enrol(1, carded(1));
+  expect(await north.sync()).toBeUndefined();
+  await back.goBack();
+  await world.hq.remove(1);
+  await world.hq.edit(1, named('Bo'));
+  const bo = await world.hq.contents();
+  for (const one of [north, south]) expect(await one.sync()).toBeUndefined();
+  expect(await world.hq.contents()).toEqual(bo);
+  for (const one of [north, south]) expect(await one.contents(), one.name).toEqual(bo);
+});
+
 test('S10 a satellite that went back to a backup gets what it had since, and drops who was deleted since', async () => {
   const world = await World.open(6);
   onTestFinished(() => world.close());
