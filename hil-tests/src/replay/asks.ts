@@ -16,6 +16,7 @@ import {
 import type { Body, Message, UserRecord } from '@whorl/protocol';
 import { pseudonymous } from '@whorl/device-emulator/fleet/dump';
 import { Objects } from './objects.ts';
+import type { Exchanges } from './exchanges.ts';
 import type { Packet } from './packets.ts';
 import type { Answer, Ask } from './recording.ts';
 import { toldLines } from './told.ts';
@@ -35,7 +36,11 @@ export interface Asks {
  * Takes out of packets what the gateway said to terminals. Users are replaced by pseudonyms and keys by numbers, with
  * all digests that follow from them; what cannot be said again without secrets is left out.
  */
-export function asksOf(packets: readonly Packet[], salt: Uint8Array): Asks {
+export function asksOf(
+  packets: readonly Packet[],
+  { fates, asked }: Pick<Exchanges, 'fates' | 'asked'>,
+  salt: Uint8Array,
+): Asks {
   const stand = new StandIns(packets, salt);
   const asks: Ask[] = [];
   const answers: Answer[] = [];
@@ -44,41 +49,38 @@ export function asksOf(packets: readonly Packet[], salt: Uint8Array): Asks {
   const missing = new Missing();
   const addresses = addressesOf(packets);
   for (const { number: packet, atMs, tookMs, line, decoded } of packets) {
-    if (decoded.kind === 'here') {
-      answers.push({ packet, atMs, line, address: decoded.address, lines: ['here'] });
-      missing.answered(`${line} roll`, decoded.address);
-    }
+    const answer = (address: number, to: number | undefined, lines: string[]): void => {
+      answers.push({ packet, atMs, line, address, ...(to === undefined ? {} : { to }), lines });
+    };
+    if (decoded.kind === 'here')
+      answer(decoded.address, missing.here(line, decoded.address)?.packet, ['here']);
     if (decoded.kind !== 'plain' && decoded.kind !== 'opened') continue;
     const { address, sequence, fromTerminal } = decoded.header;
     const { message } = decoded;
     if (message.name === 'transfer.state') missing.told(line, address, message.body);
     if (PAIRING.has(message.name)) continue;
     if (fromTerminal) {
-      missing.answered(`${line} ${address}`, address);
-      answers.push({ packet, atMs, line, address, lines: toldLines(message) });
+      answer(address, asked.get(packet), toldLines(message));
+      if (message.name === 'transfer.committed') missing.had(line, address, message.body.transfer);
       const pull = pulls.get(`${line} ${address}`);
       if (message.name === 'transfer.offered' && pull !== undefined) pull.offered = message.body.transfer;
       continue;
     }
     const said = stand.for(line, message);
     if (said === undefined) continue;
+    // Nobody answers a chunk.
+    const fate = said.name === 'chunk' ? undefined : fates.get(packet);
     const ask: Ask = {
-      packet,
-      atMs: atMs - tookMs,
-      line,
-      address,
-      sequence,
-      payload: hexOf(said),
+      ...{ packet, atMs: atMs - tookMs, line, address, sequence, payload: hexOf(said) },
+      ...(fate === undefined ? {} : { fate }),
     };
     asks.push(ask);
     missing.said(ask, said);
     if (said.name === 'roll.call')
-      missing.asked(
-        `${line} roll`,
+      missing.called(
         ask,
         (addresses.get(line) ?? []).filter((one) => isMember(said.body, one)),
       );
-    if (said.name === 'poll') missing.asked(`${line} ${address}`, ask, [address]);
     if (said.name === 'user.pull') pulls.set(`${line} ${address}`, ask);
   }
   return { asks, answers };
@@ -113,25 +115,33 @@ interface Pieces {
   readonly told: Map<number, number>;
 }
 
-/** Who did not hear which chunks, as far as it was told, and who was asked for news and not heard to answer: nobody answers those. */
+/** Who did not hear what nobody, or not everybody, answers: chunks, as far as it was told, and calls of the roll. */
 class Missing {
   /** By line and digest: an object may be begun again under another number. */
   readonly #objects = new Map<string, Pieces>();
   /** By line and transfer. */
   readonly #transfers = new Map<string, Pieces>();
 
-  /** By lane: who was asked last whether they have anything, and has not answered yet. */
-  readonly #asked = new Map<string, Ask>();
+  /** By line: the last call of the roll. */
+  readonly #calls = new Map<string, Ask>();
 
-  /** @param addresses of whom it asks: until they answer they have not heard it */
-  asked(lane: string, ask: Ask, addresses: number[]): void {
+  /** @param addresses of who is called: until they answer they have not heard it */
+  called(ask: Ask, addresses: number[]): void {
     ask.missed = addresses;
-    this.#asked.set(lane, ask);
+    this.#calls.set(ask.line, ask);
   }
 
-  answered(lane: string, address: number): void {
-    const ask = this.#asked.get(lane);
+  /** @returns the call that it answers */
+  here(line: string, address: number): Ask | undefined {
+    const ask = this.#calls.get(line);
     if (ask !== undefined) ask.missed = ask.missed?.filter((one) => one !== address);
+    return ask;
+  }
+
+  /** It had all of it; what it tells of the same object from now on is about what is said from now on. */
+  had(line: string, address: number, transfer: number): void {
+    const pieces = this.#transfers.get(`${line} ${transfer}`);
+    pieces?.told.set(address, pieces.said.length);
   }
 
   said(ask: Ask, message: Message): void {

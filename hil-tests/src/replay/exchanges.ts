@@ -20,21 +20,39 @@ export interface Exchanges {
   readonly said: Said[];
   /** By line and address: when nobody answered there, milliseconds from and to. */
   readonly silent: ReadonlyMap<string, readonly (readonly [number, number])[]>;
+  /** By packet of what was asked of one terminal: what became of it, unless it was answered as it should be. */
+  readonly fates: ReadonlyMap<number, Fate>;
+  /** By packet of an answer, that of what had been asked. */
+  readonly asked: ReadonlyMap<number, number>;
 }
 
 /** Pairs what the gateway asked with what it was answered. */
 export function exchangesOf(packets: readonly Packet[]): Exchanges {
   const said: Said[] = [];
   const silences = new Map<string, Silence>();
-  for (const some of Map.groupBy(packets, ({ line }) => line).values()) lineOf(some, said, silences);
+  const fates = new Map<number, Fate>();
+  const to = new Map<number, number>();
+  for (const some of Map.groupBy(packets, ({ line }) => line).values()) {
+    const asked = lineOf(some, { said, silences, to });
+    tellFates(asked, said, fates);
+  }
   const end = packets.at(-1)?.atMs ?? 0;
   return {
     said: said.sort((a, b) => a.packet - b.packet),
     silent: new Map([...silences].map(([place, silence]) => [place, silence.spans(end)])),
+    fates,
+    asked: to,
   };
 }
 
-function lineOf(packets: readonly Packet[], said: Said[], silences: Map<string, Silence>): void {
+interface Found {
+  readonly said: Said[];
+  readonly silences: Map<string, Silence>;
+  readonly to: Map<number, number>;
+}
+
+/** @returns what was asked on a line */
+function lineOf(packets: readonly Packet[], { said, silences, to }: Found): readonly Asked[] {
   const asked: Asked[] = [];
   let spoilt: Packet | undefined;
   for (const [i, packet] of packets.entries()) {
@@ -58,7 +76,9 @@ function lineOf(packets: readonly Packet[], said: Said[], silences: Map<string, 
         if (words !== undefined) said.push({ ...saidBy(packet, address, fromTerminal), ...words });
         if (fromTerminal) {
           silenceAt(silences, line, address).answered();
-          answered(asked, packet, packet.atMs - packet.tookMs - (packets[i - 1]?.atMs ?? 0));
+          const gapMs = packet.atMs - packet.tookMs - (packets[i - 1]?.atMs ?? 0);
+          const request = answered(asked, packet, gapMs);
+          if (request !== undefined) to.set(packet.number, request.packet.number);
           break;
         }
         for (const one of meant(decoded, silences, line)) silenceAt(silences, line, one).asked(packet.atMs);
@@ -72,7 +92,7 @@ function lineOf(packets: readonly Packet[], said: Said[], silences: Map<string, 
       default:
     }
   }
-  tellFates(asked, said);
+  return asked;
 }
 
 type Frame = Extract<
@@ -95,11 +115,15 @@ function silenceAt(silences: Map<string, Silence>, line: string, address: number
   return known;
 }
 
-/** Who is asked; of a roll those who are called, of all that have ever been heard or asked. */
+/**
+ * Who is asked; of a roll those who are called, of all that have ever been heard or asked. Nobody answers a chunk, nor
+ * what no key opens, for that may be damaged.
+ */
 function meant(decoded: Frame, silences: ReadonlyMap<string, Silence>, line: string): readonly number[] {
   const { address } = decoded.header;
+  if (decoded.kind === 'sealed' || decoded.message.name === 'chunk') return [];
   if (address !== BROADCAST) return [address];
-  if (decoded.kind === 'sealed' || decoded.message.name !== 'roll.call') return [];
+  if (decoded.message.name !== 'roll.call') return [];
   const { body } = decoded.message;
   return [...silences.keys()]
     .filter((place) => place.startsWith(`${line} `))
@@ -115,34 +139,40 @@ function saidBy(
   return { packet: number, atMs, line, address, from: fromTerminal ? 'terminal' : 'gateway' };
 }
 
-/** @param gapMs for which nobody had spoken before it */
-function answered(asked: readonly Asked[], packet: Packet, gapMs: number): void {
+/**
+ * @param gapMs for which nobody had spoken before it
+ * @returns what it answers, if that is known
+ */
+function answered(asked: readonly Asked[], packet: Packet, gapMs: number): Asked | undefined {
   const { decoded } = packet;
-  if (decoded.kind !== 'plain' && decoded.kind !== 'opened' && decoded.kind !== 'sealed') return;
+  if (decoded.kind !== 'plain' && decoded.kind !== 'opened' && decoded.kind !== 'sealed') return undefined;
   const { address, sequence } = decoded.header;
   const mine = (one: Asked): boolean =>
     one.address === address && one.sequence === sequence && packet.atMs - one.packet.atMs < LATEST_MS;
   const last = asked.at(-1);
   const isPrompt = last !== undefined && mine(last) && gapMs < PROMPT_MS;
   const request = isPrompt ? last : asked.find((one) => !one.answered && mine(one));
-  if (request === undefined) return;
+  if (request === undefined) return undefined;
   if (!isPrompt && !request.answered) request.fate.lateMs = packet.atMs - packet.tookMs - request.packet.atMs;
   request.answered = true;
   const message = decoded.kind === 'sealed' ? undefined : decoded.message;
   if (message?.name === 'logs.page' && message.body.records.length === 0) request.isIdle = true;
   if (message?.name === 'refused') request.fate.refused = message.body.reason;
+  return request;
 }
 
 /** What was asked of one terminal and came to nothing is lost; retries then tell what became of it. */
-function tellFates(asked: readonly Asked[], said: Said[]): void {
+function tellFates(asked: readonly Asked[], said: Said[], fates: Map<number, Fate>): void {
   const byPacket = new Map(said.map((one) => [one.packet, one]));
   for (const { packet, address, fate, answered: isAnswered, isIdle } of asked) {
-    const one = byPacket.get(packet.number);
-    if (one === undefined || address === BROADCAST) continue;
-    if (isIdle) one.minor = true;
+    if (address === BROADCAST) continue;
     if (!isAnswered && fate.damaged !== true) fate.lost = true;
     if (isAnswered) delete fate.damaged;
-    if (Object.keys(fate).length > 0) one.fate = fate;
+    const one = byPacket.get(packet.number);
+    if (isIdle && one !== undefined) one.minor = true;
+    if (Object.keys(fate).length === 0) continue;
+    fates.set(packet.number, fate);
+    if (one !== undefined) one.fate = fate;
   }
 }
 
@@ -150,18 +180,22 @@ function tellFates(asked: readonly Asked[], said: Said[]): void {
 class Silence {
   readonly #spans: [number, number][] = [];
   #since: number | undefined;
+  /** When it was asked last, and when before that. */
   #last = 0;
+  #before = 0;
   #times = 0;
 
   asked(atMs: number): void {
     this.#since ??= atMs;
+    this.#before = this.#last;
     this.#last = atMs;
     this.#times += 1;
   }
 
-  /** What was asked last has been answered. */
+  /** What was asked last has been answered: by then it was there again. */
   answered(): void {
-    if (this.#since !== undefined && this.#times > FEWEST) this.#spans.push([this.#since, this.#last]);
+    if (this.#since !== undefined && this.#times > FEWEST)
+      this.#spans.push([this.#since, (this.#before + this.#last) / 2]);
     this.#since = undefined;
     this.#times = 0;
   }

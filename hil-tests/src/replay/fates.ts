@@ -64,11 +64,11 @@ export class Fates {
   }
 }
 
-function isRefusal(reason: string | undefined): reason is Refusal {
+export function isRefusal(reason: string | undefined): reason is Refusal {
   return reason !== undefined && Object.hasOwn(REFUSALS, reason);
 }
 
-function damaged(wire: Uint8Array): Uint8Array {
+export function damaged(wire: Uint8Array): Uint8Array {
   const hit = wire.slice();
   // Never a delimiter out of something else, nor something else out of it.
   const at = hit.findIndex((byte, index) => index >= FLIPPED_AT && byte > 1);

@@ -2,18 +2,18 @@ import { Medium, memoryPair, MODELS } from '@whorl/device-emulator';
 import type { Model, Terminal } from '@whorl/device-emulator';
 import {
   BROADCAST,
-  captureHead,
   decodeMessage,
+  decodeRun,
+  FrameSplitter,
   KeyRing,
-  readCapture,
   seededRandom,
   VirtualClock,
 } from '@whorl/protocol';
 import type { LoggedKeys } from '@whorl/protocol';
-import { Fates } from './fates.ts';
-import { readPackets } from './packets.ts';
 import type { Answer, Ask, Recording } from './recording.ts';
-import { doneThere, nameOf, tapped, terminalOf } from './stage.ts';
+import { SeatEnd } from './seat-end.ts';
+import type { Heard } from './seat-end.ts';
+import { doneThere, nameOf, terminalOf } from './stage.ts';
 import { toldLines } from './told.ts';
 import { Voice } from './voice.ts';
 
@@ -56,111 +56,117 @@ export interface Judged {
 export async function judge(recording: Recording, model: Model = MODELS['finger-10k']): Promise<Judged> {
   const clock = new VirtualClock(recording.began - LEAD_MS);
   const keys: LoggedKeys[] = [];
-  const fates = new Fates(recording, { now: () => clock.now() - LEAD_MS }, keys);
   const terminals = new Map<string, Terminal>();
-  const media = new Map<string, Medium>();
-  const blocks: Uint8Array[] = [captureHead(recording.lines)];
+  const heard: Heard[] = [];
   let unsaid = 0;
-  const ends = recording.lines.map((line, index) => {
+  for (const [index, line] of recording.lines.entries()) {
     const medium = new Medium({
       clock,
       random: seededRandom(SEED),
       baud: line.baud,
       turnaroundMs: TURNAROUND_MS,
     });
-    media.set(line.name, medium);
     const seats = recording.seats.filter((seat) => seat.line === line.name);
-    /** Frames that somebody did not hear: address and bytes. */
-    const missed = new Set<string>();
+    /** What was said last in the same bytes. */
+    const under = new Map<string, Ask>();
+    const asked = (stuffed: Uint8Array): Ask | undefined => under.get(keyOf(stuffed));
     for (const seat of seats) {
-      const { trouble, refuses } = fates.of(seat);
+      const end = new SeatEnd(seat, { asked, now: () => clock.now() - LEAD_MS, heard });
       // How long something took it is the recording's to say.
       const own = { ...model, storeMs: 0, computeMs: 0 };
-      const terminal = terminalOf(seat, { clock, keys, refuses, model: own });
+      const terminal = terminalOf(seat, { clock, keys, refuses: end.refuses, model: own });
       medium.add(terminal);
-      medium.troubleAt(terminal, trouble);
-      medium.troubleAt(terminal, {
-        hears: (stuffed) => (missed.has(missKey(seat.address, stuffed)) ? undefined : stuffed),
-      });
+      medium.troubleAt(terminal, end.trouble);
       terminals.set(nameOf(seat), terminal);
     }
     const [near, far] = memoryPair();
     medium.connect(far);
     const voice = new Voice(near, seededRandom(SEED + index), seats);
-    const say = (ask: Ask): void => {
-      const wire = voice.say(ask);
-      if (wire === undefined) unsaid += 1;
-      else
-        for (const { address } of seats) {
-          const key = missKey(address, wire.subarray(0, -1));
-          // What is said once more may be heard then.
-          if (ask.missed?.includes(address) === true) missed.add(key);
-          else missed.delete(key);
-        }
-    };
     for (const ask of recording.asks.filter((one) => one.line === line.name))
       clock.after(LEAD_MS + ask.atMs, () => {
-        say(ask);
+        const wire = voice.say(ask);
+        if (wire === undefined) unsaid += 1;
+        else under.set(keyOf(wire.subarray(0, -1)), ask);
       });
-    return tapped(line, index, media, { clock, blocks });
-  });
+  }
   for (const deed of recording.deeds.filter(({ address }) => address !== BROADCAST))
     clock.after(LEAD_MS + deed.atMs, () => {
       doneThere(deed, { clock, terminals });
     });
   await clock.run({ forMs: LEAD_MS + recording.lastsMs + AFTER_MS });
-  for (const end of ends) end();
-  const played = answersIn(Buffer.concat(blocks), new KeyRing(keys));
-  return { unsaid, ...firstDifference(recording, played) };
+  return { unsaid, ...firstDifference(recording, answersIn(heard, new KeyRing(keys))) };
 }
 
-function missKey(address: number, stuffed: Uint8Array): string {
-  return `${address} ${Buffer.from(stuffed).toString('hex')}`;
+function keyOf(stuffed: Uint8Array): string {
+  return Buffer.from(stuffed).toString('hex');
 }
 
-function answersIn(capture: Uint8Array, keys: KeyRing): Answer[] {
-  return readPackets(readCapture(capture), keys).flatMap(({ number: packet, atMs, line, decoded }) => {
-    if (decoded.kind === 'here') return [{ packet, atMs, line, address: decoded.address, lines: ['here'] }];
-    if ((decoded.kind !== 'plain' && decoded.kind !== 'opened') || !decoded.header.fromTerminal) return [];
-    const { address } = decoded.header;
-    return [{ packet, atMs, line, address, lines: toldLines(decoded.message) }];
-  });
+/** By packet of what was asked and address of who answered: the answers, in lines. */
+type Answers = ReadonlyMap<string, readonly (readonly string[])[]>;
+
+function placeOf(ask: number, address: number): string {
+  return `${ask} ${address}`;
 }
 
-function firstDifference(recording: Recording, played: readonly Answer[]): Pick<Judged, 'same' | 'first'> {
-  const laneOf = ({ line, address }: Answer): string => `${line} ${address}`;
-  const [expected, got] = [recording.answers, played].map((all) => Map.groupBy(all, laneOf));
+function answersIn(heard: readonly Heard[], keys: KeyRing): Answers {
+  const answers = new Map<string, (readonly string[])[]>();
+  for (const { ask, address, wire } of heard)
+    new FrameSplitter().push(wire, (stuffed) => {
+      const decoded = decodeRun(Uint8Array.of(...stuffed, 0), keys);
+      const isMessage = decoded.kind === 'plain' || decoded.kind === 'opened';
+      if (!isMessage && decoded.kind !== 'here') return;
+      const place = placeOf(ask.packet, address);
+      const lines = isMessage ? toldLines(decoded.message) : ['here'];
+      answers.set(place, [...(answers.get(place) ?? []), lines]);
+    });
+  return answers;
+}
+
+/** Each answer is held against the one to the same question: what else was said to somebody tells nothing of it. */
+function firstDifference(recording: Recording, came: Answers): Pick<Judged, 'same' | 'first'> {
+  const asks = new Map(recording.asks.map((ask) => [ask.packet, ask]));
+  const lanes = Map.groupBy(recording.answers, ({ line, address }) => `${line} ${address}`);
   let same = 0;
   let first: Difference | undefined;
-  for (const { line, address } of recording.seats) {
-    const lane = `${line} ${address}`;
-    const [wanted, came] = [once(expected?.get(lane) ?? []), once(got?.get(lane) ?? [])];
-    const at = wanted.findIndex((one, i) => came[i]?.lines.join('\n') !== one.lines.join('\n'));
-    same += at < 0 ? wanted.length : at;
-    const found = at < 0 ? undefined : differenceOf(recording, wanted[at], came[at]);
-    if (found !== undefined && (first === undefined || found.packet < first.packet)) first = found;
-  }
+  for (const { line, address } of recording.seats)
+    for (const [to, wanted] of Map.groupBy(lanes.get(`${line} ${address}`) ?? [], (one) => one.to)) {
+      const ask = to === undefined ? undefined : asks.get(to);
+      if (ask === undefined) continue;
+      const got = came.get(placeOf(ask.packet, address)) ?? [];
+      const missing = firstMissing(wanted, got);
+      same += missing?.at ?? wanted.length;
+      if (missing === undefined) continue;
+      const found = differenceOf(ask, missing.one, got[missing.at]);
+      if (first === undefined || found.packet < first.packet) first = found;
+      break;
+    }
   return { same, ...(first === undefined ? {} : { first }) };
 }
 
-/** An answer that was given again to the same question says nothing more. */
-function once(answers: readonly Answer[]): Answer[] {
-  return answers.filter((one, i) => answers[i - 1]?.lines.join('\n') !== one.lines.join('\n'));
+/** The first answer that did not come, after those before it; one that was given twice need come once. */
+function firstMissing(
+  wanted: readonly Answer[],
+  got: readonly (readonly string[])[],
+): { readonly at: number; readonly one: Answer } | undefined {
+  let next = 0;
+  for (const [at, one] of wanted.entries()) {
+    const text = one.lines.join('\n');
+    if (wanted[at - 1]?.lines.join('\n') === text) continue;
+    const found = got.findIndex((lines, i) => i >= next && lines.join('\n') === text);
+    if (found < 0) return { at, one };
+    next = found + 1;
+  }
+  return undefined;
 }
 
 function differenceOf(
-  recording: Recording,
-  expected: Answer | undefined,
-  got: Answer | undefined,
-): Difference | undefined {
-  if (expected === undefined) return undefined;
-  const { packet, atMs, line, address } = expected;
-  const asked = recording.asks.findLast(
-    (one) => one.line === line && [BROADCAST, address].includes(one.address) && one.packet < packet,
-  );
+  ask: Ask,
+  { packet, atMs, line, address, lines }: Answer,
+  got: readonly string[] | undefined,
+): Difference {
   return {
-    ...{ packet, atMs, line, address, expected: expected.lines },
-    asked: asked === undefined ? [] : toldLines(decodeMessage(Buffer.from(asked.payload, 'hex'))),
-    ...(got === undefined ? {} : { got: got.lines }),
+    ...{ packet, atMs, line, address, expected: lines },
+    asked: toldLines(decodeMessage(Buffer.from(ask.payload, 'hex'))),
+    ...(got === undefined ? {} : { got }),
   };
 }

@@ -40,17 +40,19 @@ export interface CaptureParts {
  */
 export function recordingOf({ captured, keys, salt }: CaptureParts): Recording {
   const packets = readPackets(captured, keys);
-  const { said, silent } = exchangesOf(packets);
+  const exchanges = exchangesOf(packets);
+  const { said, silent, asked } = exchanges;
+  const byNumber = new Map(packets.map((packet) => [packet.number, packet]));
   const unopened = packets.filter(({ decoded }) => decoded.kind === 'sealed').length;
   const began = Math.floor((captured[0]?.timeUs ?? 0) / 1000);
   const reader = new Reader(began);
-  for (const packet of packets) reader.take(packet);
+  for (const packet of packets) reader.take(packet, byNumber.get(asked.get(packet.number) ?? 0));
   const { seats, deeds } = reader;
   if (seats.size === 0) throw new WhorlError('REPLAY_EMPTY', whyEmpty(packets, captured.length, keys));
   const told = (record: UserRecord): Deed['put'] => [shown(pseudonymous(record, salt))];
   const lines = new Map(captured.map(({ line }) => [line.name, line]));
   return {
-    recording: 1,
+    recording: 2,
     began,
     lastsMs: packets.at(-1)?.atMs ?? 0,
     lines: [...lines.values()].map(lineOf),
@@ -64,7 +66,7 @@ export function recordingOf({ captured, keys, salt }: CaptureParts): Recording {
       .map(({ user, ...deed }) => ({ ...deed, ...(user === undefined ? {} : { put: told(user) }) }))
       .sort((a, b) => a.atMs - b.atMs),
     said,
-    ...asksOf(packets, salt),
+    ...asksOf(packets, exchanges, salt),
     packets: packets.length,
     unopened,
   };
@@ -119,14 +121,17 @@ interface Known {
   news: number | undefined;
   /** What it told is not acknowledged: until then its attention is that of before. */
   unacknowledged: boolean;
-  /** When it was asked for its log last. */
+  /** When it was asked for its log last; of several tries the first, as it may have heard any of them. */
   asked: number;
+  /** Number of that request. */
+  sequence: number | undefined;
 }
 
-function asked(seat: Known, atMs: number, after: number): void {
+function asked(seat: Known, atMs: number, after: number, sequence: number): void {
   if (seat.is.position === undefined) seat.is = { ...seat.is, position: after };
   if (after >= seat.read) seat.unacknowledged = false;
-  seat.asked = Math.max(0, atMs - BEFORE_MS);
+  if (seat.sequence !== sequence) seat.asked = Math.max(0, atMs - BEFORE_MS);
+  seat.sequence = sequence;
 }
 
 function heardOf(seat: Known, atMs: number, inSession: boolean): void {
@@ -156,7 +161,8 @@ class Reader {
     this.#began = began;
   }
 
-  take({ decoded, atMs, line }: Packet): void {
+  /** @param question what it answers, if that is known */
+  take({ decoded, atMs, line }: Packet, question?: Packet): void {
     if (decoded.kind === 'here' || decoded.kind === 'hand') {
       const seat = this.seats.get(`${line} ${decoded.address}`);
       if (seat !== undefined) heardOf(seat, atMs, true);
@@ -166,10 +172,13 @@ class Reader {
     if (decoded.kind !== 'opened' && decoded.kind !== 'plain') return;
     const { message, header } = decoded;
     const { address, fromTerminal } = header;
-    if (header.attention) this.#news(line, address, atMs);
+    // An answer tells what was so when it was asked for.
+    if (header.attention)
+      this.#news(line, address, question === undefined ? atMs : question.atMs - BEFORE_MS);
     if (message.name === 'welcome') this.#welcome(line, address, atMs, message.body);
     const seat = this.seats.get(`${line} ${address}`);
-    if (message.name === 'logs.read' && seat !== undefined) asked(seat, atMs, message.body.after);
+    if (message.name === 'logs.read' && seat !== undefined)
+      asked(seat, atMs, message.body.after, header.sequence);
     if (message.name === 'logs.page' && seat !== undefined) this.#page(seat, message.body);
     if (message.name === 'users.remove') this.#removed(line, atMs, message.body.users);
     this.#users({ line, address, atMs }, message, fromTerminal);
@@ -190,6 +199,7 @@ class Reader {
         this.deeds.push({ atMs: known.alive + BEFORE_MS, line, address, records: [], goneMs });
       }
       known.boots = body.boots;
+      known.sequence = undefined;
       return;
     }
     const { serial, firmware, boots, log, capabilities } = body;
@@ -200,7 +210,7 @@ class Reader {
         clock: { aheadMs: Math.round(body.clock - (this.#began + atMs)), ppm: 0 },
       },
       ...{ first: log, before: new Map(), held: new Map(), boots, read: 0, alive: atMs, back: undefined },
-      ...{ news: undefined, unacknowledged: false, asked: atMs },
+      ...{ news: undefined, unacknowledged: false, asked: atMs, sequence: undefined },
     });
   }
 
@@ -212,7 +222,12 @@ class Reader {
     seat.read = Math.max(seat.read, records.at(-1)?.id ?? 0);
     const deeds = happened.filter(({ origin, code }) => origin === 'terminal' && code !== STARTED);
     for (const record of deeds) {
-      const deed: Draft = { atMs: seat.news ?? seat.asked, line, address, records: [record] };
+      const deed: Draft = {
+        atMs: Math.min(seat.news ?? seat.asked, seat.asked),
+        line,
+        address,
+        records: [record],
+      };
       if (record.code === DELETED) {
         deed.dropped = [record.user];
         this.#deleted.add(record.user);

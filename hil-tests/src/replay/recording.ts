@@ -38,6 +38,17 @@ const deed = z.strictObject({
   goneMs: z.number().min(0).optional(),
 });
 
+const fate = z.strictObject({
+  /** Heard by nobody. */
+  lost: z.boolean().optional(),
+  /** Answers that arrived damaged. */
+  damaged: z.boolean().optional(),
+  /** Answered after so many milliseconds, when somebody else had been asked. */
+  lateMs: z.number().optional(),
+  /** Refused for this reason. */
+  refused: z.string().optional(),
+});
+
 /** A message that says something; what only keeps a session alive is left out. */
 const said = z.strictObject({
   /** Which packet of the capture, from 1, as Wireshark counts. */
@@ -51,18 +62,7 @@ const said = z.strictObject({
   /** It is not compared. */
   minor: z.boolean().optional(),
   /** Of what the gateway said: what became of it, unless it was answered as it should be. */
-  fate: z
-    .strictObject({
-      /** Heard by nobody. */
-      lost: z.boolean().optional(),
-      /** Answers that arrived damaged. */
-      damaged: z.boolean().optional(),
-      /** Answered after so many milliseconds, when somebody else had been asked. */
-      lateMs: z.number().optional(),
-      /** Refused for this reason. */
-      refused: z.string().optional(),
-    })
-    .optional(),
+  fate: fate.optional(),
 });
 
 /** What the gateway said to a terminal, to be said again: pseudonyms for users, numbers for keys. */
@@ -77,8 +77,10 @@ const ask = z.strictObject({
   sequence: z.int().min(0).max(0xffff),
   /** The message, in hex. */
   payload: z.string().regex(/^(?:[0-9a-f]{2})+$/),
-  /** Of a chunk: addresses of those who told later that it had not arrived. */
+  /** Of what is not asked of one terminal for an answer: addresses of those who are seen not to have heard it. */
   missed: z.array(address).optional(),
+  /** What became of it, unless it was answered as it should be. */
+  fate: fate.optional(),
   /** Number of the transfer that it was offered in answer. */
   offered: z.int().min(0).max(0xffff).optional(),
 });
@@ -89,12 +91,14 @@ const answer = z.strictObject({
   atMs: z.number(),
   line: z.string(),
   address,
+  /** Packet of what it answers, if that is known. */
+  to: z.int().min(1).optional(),
   lines: z.array(z.string()).min(1),
 });
 
 /** What lines said, told so that it can be done again: without session, keys, or anything that tells of a person. */
 export const recordingSchema = z.strictObject({
-  recording: z.literal(1),
+  recording: z.literal(2),
   /** Milliseconds UTC. */
   began: z.int().min(0),
   lastsMs: z.number().min(0),
@@ -115,7 +119,7 @@ export type Deed = Recording['deeds'][number];
 export type Said = Recording['said'][number];
 export type Ask = z.infer<typeof ask>;
 export type Answer = z.infer<typeof answer>;
-export type Fate = NonNullable<Said['fate']>;
+export type Fate = z.infer<typeof fate>;
 
 /** Reads a recording that was kept. @throws WhorlError REPLAY_FILE naming file and place */
 export function readRecording(path: string): Recording {

@@ -5,7 +5,7 @@ import { logKeysTo, MODELS, recordTo } from '@whorl/device-emulator';
 import type { Recording as Taping } from '@whorl/device-emulator';
 import { codeOf, decodeRun, isCapture, KeyRing, readCapture, readKeys, textOf } from '@whorl/protocol';
 import type { CapturedPacket, LoggedKeys } from '@whorl/protocol';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { ALL, allOnline, verifiedOn } from '../rig/behaviour.ts';
 import { memoryRig } from '../rig/memory.ts';
 import type { MemoryRig } from '../rig/memory.ts';
@@ -24,7 +24,7 @@ interface Captured {
 }
 
 /** Captures the line of a small site while something happens at it. */
-async function captureOf(work: (rig: MemoryRig) => Promise<void>): Promise<Captured> {
+async function captureOf(work: (rig: MemoryRig) => Promise<void>, seed?: number): Promise<Captured> {
   const folder = mkdtempSync(join(tmpdir(), 'whorl-replay-'));
   onTestFinished(() => {
     rmSync(folder, { recursive: true });
@@ -34,7 +34,8 @@ async function captureOf(work: (rig: MemoryRig) => Promise<void>): Promise<Captu
     throw new Error(reason);
   };
   let taping: Taping | undefined;
-  const rig = await memoryRig(SMALL_SITE, {
+  const plan = seed === undefined ? SMALL_SITE : { ...SMALL_SITE, seed };
+  const rig = await memoryRig(plan, {
     tellKeys: logKeysTo(keys, fail),
     tap: (clock) => {
       taping = recordTo(capture, clock, fail);
@@ -66,8 +67,9 @@ async function enrolled(rig: MemoryRig, user: number, at: string): Promise<void>
 /** Records a small site while something happens at it. */
 async function taped(
   work: (rig: MemoryRig) => Promise<void>,
+  seed?: number,
 ): Promise<{ readonly recording: Recording; readonly secrets: readonly string[] }> {
-  const { captured, keys, secrets } = await captureOf(work);
+  const { captured, keys, secrets } = await captureOf(work, seed);
   const salt = new Uint8Array(32).fill(7);
   return { recording: recordingOf({ captured, keys: new KeyRing(keys), salt }), secrets };
 }
@@ -245,6 +247,45 @@ test.each(FAULTS)(
     expect(same).toBeGreaterThan(60);
   },
 );
+
+describe('E7 half a minute of noise, people at all doors', () => {
+  const noisy = (seed: number): ReturnType<typeof taped> =>
+    taped(async (rig) => {
+      await rig.faults.begin(rig.target('floor'), { fault: 'corrupt', given: { rate: 1e-4 }, forMs: 30_000 });
+      rig.terminal('terminal-1').enrol({ user: 7, name: 'Ada', groups: [1], fingers: 2 });
+      await rig.pass(9_000);
+      rig.terminal('terminal-2').enrol({ user: 8, name: 'Bea', groups: [1], fingers: 2 });
+      await rig.pass(3_000);
+      rig.terminal('terminal-3').edit({ user: 7, set: { name: 'Augusta Ada' } });
+      await rig.pass(3_000);
+      await rig.gateway.operations.addUser(5, { set: { name: 'Cleo', groups: [1] }, clear: [] });
+      await rig.pass(3_000);
+      await rig.gateway.operations.deleteUser(8);
+      await rig.pass(12_000);
+    }, seed);
+
+  // Between them they have whatever has made a difference of noise: answers told late, cut off, asked for again, and said twice.
+  test.each([2, 6, 12, 22, 40, 100])(
+    'never makes another firmware of the same one: seed %i',
+    async (seed) => {
+      const { recording } = await noisy(seed);
+      expect(recording.asks.filter(({ fate }) => fate !== undefined).length).toBeGreaterThan(0);
+      const { same, first } = await judge(recording);
+      expect(first).toBeUndefined();
+      expect(same).toBeGreaterThan(200);
+    },
+  );
+
+  test('hides no firmware that is another one', async () => {
+    const { recording } = await noisy(2);
+    const model = { ...MODELS['finger-10k'], quirks: new Set(['no-sketch', 'no-broadcasts'] as const) };
+    const { first } = await judge(recording, model);
+    expect(first).toMatchObject({
+      expected: ['group.taken'],
+      got: ['refused', 'request 6', 'reason unknown-message'],
+    });
+  });
+});
 
 test('E7 a firmware that answers otherwise is told with the first answer that is not the recorded one', async () => {
   const { recording } = await taped(async (rig) => {

@@ -21,12 +21,12 @@ interface Ear {
   readonly seat: Pick<Seat, 'serial' | 'address'>;
   noise?: NoiseInitiator;
   session?: SealedEnd;
-  /** What was said under a number, to say it again. */
-  readonly said: Map<number, Uint8Array>;
+  /** What was said under a number of the recording, to say it again, and under which it went out. */
+  readonly said: Map<number, { readonly wire: Uint8Array; readonly sequence: number }>;
   /** Numbers that terminals gave their offers when they were recorded, and give them now. */
   readonly offers: Map<number, number>;
-  /** Pulls whose offers have not come yet. */
-  readonly pulls: (number | undefined)[];
+  /** Of pulls, by the number under which they went out: that of the offer when they were recorded. */
+  readonly pulls: Map<number, number>;
 }
 
 const EPHEMERAL_BYTES = 32;
@@ -43,7 +43,7 @@ export class Voice {
     this.#port = port;
     this.#random = random;
     this.#ears = new Map(
-      seats.map((seat) => [seat.address, { seat, said: new Map(), offers: new Map(), pulls: [] }]),
+      seats.map((seat) => [seat.address, { seat, said: new Map(), offers: new Map(), pulls: new Map() }]),
     );
     const splitter = new FrameSplitter();
     port.onBytes((bytes) => {
@@ -61,16 +61,18 @@ export class Voice {
     if (ear === undefined) return undefined;
     const known = ear.said.get(ask.sequence);
     if (known !== undefined) {
-      this.#port.write(known);
-      return known;
+      // It may be the first time that the offer was heard.
+      if (ask.offered !== undefined) ear.pulls.set(known.sequence, ask.offered);
+      this.#port.write(known.wire);
+      return known.wire;
     }
     const plain = message.name === 'discover' || message.name === 'session.open';
     const session = plain ? plainSession : ear.session;
     if (session === undefined) return undefined;
     const sequence = plain ? ask.sequence : (ear.session?.nextSequence() ?? 0);
     const wire = this.#wire(session, { address: ask.address, sequence }, this.#own(ear, message));
-    if (!plain) ear.said.set(ask.sequence, wire);
-    if (message.name === 'user.pull') ear.pulls.push(ask.offered);
+    if (!plain) ear.said.set(ask.sequence, { wire, sequence });
+    if (ask.offered !== undefined) ear.pulls.set(sequence, ask.offered);
     this.#port.write(wire);
     return wire;
   }
@@ -119,21 +121,22 @@ export class Voice {
       const ear = this.#ears.get(header.address);
       if (ear === undefined || !header.fromTerminal) return;
       const session = header.sealed ? ear.session : plainSession;
-      if (session !== undefined) this.#took(ear, decodeMessage(session.open(frame).payload));
+      if (session !== undefined) this.#took(ear, header.sequence, decodeMessage(session.open(frame).payload));
     } catch (error) {
       // What is damaged or of an older session says nothing.
       if (codeOf(error) === undefined) throw error;
     }
   }
 
-  #took(ear: Ear, message: Message): void {
+  #took(ear: Ear, sequence: number, message: Message): void {
     if (message.name === 'session.accept' && ear.noise !== undefined) {
       ear.session = sealedSession('gateway', ear.noise.finish(message.body.handshake).keys);
       delete ear.noise;
       ear.said.clear();
+      ear.pulls.clear();
     }
     if (message.name !== 'transfer.offered') return;
-    const recorded = ear.pulls.shift();
+    const recorded = ear.pulls.get(sequence);
     if (recorded !== undefined) ear.offers.set(recorded, message.body.transfer);
   }
 }

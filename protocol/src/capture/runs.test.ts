@@ -43,6 +43,25 @@ describe('what crosses a line is cut behind each delimiter', () => {
     );
   });
 
+  test('G8 an answer that lost its delimiter ends as the gateway speaks, where bytes take time', () => {
+    const list = [
+      ['to-gateway', Uint8Array.of(5, 5, 7)],
+      ['to-terminal', Uint8Array.of(4, 0)],
+      ['to-gateway', Uint8Array.of(6, 6, 0)],
+    ] as const;
+    const said = (byteUs: number): unknown[] =>
+      runsOf(list, byteUs).map(({ direction, bytes }) => [direction, ...bytes]);
+    expect(said(10)).toEqual([
+      ['to-gateway', 5, 5, 7],
+      ['to-terminal', 4, 0],
+      ['to-gateway', 6, 6, 0],
+    ]);
+    expect(said(0)).toEqual([
+      ['to-terminal', 4, 0],
+      ['to-gateway', 5, 5, 7, 6, 6, 0],
+    ]);
+  });
+
   test('a run has the time of its last byte', () => {
     const one = Uint8Array.of(5, 5, 0, 6, 6, 6, 0, 7);
     expect(runsOf([['to-gateway', one]], 10).map(({ timeUs, bytes }) => [timeUs, bytes.length])).toEqual([

@@ -7,7 +7,8 @@ const LONGEST_RUN_BYTES = MTU_MAX;
 
 /**
  * Cuts what crosses a line behind each delimiter, each direction for itself. Nothing is lost and nothing put in: what
- * comes out, one behind the other, is what went in.
+ * comes out, one behind the other, is what went in. Where bytes take time, what has been begun towards the gateway ends
+ * as it speaks: it waits for its delimiter no longer, which was damaged, and the answer to its next try stands alone.
  */
 export class Runs {
   readonly #deliver: (run: Crossed) => void;
@@ -22,6 +23,9 @@ export class Runs {
 
   /** @param timeUs when the last of these bytes had arrived */
   push(bytes: Uint8Array, timeUs: number, direction: Direction | undefined): void {
+    if (this.#byteUs > 0 && direction === 'to-terminal')
+      for (const [other, held] of this.#held)
+        if (other !== direction && held.length > 0) this.#cut(held, other);
     const held = this.#of(direction);
     for (let from = 0; from < bytes.length;) {
       const end = bytes.indexOf(DELIMITER, from) + 1;
