@@ -72,6 +72,8 @@ export const ERRORS = {
   RIG_FILE: 'The rig file cannot be used. The message names the place; see hil-tests/rig.example.yaml.',
   RIG_ABSENT:
     'Of the rig somebody does not answer, so nothing was run; the message says who, and why. Give power to the terminals, check ports and addresses in the rig file, and that nothing else has the ports open.',
+  RIG_GONE:
+    'Of the rig somebody stopped to answer amid the run, so what came after was left out; the message says who, and why. Check power, cables and ports, then run what was left out again: `--suite` and `--match` choose it.',
   RIG_SUITE: 'No suite of behaviours is called so. `whorl-hil run --help` lists them.',
   CONTROL_REQUEST: 'The request is not one the emulator takes. The message names the place.',
   CONTROL_UNKNOWN: 'The emulator has nothing of this name. `/openapi.json` describes all that it has.',

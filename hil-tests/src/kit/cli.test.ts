@@ -279,6 +279,30 @@ describe('whorl-hil', OPTIONS, () => {
     expect(readFileSync(xml, 'utf8')).toContain('RIG_ABSENT: line floor');
   });
 
+  test('E8 a bench that is unplugged amid a run is told once, and the rest is left out by name', async () => {
+    const emulator = { emulator: control.port };
+    const file = bench('gone', { people: emulator });
+    const page = join(folder, 'gone.html');
+    const suites = ['--suite', 'enrolment', 'scope'];
+    const running = whorlHil('--rig', file, ...suites, '--html', page, '--json');
+    await expect.poll(running.err, { timeout: 60_000, interval: 5 }).toContain('✓');
+    await fleet.line('floor').cable.unplug();
+    onTestFinished(() => fleet.line('floor').cable.plug());
+    const { exit, run } = await result(running);
+    expect(exit).toBe(1);
+    expect(run.errors).toEqual([expect.stringMatching(/^RIG_GONE: line floor \(.*\): .*\n.*left out/)]);
+    expect(running.err().split('RIG_GONE')).toHaveLength(2);
+    const left = run.results.filter(({ reason }) =>
+      reason?.startsWith('the bench was there no more: line floor'),
+    );
+    expect(left.length).toBeGreaterThanOrEqual(3);
+    expect(new Set(left.map(({ suite }) => suite)).size).toBeGreaterThan(1);
+    expect(left.map(({ title }) => title)).toContain(
+      'B1 a user deleted at the gateway leaves every terminal',
+    );
+    expect(readFileSync(page, 'utf8')).toContain('RIG_GONE');
+  });
+
   test('E8 a cable is pulled by who is at hand; a relay that fails is told with what the wire said, secrets masked; a person is asked at the console', async () => {
     const relay = [process.execPath, '-e', 'console.error("relay 3 does not answer"); process.exit(1)'];
     const file = bench('asked', { people: 'person', power: { off: relay, on: relay } });

@@ -177,6 +177,9 @@ async function runOn(words: RunWords): Promise<number> {
     ended: (one) => {
       if (one.state !== 'left-out') say(words, showResult(one));
     },
+    gone: (why) => {
+      say(words, why);
+    },
   });
   asking?.close();
   const isReported = report(words, { ...result, rig: words.rig });

@@ -6,6 +6,7 @@ import { startVitest } from 'vitest/node';
 import type { Reporter, TestCase, Vitest } from 'vitest/node';
 import { absent } from '../rig/attendance.ts';
 import type { BehaviourMeta } from '../rig/behaviour.ts';
+import { forgetGone } from '../rig/gone.ts';
 import { HIL_VARIABLE } from '../rig/hil-run.ts';
 import type { HilTold } from '../rig/hil-run.ts';
 import { portsRig } from '../rig/ports.ts';
@@ -27,6 +28,8 @@ export interface RunOptions {
   readonly clock: Clock;
   /** Told of each behaviour when it has ended. */
   readonly ended: (result: Result) => void;
+  /** Told, once, when the bench is there no more, and so the rest is left out. */
+  readonly gone: (why: string) => void;
   /** Ends the run when aborted: what runs is ended, the rest does not begin. */
   readonly signal: AbortSignal;
 }
@@ -68,11 +71,16 @@ async function missingOn({ file, clock, signal }: RunOptions): Promise<string | 
     const site = await portsRig(file, { console: undefined, timeline: new Timeline(), begin: 0 });
     const missing = await absent(site, { clock, signal }).finally(() => site.close());
     if (missing.length > 0) throw new WhorlError('RIG_ABSENT', missing.join('\n  '));
+    forgetGone(file.data);
     return undefined;
   } catch (error) {
-    const code = codeOf(error);
-    return code === undefined ? describe(error) : `${describe(error)}\n  ${ERRORS[code]}`;
+    return withRemedy(error);
   }
+}
+
+function withRemedy(error: unknown): string {
+  const code = codeOf(error);
+  return code === undefined ? describe(error) : `${describe(error)}\n  ${ERRORS[code]}`;
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
@@ -85,6 +93,7 @@ function signalListeners(): ReadonlySet<unknown> {
 class Collected implements Reporter {
   readonly results: Result[] = [];
   errors: readonly string[] = [];
+  #gone: string | undefined;
   readonly #options: RunOptions;
   readonly #listeners: ReadonlySet<unknown>;
 
@@ -111,11 +120,15 @@ class Collected implements Reporter {
     const result = resultOf(test, behaviour);
     this.results.push(result);
     this.#options.ended(result);
+    if (behaviour.gone === undefined || this.#gone !== undefined) return;
+    this.#gone = withRemedy(new WhorlError('RIG_GONE', behaviour.gone));
+    this.#options.gone(this.#gone);
   }
 
   onTestRunEnd: NonNullable<Reporter['onTestRunEnd']> = (modules, unhandled) => {
     const broken = modules.flatMap((module) => module.errors().map(({ message }) => message));
-    this.errors = [...broken, ...unhandled.map(({ message }) => message)];
+    const gone = this.#gone === undefined ? [] : [this.#gone];
+    this.errors = [...gone, ...broken, ...unhandled.map(({ message }) => message)];
   };
 }
 

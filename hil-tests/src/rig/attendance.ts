@@ -11,15 +11,22 @@ const LOOK_MS = 50;
 const SILENT_MS = 20_000;
 /** A port that cannot be opened is not waited for that long: there is nobody behind it. */
 const CLOSED_MS = 2_000;
+/** Amid a run it may just have been pulled and plugged in again: an adapter is back within this time. */
+export const BACK_MS = 5_000;
 
 /**
  * Waits until all terminals of a site answer, or nobody else comes any more.
  * @param signal ends it early, as if all were there
+ * @param closedMs how long a port is waited for that cannot be opened
  * @returns of each line that is not open, and of each terminal on the others that does not answer, why
  */
 export async function absent(
   site: Site,
-  { clock, signal }: { readonly clock: Clock; readonly signal?: AbortSignal },
+  {
+    clock,
+    signal,
+    closedMs = CLOSED_MS,
+  }: { readonly clock: Clock; readonly signal?: AbortSignal; readonly closedMs?: number },
 ): Promise<readonly string[]> {
   let [there, since] = [-1, 0];
   while (signal?.aborted !== true) {
@@ -29,7 +36,7 @@ export async function absent(
     if (terminals.length - away.length > there)
       [there, since] = [terminals.length - away.length, clock.now()];
     const shut = new Map(lines.flatMap((line) => (line.reason === undefined ? [] : [[line.name, line]])));
-    const patience = away.every(({ line }) => shut.has(line)) ? CLOSED_MS : SILENT_MS;
+    const patience = away.every(({ line }) => shut.has(line)) ? closedMs : SILENT_MS;
     if (clock.now() - since >= patience) return told(away, shut);
     await site.pass(LOOK_MS);
   }

@@ -5,6 +5,8 @@ import { systemClock } from '@whorl/protocol';
 import type { CapturedLine, Clock } from '@whorl/protocol';
 import { expect, onTestFailed, onTestFinished, test } from 'vitest';
 import type { TestContext } from 'vitest';
+import { absent, BACK_MS } from './attendance.ts';
+import { gone, tellGone } from './gone.ts';
 import { hilRun } from './hil-run.ts';
 import { memoryRig } from './memory.ts';
 import { leftOut } from './needs.ts';
@@ -31,6 +33,8 @@ export interface BehaviourMeta {
   readonly title: string;
   /** What the lines said last, when it has failed. */
   timeline?: readonly TimelineRow[];
+  /** Why it was left out, when the bench was there no more. */
+  gone?: string;
 }
 
 declare module 'vitest' {
@@ -105,7 +109,7 @@ function register(one: Registered): void {
         meta.timeline = timeline.show();
       });
     };
-    if (kind === 'ports') await onPorts(one, context, tell);
+    if (kind === 'ports') await onPorts(one, context, { tell, meta });
     else await emulated(one, kind, context, tell);
   });
 }
@@ -143,14 +147,27 @@ function emulatedRig(
 async function onPorts(
   { onPorts: body }: Registered,
   context: TestContext,
-  tell: (timeline: Timeline) => void,
+  { tell, meta }: { tell: (timeline: Timeline) => void; meta: BehaviourMeta },
 ): Promise<void> {
   if (HIL === undefined || 'emulated' in HIL.file || body === undefined) return;
+  const { data } = HIL.file;
+  const leaveOut = (why: string): never => {
+    meta.gone = why;
+    return context.skip(`the bench was there no more: ${why}`);
+  };
+  const before = gone(data);
+  if (before !== undefined) leaveOut(before);
   const timeline = new Timeline();
   tell(timeline);
   const site = await portsRig(HIL.file, { console: HIL.console, timeline, begin: next() });
   onTestFinished(() => site.close());
   stopOn(context.signal, site);
+  const missing = await absent(site, { clock: systemClock, signal: context.signal, closedMs: BACK_MS });
+  if (missing.length > 0) {
+    const why = missing.join('; ');
+    tellGone(data, why);
+    leaveOut(why);
+  }
   await pairRest(site);
   await allOnline(site);
   await body(site);
