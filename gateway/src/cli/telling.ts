@@ -1,5 +1,5 @@
 import process from 'node:process';
-import { showPacket, viewPacket } from '@whorl/protocol';
+import { fitted, showPacket, viewPacket } from '@whorl/protocol';
 import type { Decoded, ShownPacket } from '@whorl/protocol';
 
 /** What a line says many times a second while nothing happens. */
@@ -26,7 +26,9 @@ export class Telling {
     const { kind } = packet.decoded;
     this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
     if (!this.#idle && IDLE.has(kind)) return;
-    console.log(this.#json ? JSON.stringify(viewPacket(packet)) : showPacket(packet));
+    console.log(
+      this.#json ? JSON.stringify(viewPacket(packet)) : fitted(showPacket(packet), process.stdout.columns),
+    );
   }
 
   /** Says, to people, how much of what it was. */
@@ -34,6 +36,9 @@ export class Telling {
     if (this.#json) return;
     const all = [...this.#counts.values()].reduce((sum, count) => sum + count, 0);
     const each = [...this.#counts].map(([kind, count]) => `${count} ${kind}`).join(', ');
-    if (all !== 1) console.log(all === 0 ? 'Nothing crossed.' : `\n${all} in all: ${each}`);
+    if (all !== 1)
+      console.log(
+        all === 0 ? 'Nothing crossed.' : fitted(`\n${all} in all: ${each}`, process.stdout.columns),
+      );
   }
 }

@@ -4,7 +4,7 @@ import type { CompareReport } from '../../sync/resolve.ts';
 import { contextOf, guarded, wholeNumber } from '../context.ts';
 import { showPreview, withPreview } from '../preview.ts';
 import type { PreviewOptions } from '../preview.ts';
-import { table } from '../table.ts';
+import { table, when } from '../table.ts';
 
 interface Options extends PreviewOptions {
   readonly repair?: boolean;
@@ -92,7 +92,7 @@ function showReport(report: CompareReport): string {
 }
 
 function showDeleted({ user, time, by, how }: CompareReport['deleted'][number]): string {
-  return `    ${user} was ${how} here on ${new Date(time).toISOString()} by ${by}; --repair removes it there`;
+  return `    ${user} was ${how} here on ${when(time)} by ${by}; --repair removes it there`;
 }
 
 function showFields(fields: NonNullable<CompareReport['fields']>): string {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { counted, WhorlError } from '@whorl/protocol';
 import type { ConflictFieldView, ConflictSummaryView, ConflictView } from '../../http/conflict-views.ts';
 import { contextOf, guarded, wholeNumber } from '../context.ts';
-import { table } from '../table.ts';
+import { table, when } from '../table.ts';
 
 interface Filter {
   readonly user?: string;
@@ -156,7 +156,7 @@ function togetherOf(id: string | undefined, options: AcceptOptions): object {
   };
 }
 
-function showList(list: readonly ConflictSummaryView[]): string {
+export function showList(list: readonly ConflictSummaryView[], columns?: number): string {
   if (list.length === 0) return 'No such conflicts.';
   return table(
     ['ID', 'USER', 'KIND', 'FIELD', 'TERMINAL', 'STATE', 'SINCE'],
@@ -167,12 +167,17 @@ function showList(list: readonly ConflictSummaryView[]): string {
       one.field ?? '–',
       one.terminal,
       one.newUser === undefined ? one.state : `${one.state} ${one.newUser}`,
-      one.closed ?? one.opened,
+      sinceOf(one),
     ]),
+    columns,
   );
 }
 
-function showConflict(view: ConflictView): string {
+function sinceOf({ opened, closed }: ConflictSummaryView): string {
+  return when(Date.parse(closed ?? opened));
+}
+
+export function showConflict(view: ConflictView, columns?: number): string {
   const about =
     view.kind === 'two-people'
       ? `two people under one id: ${view.reasons.join(', ')} contradict`
@@ -183,9 +188,9 @@ function showConflict(view: ConflictView): string {
     ...view.now.map((field) => showSide('gateway now', field)),
   ];
   return [
-    `conflict ${view.id}, user ${view.user}, ${view.state} since ${view.closed ?? view.opened}: ${about}`,
+    `conflict ${view.id}, user ${view.user}, ${view.state} since ${sinceOf(view)}: ${about}`,
     '',
-    table(['SIDE', 'FIELD', 'VALUE', 'BYTES', 'DIGEST', 'BY', 'AT', 'LOG', 'SINCE'], rows),
+    table(['SIDE', 'FIELD', 'VALUE', 'BYTES', 'DIGEST', 'WRITTEN'], rows, columns),
   ].join('\n');
 }
 
@@ -196,11 +201,14 @@ function showSide(name: string, field: ConflictFieldView): string[] {
     field.value ?? '(not shown)',
     String(field.bytes),
     field.digest,
-    field.origin ?? '–',
-    field.terminal ?? '–',
-    field.log === undefined ? '–' : `#${field.log}`,
-    field.time ?? '–',
+    writtenOf(field),
   ];
+}
+
+function writtenOf({ origin, terminal, log, time }: ConflictFieldView): string {
+  if (time === undefined) return '–';
+  const where = origin === 'terminal' ? `at ${terminal ?? 'a terminal'}` : 'at the gateway';
+  return `${when(Date.parse(time))} ${where}${log === undefined ? '' : `, log #${log}`}`;
 }
 
 function showDecided(view: ConflictSummaryView): string {
