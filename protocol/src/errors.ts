@@ -76,7 +76,8 @@ export const ERRORS = {
     'Of the rig somebody stopped to answer amid the run, so what came after was left out; the message says who, and why. Check power, cables and ports, then run what was left out again: `--suite` and `--match` choose it.',
   RIG_SUITE: 'No suite of behaviours is called so. `whorl-hil run --help` lists them.',
   CONTROL_REQUEST: 'The request is not one the emulator takes. The message names the place.',
-  CONTROL_UNKNOWN: 'The emulator has nothing of this name. `/openapi.json` describes all that it has.',
+  CONTROL_UNKNOWN:
+    'The emulator has nothing of this name. `whorl-emulator do --help` and `whorl-emulator faults` list what it has, `/openapi.json` describes it for programs.',
   CONTROL_METHOD: 'What is there is asked for by another method; the message and the header `allow` name it.',
   CONTROL_FAILED: 'The emulator stumbled over a fault of its own. Report it with the message.',
   CONTROL_UNREACHABLE: 'No emulator answers there. Start one with `whorl-emulator start`.',

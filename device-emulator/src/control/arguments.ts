@@ -25,7 +25,9 @@ export function readArguments(rest: readonly string[]): ActionArguments {
     if (found.has(name)) throw new RequestError(name, `--${name} is given twice`);
     const isSwitch = name === 'json' || name === 'help';
     const value = isSwitch ? '' : (attached ?? rest[(i += 1)]);
-    if (value === undefined) throw new RequestError(name, `--${name} lacks its value`);
+    // What begins like an option is the next one; a value that does is written with `=`.
+    if (value === undefined || (attached === undefined && value.startsWith('--')))
+      throw new RequestError(name, `--${name} lacks its value`);
     found.set(name, value);
   }
   const body = Object.fromEntries([...found].filter(([name]) => !SHARED.has(name) && name !== 'help'));

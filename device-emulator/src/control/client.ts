@@ -49,8 +49,10 @@ export class Client {
   async #call<T>(path: string, init: RequestInit, shape: z.ZodType<T>): Promise<T> {
     const answer = await this.#fetch(path, init);
     const value: unknown = await answer.json().catch(() => undefined);
-    if (answer.ok) return shape.parse(value);
-    throw this.#refused(value);
+    const parsed = answer.ok ? shape.safeParse(value) : undefined;
+    if (parsed?.success === true) return parsed.data;
+    // What is no answer of an emulator is no refusal of one either.
+    throw this.#refused(answer.ok ? undefined : value);
   }
 
   #refused(value: unknown): WhorlError {

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { VirtualClock } from '@whorl/protocol';
 import type { FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -11,12 +12,13 @@ const TERMINALS = [{ name: 'door', address: 1, bootMs: 0 }];
 
 let fleet: Fleet;
 let app: FastifyInstance;
+let port: number;
 
 beforeEach(async () => {
   const clock = new VirtualClock();
   const lines = [{ name: 'floor', listen: { port: 0 }, terminals: TERMINALS }];
   fleet = await startFleet(fleetSchema.parse({ lines }), clock);
-  ({ app } = await serveControl(fleet, 0, clock));
+  ({ app, port } = await serveControl(fleet, 0, clock));
 });
 
 afterEach(async () => {
@@ -119,4 +121,40 @@ test('E6 a body that is empty asks for nothing in particular, whatever its type'
   const headers = { host: HERE, 'content-type': 'application/json' };
   const answer = await app.inject({ method: 'DELETE', url: '/faults/door', headers, payload: '' });
   expect(answer.json()).toEqual({ ended: 0, active: [] });
+});
+
+test('E6 whatever is wrong with a request is told in the same four words: code, message, place, remedy', async () => {
+  const told = async (method: 'GET' | 'POST', url: string, payload?: object): Promise<unknown> => {
+    const answer = await app.inject({ method, url, headers: { host: HERE }, ...(payload && { payload }) });
+    return [answer.statusCode, answer.json()];
+  };
+  const refused = (message: RegExp): unknown => [
+    400,
+    {
+      ...{ code: 'CONTROL_REQUEST', message: expect.stringMatching(message) as string },
+      ...{ place: expect.any(String) as string, remedy: expect.any(String) as string },
+    },
+  ];
+  const enrol = '/terminals/door/enrol';
+  expect(await told('GET', '/terminals/%ff')).toEqual(refused(/%ff/));
+  expect(await told('GET', '/events?kind=door&kind=display')).toEqual(
+    refused(/^kind: is given more than once$/),
+  );
+  expect(await told('POST', enrol, { user: 1e99 })).toEqual(refused(/^user: a whole number from 1 to \d+$/));
+  expect(await told('POST', enrol, { name: 'x'.repeat(65) })).toEqual(
+    refused(/^name: a name has from 1 to 64/),
+  );
+  expect(await told('POST', '/terminals/door/set-clock', { time: 'now' })).toEqual(
+    refused(/^time: .*2026-05-01T/),
+  );
+});
+
+test('E6 who speaks no HTTP is told so, and cut off', async () => {
+  const socket = connect(port, '127.0.0.1');
+  let answer = '';
+  socket.on('data', (bytes: Buffer) => (answer += bytes.toString()));
+  const over = new Promise((done) => socket.once('close', done));
+  socket.write('GARBAGE\r\n\r\n');
+  await over;
+  expect(answer).toMatch(/^HTTP\/1\.1 400 .*"code":"CONTROL_REQUEST","message":"no HTTP: .*"remedy":/s);
 });

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { fastify } from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { codeOf, describe, ERRORS, systemClock, WhorlError } from '@whorl/protocol';
@@ -58,7 +59,14 @@ export async function serveControl(
   prepare: (app: FastifyInstance) => void = () => undefined,
 ): Promise<Served> {
   const { port, host = LOOPBACK } = typeof place === 'number' ? { port: place } : place;
-  const app = fastify({ bodyLimit: MOST_BODY, forceCloseConnections: true });
+  const app = fastify({
+    ...{ bodyLimit: MOST_BODY, forceCloseConnections: true },
+    // Of requests that come to no route.
+    frameworkErrors: (error, _request, reply: FastifyReply) => {
+      answerError(error, reply);
+    },
+    clientErrorHandler: refuseGarbage,
+  });
   const watch = new Watch(fleet, clock);
   const tools: Tools = { fleet, watch, clock };
   const ways: Way[] = [];
@@ -150,16 +158,36 @@ const REFUSED: Readonly<Record<string, string>> = {
 };
 
 function answerErrors(app: FastifyInstance, ways: readonly Way[]): void {
-  app.setErrorHandler((given: unknown, _request, reply) => {
-    const refused = refusalOf(given);
-    const error = refused === undefined ? given : new RequestError('body', refused);
-    const code = codeOf(error) ?? (isClientError(error) ? 'CONTROL_REQUEST' : 'CONTROL_FAILED');
-    const message = error instanceof Error ? error.message : describe(error);
-    void reply
-      .status(STATUS[code] ?? 409)
-      .send({ code, message, place: placeOf(error), remedy: ERRORS[code] });
+  app.setErrorHandler((error: unknown, _request, reply) => {
+    answerError(error, reply);
   });
   app.setNotFoundHandler((request, reply) => refuseUnknown(request, reply, ways));
+}
+
+function answerError(given: unknown, reply: FastifyReply): void {
+  const refused = refusalOf(given);
+  const error = refused === undefined ? given : new RequestError('body', refused);
+  const code = codeOf(error) ?? (isClientError(error) ? 'CONTROL_REQUEST' : 'CONTROL_FAILED');
+  const message = error instanceof Error ? error.message : describe(error);
+  void reply.status(STATUS[code] ?? 409).send({ code, message, place: placeOf(error), remedy: ERRORS[code] });
+}
+
+function refuseGarbage(error: Error & { readonly code?: string }, socket: Socket): void {
+  if (socket.destroyed || error.code === 'ECONNRESET') return;
+  const remedy = ERRORS.CONTROL_REQUEST;
+  const text = JSON.stringify({
+    code: 'CONTROL_REQUEST',
+    message: `no HTTP: ${error.message}`,
+    place: '',
+    remedy,
+  });
+  const head = `HTTP/1.1 400 Bad Request\r\nContent-Length: ${Buffer.byteLength(text)}\r\n`;
+  // Whoever speaks no HTTP may never hang up.
+  if (socket.writable)
+    socket.end(`${head}Content-Type: application/json\r\nConnection: close\r\n\r\n${text}`, () =>
+      socket.destroy(),
+    );
+  else socket.destroy();
 }
 
 function refusalOf(error: unknown): string | undefined {

@@ -40,9 +40,10 @@ export function showFault({
   const { properties, required } = parametersView.parse(parameters);
   const rows = Object.entries(options).map(([option, help]) => {
     const one = properties[option] ?? {};
-    return [`--${option}`, help, [takes(one), ...unlessGiven(one, required.includes(option))].join('; ')];
+    const values = [takes(one), ...unlessGiven(one, required.includes(option))].filter((text) => text !== '');
+    return [`--${option}`, [help, ...(values.length === 0 ? [] : [values.join('; ')])].join(': ')];
   });
-  if (lasts) rows.push(['--for', 'how long it goes on', `${A_TIME}; until it is put right unless given`]);
+  if (lasts) rows.push(['--for', `how long it goes on: ${A_TIME}; until it is put right unless given`]);
   const shows = `At the gateway within ${seconds(noticed.withinMs)}: ${noticed.as}.`;
   const well = `All is well within ${seconds(wellMs)} of its end.`;
   const titled = rows.length === 0 ? '' : `\n${indented(indented(table(rows)))}`;

@@ -54,6 +54,9 @@ export function reader<Of extends Shape>(shape: Of): (given: unknown) => Given<O
 /** What does not fit, in words. */
 export function wrong(issues: readonly z.core.$ZodIssue[], known: readonly string[]): RequestError {
   const told = issues.map((issue) => {
+    // So it stands in an address that says it twice.
+    if (issue.message.endsWith('expected string, received array'))
+      return { place: issue.path.join('.'), message: `${issue.path.join('.')}: is given more than once` };
     if (issue.code !== 'unrecognized_keys')
       return {
         place: issue.path.join('.'),
@@ -63,5 +66,5 @@ export function wrong(issues: readonly z.core.$ZodIssue[], known: readonly strin
     const hint = known.length === 0 ? 'there are no options' : suggest(key, known);
     return { place: key, message: `${key}: unknown option; ${hint}` };
   });
-  return new RequestError(told[0]?.place ?? '', told.map(({ message }) => message).join('; '));
+  return new RequestError(told[0]?.place ?? '', [...new Set(told.map(({ message }) => message))].join('; '));
 }

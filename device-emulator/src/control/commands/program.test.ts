@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { EVERY_REQUEST } from '../../testing/requests.ts';
 import { runCommand as run, runCommandOn } from '../../testing/command.ts';
 import { lineAnswer, showLine } from '../show-lines.ts';
@@ -134,8 +136,8 @@ test('E4 E6 help for a fault tells its field sentence, its parameters, their uni
   const { code, out } = await run('fault', 'door', 'late', '--help');
   expect(code).toBe(0);
   expect(out).toMatch(/^late: .*\n {2}A terminal that matches a face.*\n {2}At the gateway within 30 s/);
-  expect(out).toMatch(/--by +how late +a time such as 16ms.*; 300ms unless given\n/);
-  expect(out).toMatch(/--chance +of each frame to be hit +0 to 1; 0\.2 unless given\n/);
+  expect(out).toMatch(/--by +how late: a time such as 16ms.*; 300ms unless given\n/);
+  expect(out).toMatch(/--chance +of each frame to be hit: 0 to 1; 0\.2 unless given\n/);
   expect(out).toMatch(/--for .*; until it is put right unless given/);
   expect((await run('faults', 'wrong-address')).out).toContain('1 to 247; has to be given');
   expect((await run('faults', 'clock-jumps')).out).toContain('-365d unless given');
@@ -166,6 +168,19 @@ test('E6 an emulator that is not there is said to be so, with what to do', async
     3,
     { code: 'CONTROL_UNREACHABLE', remedy: expect.any(String) as string },
   ]);
+});
+
+test('E6 an option whose value was forgotten does not take the next option for it', async () => {
+  const { code, err } = await run('fault', 'door', 'late', '--by', '--control-port', '1');
+  expect([code, err]).toEqual([2, expect.stringContaining('--by lacks its value')]);
+});
+
+test('E6 where something else answers than an emulator, that is said', async () => {
+  const other = createServer((_request, answer) => answer.end('{"some":"thing"}'));
+  await new Promise<void>((done) => other.listen(0, '127.0.0.1', done));
+  onTestFinished(() => void other.close());
+  const { code, err } = await run('list', '--control-port', String((other.address() as AddressInfo).port));
+  expect([code, err]).toEqual([3, expect.stringContaining('something else answers on port')]);
 });
 
 test('what crossed a line is told in whole numbers', async () => {
