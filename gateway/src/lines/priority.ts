@@ -18,3 +18,8 @@ export const PRIORITIES = [
 ] as const;
 
 export type Priority = (typeof PRIORITIES)[number];
+
+/** Whether people wait for it at this moment. */
+export function isUrgent(priority: Priority): boolean {
+  return priority === 'command' || priority === 'live';
+}

@@ -1,5 +1,6 @@
 import type { Job } from './job.ts';
 import { PRIORITIES } from './priority.ts';
+import type { Priority } from './priority.ts';
 
 /** Jobs that wait for the line, by priority, then in order of arrival. */
 export class JobQueue {
@@ -8,6 +9,11 @@ export class JobQueue {
 
   get length(): number {
     return this.#length;
+  }
+
+  /** Of who is next. */
+  get priority(): Priority | undefined {
+    return PRIORITIES.find((priority) => this.#queues.get(priority)?.length !== 0);
   }
 
   add(job: Job): void {

@@ -21,6 +21,7 @@ import type { Invitation, Job, RollCall, Talk } from './job.ts';
 import { LoanTurn } from './loan-turn.ts';
 import { lately } from './mean.ts';
 import { patience, slotPatienceMs } from './patience.ts';
+import { isUrgent } from './priority.ts';
 import { JobQueue } from './queue.ts';
 import { RollTurn } from './roll-turn.ts';
 import type { LineCounters } from './status.ts';
@@ -213,6 +214,13 @@ export class Turns {
     }
   }
 
+  /** What follows from an answer, such as a greeting's next step, is asked for in a moment: bulk work waits for that. */
+  #nextAfter({ priority }: Job): void {
+    const next = this.#queue.priority;
+    if (this.#window === 1 && isUrgent(priority) && next !== undefined && !isUrgent(next)) this.#pauseFor(0);
+    else this.#next();
+  }
+
   #begin(job: Job): void {
     if ('invitation' in job) this.#invite(job);
     else if ('members' in job) this.#callRoll(job);
@@ -353,7 +361,7 @@ export class Turns {
         this.#roundTrip(turn.job.peer, this.#clock.now() - turn.began);
         this.#end(turn);
         turn.job.settle({ kind: 'answered', frames: turn.frames, complete: output.complete });
-        this.#next();
+        this.#nextAfter(turn.job);
         return;
       case 'timeout':
         this.#counters.timeouts += 1;

@@ -26,25 +26,11 @@ export const MUTANTS_OF_WAYS: readonly Mutant[] = [
     by: 'backups',
   },
   {
-    name: 'nobody is invited while somebody is greeted',
-    file: 'gateway/src/terminals/whorl/presence.ts',
-    from: 'if (!this.#open || this.#asking) return;',
-    to: 'if (!this.#open || this.#asking || this.#meeting !== undefined) return;',
-    by: 'programmes',
-  },
-  {
     name: 'who was brought after the backup stays where no group of theirs reaches',
     file: `${SYNC}/trust.ts`,
     from: "wentBack(doubt) || doubt === 'restored' ?",
     to: 'wentBack(doubt) ?',
     by: 'backups',
-  },
-  {
-    name: 'what was read last is looked at again by itself',
-    file: `${SYNC}/log-reader.ts`,
-    from: '    let { page, shows } = await this.#unseen.read(',
-    to: '    if (after < this.#position.id) await this.#driver.logsAfter(after, this.#parts.signal);\n    let { page, shows } = await this.#unseen.read(',
-    by: 'programmes',
   },
   {
     name: 'whom the gateway had brought there and knows no more stays where no group of theirs reaches',
@@ -58,6 +44,13 @@ export const MUTANTS_OF_WAYS: readonly Mutant[] = [
     file: 'gateway/src/store/sqlite-store.ts',
     from: 'pulls.movePull(this.#db, { ...row, nextTry: time });',
     to: 'pulls.movePull(this.#db, { ...row, log: 0, nextTry: time });',
+    by: 'programmes',
+  },
+  {
+    name: 'a greeting gives the line to bulk work between its steps',
+    file: 'gateway/src/lines/turns.ts',
+    from: 'this.#nextAfter(turn.job);',
+    to: 'this.#next();',
     by: 'programmes',
   },
   {

@@ -45,8 +45,8 @@ export interface PresenceParts {
 
 /**
  * Keeps the round over the terminals of a line: greets those that do not answer, polls the one that has a connection
- * for itself; on a shared line invites those who have logs and calls the roll. One thing at a time beside a greeting, and
- * with callbacks only: it happens dozens of times a second, for years.
+ * for itself; on a shared line invites those who have logs and calls the roll. One thing at a time, and with callbacks
+ * only: it happens dozens of times a second, for years.
  */
 export class Presence {
   readonly #line: Line;
@@ -59,8 +59,6 @@ export class Presence {
   readonly #random: Random;
   readonly #group: GroupKey;
   #asking = false;
-  /** Who is being greeted, or handed a key: behind bulk work that takes longer than a hand may wait. */
-  #meeting: Seat | undefined;
   #open = false;
   #rollDue = 0;
   #rolls = 0;
@@ -138,7 +136,7 @@ export class Presence {
     this.#timer?.();
     const now = this.#clock.now();
     // Who is here can be handed the key at once.
-    if (this.#meeting === undefined) this.#group.renewWhenDue();
+    this.#group.renewWhenDue();
     const { seat, inviteAt, rollAt } = this.#next();
     const wait = Math.min(seat?.due ?? Number.POSITIVE_INFINITY, inviteAt, rollAt) - now;
     if (wait > 0) {
@@ -166,7 +164,7 @@ export class Presence {
       if (isOnline) online += 1;
       if (this.#isCalled(one)) called += 1;
       if (shared && isOnline && !one.missed && !one.alone && !this.#isStale(one)) continue;
-      if (this.#meeting === undefined && (seat === undefined || one.due < seat.due)) seat = one;
+      if (seat === undefined || one.due < seat.due) seat = one;
     }
     if (!shared || online === 0) return { seat, inviteAt: never, rollAt: never };
     const turnMs = online > 1 ? BUSY_INVITATION_MS : ALONE_TURN_MS;
@@ -175,9 +173,9 @@ export class Presence {
     return { seat, inviteAt: this.#inviteAt(), rollAt: called === 0 ? never : this.#rollDue };
   }
 
-  /** Whether it understands a roll call; one that is being greeted may have a new session already. */
+  /** Whether it understands a roll call. */
   #isCalled(seat: Seat): boolean {
-    return seat !== this.#meeting && seat.member.isOnline() && this.#group.isWith(seat);
+    return seat.member.isOnline() && this.#group.isWith(seat);
   }
 
   /** Whether it needs a new session, or the key for broadcasts. */
@@ -193,7 +191,7 @@ export class Presence {
   #inviteAt(): number {
     const idleAt = this.#line.invitedAt + IDLE_INVITATION_MS;
     const now = this.#clock.now();
-    if ((this.#line.waiting === 0 && this.#meeting === undefined) || idleAt > now) return idleAt;
+    if (this.#line.waiting === 0 || idleAt > now) return idleAt;
     const busyAt = this.#line.invitedAt + BUSY_INVITATION_MS;
     return busyAt <= now ? busyAt : Math.min(busyAt, now + LOOK_AGAIN_MS);
   }
@@ -258,12 +256,12 @@ export class Presence {
   }
 
   #visit(seat: Seat): void {
+    this.#asking = true;
     if (!seat.member.isOnline() || this.#isStale(seat)) void this.#meet(seat);
     else this.#poll(seat);
   }
 
   #poll(seat: Seat): void {
-    this.#asking = true;
     seat.missed = false;
     const { peer } = seat.member;
     const plan = { tries: 1, frames: 1 };
@@ -276,10 +274,7 @@ export class Presence {
     this.#line.add({ peer, name: 'poll', body: {}, priority: 'live', plain: false, plan, settle });
   }
 
-  /** Meanwhile the others are invited and called. */
   async #meet(seat: Seat): Promise<void> {
-    this.#meeting = seat;
-    this.#schedule();
     try {
       // A key first, also in an old session that still serves: until somebody has it, nobody understands what is said to all.
       const serves = seat.silent === 0 || !this.#isOld(seat);
@@ -291,7 +286,7 @@ export class Presence {
     // What an adapter still had to say when the line was opened can cost everyone the first greeting.
     seat.visited ||= seat.silent !== 1;
     this.#line.isSettling = this.#open && this.#seats.some(({ visited }) => !visited);
-    this.#meeting = undefined;
+    this.#asking = false;
     this.#schedule();
   }
 
