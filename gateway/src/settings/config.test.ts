@@ -1,6 +1,6 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ConfigError, loadConfig } from './config.ts';
 
@@ -67,4 +67,21 @@ test.each([
   const problems = problemsOf(text);
   expect(problems.length).toBeGreaterThan(0);
   for (const problem of problems) expect(problem).toMatch(/^CONFIG_[A-Z]+ file/);
+});
+
+test('a serial port that begins with a dot counts from the folder of the file, as every path does', () => {
+  const file = join(directory, 'dotted.yaml');
+  const bus = 'modbus:\n  - { name: io, serial: { path: ../io.line } }\n';
+  writeFileSync(file, LINE.replace('/dev/ttyUSB0', './floor.line') + bus);
+  const { lines, modbus } = loadConfig(file).site;
+  expect(lines[0]?.over).toMatchObject({ path: join(directory, 'floor.line') });
+  expect(modbus?.[0]?.serial?.path).toBe(join(dirname(directory), 'io.line'));
+  writeFileSync(file, LINE);
+  expect(loadConfig(file).site.lines[0]?.over).toMatchObject({ path: '/dev/ttyUSB0' });
+});
+
+test('the example is the other side of the emulator’s', () => {
+  const root = join(import.meta.dirname, '../../..');
+  const { lines } = loadConfig(join(root, 'gateway/whorl.example.yaml')).site;
+  expect(lines[0]?.over).toMatchObject({ path: join(root, 'device-emulator/floor.line') });
 });

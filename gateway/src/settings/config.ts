@@ -10,10 +10,11 @@ import { resolveDatabase } from './database.ts';
 import type { DatabaseConfig } from './database.ts';
 import { resolveHttp } from './http.ts';
 import type { HttpConfig } from './http.ts';
-import { modbusClashes } from './modbus.ts';
+import { modbusClashes, resolveModbus } from './modbus.ts';
 import { mqttClash, resolveMqtt } from './mqtt.ts';
 import type { MqttConfig } from './mqtt.ts';
 import { configSchema } from './schema.ts';
+import { resolveSerial } from './serial-path.ts';
 import { wording } from './wording.ts';
 import type { ConfigFile } from './schema.ts';
 import { resolveSites, sitesClash } from './sites.ts';
@@ -199,10 +200,15 @@ function configOf(file: ConfigFile, directory: string): Config {
   const lines: LineConfig[] = file.lines.map(({ name, terminals, ...ways }) => ({
     name,
     terminals,
-    over: overOf(ways),
+    over: overOf(ways, directory),
   }));
   return {
-    site: { name: file.gateway.name, listen: file.listen, lines, modbus: file.modbus },
+    site: {
+      name: file.gateway.name,
+      listen: file.listen,
+      lines,
+      modbus: resolveModbus(file.modbus, directory),
+    },
     data: resolve(directory, file.data),
     ...(file.database === undefined ? {} : { database: resolveDatabase(file.database, directory) }),
     http: resolveHttp(file.http, directory),
@@ -213,8 +219,11 @@ function configOf(file: ConfigFile, directory: string): Config {
   };
 }
 
-function overOf(ways: Pick<ConfigFile['lines'][number], 'serial' | 'tcp' | 'dialIn'>): LineOver {
-  if (ways.serial !== undefined) return { kind: 'serial', ...ways.serial };
+function overOf(
+  ways: Pick<ConfigFile['lines'][number], 'serial' | 'tcp' | 'dialIn'>,
+  directory: string,
+): LineOver {
+  if (ways.serial !== undefined) return { kind: 'serial', ...resolveSerial(ways.serial, directory) };
   if (ways.tcp !== undefined) return { kind: 'tcp', ...ways.tcp };
   if (ways.dialIn !== undefined) return { kind: 'dialIn', ...ways.dialIn };
   throw new ConfigError([]);

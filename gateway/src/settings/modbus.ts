@@ -1,6 +1,7 @@
 import { ADDRESS_MAX, REGISTER_KINDS } from '@whorl/protocol';
 import type { RegisterKind } from '@whorl/protocol';
 import { z } from 'zod';
+import { resolveSerial, SERIAL_PATH } from './serial-path.ts';
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'small letters, digits and dashes, at most 32');
 const port = z.int().min(1).max(65_535);
@@ -29,7 +30,7 @@ const module = z.strictObject({
 });
 
 const serial = z.strictObject({
-  path: z.string().min(1).describe('Serial port; `whorl ports` lists them.'),
+  path: z.string().min(1).describe(SERIAL_PATH),
   baud: z.int().min(9600).max(921_600).default(19_200).describe('Bits a second, 8N1.'),
   turnaroundMs: z.number().min(0).max(1000).default(50).describe('Longest that a unit thinks.'),
   latencyMs: z.number().min(0).max(5000).default(40).describe('What adapter and machine may add.'),
@@ -69,6 +70,13 @@ const bus = z
 export const modbusSchema = z.array(bus);
 
 export type ModbusBusConfig = z.infer<typeof bus>;
+
+/** @param directory of the configuration file, from which serial ports may count */
+export function resolveModbus(buses: readonly ModbusBusConfig[], directory: string): ModbusBusConfig[] {
+  return buses.map((one) =>
+    one.serial === undefined ? one : { ...one, serial: resolveSerial(one.serial, directory) },
+  );
+}
 export type ModuleConfig = z.infer<typeof module>;
 export type RegisterConfig = ModuleConfig['registers'][number];
 

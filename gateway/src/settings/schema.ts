@@ -4,6 +4,7 @@ import { databaseSchema } from './database.ts';
 import { httpSchema } from './http.ts';
 import { modbusSchema } from './modbus.ts';
 import { mqttSchema } from './mqtt.ts';
+import { SERIAL_PATH } from './serial-path.ts';
 import { sitesSchema } from './sites.ts';
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'small letters, digits and dashes, at most 32');
@@ -16,7 +17,7 @@ const terminal = z.strictObject({
 });
 
 const serial = z.strictObject({
-  path: z.string().min(1).describe('Serial port; `whorl ports` lists them.'),
+  path: z.string().min(1).describe(SERIAL_PATH),
   baud: z.int().min(9600).max(921_600).default(115_200).describe('Bits a second, 8N1.'),
   turnaroundMs: z
     .number()
