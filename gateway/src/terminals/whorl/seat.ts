@@ -1,9 +1,12 @@
 import type { Body, GroupEnd } from '@whorl/protocol';
 import type { Peer } from '../../lines/peer.ts';
 
-/** A silent terminal is tried again with back-off, so that it does not cost its neighbours their turns. */
+/**
+ * A silent terminal is tried again with back-off, so that it does not cost its neighbours their turns; one that is back is
+ * greeted within two seconds.
+ */
 export const FIRST_GREETING_MS = 250;
-export const LAST_GREETING_MS = 2_000;
+export const LAST_GREETING_MS = 1_900;
 
 /** One terminal in the round. */
 export interface Member {
