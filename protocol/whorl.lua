@@ -85,6 +85,7 @@ local MESSAGES = {
   } },
   [0x21] = { name = "users.remove", fields = {
     { name = "users", kind = "list", prefix = 1, max = 50, item = { kind = "uint", width = 4, min = 0, max = 4294967295 } },
+    { name = "after", kind = "uint", width = 4, min = 0, max = 4294967295 },
   } },
   [0xa1] = { name = "users.removed", fields = {
     { name = "users", kind = "uint", width = 4, min = 0, max = 4294967295 },

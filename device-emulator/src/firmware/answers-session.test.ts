@@ -96,7 +96,7 @@ describe('session', () => {
     const { asker, terminal } = bench();
     asker.hello();
     terminal.enrol({ user: 5, finger: 1 });
-    const remove = asker.frame('users.remove', { users: [5] });
+    const remove = asker.frame('users.remove', { users: [5], after: 0 });
     asker.hand(remove);
     asker.ask('poll', {});
     terminal.enrol({ user: 5, finger: 1 });
@@ -132,7 +132,7 @@ describe('session', () => {
     const { asker, terminal } = bench();
     asker.hello();
     terminal.enrol({ user: 5, finger: 1 });
-    const remove = asker.frame('users.remove', { users: [5] });
+    const remove = asker.frame('users.remove', { users: [5], after: 0 });
     const first = asker.hand(remove);
     terminal.enrol({ user: 5, finger: 1 });
     const again = terminal.hear(remove);
@@ -158,7 +158,7 @@ describe('session', () => {
     asker.hello();
     terminal.enrol({ user: 5, finger: 1 });
     expect(asker.hand(asker.frame('clock.set', { clock: clock.wallTime() + 60_000 }, 0))).toEqual([]);
-    expect(asker.hand(asker.frame('users.remove', { users: [5] }, 0))).toEqual([]);
+    expect(asker.hand(asker.frame('users.remove', { users: [5], after: 0 }, 0))).toEqual([]);
     expect(asker.hand(asker.frame('logs.read', { after: 9 }, 0))).toEqual([]);
     expect(terminal.shown).toBe(clock.wallTime());
     expect(terminal.users().has(5)).toBe(true);

@@ -119,11 +119,27 @@ describe('users from the gateway', () => {
     const { asker, terminal } = bench();
     asker.hello();
     asker.push([ada]);
-    expect(asker.get('users.remove', { users: [1042, 9, 1042] }, 'users.removed')).toEqual({ users: 0 });
+    expect(asker.get('users.remove', { users: [1042, 9, 1042], after: 0 }, 'users.removed')).toEqual({
+      users: 0,
+    });
     expect(terminal.users().size).toBe(0);
     expect(kinds(asker.get('logs.read', { after: 2 }, 'logs.page').records)).toEqual([
       'user.deleted gateway 1042 0',
     ]);
+  });
+
+  test('B2 who was changed here by a record that the gateway has not seen is not removed, nor is who is named with them', () => {
+    const { asker, terminal } = bench();
+    asker.hello();
+    asker.push([ada, { id: 9, name: 'Nine' }]);
+    terminal.enrol({ user: 1042, finger: 1 });
+    const enrolled = terminal.logs().at(-1)?.id ?? 0;
+    const remove = (after: number): unknown => asker.ask('users.remove', { users: [1042, 9], after }).body;
+    expect(remove(enrolled - 1)).toMatchObject({ reason: 'changed-here' });
+    expect([...terminal.users().keys()]).toEqual([9, 1042]);
+    expect(remove(enrolled)).toEqual({ users: 0 });
+    terminal.enrol({ user: 1042, finger: 1 });
+    expect(remove(0xffff_ffff)).toEqual({ users: 0 });
   });
 
   test('B11 digests come page by page, the table’s with each', () => {

@@ -166,6 +166,7 @@ function removeUsers(desk: Desk, body: Body<'users.remove'>): Uint8Array | Refus
     desk.store.change(ops, []);
     return desk.reply('users.removed', { users: desk.store.state.users.size });
   }
+  if (held.some((user) => desk.store.state.changedSince(user, body.after))) return 'changed-here';
   const ops = held.map((user): Op => ({ name: 'dropped', user }));
   const entries = held.map((user) => ({ kind: 'user.deleted', origin: 'gateway', user }) as const);
   desk.store.change([...ops, ...forgetting(desk, body.users)], entries);

@@ -92,7 +92,7 @@ export function download(asker: Asker, users: readonly UserRecord[]): void {
   asker.get('slice.open', { task: wish(asker).task }, 'slice.state');
   const held = asker.get('users.digests', { after: 0 }, 'users.page').users.map(({ id }) => id);
   const gone = held.filter((id) => !users.some((user) => user.id === id));
-  if (gone.length > 0) asker.get('users.remove', { users: gone }, 'users.removed');
+  if (gone.length > 0) asker.get('users.remove', { users: gone, after: 0xffff_ffff }, 'users.removed');
   if (users.length > 0) asker.push(users);
   swap(asker);
 }

@@ -13,9 +13,13 @@ export interface Looked {
   readonly rows: ReadonlyMap<number, LedgerRow>;
   /** Users who were taken to be there as they were last delivered: what is newer still has to be sent. */
   readonly behind: ReadonlySet<number>;
+  /** Users who are to go from there, and are not as they were last delivered. */
+  readonly changed: readonly number[];
 }
 
-interface Expected extends Omit<Looked, 'comparison'> {
+interface Expected extends Omit<Looked, 'comparison' | 'changed'> {
+  /** Users who are still to go from there, and not from here: nobody is to have them there. */
+  readonly leaving: ReadonlySet<number>;
   /** Digest of each user as this terminal holds it. */
   readonly digests: ReadonlyMap<number, Uint8Array>;
 }
@@ -46,9 +50,28 @@ export function lookAt(
   return site.comparisons.turn(async () => {
     const { identity, name } = driver;
     if (identity === undefined) throw new WhorlError('TERMINAL_OFFLINE', `${name} does not answer`);
-    const { digests, rows, behind } = await expectedAt(site, { name, ...identity }, options);
-    return { comparison: await driver.compare(digests, options.signal), rows, behind };
+    const { digests, rows, behind, leaving } = await expectedAt(site, { name, ...identity }, options);
+    const comparison = await driver.compare(digests, options.signal);
+    return { ...without(leaving, comparison), rows, behind };
   });
+}
+
+/** Of whom a terminal is to lose, it has those too many that it has at all. */
+function without(
+  leaving: ReadonlySet<number>,
+  { same, different, missing, extra }: Comparison,
+): Pick<Looked, 'comparison' | 'changed'> {
+  const stays = (user: number): boolean => !leaving.has(user);
+  const changed = different.filter((user) => leaving.has(user));
+  const gone = new Set(missing);
+  const there = [...leaving].filter((user) => !gone.has(user));
+  const comparison = {
+    same: same - (there.length - changed.length),
+    different: different.filter(stays),
+    missing: missing.filter(stays),
+    extra: [...extra, ...there].sort((a, b) => a - b),
+  };
+  return { comparison, changed };
 }
 
 async function expectedAt(
@@ -59,19 +82,22 @@ async function expectedAt(
   const digests = new Map<number, Uint8Array>();
   const rows = new Map<number, LedgerRow>();
   const behind = new Set<number>();
+  const leaving = new Set<number>();
   const known = site.comparisons.digests(capabilities);
   for await (const { row, version } of rowsOf(site, name, signal)) {
     const { user, want, state } = row;
     const isExpected = want === 'present' && state !== 'withheld' && version !== undefined;
     rows.set(user, isExpected ? { ...row, version } : row);
-    if (!isExpected) continue;
+    const isLeaving = asDelivered && want === 'absent' && state !== 'verified' && version !== undefined;
+    if (!isExpected && !isLeaving) continue;
     const before = asDelivered ? await deliveredDigest(site, row, version, capabilities) : undefined;
-    if (before !== undefined) behind.add(user);
+    if (isLeaving) leaving.add(user);
+    else if (before !== undefined) behind.add(user);
     const digest =
       before ?? (await digestAt(known, { user, version, capabilities }, () => site.store.user(user)));
     if (digest !== undefined) digests.set(user, digest);
   }
-  return { digests, rows, behind };
+  return { digests, rows, behind, leaving };
 }
 
 /** The digest of what a terminal was last seen to hold, when that is older than what it shall hold, and known. @throws WhorlError STORE_* */

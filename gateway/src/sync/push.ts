@@ -46,25 +46,26 @@ export async function pushDue(site: Site, driver: TerminalDriver, context: PushC
   const rows = await site.store.dueLedger(driver.name, site.now, Math.min(BATCH_ROWS, BATCH_MAX_USERS));
   if (rows.length === 0) return false;
   const absent = rows.filter((row) => row.want === 'absent').slice(0, USERS_PER_REMOVE);
-  if (absent.length > 0) await removeAll(site, driver, absent, context);
-  else await pushAll(site, driver, rows, { ...context, after: () => after });
+  const told = { ...context, after: () => after };
+  if (absent.length > 0) await removeAll(site, driver, absent, told);
+  else await pushAll(site, driver, rows, told);
   return true;
 }
 
+/** Who is still a user here goes from there once all that people did to them there is here; then who is none any more. */
 async function removeAll(
   site: Site,
   driver: TerminalDriver,
-  rows: readonly LedgerRow[],
+  absent: readonly LedgerRow[],
   context: PushContext,
 ): Promise<void> {
+  const versions = await site.store.versions.of(absent.map(({ user }) => user));
+  const held = absent.filter(({ user }) => versions.has(user));
+  const [rows, options] = held.length > 0 ? [held, { after: context.after() }] : [absent, {}];
   await site.store.markSending(driver.name, rows);
   const began = site.clock.now();
-  const failure = await attempt(() =>
-    driver.remove(
-      rows.map((row) => row.user),
-      context.signal,
-    ),
-  );
+  const users = rows.map(({ user }) => user);
+  const failure = await attempt(() => driver.remove(users, options, context.signal));
   if (failure === undefined) {
     const ms = Math.round(site.clock.now() - began);
     site.log.info(
@@ -159,10 +160,10 @@ interface Failure {
   readonly text: string;
 }
 
-async function attempt(work: () => Promise<void>): Promise<Failure | undefined> {
+/** @param work answers false when something was changed there of which nothing is known here */
+async function attempt(work: () => Promise<boolean>): Promise<Failure | undefined> {
   try {
-    await work();
-    return undefined;
+    return (await work()) ? undefined : refusal({ kind: 'refused', reason: 'changed-here' });
   } catch (error) {
     return failureOf(error);
   }

@@ -68,7 +68,7 @@ export async function restoreTrust(
 
 async function repairOf(site: Site, terminal: string, doubt: Doubt, looked: Looked): Promise<Repair> {
   const { autoSync } = site.settings;
-  const { comparison, rows, behind } = looked;
+  const { comparison, rows, behind, changed } = looked;
   const { different, missing, extra } = comparison;
   const unexpected = extra.filter((user) => rows.get(user)?.want !== 'absent');
   const deleted = await site.store.tombstones.of(unexpected);
@@ -97,7 +97,7 @@ async function repairOf(site: Site, terminal: string, doubt: Doubt, looked: Look
         .filter(({ user }) => !differing.has(user) && !behind.has(user))
         .flatMap((row) => right(site, row)),
     ],
-    pulls: takes ? [...different, ...unexpected] : returned,
+    pulls: takes ? [...different, ...changed, ...unexpected] : returned,
   };
 }
 

@@ -65,7 +65,7 @@ export async function download(it: Downloading): Promise<Uint8Array | undefined>
 async function removeAll(it: Downloading, users: readonly number[]): Promise<void> {
   for (let from = 0; from < users.length; from += USERS_PER_REMOVE) {
     const page = users.slice(from, from + USERS_PER_REMOVE);
-    await it.driver.remove(page, it.signal);
+    await it.driver.remove(page, {}, it.signal);
     it.removed(page.length);
   }
 }

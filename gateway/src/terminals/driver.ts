@@ -114,8 +114,16 @@ export interface TerminalDriver {
     options: PushOptions,
     signal: AbortSignal,
   ): Promise<Moved<readonly PushOutcome[]>>;
-  /** Afterwards none of these users is there. */
-  remove(users: readonly number[], signal: AbortSignal): Promise<void>;
+  /**
+   * Afterwards none of these users is there.
+   * @param options.after as for a push; when it is not given, whatever was changed there
+   * @returns false when one of them was changed there behind that: then all of them are there as before
+   */
+  remove(
+    users: readonly number[],
+    options: Partial<Pick<PushOptions, 'after'>>,
+    signal: AbortSignal,
+  ): Promise<boolean>;
   /**
    * Compares who is there with who should be.
    * @param expected digest of each user as this terminal can hold it

@@ -47,6 +47,20 @@ export const MUTANTS_OF_WAYS: readonly Mutant[] = [
     by: 'programmes',
   },
   {
+    name: 'what was enrolled just before somebody is removed from there is lost',
+    file: `${SYNC}/push.ts`,
+    from: '[held, { after: context.after() }]',
+    to: '[held, {}]',
+    by: 'programmes',
+  },
+  {
+    name: 'who is to go from a terminal is not looked at before',
+    file: `${SYNC}/trust.ts`,
+    from: '[...different, ...changed, ...unexpected]',
+    to: '[...different, ...unexpected]',
+    by: 'programmes',
+  },
+  {
     name: 'a greeting gives the line to bulk work between its steps',
     file: 'gateway/src/lines/turns.ts',
     from: 'this.#nextAfter(turn.job);',

@@ -209,8 +209,13 @@ export const CATALOGUE = {
     direction: 'to-terminal',
     answer: 'users.removed',
     work: 'flash',
-    fields: { users: list('User ids.', u32('User id.'), USERS_PER_REMOVE) },
-    doc: 'Removes users; one that is not there counts as removed.',
+    fields: {
+      users: list('User ids.', u32('User id.'), USERS_PER_REMOVE),
+      after: u32(
+        'Last log record that the gateway has stored; 4294967295 for whoever is to go whatever was changed there.',
+      ),
+    },
+    doc: 'Removes users, all or none; one that is not there counts as removed. When one was changed at the terminal by a log record newer than `after`, it is refused as `changed-here`: the gateway has not seen that change, and nobody else has it.',
   },
   'users.removed': {
     type: 0xa1,

@@ -111,9 +111,9 @@ test('times are ISO, numbers have their unit, bytes are short hex, lists are cut
   ).toBe(
     'transfer.begin transfer=1 kind=users size=900 bytes chunk=500 bytes digest=0001020304050607… (16 bytes)',
   );
-  expect(showMessage({ name: 'users.remove', body: { users: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10] } })).toBe(
-    'users.remove users=[1, 2, 3, 4, 5, 6, 7, 8, … 2 more]',
-  );
+  expect(
+    showMessage({ name: 'users.remove', body: { users: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], after: 88 } }),
+  ).toBe('users.remove users=[1, 2, 3, 4, 5, 6, 7, 8, … 2 more] after=88');
   expect(showMessage({ name: 'refused', body: { request: 2, reason: 'busy' } })).toBe(
     'refused request=2 reason=busy',
   );

@@ -86,7 +86,7 @@ export const EXAMPLES: { readonly [Name in MessageName]: Body<Name> } = {
   'clock.read': {},
   'clock.is': { clock: TIME + 250 },
   'user.pull': { user: 1042, known: [{ field: 1, digest: counting(8, 0x61) }] },
-  'users.remove': { users: [7, 1042] },
+  'users.remove': { users: [7, 1042], after: 88 },
   'users.removed': { users: 2 },
   'users.digests': { after: 0 },
   'users.page': { table: DIGEST, users: [{ id: 1042, digest: DIGEST }] },

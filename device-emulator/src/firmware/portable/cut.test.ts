@@ -40,7 +40,7 @@ function* session(asker: Asker): Generator<string> {
   yield 'sent';
   const { users } = asker.get('slice.open', { task: TASK }, 'slice.state');
   yield `opened with ${users}`;
-  asker.get('users.remove', { users: [1, 9] }, 'users.removed');
+  asker.get('users.remove', { users: [1, 9], after: 0xffff_ffff }, 'users.removed');
   yield 'removed';
   for (const [index, some] of [SLICE.slice(0, 2), SLICE.slice(2)].entries()) {
     asker.push(some, { transfer: index });
@@ -120,7 +120,7 @@ describe('a sync that is interrupted', () => {
     asker.get('slice.open', { task: TASK }, 'slice.state');
     terminal.press({ button: 'cancel' });
     for (const message of [
-      asker.ask('users.remove', { users: [1, 2, 3] }),
+      asker.ask('users.remove', { users: [1, 2, 3], after: 0xffff_ffff }),
       asker.ask('users.digests', { after: 0 }),
       asker.push(SLICE),
       asker.ask('slice.swap', { table: new Uint8Array(16) }),

@@ -316,7 +316,7 @@ describe('the journal', () => {
     terminal.press({ button: 'sync', mode: 'synchronise' });
     asker.get('slice.open', { task: TASK }, 'slice.state');
     asker.hello();
-    asker.get('users.remove', { users: [1] }, 'users.removed');
+    asker.get('users.remove', { users: [1], after: 0xffff_ffff }, 'users.removed');
     expect(terminal.users().has(1)).toBe(false);
     expect(terminal.display.unsent).toEqual([]);
     expect(asker.get('slice.open', { task: TASK }, 'slice.state').users).toBe(2);

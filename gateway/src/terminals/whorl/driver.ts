@@ -245,8 +245,18 @@ export class WhorlDriver implements TerminalDriver, Member {
     return { value: outcomes, bytes, ms: this.#line.clock.now() - began };
   }
 
-  async remove(users: readonly number[], signal: AbortSignal): Promise<void> {
-    this.#users = (await this.#ask('users.remove', { users }, 'push', signal)).body.users;
+  async remove(
+    users: readonly number[],
+    { after = WHATEVER_CHANGED }: Partial<Pick<PushOptions, 'after'>>,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    try {
+      this.#users = (await this.#ask('users.remove', { users, after }, 'push', signal)).body.users;
+      return true;
+    } catch (error) {
+      if (error instanceof RefusedError && error.reason === 'changed-here') return false;
+      throw error;
+    }
   }
 
   compare(expected: ReadonlyMap<number, Uint8Array>, signal: AbortSignal): Promise<Comparison> {
@@ -371,6 +381,8 @@ export class WhorlDriver implements TerminalDriver, Member {
   }
 }
 
+/** Of the log records that a terminal numbers, none comes behind this one. */
+const WHATEVER_CHANGED = 0xffff_ffff;
 const REFUSED: PushOutcome = { kind: 'refused', reason: 'corrupt' };
 
 function isOtherBase(outcome: PushOutcome | undefined): boolean {
