@@ -21,6 +21,7 @@ import { resolved } from './resolutions.ts';
 import { groupsOf, inScope, takesUpdates } from './scope.ts';
 import type { SentChange } from '../store/tasks.ts';
 import type { Site } from './site.ts';
+import { lastWrittenAt } from './stay.ts';
 import { contradictions } from './two-people.ts';
 import { MOST_RACES, planFor } from './users.ts';
 
@@ -141,7 +142,9 @@ export async function caseOf(site: Site, pull: Arrived, record: UserRecord): Pro
   ]);
   const row = rows.find((one) => one.terminal === terminal);
   // Who had the number before, and may be there still, tells nothing of what the terminal got of this one.
-  const delivered = row?.delivered === 0 ? undefined : row?.delivered;
+  const sent = row?.delivered === 0 ? undefined : row?.delivered;
+  const isRowless = row === undefined && held !== undefined && pull.log > 0;
+  const delivered = isRowless ? await lastWrittenAt(site, terminal, held) : sent;
   const time = Math.min(pull.changed ?? site.now, site.now);
   return {
     user,

@@ -1,5 +1,5 @@
 import { counted } from '@whorl/protocol';
-import type { Doubt, EventType, NewEvent, StoredEvent } from '../events/catalogue.ts';
+import type { Doubt, NewEvent, StoredEvent } from '../events/catalogue.ts';
 import type { LedgerRow } from '../store/store.ts';
 import type { TerminalDriver } from '../terminals/driver.ts';
 import { lookAt } from './compare.ts';
@@ -10,11 +10,7 @@ import { goneRows } from './gone.ts';
 import { heldBack, pendingRow } from './plan.ts';
 import { takesUpdates } from './scope.ts';
 import type { Site } from './site.ts';
-
-const PUT: ReadonlySet<EventType> = new Set(['user.enrol.succeeded', 'user.update.succeeded']);
-const STAYS = ['user.enrol.succeeded', 'user.update.succeeded', 'user.delete.succeeded'] as const;
-/** Of each of them so many are looked back on for who put a user there. */
-const MOST_EVENTS = 50;
+import { PUT, staysAt } from './stay.ts';
 
 /** What is done about a terminal of which it was not known what it holds. */
 interface Repair {
@@ -128,14 +124,6 @@ async function broughtBack(site: Site, terminal: string, users: readonly number[
     rows.push(pendingRow({ user, version: held?.version ?? 0, now: site.now }, terminal, 'absent'));
   }
   return rows;
-}
-
-/** What tells of a user's coming and going at a terminal: whoever opens its door a hundred times has as many events besides. */
-async function staysAt(site: Site, terminal: string, user: number): Promise<readonly StoredEvent[]> {
-  const of = (type: EventType): Promise<readonly StoredEvent[]> =>
-    site.store.events({ type, terminal, user, newest: true, limit: MOST_EVENTS });
-  const events = await Promise.all(STAYS.map(of));
-  return events.flat().sort((a, b) => a.id - b.id);
 }
 
 /** Who began the last stay of a user at a terminal: whoever only changed them there has not put them there. */

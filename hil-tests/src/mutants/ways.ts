@@ -69,9 +69,9 @@ export const MUTANTS_OF_WAYS: readonly Mutant[] = [
   },
   {
     name: 'who opened a door often is not known to have been brought there',
-    file: `${SYNC}/trust.ts`,
-    from: 'site.store.events({ type, terminal, user, newest: true,',
-    to: 'site.store.events({ terminal, user, newest: true,',
+    file: `${SYNC}/stay.ts`,
+    from: 'store.events({ type, terminal, user, newest: true,',
+    to: 'store.events({ terminal, user, newest: true,',
     by: 'programmes',
   },
   {

@@ -105,10 +105,6 @@ export class Belief {
   enrolledAt(one: Enrolled): void {
     this.#changedAt(one.terminal, one.user);
     const others = this.enrolled.filter((other) => !isSamePlace(one, other));
-    const isOver = others.length < this.enrolled.length;
-    // Who has no name, and is sent nowhere, cannot be told by another finger.
-    if (isOver && this.autoSync === 'access-groups' && this.users.get(one.user)?.name === undefined)
-      this.shared.add(one.user);
     this.enrolled = others;
     if (this.taken) this.enrolled.push(one);
     this.put.add(`${one.terminal} ${one.user}`);

@@ -65,6 +65,35 @@ behaviour(
 );
 
 behaviour(
+  'B16 access-groups: whose finger is enrolled anew is one person, without a name and though nothing is sent there; after a deletion it is another one',
+  async (rig) => {
+    const { operations, store } = rig.gateway;
+    const there = rig.terminal('terminal-1');
+    await operations.changeSettings({ autoSync: 'access-groups' });
+    for (const user of [7, 8]) {
+      there.enrol({ user, finger: 0 });
+      await rig.until('the user known', async () => (await store.user(user)) !== undefined);
+    }
+    there.enrol({ user: 7, finger: 0 });
+    await rig.until('the conflict', async () => (await store.countConflicts()) === 1);
+    expect(await operations.conflicts({ limit: 10 })).toMatchObject([{ user: 7, kind: 'finger' }]);
+    there.remove(8);
+    there.enrol({ user: 8, finger: 0 });
+    await rig.until('the other conflict', async () => (await store.countConflicts()) === 2);
+    expect(await operations.conflicts({ user: 8, limit: 10 })).toMatchObject([{ kind: 'two-people' }]);
+    await operations.editUser(7, { set: { groups: [1] }, clear: [] });
+    await verifiedOn(rig, 7, ['terminal-1', 'terminal-2', 'terminal-5']);
+    await operations.editUser(7, { set: { groups: [] }, clear: [] });
+    await rig.until('the user gone', () => !there.users().has(7));
+    await atRest(rig);
+    there.enrol({ user: 7, finger: 0 });
+    await rig.until('the third conflict', async () =>
+      (await operations.conflicts({ user: 7, limit: 10 })).some(({ kind }) => kind === 'two-people'),
+    );
+  },
+);
+
+behaviour(
   'B13 whoever was enrolled where no group of theirs reaches leaves that terminal as well when deleted, as the dry run says',
   async (rig) => {
     const { operations, store } = rig.gateway;
