@@ -182,7 +182,7 @@ export class SqliteStore implements Store {
       const isNew = ({ source }: { readonly source?: string }): boolean =>
         source === undefined || fresh.has(source);
       for (const pull of intake.pulls.filter((one) => isNew(one) && !lost(one.user)))
-        pulls.openPull(this.#db, { ...pull, terminal, attempts: 0, nextTry: time });
+        pulls.openPull(this.#db, { ...pull, terminal, attempts: 0, nextTry: time }, intake.untaken !== true);
       for (const row of intake.ledger.filter(isNew)) {
         pulls.movePull(this.#db, { ...row, nextTry: time });
         if (users.hasUser(this.#db, row.user)) ledger.putLedger(this.#db, row);
@@ -317,6 +317,12 @@ export class SqliteStore implements Store {
   requestPull(pull: PullRequest): Promise<void> {
     return this.#db.write(() => {
       if (!losing(this.#db, pull.terminal)(pull.user)) pulls.requestPull(this.#db, pull);
+    });
+  }
+
+  releasePulls(now: number): Promise<void> {
+    return this.#db.write(() => {
+      pulls.releasePulls(this.#db, now);
     });
   }
 

@@ -218,6 +218,8 @@ export interface Intake {
   /** The position afterwards. */
   readonly position: LogPosition;
   readonly events: readonly NewEvent[];
+  /** What people do at terminals is not taken: the pulls wait until it is, and are not open before. */
+  readonly untaken?: boolean;
   /** Users to be fetched, with the log record that says so; one that is open already only moves on to that record. */
   readonly pulls: readonly {
     readonly user: number;
@@ -351,6 +353,8 @@ export interface Store extends StoreParts {
   pullCounts(): Promise<ReadonlyMap<string, number>>;
   /** Opens a pull that no log asked for (by hand). */
   requestPull(pull: PullRequest): Promise<void>;
+  /** What people did at terminals while it was not taken is fetched now. @param now milliseconds UTC */
+  releasePulls(now: number): Promise<void>;
   /** Moves a pull to a later try, or ends it when `nextTry` is absent; with the events to tell of it. */
   postponePull(
     pull: {

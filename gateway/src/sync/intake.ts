@@ -66,7 +66,8 @@ export function intakeOf(input: IntakeInput): Intake {
       ...(off === undefined || input.doubt === 'clock' ? [] : [clockEvent(terminal, off, now)]),
       ...page.records.map((record) => eventOf(input, record)),
     ],
-    pulls: takesUpdates(input.settings.autoSync) && !input.portable ? pullsOf(input) : [],
+    untaken: !takesUpdates(input.settings.autoSync),
+    pulls: input.portable ? [] : pullsOf(input),
     // What was deleted before a terminal came here says nothing about those whom it is to hold.
     ledger:
       input.portable || input.doubt === 'replaced' || input.doubt === 'new'

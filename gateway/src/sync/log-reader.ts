@@ -16,6 +16,7 @@ import {
 import { deletedAt, intakeOf } from './intake.ts';
 import { gettingBack } from './gone.ts';
 import { logTaken } from './log-lines.ts';
+import { releaseTaken } from './taken.ts';
 import type { Site } from './site.ts';
 import { isChangeThere, Storm } from './storm.ts';
 import { Unseen } from './unseen.ts';
@@ -157,6 +158,8 @@ export class LogReader {
     const events = await this.#site.trouble.saving({ terminal, users }, () =>
       store.recordIntake(shown ? { ...intake, shown } : intake),
     );
+    // The setting has changed while this was stored.
+    if (intake.untaken === true) await releaseTaken(this.#site, this.#site.settings.autoSync);
     if (shown && showsAll()) this.#unseen.shown();
     this.#position = intake.position;
     this.#doubt = intake.doubt;

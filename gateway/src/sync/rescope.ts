@@ -6,6 +6,7 @@ import { effectOf, Tally } from './preview.ts';
 import type { Preview, PreviewPage } from './preview.ts';
 import type { Scope } from './scope.ts';
 import type { Site } from './site.ts';
+import { releaseTaken } from './taken.ts';
 
 const PAGE = 500;
 /** Which scope the ledger was last brought in line with. */
@@ -53,6 +54,7 @@ export function allowScope(site: Site, scope: Scope): Promise<void> {
  */
 export async function rescope(site: Site, signal: AbortSignal): Promise<void> {
   const fingerprint = fingerprintOf(site.scope);
+  await releaseTaken(site, site.scope.autoSync);
   if ((await site.store.note(IN_LINE)) === fingerprint) return;
   const after = await resumeAt(site, fingerprint);
   if (after === undefined && (await isHeld(site, fingerprint))) return;

@@ -6,6 +6,7 @@ import { allowScope, fingerprintOf, previewScope } from './rescope.ts';
 import { placesOf } from './scope.ts';
 import type { Scope } from './scope.ts';
 import type { Site } from './site.ts';
+import { releaseTaken } from './taken.ts';
 import { deleteUser, planFor } from './users.ts';
 
 // Changes that may remove many users from terminals: each is previewed, and guarded.
@@ -56,6 +57,7 @@ export async function changeSettings(
   if (fingerprintOf(next) !== fingerprintOf(site.scope)) {
     guard(await previewSettings(site, wanted, { limit: 0 }), confirmation);
     await allowScope(site, next);
+    await releaseTaken(site, next.autoSync);
   }
   const data = { changed: changes };
   const event = { type: 'settings.changed', time: site.now, origin: 'gateway', data } as const;

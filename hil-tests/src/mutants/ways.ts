@@ -68,6 +68,20 @@ export const MUTANTS_OF_WAYS: readonly Mutant[] = [
     by: 'programmes',
   },
   {
+    name: 'what was enrolled while nothing was taken is not fetched once it is',
+    file: `${SYNC}/taken.ts`,
+    from: '  await site.store.releasePulls(site.now);',
+    to: '  if (autoSync.length === 0) await site.store.releasePulls(site.now);',
+    by: 'programmes',
+  },
+  {
+    name: 'what is not taken from a terminal holds back what is sent there',
+    file: 'gateway/src/store/tables/ledger.ts',
+    from: ' AND ${IS_OPEN})`',
+    to: ')`',
+    by: 'programmes',
+  },
+  {
     name: 'who opened a door often is not known to have been brought there',
     file: `${SYNC}/stay.ts`,
     from: 'store.events({ type, terminal, user, newest: true,',

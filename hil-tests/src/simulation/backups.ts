@@ -3,6 +3,7 @@ import { restoreBackup } from '@whorl/gateway';
 import { fitting, recordDigest } from '@whorl/protocol';
 import type { UserRecord } from '@whorl/protocol';
 import type { Store } from '@whorl/gateway';
+import { isHeld } from './held.ts';
 import type { Played } from './run.ts';
 
 /** While the gateway works, whatever is going on. */
@@ -33,11 +34,7 @@ export async function restore({ rig, belief, archive }: Played): Promise<string 
     there: new Set(on.flatMap((terminal) => [...terminal.users().keys()])),
     others: othersThan(kept.held, held, rig),
     terminals: [...rig.terminals.keys()],
-    isStill({ terminal: name, user, field, value }) {
-      const terminal = rig.terminal(name);
-      const held = terminal.power === 'on' ? terminal.record(user)?.fields.get(field) : undefined;
-      return held !== undefined && Buffer.from(held).toString('base64') === value;
-    },
+    isStill: (one) => isHeld(rig, one),
   });
   belief.faults += 1;
   archive.wentBack = true;

@@ -62,6 +62,8 @@ export class Belief {
   enrolled: Enrolled[] = [];
   /** Credentials at portable terminals that are still to be sent. */
   waiting: Enrolled[] = [];
+  /** Credentials that were enrolled while nothing is taken from terminals. */
+  untaken: Enrolled[] = [];
   /** What goes out by itself. */
   autoSync: AutoSync = 'all-with-device-updates';
   /** Whether a name that the gateway has is never overwritten. */
@@ -106,8 +108,18 @@ export class Belief {
     this.#changedAt(one.terminal, one.user);
     const others = this.enrolled.filter((other) => !isSamePlace(one, other));
     this.enrolled = others;
-    if (this.taken) this.enrolled.push(one);
+    this.untaken = this.untaken.filter((other) => !isSamePlace(one, other));
+    const known = this.taken ? this.enrolled : this.untaken;
+    known.push(one);
     this.put.add(`${one.terminal} ${one.user}`);
+  }
+
+  /** The setting is another one; what was enrolled before it is fetched, where it still is. */
+  setting(autoSync: AutoSync, isStill: (one: Enrolled) => boolean): void {
+    this.autoSync = autoSync;
+    if (!this.taken) return;
+    this.enrolled.push(...this.untaken.filter(isStill));
+    this.untaken = [];
   }
 
   /** Enrolled at a portable terminal: the gateway knows nothing of it before it is sent. */
@@ -151,6 +163,7 @@ export class Belief {
     const replaced = (one: Enrolled): boolean =>
       one.terminal === terminal && one.user === user && one.field === field;
     this.enrolled = this.enrolled.filter((one) => !replaced(one));
+    this.untaken = this.untaken.filter((one) => !replaced(one));
     this.waiting = this.waiting.filter((one) => !replaced(one));
   }
 
@@ -170,6 +183,7 @@ export class Belief {
     if (!this.taken) for (const user of copy.users) if (!isKnown(user)) this.apart.add(`${terminal} ${user}`);
     for (const user of this.#changed) this.#raced.add(user);
     this.enrolled = this.enrolled.filter((one) => one.terminal !== terminal || this.#safe.has(one));
+    this.untaken = this.untaken.filter((one) => one.terminal !== terminal);
   }
 
   /** What had not come back from there by now is gone with the user. */
@@ -177,7 +191,9 @@ export class Belief {
     this.changesThere += 1;
     this.#raced.add(user);
     this.put.delete(`${terminal} ${user}`);
-    this.enrolled = this.enrolled.filter((one) => one.terminal !== terminal || one.user !== user);
+    const isThere = (one: Enrolled): boolean => one.terminal === terminal && one.user === user;
+    this.enrolled = this.enrolled.filter((one) => !isThere(one));
+    this.untaken = this.untaken.filter((one) => !isThere(one));
   }
 
   named(user: number, name: string): void {
@@ -194,6 +210,7 @@ export class Belief {
     // Nothing tells that who comes back with an older state of a terminal is the same person.
     if (this.#renamed.has(user)) this.#raced.add(user);
     this.enrolled = this.enrolled.filter((one) => one.user !== user);
+    this.untaken = this.untaken.filter((one) => one.user !== user);
     this.waiting = this.waiting.filter((one) => one.user !== user);
   }
 
@@ -267,6 +284,7 @@ export class Belief {
       this.#deleted.delete(user);
     }
     this.autoSync = autoSync;
+    this.untaken = [];
     const later = this.enrolled.filter(
       (one) => this.taken && !safe.includes(one) && !erased.has(one.user) && isStill(one),
     );

@@ -65,6 +65,47 @@ behaviour(
 );
 
 behaviour(
+  'B1 B16 what people did at terminals while it was not taken is fetched once it is, before anything is sent in its place',
+  async (rig) => {
+    const { operations, store } = rig.gateway;
+    for (const [user, autoSync] of [
+      [7, 'off'],
+      [17, 'all'],
+    ] as const) {
+      await operations.changeSettings({ autoSync });
+      rig.terminal('terminal-1').enrol({ user, finger: 0 });
+      rig.terminal('terminal-2').enrol({ user: user + 1, name: 'Bob', finger: 1 });
+      await rig.until('both told', async () => {
+        const events = await store.events({ type: 'user.enrol.succeeded', limit: 100 });
+        return [user, user + 1].every((one) => events.some((event) => event.user === one));
+      });
+      if (autoSync === 'off') await operations.addUser(user + 1, { set: { name: 'Ada' }, clear: [] });
+      expect(await store.user(user)).toBeUndefined();
+      expect((await operations.status()).openPulls).toBe(0);
+      await operations.changeSettings({ autoSync: 'all-with-device-updates' });
+      await verifiedOn(rig, user, ALL);
+      await atRest(rig);
+      expect(rig.terminal('terminal-2').user(user + 1)?.name).toBe('Bob');
+    }
+    expect(await operations.conflicts({ limit: 10 })).toMatchObject([{ user: 8, kind: 'two-people' }]);
+  },
+);
+
+behaviour('B1 all: what people changed at a terminal holds back nothing that is sent there', async (rig) => {
+  const { operations, store } = rig.gateway;
+  await operations.addUser(7, { set: { name: 'Ada' }, clear: [] });
+  await verifiedOn(rig, 7, ALL);
+  await operations.changeSettings({ autoSync: 'all' });
+  rig.terminal('terminal-1').edit({ user: 7, set: { name: 'Bob' } });
+  await rig.until(
+    'the edit told',
+    async () => (await store.events({ type: 'user.update.succeeded', limit: 100 })).length > 0,
+  );
+  await operations.editUser(7, { set: { name: 'Grace' }, clear: [] });
+  await rig.until('her name there', () => rig.terminal('terminal-1').user(7)?.name === 'Grace');
+});
+
+behaviour(
   'B16 access-groups: whose finger is enrolled anew is one person, without a name and though nothing is sent there; after a deletion it is another one',
   async (rig) => {
     const { operations, store } = rig.gateway;

@@ -1,5 +1,6 @@
 import type { Row, Sqlite } from '../sqlite.ts';
 import type { LedgerCounts, LedgerResult, LedgerRow } from '../store.ts';
+import { IS_OPEN } from './pulls.ts';
 import { ledgerRow, number, text } from './rows.ts';
 import { LIMIT } from './where.ts';
 
@@ -35,8 +36,7 @@ export function putLedger(db: Sqlite, row: LedgerRow): void {
   );
 }
 
-const UNPULLED =
-  'NOT EXISTS (SELECT 1 FROM pulls WHERE pulls.terminal = ledger.terminal AND pulls.user = ledger.user)';
+const UNPULLED = `NOT EXISTS (SELECT 1 FROM pulls WHERE pulls.terminal = ledger.terminal AND pulls.user = ledger.user AND ${IS_OPEN})`;
 const RETRIES = `SELECT * FROM ledger WHERE terminal = ? AND want = ? AND state = 'failed' AND next_try <= ?
   AND ${UNPULLED} ORDER BY next_try, user ${LIMIT}`;
 const PENDING = `SELECT * FROM ledger WHERE terminal = ? AND state = 'pending' AND want = ?

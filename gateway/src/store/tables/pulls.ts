@@ -3,23 +3,38 @@ import type { PullRequest, Store } from '../store.ts';
 import { number, pullRequest, text } from './rows.ts';
 import { LIMIT } from './where.ts';
 
+/** When a pull is tried that waits until what people do at terminals is taken. */
+const NOT_YET = Number.MAX_SAFE_INTEGER;
+/** Of a row of pulls that does not wait so. */
+export const IS_OPEN = `pulls.next_try < ${NOT_YET}`;
+
 const INSERT =
   'INSERT INTO pulls (terminal, user, log, attempts, next_try, changed, take) VALUES (?, ?, ?, ?, ?, ?, ?)';
 
-/** Opens a pull that a log asked for; one that is open moves on when the log is newer. */
-export function openPull(db: Sqlite, pull: PullRequest): void {
+/**
+ * Opens a pull that a log asked for; one that is open moves on when the log is newer.
+ * @param taken whether what people do at terminals is; else a new one waits until it is
+ */
+export function openPull(db: Sqlite, pull: PullRequest, taken: boolean): void {
   db.put(
     `${INSERT} ON CONFLICT (terminal, user) DO UPDATE SET log = excluded.log, attempts = excluded.attempts,
-       next_try = excluded.next_try, changed = excluded.changed WHERE excluded.log > pulls.log`,
-    ...values(pull),
+       next_try = CASE excluded.next_try WHEN ${NOT_YET} THEN pulls.next_try ELSE excluded.next_try END,
+       changed = excluded.changed WHERE excluded.log > pulls.log`,
+    ...values(taken ? pull : { ...pull, nextTry: NOT_YET }),
   );
+}
+
+/** What people do at terminals is taken from now on, and so is what they did before. */
+export function releasePulls(db: Sqlite, now: number): void {
+  db.put(`UPDATE pulls SET next_try = ? WHERE next_try = ${NOT_YET}`, now);
 }
 
 /** Somebody was deleted there: what an open pull has fetched before that may be there no more, and is looked at again. */
 export function movePull(db: Sqlite, to: Pick<PullRequest, 'user' | 'terminal' | 'log' | 'nextTry'>): void {
   const { terminal, user, log, nextTry } = to;
   db.put(
-    'UPDATE pulls SET log = ?1, attempts = 0, next_try = ?2 WHERE terminal = ?3 AND user = ?4 AND log < ?1',
+    `UPDATE pulls SET log = ?1, attempts = 0, next_try = CASE WHEN ${IS_OPEN} THEN ?2 ELSE next_try END
+     WHERE terminal = ?3 AND user = ?4 AND log < ?1`,
     log,
     nextTry,
     terminal,
@@ -27,11 +42,16 @@ export function movePull(db: Sqlite, to: Pick<PullRequest, 'user' | 'terminal' |
   );
 }
 
-/** Opens a pull by hand; one that is open is tried anew, and still answers the newest log that asked for it. */
+/**
+ * Opens a pull that no log asked for; one that is open is tried anew, and still answers the newest log that asked for it. One
+ * that waits until what people do at terminals is taken does so unless a person asks for it.
+ */
 export function requestPull(db: Sqlite, pull: PullRequest): void {
   db.put(
     `${INSERT} ON CONFLICT (terminal, user) DO UPDATE SET log = CASE WHEN excluded.log > pulls.log THEN excluded.log ELSE pulls.log END,
-       attempts = excluded.attempts, next_try = excluded.next_try, take = CASE pulls.take WHEN 'terminal' THEN pulls.take ELSE coalesce(excluded.take, pulls.take) END`,
+       attempts = excluded.attempts,
+       next_try = CASE WHEN ${IS_OPEN} OR excluded.take IS NOT NULL THEN excluded.next_try ELSE pulls.next_try END,
+       take = CASE pulls.take WHEN 'terminal' THEN pulls.take ELSE coalesce(excluded.take, pulls.take) END`,
     ...values(pull),
   );
 }
@@ -74,15 +94,17 @@ export function duePulls(db: Sqlite, terminal: string, now: number, limit: numbe
 
 /** By terminal. */
 export function pullCounts(db: Sqlite): ReadonlyMap<string, number> {
-  const rows = db.all('SELECT terminal, count(*) AS open FROM pulls GROUP BY terminal');
+  const rows = db.all(`SELECT terminal, count(*) AS open FROM pulls WHERE ${IS_OPEN} GROUP BY terminal`);
   return new Map(rows.map((row) => [text(row, 'terminal'), number(row, 'open')]));
 }
 
 export function openPulls(db: Sqlite, limit: number): readonly PullRequest[] {
-  return db.all(`SELECT * FROM pulls ORDER BY terminal, user ${LIMIT}`, limit).map(pullRequest);
+  return db
+    .all(`SELECT * FROM pulls WHERE ${IS_OPEN} ORDER BY terminal, user ${LIMIT}`, limit)
+    .map(pullRequest);
 }
 
 /** All of a terminal's pulls may be tried at once. */
 export function readmitPulls(db: Sqlite, terminal: string): void {
-  db.put('UPDATE pulls SET next_try = 0 WHERE terminal = ? AND next_try > 0', terminal);
+  db.put(`UPDATE pulls SET next_try = 0 WHERE terminal = ? AND next_try > 0 AND ${IS_OPEN}`, terminal);
 }

@@ -22,7 +22,14 @@ export const METHODS: { readonly [Part in keyof Parts]: Readonly<Record<MethodOf
     ...{ user: true, users: true, countUsers: true, saveUser: true, saveUsers: true, freeUser: true },
     ...{ conflicts: true, conflict: true, conflictsOf: true, countConflicts: true },
     ...{ duePulls: true, nextDue: true, openPulls: true, pullCounts: true, requestPull: true },
-    ...{ postponePull: true, dueLedger: true, markSending: true, settleLedger: true, writeLedger: true },
+    ...{
+      releasePulls: true,
+      postponePull: true,
+      dueLedger: true,
+      markSending: true,
+      settleLedger: true,
+      writeLedger: true,
+    },
     ...{ readmit: true, ledger: true, ledgerOf: true, ledgerCounts: true, close: true },
   },
   access: {

@@ -1,4 +1,5 @@
 import type { Preview } from '@whorl/gateway/sync/preview';
+import { takesUpdates } from '@whorl/gateway/sync/scope';
 import { comeToRest } from '../rest.ts';
 import type { Played } from '../run.ts';
 
@@ -17,7 +18,11 @@ export async function asForetold(
   work: () => Promise<unknown>,
 ): Promise<void> {
   const before = tablesOf(rig);
+  const { taken } = belief;
   await work();
+  // What is fetched only then nobody knows before.
+  const isFetched = !taken && takesUpdates((await rig.gateway.operations.settings()).autoSync);
+  const mayCome = (user: number): boolean => belief.shared.has(user) || (isFetched && belief.isApart(user));
   // What is to be done is noted beside other work, a page of users at a time.
   await rig.pass(100);
   await comeToRest(rig, north);
@@ -27,7 +32,7 @@ export async function asForetold(
     if (carried.has(terminal)) continue;
     for (const user of new Set([...(before.get(terminal)?.keys() ?? []), ...after.keys()])) {
       // When one of two people is gone, the other one may come, and go everywhere, as soon as a terminal is compared.
-      if (belief.shared.has(user)) continue;
+      if (mayCome(user)) continue;
       const effect = effects.get(`${terminal} ${user}`);
       const wrong = wrongWith(effect, before.get(terminal)?.get(user), after.get(user));
       if (wrong !== undefined)
@@ -36,9 +41,7 @@ export async function asForetold(
         );
     }
   }
-  const told = preview.users.filter(
-    ({ user, terminal }) => !belief.shared.has(user) && !carried.has(terminal),
-  );
+  const told = preview.users.filter(({ user, terminal }) => !mayCome(user) && !carried.has(terminal));
   for (const { terminal, user, effect } of told)
     if (effect === 'added' && !rig.terminal(terminal).users().has(user))
       throw new Error(`B13 a dry run says what is done: user ${user} was to be added at ${terminal}`);

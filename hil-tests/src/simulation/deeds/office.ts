@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Played } from '../run.ts';
+import { isHeld } from '../held.ts';
 import { comeToRest } from '../rest.ts';
 import { deed, tried } from './deed.ts';
 import { asForetold, EVERYBODY } from './foretold.ts';
@@ -105,9 +106,10 @@ async function changed(played: Played, wanted: Changes): Promise<void> {
   await comeToRest(rig, north);
   const { operations } = rig.gateway;
   const preview = await operations.previewSettings(wanted, EVERYBODY);
+  const there = new Set(belief.untaken.filter((one) => isHeld(rig, one)));
   await asForetold(played, preview, () => operations.changeSettings(wanted, { confirm: preview.confirm }));
   const now = await operations.settings();
-  belief.autoSync = now.autoSync;
+  belief.setting(now.autoSync, (one) => there.has(one));
   belief.keepsNames = (now.merge.name ?? 'fill-vacant') === 'fill-vacant';
   if (!belief.keepsNames) belief.forgetNames();
 }
