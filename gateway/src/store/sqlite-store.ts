@@ -1,4 +1,3 @@
-import { recordOf } from '@whorl/protocol';
 import type { Doubt, NewEvent, StoredEvent } from '../events/catalogue.ts';
 import type { RuntimeSettings } from '../settings/runtime.ts';
 import type { EventFilter, UserFilter } from './filters.ts';
@@ -271,11 +270,7 @@ export class SqliteStore implements Store {
   #bury({ user, time, deletedBy: by, next }: UserChange): void {
     if (by === undefined) return;
     const held = users.readUser(this.#db, this.#keys, user);
-    const others = [...(held?.record.fields ?? [])].filter(
-      ([field]) => next?.record.fields.has(field) !== true,
-    );
-    const former = held && { ...held, record: recordOf(user, others) };
-    bury(this.#db, this.#keys, { user, time, by, how: 'deleted' }, former);
+    bury(this.#db, this.#keys, { user, time, by, how: 'deleted' }, held, next?.record);
   }
 
   async freeUser(): Promise<number> {

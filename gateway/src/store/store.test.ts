@@ -194,3 +194,25 @@ test('B4 of conflicts that were decided the newest are kept, and none for longer
   ]).toEqual([undefined, 'ours', 'open']);
   expect(await store.conflicts({ limit: ids })).toHaveLength(MOST_DECIDED + 1);
 });
+
+test('B5 B16 whose number somebody else has from the moment that they are deleted is remembered, and the other one is not', async () => {
+  const store = openStore({ data: { memory: true } });
+  onTestFinished(() => store.close());
+  await store.saveUser(change(7, 0, 'Ada'));
+  const [ada, bo] = ['Ada', 'Bo'].map((name) => readRecord(encodeUser({ id: 7, name })));
+  if (ada === undefined || bo === undefined) throw new Error('nobody');
+  const next = { record: bo, version: 2, provenance: new Map() };
+  const both = { user: 7, from: 1, next, deletedBy: 'north', ledger: [], events: [], time: 9 };
+  expect(await store.saveUser(both)).toEqual([]);
+  expect(await store.user(7)).toMatchObject({ version: 2, record: bo });
+  expect(await store.tombstones.whose(ada)).toMatchObject({
+    how: 'deleted',
+    by: 'north',
+    time: 9,
+    sure: true,
+  });
+  expect(await store.tombstones.whose(bo)).toBeUndefined();
+  expect(await store.ledgerOf([7]), 'who is there is the one before').toMatchObject([
+    { user: 7, state: 'pending' },
+  ]);
+});

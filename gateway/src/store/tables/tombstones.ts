@@ -11,12 +11,16 @@ import { bytes, number, text } from './rows.ts';
 const MARK_BYTES = 8;
 const DAY_MS = 86_400_000;
 
-/** Remembers somebody who is deleted; to be called while the record can still be read. */
+/**
+ * Remembers somebody who is deleted; to be called while the record can still be read.
+ * @param given what of it is somebody else's, who has the number from now on
+ */
 export function bury(
   db: Sqlite,
   keys: Keys,
   { user, time, by, how }: Omit<Tombstone, 'sure'>,
   held?: StoredUser,
+  given?: UserRecord,
 ): void {
   if (held === undefined && how === 'erased' && isBuried(db, user)) return;
   const former = [...(held?.former ?? [])].filter(([field]) => tellsWho(field));
@@ -24,9 +28,11 @@ export function bury(
     ...digestsOf(held?.record),
     ...former.flatMap(([, values]) => values.map(({ digest }) => digest)),
   ];
+  const others = new Set(given === undefined ? [] : markTexts(keys, given));
+  const marks = marksOf(keys, digests).filter((mark) => !others.has(mark.toString('hex')));
   db.put(
     'INSERT INTO tombstones (user, time, deleted_by, how, marks) VALUES (?, ?, ?, ?, ?)',
-    ...([user, time, by, how, Buffer.concat(marksOf(keys, digests))] as const),
+    ...([user, time, by, how, Buffer.concat(marks)] as const),
   );
   db.put('DELETE FROM tombstones WHERE time < ?', time - TOMBSTONE_DAYS * DAY_MS);
   db.put('DELETE FROM tombstones WHERE id <= (SELECT max(id) FROM tombstones) - ?', MOST_TOMBSTONES);
