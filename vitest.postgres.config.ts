@@ -8,9 +8,9 @@ export default defineConfig({
     // The server works while they wait.
     maxWorkers: 2,
     include: [
-      'gateway/src/store/{store,backup,renewal,rotation}.test.ts',
+      'gateway/src/store/{store,untaken,backup,renewal,rotation}.test.ts',
       'gateway/src/store/tables/spill.test.ts',
-      'gateway/src/sites/{sites,restored}.test.ts',
+      'gateway/src/sites/{sites,restored,erased}.test.ts',
       'gateway/src/access/audit.test.ts',
     ],
     globalSetup: ['gateway/src/store/testing/server.ts'],
