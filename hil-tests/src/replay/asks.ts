@@ -48,7 +48,7 @@ export function asksOf(
   const pulls = new Map<string, Ask>();
   const missing = new Missing();
   const addresses = addressesOf(packets);
-  for (const { number: packet, atMs, tookMs, line, decoded } of packets) {
+  for (const { number: packet, atMs, line, decoded } of packets) {
     const answer = (address: number, to: number | undefined, lines: string[]): void => {
       answers.push({ packet, atMs, line, address, ...(to === undefined ? {} : { to }), lines });
     };
@@ -71,7 +71,7 @@ export function asksOf(
     // Nobody answers a chunk.
     const fate = said.name === 'chunk' ? undefined : fates.get(packet);
     const ask: Ask = {
-      ...{ packet, atMs: atMs - tookMs, line, address, sequence, payload: hexOf(said) },
+      ...{ packet, atMs, line, address, sequence, payload: hexOf(said) },
       ...(fate === undefined ? {} : { fate }),
     };
     asks.push(ask);

@@ -19,9 +19,9 @@ import { Voice } from './voice.ts';
 
 const SEED = 1;
 const AFTER_MS = 1_000;
-/** Shorter than what anybody has: the next frame comes when the recorded answer was over, to the microsecond. */
+/** Shorter than what anybody has: the answer is there before the next question. */
 const TURNAROUND_MS = 0.5;
-/** Times are told from the end of the first frame, which began before. */
+/** Terminals start before anything is said. */
 const LEAD_MS = 2_000;
 
 /** An answer that is not the recorded one, beside it. */
@@ -60,12 +60,8 @@ export async function judge(recording: Recording, model: Model = MODELS['finger-
   const heard: Heard[] = [];
   let unsaid = 0;
   for (const [index, line] of recording.lines.entries()) {
-    const medium = new Medium({
-      clock,
-      random: seededRandom(SEED),
-      baud: line.baud,
-      turnaroundMs: TURNAROUND_MS,
-    });
+    // Bytes take no time, so that nobody is in another's way: what did not get through is the recording's to say.
+    const medium = new Medium({ clock, random: seededRandom(SEED), turnaroundMs: TURNAROUND_MS });
     const seats = recording.seats.filter((seat) => seat.line === line.name);
     /** What was said last in the same bytes. */
     const under = new Map<string, Ask>();
@@ -84,9 +80,8 @@ export async function judge(recording: Recording, model: Model = MODELS['finger-
     const voice = new Voice(near, seededRandom(SEED + index), seats);
     for (const ask of recording.asks.filter((one) => one.line === line.name))
       clock.after(LEAD_MS + ask.atMs, () => {
-        const wire = voice.say(ask);
-        if (wire === undefined) unsaid += 1;
-        else under.set(keyOf(wire.subarray(0, -1)), ask);
+        const isSaid = voice.say(ask, (wire) => under.set(keyOf(wire.subarray(0, -1)), ask));
+        if (!isSaid) unsaid += 1;
       });
   }
   for (const deed of recording.deeds.filter(({ address }) => address !== BROADCAST))

@@ -68,7 +68,7 @@ const said = z.strictObject({
 /** What the gateway said to a terminal, to be said again: pseudonyms for users, numbers for keys. */
 const ask = z.strictObject({
   packet: z.int().min(1),
-  /** When its first byte left. */
+  /** When its last byte had arrived. */
   atMs: z.number(),
   line: z.string(),
   /** 0 for all of the line. */

@@ -287,6 +287,24 @@ describe('E7 half a minute of noise, people at all doors', () => {
   });
 });
 
+test('E7 what a hasty gateway says while somebody else answers is heard as it was recorded', async () => {
+  const { recording } = await taped((rig) => rig.pass(9_000));
+  const calls = recording.asks.filter(({ line, address }) => line === 'floor' && address === 0);
+  const present = recording.answers.find(({ address, lines }) => address === 2 && lines[0] === 'present');
+  if (present === undefined) throw new Error('nobody was asked who it is');
+  expect(calls.length).toBeGreaterThan(1);
+  const DISCOVER = '04';
+  const hasty = calls.map(({ atMs }, index) => ({
+    ...{ packet: recording.packets + 1 + index, atMs: atMs + 0.6, line: 'floor', address: 2 },
+    ...{ sequence: 30_000 + index, payload: DISCOVER },
+  }));
+  const answers = hasty.map(({ packet }) => ({ ...present, packet, to: packet }));
+  const asks = [...recording.asks, ...hasty];
+  const { same, first } = await judge({ ...recording, asks, answers: [...recording.answers, ...answers] });
+  expect(first).toBeUndefined();
+  expect(same).toBe(recording.answers.length + answers.length);
+});
+
 test('E7 a firmware that answers otherwise is told with the first answer that is not the recorded one', async () => {
   const { recording } = await taped(async (rig) => {
     rig.terminal('terminal-1').enrol({ user: 7, name: 'Ada', groups: [1], fingers: 2 });

@@ -53,8 +53,19 @@ export class Voice {
     });
   }
 
-  /** @returns what it says, as it goes over the wire; `undefined` when it cannot be said: before a session is opened */
-  say(ask: Ask): Uint8Array | undefined {
+  /**
+   * @param before told what it is as it goes over the wire; where bytes take no time it is answered before this returns
+   * @returns whether it could be said: not before a session is opened
+   */
+  say(ask: Ask, before: (wire: Uint8Array) => void): boolean {
+    const wire = this.#made(ask);
+    if (wire === undefined) return false;
+    before(wire);
+    this.#port.write(wire);
+    return true;
+  }
+
+  #made(ask: Ask): Uint8Array | undefined {
     const message = decodeMessage(Buffer.from(ask.payload, 'hex'));
     if (ask.address === BROADCAST) return this.#toAll(message);
     const ear = this.#ears.get(ask.address);
@@ -63,7 +74,6 @@ export class Voice {
     if (known !== undefined) {
       // It may be the first time that the offer was heard.
       if (ask.offered !== undefined) ear.pulls.set(known.sequence, ask.offered);
-      this.#port.write(known.wire);
       return known.wire;
     }
     const plain = message.name === 'discover' || message.name === 'session.open';
@@ -73,16 +83,13 @@ export class Voice {
     const wire = this.#wire(session, { address: ask.address, sequence }, this.#own(ear, message));
     if (!plain) ear.said.set(ask.sequence, { wire, sequence });
     if (ask.offered !== undefined) ear.pulls.set(sequence, ask.offered);
-    this.#port.write(wire);
     return wire;
   }
 
   #toAll(message: Message): Uint8Array | undefined {
     const group = this.#group;
     if (group === undefined) return undefined;
-    const wire = this.#wire(group, { address: BROADCAST, sequence: group.nextSequence() }, message);
-    this.#port.write(wire);
-    return wire;
+    return this.#wire(group, { address: BROADCAST, sequence: group.nextSequence() }, message);
   }
 
   #wire(session: Session, to: { address: number; sequence: number }, { name, body }: Message): Uint8Array {
