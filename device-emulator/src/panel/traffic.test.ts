@@ -52,3 +52,13 @@ test('what comes in heaps is shown as evenly as it happened', () => {
   // The emulator's clock was set back by an hour.
   expect(playback.at(1_000 - 3_600_000, 200)).toBe(300);
 });
+
+test('what a line says while nothing happens takes nothing else away', () => {
+  const traffic = new LineTraffic();
+  traffic.push(frame(1, { message: 'here', form: 'short', bytes: 12 }));
+  traffic.push(frame(2, { form: 'short', bytes: 1 }));
+  for (let time = 3; time < 5000; time += 1)
+    traffic.push(frame(time, { message: 'invitation', form: 'short', bytes: 6 }));
+  expect(traffic.newest(60, false).map(({ time }) => time)).toEqual([1]);
+  expect(traffic.newest(60)).toHaveLength(60);
+});

@@ -24,9 +24,25 @@ interface Slot {
   damaged: number;
 }
 
+/** What a line says many times a second while nothing happens. */
+export function isIdle({ message, form, bytes }: FrameEvent): boolean {
+  return message === 'invitation' || isDelimiter({ message, form, bytes });
+}
+
+/** It wakes the receivers before a frame. */
+export function isDelimiter({
+  message,
+  form,
+  bytes,
+}: Pick<FrameEvent, 'message' | 'form' | 'bytes'>): boolean {
+  return message === null && form === 'short' && bytes === 1;
+}
+
 /** What crossed one line lately, in bounded memory; all times are those of the emulator, milliseconds. */
 export class LineTraffic {
   readonly #frames: FrameEvent[] = [];
+  /** The same without what is said while nothing happens, which would soon be all there is. */
+  readonly #told: FrameEvent[] = [];
   readonly #slots: Slot[] = Array.from({ length: SLOTS }, () => ({
     index: -1,
     frames: 0,
@@ -35,8 +51,10 @@ export class LineTraffic {
   }));
 
   push(frame: FrameEvent): void {
-    this.#frames.push(frame);
-    if (this.#frames.length > 2 * KEPT) this.#frames.splice(0, this.#frames.length - KEPT);
+    for (const list of isIdle(frame) ? [this.#frames] : [this.#frames, this.#told]) {
+      list.push(frame);
+      if (list.length > 2 * KEPT) list.splice(0, list.length - KEPT);
+    }
     const index = Math.floor(frame.time / SLOT_MS);
     const slot = this.#slots[index % SLOTS];
     if (slot === undefined) return;
@@ -46,9 +64,9 @@ export class LineTraffic {
     if (frame.form === 'damaged') slot.damaged += 1;
   }
 
-  /** The newest frames, newest first. */
-  newest(most: number): FrameEvent[] {
-    return this.#frames.slice(-most).reverse();
+  /** The newest frames, newest first. @param idle also what is said while nothing happens */
+  newest(most: number, idle = true): FrameEvent[] {
+    return (idle ? this.#frames : this.#told).slice(-most).reverse();
   }
 
   /** @param now time of the emulator */

@@ -98,7 +98,7 @@ export class WireView extends Part {
     const { baud, name } = this.line;
     const busy = baud === null ? undefined : Math.min(100, (bytes * BITS_A_BYTE * 100) / baud);
     const told = [
-      `${Math.round(frames)} frames/s`,
+      `${Math.round(frames)} ${Math.round(frames) === 1 ? 'frame' : 'frames'}/s`,
       bytes < 1000 ? `${Math.round(bytes)} B/s` : `${(bytes / 1000).toFixed(1)} kB/s`,
       ...(busy === undefined ? [] : [`${Math.round(busy)} % busy`]),
     ];

@@ -164,6 +164,16 @@ describe('whorl-hil', OPTIONS, () => {
     expect(readFileSync(page, 'utf8')).toContain('every terminal');
   });
 
+  test('E8 a run that finds no behaviour of the words it was given says so', async () => {
+    const file = join(import.meta.dirname, '../../examples/memory.yaml');
+    const words = ['--rig', file, '--suite', 'scope', '--match', 'nothing is called so', '--json'];
+    const { exit, run } = await result(whorlHil(...words));
+    expect(exit).toBe(1);
+    expect(run.errors).toEqual([
+      'no behaviour of scope has “nothing is called so” in its title; capitals count',
+    ]);
+  });
+
   test('E8 a report that cannot be written is told before the run', async () => {
     const file = join(import.meta.dirname, '../../examples/memory.yaml');
     const running = whorlHil('--rig', file, '--junit', join(folder, 'no', 'such.xml'));

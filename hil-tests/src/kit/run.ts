@@ -61,7 +61,14 @@ export async function run(options: RunOptions): Promise<Run> {
   });
   await vitest.close();
   process.exitCode = 0;
-  return { ...head(), results: collected.results, errors: collected.errors };
+  const { results, errors } = collected;
+  const isNone = results.length + errors.length === 0 && !signal.aborted;
+  const none = isNone && options.match !== undefined ? [noneOf(options.match, options.suites)] : [];
+  return { ...head(), results, errors: [...errors, ...none] };
+}
+
+function noneOf(match: string, suites: readonly string[]): string {
+  return `no behaviour of ${suites.join(', ')} has “${match}” in its title; capitals count`;
 }
 
 /** Why nothing can run on a bench: each behaviour would wait for whoever is not there. */

@@ -278,7 +278,8 @@ describe('E6 the front panel in the browser', { timeout: 60_000 }, () => {
   test('E6 frames of a line are listed, bounded, and stand still while they are paused', async () => {
     const page = await open('#/lines/floor');
     const rows = page.getByRole('region', { name: 'Last frames' }).getByRole('row');
-    await expect.poll(() => rows.count()).toBeGreaterThan(5);
+    await turn(page, 'Invitations and delimiters, too');
+    await expect.poll(() => rows.filter({ hasText: 'invitation' }).count()).toBeGreaterThan(5);
     await page.getByRole('button', { name: 'Pause traffic' }).click();
     await page.getByRole('button', { name: 'Go on' }).waitFor();
     const first = await rows.nth(1).innerText();
@@ -287,6 +288,9 @@ describe('E6 the front panel in the browser', { timeout: 60_000 }, () => {
     expect(await rows.nth(1).innerText()).toBe(first);
     expect(await rows.count()).toBeLessThanOrEqual(61);
     await page.getByRole('button', { name: 'Go on' }).click();
+    // What is said while nothing happens would soon be all that is listed.
+    await turn(page, 'Invitations and delimiters, too');
+    await expect.poll(() => rows.filter({ hasText: 'invitation' }).count()).toBe(0);
   });
 
   test('E6 lines and terminals are found by name', async () => {

@@ -10,7 +10,7 @@ import type { PreviewOptions } from '../preview.ts';
 import { finished } from './jobs.ts';
 import { readFile, writeFile } from '../files.ts';
 import { openExport, sealExport } from '../sealed-export.ts';
-import { ago, table } from '../table.ts';
+import { ago, table, when } from '../table.ts';
 import { exportText, readRows } from '../user-files.ts';
 import type { ExportedUser } from '../user-files.ts';
 import { addDeleting, addErasing } from './user-deletion.ts';
@@ -85,16 +85,25 @@ function addShowing(users: Command): void {
     });
 }
 
-function showUser(user: UserView): string {
+export function showUser(user: UserView): string {
   const head = [
     `user ${user.id} ${user.name}, version ${user.version}`,
     `groups ${user.groups.join(', ') || 'none'}`,
-    `valid ${user.validFrom ?? 'always'} until ${user.validUntil ?? 'for ever'}`,
+    `valid ${validityOf(user)}`,
   ];
   return `${head.join('\n')}\n\n${table(
     ['FIELD', 'FROM', 'TERMINAL', 'SINCE'],
-    user.fields.map((field) => [field.field, field.origin, field.terminal ?? '–', field.time]),
+    user.fields.map((field) => [
+      ...[field.field, field.origin, field.terminal ?? '–'],
+      when(Date.parse(field.time)),
+    ]),
   )}`;
+}
+
+function validityOf({ validFrom, validUntil }: UserView): string {
+  if (validFrom === undefined && validUntil === undefined) return 'always';
+  const from = validFrom === undefined ? '' : `from ${when(Date.parse(validFrom))} `;
+  return `${from}${validUntil === undefined ? '' : `until ${when(Date.parse(validUntil))}`}`.trim();
 }
 
 function addEditing(users: Command): void {
