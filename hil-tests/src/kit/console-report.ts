@@ -47,9 +47,8 @@ function summary(run: Run): string {
   return passed + failed === 0 ? `Nothing ran: ${counts}.` : `${counts}.`;
 }
 
-/** Number and unit stay on one line. */
 export function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(1)}\u00a0s`;
+  return `${(ms / 1000).toFixed(1)} s`;
 }
 
 function table(rows: readonly (readonly string[])[]): string {

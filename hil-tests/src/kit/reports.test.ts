@@ -33,7 +33,7 @@ const RUN: Run = {
 
 test('E8 the table has a row a suite, and names what was left out with its reason', () => {
   const shown = showRun(RUN);
-  expect(shown).toMatch(/^trouble +0 +1 +0 +2\.0\ss$/m);
+  expect(shown).toMatch(/^trouble +0 +1 +0 +2\.0 s$/m);
   expect(shown).toContain('  needs a relay\n    scope: B1 <all>');
   expect(shown).toContain('1 passed, 1 failed, 1 left out, in 2.5 s.');
 });
