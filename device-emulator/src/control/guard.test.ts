@@ -142,8 +142,9 @@ test('E6 whatever is wrong with a request is told in the same four words: code, 
   );
   expect(await told('POST', enrol, { user: 1e99 })).toEqual(refused(/^user: a whole number from 1 to \d+$/));
   expect(await told('POST', enrol, { name: 'x'.repeat(65) })).toEqual(
-    refused(/^name: a name has from 1 to 64/),
+    refused(/^name: at most 64 characters$/),
   );
+  expect(await told('POST', enrol, { auth: 'none' })).toEqual(refused(/^auth: one of any, card, finger/));
   expect(await told('POST', '/terminals/door/set-clock', { time: 'now' })).toEqual(
     refused(/^time: .*2026-05-01T/),
   );

@@ -2,14 +2,12 @@ import { CARD_SLOTS, FACE_SLOTS, FIELD_NAMES, FINGER_SLOTS, isFieldName } from '
 import { z } from 'zod';
 import { whole } from '../values/numbers.ts';
 
-const A_NAME = 'a name has from 1 to 64 characters';
-
 export const user = whole('id of the user', 1, 0xffff_ffff);
 export const finger = whole('slot of the finger', 0, FINGER_SLOTS - 1);
 export const fingers = whole('so many fingers, from slot 0 on', 1, FINGER_SLOTS);
 export const cardSlot = whole('slot of the card', 0, CARD_SLOTS - 1);
 export const face = whole('slot of the face', 0, FACE_SLOTS - 1);
-export const name = z.string().min(1, A_NAME).max(64, A_NAME).describe('name, as shown at the terminal');
+export const name = z.string().min(1).max(64).describe('name, as shown at the terminal');
 
 export const cardNumber = z
   .string()

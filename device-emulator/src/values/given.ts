@@ -1,6 +1,7 @@
 import { WhorlError } from '@whorl/protocol';
 import { z } from 'zod';
 import { suggest } from './suggest.ts';
+import { wording } from './wording.ts';
 
 /** Options by name, each with its help as description. */
 export type Shape = Readonly<Record<string, z.ZodType>>;
@@ -60,7 +61,7 @@ export function wrong(issues: readonly z.core.$ZodIssue[], known: readonly strin
     if (issue.code !== 'unrecognized_keys')
       return {
         place: issue.path.join('.'),
-        message: `${issue.path.join('.') || 'request'}: ${issue.message.endsWith('received undefined') ? 'is needed' : issue.message}`,
+        message: `${issue.path.join('.') || 'request'}: ${wording(issue)}`,
       };
     const [key = ''] = issue.keys;
     const hint = known.length === 0 ? 'there are no options' : suggest(key, known);

@@ -23,7 +23,7 @@ function problem(text: string): string {
 test.for([
   ['emulated: memory\nlines: [a]', 'r.yaml:2 lines: does not go with what else is there'],
   ['lines: [a]', 'r.yaml:1 data: is needed'],
-  ['data: d\nlines: []', 'r.yaml:2 lines: Too small: expected array to have >=1 items'],
+  ['data: d\nlines: []', 'r.yaml:2 lines: at least 1 entry'],
   ['data: d\nlines: [a]\npeople: persn', 'r.yaml:3 people: expected "person" or object'],
   ['data: d\nlines: [a]\nlnies: [a]', 'r.yaml:3 lnies: unknown key; did you mean lines?'],
   ['just text', 'r.yaml:1: expected object'],

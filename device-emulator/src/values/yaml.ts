@@ -5,6 +5,7 @@ import { isNode, LineCounter, parseDocument } from 'yaml';
 import type { Document } from 'yaml';
 import { z } from 'zod';
 import { suggest } from './suggest.ts';
+import { wording } from './wording.ts';
 
 /** What a kind of file is checked by. */
 export interface FileKind<T> {
@@ -81,8 +82,7 @@ function isStrange(issue: z.core.$ZodIssue): issue is z.core.$ZodIssueUnrecogniz
 
 /** What is wrong with a value; of one that may be written in several ways, all of them. */
 function said(issue: z.core.$ZodIssue): string {
-  if (issue.message.endsWith('received undefined')) return 'is needed';
-  if (issue.code !== 'invalid_union' || issue.message !== 'Invalid input') return issue.message;
+  if (issue.code !== 'invalid_union' || issue.message !== 'Invalid input') return wording(issue);
   const ways = issue.errors.flatMap(([first]) => /expected ([^,]+)/.exec(first?.message ?? '')?.[1] ?? []);
   return `expected ${[...new Set(ways)].join(' or ')}`;
 }
