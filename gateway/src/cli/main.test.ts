@@ -78,6 +78,13 @@ function whorl(...words: string[]): Promise<{ exit: number; out: string; err: st
 test.concurrent.each<[string, string[], number, string, string]>([
   ['an unknown command', ['stauts'], EXIT.usage, 'USAGE', 'status'],
   ['an unknown option', ['status', '--fast'], EXIT.usage, 'USAGE', '--fast'],
+  [
+    'a data directory beside a configuration',
+    ['start', '--config', 'whorl.yaml'],
+    EXIT.usage,
+    'USAGE',
+    '--data',
+  ],
   ['a missing argument', ['users', 'add'], EXIT.usage, 'USAGE', 'id'],
   ['an id that is none', ['users', 'show', 'seven'], EXIT.usage, 'REQUEST_INVALID', 'seven'],
   ['a number out of range', ['events', '--last', '0'], EXIT.usage, 'REQUEST_INVALID', '--last: '],

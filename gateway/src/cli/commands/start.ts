@@ -1,6 +1,6 @@
 import { flushCompileCache } from 'node:module';
 import type { Command } from 'commander';
-import { counted } from '@whorl/protocol';
+import { counted, WhorlError } from '@whorl/protocol';
 import { configJsonSchema } from '../../settings/schema.ts';
 import { ConfigError, loadConfig } from '../../settings/config.ts';
 import { fileProblems } from '../../settings/named-files.ts';
@@ -16,10 +16,15 @@ export function addStartCommands(program: Command): void {
     .option('--fresh', 'begin with an empty database although this data directory had one')
     .addHelpText('after', '\nExample:\n  whorl start --config whorl.yaml')
     .action(async ({ fresh }: { fresh?: true }, command: Command) => {
-      const { config = 'whorl.yaml' } = command.optsWithGlobals<{ config?: string }>();
+      const { config = 'whorl.yaml', data } = command.optsWithGlobals<{ config?: string; data?: string }>();
       const context = contextOf(command);
       const { json } = context;
       await guarded(context, async () => {
+        if (data !== undefined)
+          throw new WhorlError(
+            'USAGE',
+            'not --data: where a gateway keeps its data is `data:` of its configuration',
+          );
         const loaded = loadConfig(config);
         // Loaded only here: the other commands start sooner without it.
         const [{ openServiceStore }, { makeLog }] = await Promise.all([
