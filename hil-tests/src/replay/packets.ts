@@ -1,5 +1,5 @@
 import { decodeRun, directionOf, LINK_TYPE, wireMs } from '@whorl/protocol';
-import type { CapturedPacket, Decoded, Direction, KeyRing } from '@whorl/protocol';
+import type { CapturedPacket, Decoded, Direction, FrameHeader, KeyRing } from '@whorl/protocol';
 
 /** A packet of a capture, read. */
 export interface Packet {
@@ -30,5 +30,20 @@ export function readPackets(captured: Iterable<CapturedPacket>, keys: KeyRing): 
       direction: directionOf(decoded) ?? direction,
     });
   }
-  return packets;
+  return packets.map(withDamage(packets));
+}
+
+/** What no key opens is damaged where keys open what else is said to or by the same terminal. */
+function withDamage(packets: readonly Packet[]): (packet: Packet) => Packet {
+  const laneOf = (line: string, { address }: FrameHeader): string => `${line} ${address}`;
+  const opened = new Set(
+    packets.flatMap(({ line, decoded }) => (decoded.kind === 'opened' ? [laneOf(line, decoded.header)] : [])),
+  );
+  return (packet) => {
+    const { line, decoded } = packet;
+    if (decoded.kind !== 'sealed' || !opened.has(laneOf(line, decoded.header))) return packet;
+    const { header, length } = decoded;
+    const reason = 'no key opens it, and keys open what else is said there';
+    return { ...packet, decoded: { kind: 'damaged', header, length, code: 'FRAME_FORGED', reason } };
+  };
 }
