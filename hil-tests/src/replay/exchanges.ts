@@ -61,7 +61,10 @@ function lineOf(packets: readonly Packet[], { said, silences, to }: Found): read
       case 'damaged': {
         if (direction === 'to-terminal') spoilt = packet;
         const last = asked.at(-1);
-        if (direction !== 'to-terminal' && last !== undefined) last.fate.damaged = true;
+        if (direction === 'to-terminal' || last === undefined) break;
+        last.fate.damaged = true;
+        // A sign of life, whatever it was to say.
+        if (direction === 'to-gateway') silenceAt(silences, line, last.address).answered();
         break;
       }
       case 'here':

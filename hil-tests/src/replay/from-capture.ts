@@ -1,4 +1,4 @@
-import { counted, LOG_KINDS, WhorlError } from '@whorl/protocol';
+import { counted, FIELDS, LOG_KINDS, recordOf, WhorlError, writeRecord } from '@whorl/protocol';
 import type {
   Body,
   CapturedLine,
@@ -16,7 +16,8 @@ import { readPackets } from './packets.ts';
 import type { Packet } from './packets.ts';
 import type { Deed, Recording, Seat } from './recording.ts';
 
-const CHANGES: readonly number[] = [LOG_KINDS['user.enrolled'].code, LOG_KINDS['user.edited'].code];
+const ENROLLED = LOG_KINDS['user.enrolled'].code;
+const CHANGES: readonly number[] = [ENROLLED, LOG_KINDS['user.edited'].code];
 const DELETED = LOG_KINDS['user.deleted'].code;
 const STARTED = LOG_KINDS['terminal.started'].code;
 /** An operator did something so long before the gateway began to send it. */
@@ -47,6 +48,7 @@ export function recordingOf({ captured, keys, salt }: CaptureParts): Recording {
   const began = Math.floor((captured[0]?.timeUs ?? 0) / 1000);
   const reader = new Reader(began);
   for (const packet of packets) reader.take(packet, byNumber.get(asked.get(packet.number) ?? 0));
+  reader.standIn();
   const { seats, deeds } = reader;
   if (seats.size === 0) throw new WhorlError('REPLAY_EMPTY', whyEmpty(packets, captured.length, keys));
   const told = (record: UserRecord): Deed['put'] => [shown(pseudonymous(record, salt))];
@@ -141,6 +143,13 @@ function heardOf(seat: Known, atMs: number, inSession: boolean): void {
   } else seat.back ??= atMs;
 }
 
+/** Somebody of whom nothing is known but how many bytes they are on the wire. */
+function ofSize(id: number, bytes: number): UserRecord {
+  const of = (length: number): UserRecord =>
+    recordOf(id, length < 0 ? [] : [[FIELDS.photo.number, new Uint8Array(length)]]);
+  return of(bytes - writeRecord(of(0)).length);
+}
+
 type Draft = Deed & { user?: UserRecord };
 
 /** Follows what terminals tell of themselves. */
@@ -152,6 +161,9 @@ class Reader {
   readonly #changes = new Map<string, Draft>();
   /** Users whom terminals said to have deleted. */
   readonly #deleted = new Set<number>();
+  /** By line and address: whom it was asked for last; with them, how large it said they are. */
+  readonly #pulled = new Map<string, number>();
+  readonly #offered = new Map<string, number>();
   /** Users of whom it is known where they came from. */
   readonly #known = new Set<number>();
   readonly #began: number;
@@ -180,9 +192,23 @@ class Reader {
     if (message.name === 'logs.read' && seat !== undefined)
       asked(seat, atMs, message.body.after, header.sequence);
     if (message.name === 'logs.page' && seat !== undefined) this.#page(seat, message.body);
+    const lane = `${line} ${address}`;
+    if (message.name === 'user.pull') this.#pulled.set(lane, message.body.user);
+    if (message.name === 'transfer.offered')
+      this.#offered.set(`${lane} ${this.#pulled.get(lane) ?? 0}`, message.body.size);
     if (message.name === 'users.remove') this.#removed(line, atMs, message.body.users);
     this.#users({ line, address, atMs }, message, fromTerminal);
     if (fromTerminal && seat !== undefined) heardOf(seat, atMs, decoded.kind === 'opened');
+  }
+
+  /** Of who was enrolled and never came through the noise as a whole it is known that they are there, and how large. */
+  standIn(): void {
+    for (const change of this.#changes.values()) {
+      const [{ user: id, code } = { user: 0, code: 0 }] = change.records;
+      const held = this.seats.get(`${change.line} ${change.address}`)?.held.has(id) === true;
+      if (code !== ENROLLED || change.user !== undefined || held) continue;
+      change.user = ofSize(id, this.#offered.get(`${change.line} ${change.address} ${id}`) ?? 0);
+    }
   }
 
   #news(line: string, address: number, atMs: number): void {

@@ -249,9 +249,9 @@ test.each(FAULTS)(
 );
 
 describe('E7 half a minute of noise, people at all doors', () => {
-  const noisy = (seed: number): ReturnType<typeof taped> =>
+  const noisy = (seed: number, rate = 1e-4): ReturnType<typeof taped> =>
     taped(async (rig) => {
-      await rig.faults.begin(rig.target('floor'), { fault: 'corrupt', given: { rate: 1e-4 }, forMs: 30_000 });
+      await rig.faults.begin(rig.target('floor'), { fault: 'corrupt', given: { rate }, forMs: 30_000 });
       rig.terminal('terminal-1').enrol({ user: 7, name: 'Ada', groups: [1], fingers: 2 });
       await rig.pass(9_000);
       rig.terminal('terminal-2').enrol({ user: 8, name: 'Bea', groups: [1], fingers: 2 });
@@ -276,6 +276,13 @@ describe('E7 half a minute of noise, people at all doors', () => {
     },
   );
 
+  test('of twice as much tells no difference either: a damaged answer is no silence', async () => {
+    const { recording } = await noisy(238, 2e-4);
+    const { same, first } = await judge(recording);
+    expect(first).toBeUndefined();
+    expect(same).toBeGreaterThan(200);
+  });
+
   test.each([16, 44])(
     'is played to a gateway, which asks again for what it did not get: seed %i',
     async (seed) => {
@@ -297,6 +304,18 @@ describe('E7 half a minute of noise, people at all doors', () => {
       got: ['refused', 'request 6', 'reason unknown-message'],
     });
   });
+});
+
+test('E7 somebody who never came through the noise as a whole was there all the same', async () => {
+  const { recording } = await taped(async (rig) => {
+    await rig.faults.begin(rig.target('floor'), { fault: 'corrupt', given: { rate: 3e-4 } });
+    rig.terminal('terminal-1').enrol({ user: 7, name: 'Ada', groups: [1], fingers: 2 });
+    await rig.pass(4_000);
+  });
+  expect(recording.answers.filter(({ lines }) => lines.includes('size 1569')).length).toBeGreaterThan(0);
+  const { same, first } = await judge(recording);
+  expect(first).toBeUndefined();
+  expect(same).toBeGreaterThan(40);
 });
 
 test('E7 what a hasty gateway says while somebody else answers is heard as it was recorded', async () => {
