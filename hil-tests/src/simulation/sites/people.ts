@@ -216,6 +216,7 @@ export async function remove(run: Run): Promise<string | undefined> {
   const { truth, company } = run;
   const user = anybody(run);
   const apart = await isApartUnheard(run, user);
+  const heard = await isAnywhere(run, user);
   const done = await atMaster(run, (operations) => operations.deleteUser(user));
   if (done === 'unsure') truth.doubt(user);
   if (done !== 'done') return undefined;
@@ -227,8 +228,16 @@ export async function remove(run: Run): Promise<string | undefined> {
     if (reached < one.seq) raced.add(one);
   }
   truth.removed(user, (await sites.heads()).users, { raced, time: company.clock.now() });
+  if (!heard) truth.unheard.add(user);
   if (apart) truth.doubt(user);
   return `hq: user ${user} is deleted${raced.size > 0 ? ', while sites enrol' : ''}`;
+}
+
+/** Whether a site has this user, and will remember that they are deleted. */
+async function isAnywhere({ company: { satellites } }: Run, user: number): Promise<boolean> {
+  for (const { now } of satellites.filter(({ isUp }) => isUp))
+    if ((await now.store.user(user)) !== undefined) return true;
+  return false;
 }
 
 /**

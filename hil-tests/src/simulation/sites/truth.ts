@@ -40,6 +40,8 @@ export class Truth {
   buried: Buried[] = [];
   /** Since the last deletion of a user at the master: position in its log. */
   readonly deleted = new Map<number, number>();
+  /** Deleted at the master, and no site had them. */
+  readonly unheard = new Set<number>();
   /** Enrolments and additions, for counting that nothing is done twice. */
   readonly deeds = new Map<number, number>();
 
@@ -118,11 +120,14 @@ export class Truth {
 
   /**
    * The master went back to a backup, and all had heard of all that it did. Whoever was deleted behind it and has lost the
-   * number to somebody since is there again, as nobody can tell which of both it is.
+   * number to somebody since is there again, as nobody can tell which of both it is; and who was deleted there alone, as nobody
+   * remembers it.
    * @param held numbers that the master has again
    */
   masterWentBack(time: number, held: ReadonlySet<number>): void {
     this.deleted.clear();
+    for (const user of this.unheard) if (held.has(user) && !this.people.has(user)) this.doubt(user);
+    this.unheard.clear();
     const isTaken = (user: number): boolean => this.people.has(user) || this.unsure.has(user);
     this.buried = this.buried.filter((one) => one.time <= time || !held.has(one.user) || !isTaken(one.user));
   }
