@@ -98,7 +98,7 @@ const answer = z.strictObject({
 
 /** What lines said, told so that it can be done again: without session, keys, or anything that tells of a person. */
 export const recordingSchema = z.strictObject({
-  recording: z.literal(2),
+  recording: z.literal(2, 'another release kept it; keep it anew from its capture'),
   /** Milliseconds UTC. */
   began: z.int().min(0),
   lastsMs: z.number().min(0),

@@ -356,4 +356,6 @@ test('E7 a recording that was kept is the same when it is read again', async () 
     await verifiedOn(rig, 3, ALL);
   });
   expect(recordingSchema.parse(JSON.parse(JSON.stringify(recording)))).toEqual(recording);
+  const [old] = recordingSchema.safeParse({ ...recording, recording: 1 }).error?.issues ?? [];
+  expect(old?.message).toMatch(/^another release kept it/);
 });
