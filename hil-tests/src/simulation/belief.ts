@@ -324,9 +324,9 @@ export class Belief {
       known.clear();
   }
 
-  /** Whether people put them somewhere, or there is another one of this number. */
+  /** Whether people put them somewhere, or changed them there while that was not taken, or there is another one of this number. */
   #mayCome(user: number): boolean {
-    return isAmong(this.put, user) || this.shared.has(user);
+    return isAmong(this.put, user) || this.isApart(user) || this.shared.has(user);
   }
 
   #changedAt(terminal: string, user: number): void {
