@@ -3,7 +3,17 @@ import { isSyncing } from './carried.ts';
 import { newName, pick } from './chance.ts';
 import { add, remove } from './deeds/office.ts';
 import { losePower, restart, seeToMachine } from './deeds/troubles.ts';
-import { cancelThere, change, logIn, logOut, MOMENT_MS, press, somewhere, syncAt } from './portables.ts';
+import {
+  cancelThere,
+  change,
+  logIn,
+  logOut,
+  MOMENT_MS,
+  press,
+  somewhere,
+  syncAt,
+  tried,
+} from './portables.ts';
 import type { Place } from './portables.ts';
 import type { Run } from './run.ts';
 
@@ -31,9 +41,8 @@ export async function errand(run: Run): Promise<string | undefined> {
   told.push(logOut(place));
   for (let times = 1 + random.below(2); times > 0 && terminal.power === 'on'; times -= 1) {
     carried.maySync();
-    terminal.setSupply(false);
-    terminal.setSupply(true);
-    told.push('in the dock');
+    told.push(`out of the dock: ${tried(() => terminal.setSupply(false))}`);
+    told.push(`in the dock: ${tried(() => terminal.setSupply(true))}`);
     await rig.pass(random.below(SYNC_MS));
   }
   return `${name}: ${told.filter((one) => one !== undefined).join('; ')}`;

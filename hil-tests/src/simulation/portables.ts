@@ -300,7 +300,7 @@ function removeThere({ belief }: Run, { name, terminal, carried }: Place, user: 
 }
 
 /** `unsure`: the terminal lost power meanwhile. Else why not. */
-function tried(work: () => unknown): string {
+export function tried(work: () => unknown): string {
   try {
     work();
     return 'done';

@@ -203,6 +203,18 @@ describe('a sync in the dock', () => {
     expect(inDock({ files: true })).toMatchObject({ mode: 'synchronise', how: { files: true } });
   });
 
+  test('P7 it is put into its dock while its flash cannot be written: nothing is synced until it comes there again', () => {
+    const { terminal, asker } = portableBench({ synced: true });
+    terminal.flash.fails = true;
+    terminal.setSupply(true);
+    expect(terminal.sensors.docked).toBe(true);
+    expect(wish(asker)).toMatchObject({ mode: 'none' });
+    terminal.flash.fails = false;
+    terminal.setSupply(false);
+    terminal.setSupply(true);
+    expect(wish(asker)).toMatchObject({ mode: 'synchronise', how: { automatic: true } });
+  });
+
   test('P7 before the first sync it sends only, under the first task that it lists', () => {
     const { terminal, asker } = portableBench();
     terminal.press(LOG_IN);

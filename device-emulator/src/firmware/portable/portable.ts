@@ -1,4 +1,4 @@
-import { counted, isPin, WhorlError } from '@whorl/protocol';
+import { codeOf, counted, isPin, WhorlError } from '@whorl/protocol';
 import type { Body, Clock } from '@whorl/protocol';
 import type { TellNoticed } from '../noticed.ts';
 import type { Op } from '../ops.ts';
@@ -80,9 +80,14 @@ export class Portable {
     return isOnline(this.#chart) || this.#clock.now() < this.#lingersUntil;
   }
 
-  /** Supply voltage came or went. */
+  /** Supply voltage came or went, whatever the flash does: a sync that cannot be kept does not begin by itself. */
   setSupply(present: boolean): void {
-    if (this.#supply !== present) this.#happen({ name: 'supply', present });
+    if (this.#supply === present) return;
+    try {
+      this.#happen({ name: 'supply', present });
+    } catch (error) {
+      if (codeOf(error) !== 'FLASH_FAILED') throw error;
+    }
   }
 
   /** @throws WhorlError TERMINAL_LOGIN, TERMINAL_PIN, TERMINAL_SYNCING, TERMINAL_MODE, TERMINAL_UNSYNCED, TERMINAL_UNSENT */
