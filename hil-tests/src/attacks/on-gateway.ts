@@ -12,7 +12,7 @@ import {
 import { wireOf } from '../rig/between.ts';
 import type { Crossing } from '../rig/between.ts';
 import { allOnline, atRest } from '../rig/behaviour.ts';
-import { ADDRESS, DONE_BYTES, holds, isOnline, isRemoval, OTHER, removalBytes, VICTIM } from './scene.ts';
+import { ADDRESS, DONE_BYTES, holds, isOnline, isRemoval, OTHER, ROLL_CALL_BYTES, VICTIM } from './scene.ts';
 import type { Attack } from './scene.ts';
 
 const FROM_TERMINAL = 0x10;
@@ -81,7 +81,7 @@ export const presentAgain: Attack = async (scene) => {
   rig.terminal('terminal-2').powerOff();
   scene.strike();
   floor.act = ({ frame, fromGateway }) => {
-    const called = fromGateway && frame.length === removalBytes(2) && frame[1] === BROADCAST;
+    const called = fromGateway && frame.length === ROLL_CALL_BYTES && frame[1] === BROADCAST;
     return called && here !== undefined ? { on: [frame], back: [here] } : undefined;
   };
   await rig.pass(20_000);

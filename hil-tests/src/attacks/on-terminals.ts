@@ -51,7 +51,7 @@ export const heldBack: Attack = async (scene) => {
   return !holds(scene, 'terminal-2', VICTIM);
 };
 
-/** Of two users to be deleted one is cut off, and the number in front set right. */
+/** Of two users to be deleted one is cut off; the number in front, and how far the log was read, are set right. */
 export const cut: Attack = async (scene) => {
   const { rig, floor } = scene;
   let done = false;
@@ -63,8 +63,9 @@ export const cut: Attack = async (scene) => {
     done = true;
     scene.strike();
     const { frame } = crossing;
-    const shorter = Buffer.concat([frame.subarray(0, HEADER_BYTES + 6), frame.subarray(-8)]);
+    const shorter = Buffer.concat([frame.subarray(0, HEADER_BYTES + 10), frame.subarray(-8)]);
     flip(shorter, HEADER_BYTES + 1, 2 ^ 1);
+    for (const [at, byte] of [OTHER, 0, 0, 0].entries()) flip(shorter, HEADER_BYTES + 6 + at, byte ^ 0xff);
     return { on: [shorter] };
   };
   rig.terminal('terminal-2').powerOn();

@@ -28,10 +28,12 @@ export const EVERYWHERE = [...FLOOR, 'terminal-4'] as const;
 export const ADDRESS = 2;
 
 const SEAL_BYTES = 8;
-/** Which request a sealed frame is can be told by its length: type, count, and 4 bytes a user. */
-export function removalBytes(users: number): number {
-  return HEADER_BYTES + 2 + 4 * users + SEAL_BYTES;
+/** Which request a sealed frame is can be told by its length: type, count, 4 bytes a user, and how far the log was read. */
+function removalBytes(users: number): number {
+  return HEADER_BYTES + 2 + 4 * users + 4 + SEAL_BYTES;
 }
+/** A roll call of at most eight terminals: type, number, slot, first address, count, and a byte of bits. */
+export const ROLL_CALL_BYTES = HEADER_BYTES + 1 + 4 + 2 + 1 + 1 + 1 + SEAL_BYTES;
 /** An answer that says how many users are held, with the terminal’s counter. */
 export const DONE_BYTES = HEADER_BYTES + 2 + 1 + 4 + SEAL_BYTES;
 
