@@ -3,6 +3,7 @@ import type { ConflictState } from '../store/conflict-kinds.ts';
 import type { Conflict, ConflictSide, ConflictWrite, StoredUser } from '../store/store.ts';
 import { side } from './differences.ts';
 import { nextVersion } from './former.ts';
+import { haveInCommon } from './two-people.ts';
 
 // What a user becomes when a conflict is decided, or the decision taken back. Pure: nothing is stored here.
 
@@ -14,11 +15,22 @@ export interface Dispute {
   readonly now: number;
 }
 
-/** The user with what the terminal holds in place of what the gateway held; with two people, the other one whole. */
+/**
+ * The user with what the terminal holds in place of what the gateway held; with two people, the other one whole. Once what
+ * another terminal has of that one was taken they are one person, and lose nothing of it.
+ */
 export function withTheirs({ conflict, held, now }: Dispute): StoredUser {
-  const fields = conflict.field === undefined ? new Map<number, Uint8Array>() : new Map(held?.record.fields);
+  const isOne = conflict.field !== undefined || isSame(held, conflict);
+  const fields = new Map(isOne ? held?.record.fields : []);
   for (const [field, value] of conflict.theirs.record.fields) fields.set(field, value);
   return nextVersion(held, recordOf(conflict.user, fields), accepted(conflict, now));
+}
+
+/** Whether the user is the terminal's person by now: as they are, whatever they once were. */
+function isSame(held: StoredUser | undefined, { terminal, theirs: { record } }: Conflict): boolean {
+  if (held === undefined) return false;
+  const { former: _, ...present } = held;
+  return haveInCommon(present, { record, by: { origin: 'terminal', terminal, time: 0 } });
 }
 
 /** Who wrote the terminal's values, once an operator has accepted them. */

@@ -82,6 +82,13 @@ export const MUTANTS_OF_WAYS: readonly Mutant[] = [
     by: 'programmes',
   },
   {
+    name: 'of people whom several terminals hold only the last is kept',
+    file: `${SYNC}/resolutions.ts`,
+    from: 'conflict.field !== undefined || isSame(held, conflict)',
+    to: 'conflict.field !== undefined',
+    by: 'backups',
+  },
+  {
     name: 'who opened a door often is not known to have been brought there',
     file: `${SYNC}/stay.ts`,
     from: 'store.events({ type, terminal, user, newest: true,',

@@ -193,6 +193,34 @@ behaviour(
 );
 
 behaviour(
+  'B7 B16 of one person whom two terminals hold under a number that is somebody else’s here, what both have is kept when both are taken',
+  async (rig) => {
+    const { operations, store } = rig.gateway;
+    await rig.unplug('gate');
+    rig.terminal('terminal-6').enrol({ user: 7, name: 'Bob', finger: 2 });
+    await rig.unplug('lab');
+    rig.terminal('terminal-5').enrol({ user: 7, name: 'Bob', finger: 1 });
+    rig.terminal('terminal-1').enrol({ user: 7, name: 'Ada', finger: 0 });
+    await verifiedOn(
+      rig,
+      7,
+      ALL.filter((name) => name !== 'terminal-5' && name !== 'terminal-6'),
+    );
+    await rig.plug('lab');
+    await rig.plug('gate');
+    await rig.until('both conflicts', async () => (await store.countConflicts()) === 2);
+    await atRest(rig);
+    expect(await operations.decideConflicts({ user: 7 }, 'theirs')).toBe(2);
+    await verifiedOn(rig, 7, ALL);
+    expect(namesOf(rig, 7)).toEqual(new Set(['Bob']));
+    const held = [...((await store.user(7))?.record.fields.keys() ?? [])];
+    expect(held).toEqual(expect.arrayContaining([FIELDS['finger.1'].number, FIELDS['finger.2'].number]));
+    expect(held).not.toContain(FIELDS['finger.0'].number);
+  },
+  { on: ['memory'] },
+);
+
+behaviour(
   'B16 a decision survives a restart, and an undo before the terminal got it leaves it as it was',
   async (rig) => {
     const id = await twoPeople(rig);
