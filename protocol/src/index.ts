@@ -9,6 +9,7 @@ export { fitted } from './fitted.ts';
 export { nearest } from './nearest.ts';
 export type { Random } from './random.ts';
 export { seededRandom } from './random.ts';
+export { wording } from './wording.ts';
 export type { ErrorCode } from './errors.ts';
 export { codeOf, describe, ERRORS, textOf, WhorlError } from './errors.ts';
 export * from './codec/codec.ts';

@@ -88,7 +88,9 @@ test('E6 a PIN is typed, alone and after a card, and is shown to nobody', async 
   await post('/terminals/t1/card', { number: '04aa' });
   expect(await post('/terminals/t1/keys', { keys: '0815#' })).toEqual({ result: 'denied', user: 7 });
   expect(await post('/terminals/t1/card', { number: 'ffff' })).toEqual({ result: 'denied', user: 0 });
-  const all = JSON.stringify(await events('after=0&count=20'));
+  // A time, and the id that is made of it, may have such digits by chance.
+  const told = (name: string, value: unknown): unknown => (/^(id|time)$/.test(name) ? undefined : value);
+  const all = JSON.stringify(await events('after=0&count=20'), told);
   expect(all).toContain('PIN, then #');
   expect(all).not.toMatch(/4711|0815/);
 });

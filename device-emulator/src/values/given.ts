@@ -1,7 +1,6 @@
-import { WhorlError } from '@whorl/protocol';
+import { WhorlError, wording } from '@whorl/protocol';
 import { z } from 'zod';
 import { suggest } from './suggest.ts';
-import { wording } from './wording.ts';
 
 /** Options by name, each with its help as description. */
 export type Shape = Readonly<Record<string, z.ZodType>>;

@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { reasonOf, WhorlError } from '@whorl/protocol';
+import { reasonOf, WhorlError, wording } from '@whorl/protocol';
 import type { ErrorCode } from '@whorl/protocol';
 import { isNode, LineCounter, parseDocument } from 'yaml';
 import type { Document } from 'yaml';
 import { z } from 'zod';
 import { suggest } from './suggest.ts';
-import { wording } from './wording.ts';
 
 /** What a kind of file is checked by. */
 export interface FileKind<T> {

@@ -1,10 +1,9 @@
 import { parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
-import { nearest, WhorlError } from '@whorl/protocol';
+import { nearest, WhorlError, wording } from '@whorl/protocol';
 import { z } from 'zod';
 import { userEditSchema } from '../http/views.ts';
 import type { UserEditView, UserView } from '../http/views.ts';
-import { wording } from '../settings/wording.ts';
 
 export type ExportedUser =
   UserView | { readonly id: number; readonly fields: Readonly<Record<string, string>> };

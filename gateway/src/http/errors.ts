@@ -1,7 +1,6 @@
-import { codeOf, ERRORS, WhorlError } from '@whorl/protocol';
+import { codeOf, ERRORS, WhorlError, wording } from '@whorl/protocol';
 import type { ErrorCode } from '@whorl/protocol';
 import { z } from 'zod';
-import { wording } from '../settings/wording.ts';
 
 /** How every error is told to programs and people. */
 export const errorViewSchema = z.strictObject({

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { nearest, reasonOf, WhorlError } from '@whorl/protocol';
+import { nearest, reasonOf, WhorlError, wording } from '@whorl/protocol';
 import { isAlias, LineCounter, parseDocument, visit } from 'yaml';
 import type { Document } from 'yaml';
 import type { z } from 'zod';
@@ -15,7 +15,6 @@ import { mqttClash, resolveMqtt } from './mqtt.ts';
 import type { MqttConfig } from './mqtt.ts';
 import { configSchema } from './schema.ts';
 import { resolveSerial } from './serial-path.ts';
-import { wording } from './wording.ts';
 import type { ConfigFile } from './schema.ts';
 import { resolveSites, sitesClash } from './sites.ts';
 import type { SitesConfig } from './sites.ts';

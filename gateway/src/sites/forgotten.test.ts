@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { eraseUser } from '../sync/erasure.ts';
 import { backedUp, siteBackedUp } from './testing/backups.ts';
 import { carded, entries, named } from './testing/world.ts';
+import type { SatelliteNode, World } from './testing/world.ts';
 
 test('S10 who was deleted behind the backup that a master went back to stays deleted, and whoever has the number since stays', async () => {
   const { world, back } = await backedUp(5);
@@ -114,22 +115,28 @@ test('S10 who is enrolled again at a site that has heard of the deletion is not 
   }
 });
 
+const ADA = { ...named('Ada'), ...carded(1) };
 const FINGER = { 0x40: Uint8Array.of(1, 5, 5, 5) };
+
+/** Ada was deleted behind the backup that the master went back to; the site in the north has heard of it. */
+async function adaIsBack(seed: number): Promise<{ world: World; north: SatelliteNode }> {
+  const { world, back } = await backedUp(seed);
+  const north = await world.add('north');
+  await world.hq.edit(1, ADA);
+  expect(await north.sync()).toBeUndefined();
+  await back.make();
+  await world.hq.remove(1);
+  expect(await north.sync()).toBeUndefined();
+  await back.goBack();
+  await world.pass(1000);
+  return { world, north };
+}
 
 test.each(['hq', 'west', 'a site that they do not reach'])(
   'B16 S10 who is enrolled at %s under the number of somebody deleted behind the backup that a master went back to stays, and has nothing of the other',
   async (where) => {
-    const { world, back } = await backedUp(31);
-    const north = await world.add('north');
+    const { world, north } = await adaIsBack(31);
     const west = await world.add('west', where.startsWith('a site') ? { groups: [9] } : {});
-    const ada = { ...named('Ada'), ...carded(1) };
-    await world.hq.edit(1, ada);
-    expect(await north.sync()).toBeUndefined();
-    await back.make();
-    await world.hq.remove(1);
-    expect(await north.sync()).toBeUndefined();
-    await back.goBack();
-    await world.pass(1000);
     await (where === 'hq' ? world.hq : west).enrolNew(1, FINGER);
     const order = where === 'hq' ? [north, west] : [west, north];
     for (const one of [...order, ...order, ...order]) expect(await one.sync()).toBeUndefined();
@@ -140,21 +147,13 @@ test.each(['hq', 'west', 'a site that they do not reach'])(
       });
     const whose = (fields: Readonly<Record<number, Uint8Array>>): Promise<object | undefined> =>
       world.hq.store.tombstones.whose(recordOf(1, new Map(entries(fields))));
-    expect(await whose(ada), 'and is remembered').toMatchObject({ how: 'deleted', sure: true });
+    expect(await whose(ADA), 'and is remembered').toMatchObject({ how: 'deleted', sure: true });
     expect(await whose(FINGER)).toBeUndefined();
   },
 );
 
 test('B16 S10 who is enrolled under another name, and the number of somebody deleted behind the backup that a master went back to, waits in the inbox once they are deleted again', async () => {
-  const { world, back } = await backedUp(32);
-  const north = await world.add('north');
-  await world.hq.edit(1, { ...named('Ada'), ...carded(1) });
-  expect(await north.sync()).toBeUndefined();
-  await back.make();
-  await world.hq.remove(1);
-  expect(await north.sync()).toBeUndefined();
-  await back.goBack();
-  await world.pass(1000);
+  const { world, north } = await adaIsBack(32);
   await world.hq.enrolNew(1, { ...named('Bo'), ...FINGER });
   for (const one of [north, north]) expect(await one.sync()).toBeUndefined();
   expect(await world.hq.contents()).toEqual({});

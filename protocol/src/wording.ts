@@ -1,15 +1,16 @@
-import { nearest } from '@whorl/protocol';
 import type { z } from 'zod';
+import { nearest } from './nearest.ts';
 
 /** A choice of more than these is not listed. */
 const MOST_LISTED = 12;
 
 /**
  * What does not fit, for people: the schema's own words where it has some, else the rule.
- * @param value all that was looked at; the issue names a place in it
+ * @param value all that was looked at; the issue names a place in it, whose value a long list of choices is held against
  */
-export function wording(issue: z.core.$ZodIssue, value: unknown): string {
+export function wording(issue: z.core.$ZodIssue, value?: unknown): string {
   const { message } = issue;
+  if (message.endsWith('received undefined')) return 'is needed';
   switch (issue.code) {
     case 'too_small':
       return message.startsWith('Too small') ? bound('at least', issue.minimum, issue) : message;

@@ -11,6 +11,7 @@ const schema = z.strictObject({
   many: z.enum(['one', 'two', ...Array.from({ length: 20 }, (_, index) => `colour-${index}`)]).optional(),
   last: z.coerce.number().optional(),
   own: z.string().min(3, 'three letters').optional(),
+  lines: z.array(z.strictObject({ name: z.string() })).optional(),
 });
 
 test.each([
@@ -24,6 +25,7 @@ test.each([
   [{ many: 'twoo' }, 'there is none of this name; did you mean two?'],
   [{ last: 'x' }, 'not a number'],
   [{ own: 'a' }, 'three letters'],
+  [{ lines: [{}] }, 'is needed'],
 ])('what does not fit is told as a rule: %j', (value, text) => {
   const { error } = schema.safeParse(value);
   expect(error?.issues.map((issue) => wording(issue, value))).toEqual([text]);
